@@ -1,0 +1,182 @@
+//! The settings: the only place that reads them.
+//!
+//! Every key has a default and is documented in `docs/quartermaster.sample.toml`; a key that nobody knows is an error.
+
+mod host;
+mod sections;
+mod values;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use sections::{Auth, Events, Jobs, Limits, Tls};
+pub use values::{Allowed, Engine, FaultStatus};
+
+/// The commented sample: every key with its default.
+pub const SAMPLE: &str = include_str!("../../docs/quartermaster.sample.toml");
+
+/// Where the settings are read from when no file is named; it need not be there.
+pub const DEFAULT_FILE: &str = "/etc/quartermaster/quartermaster.toml";
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the server listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the store, the certificate and the journals are kept.
+    pub state_dir: PathBuf,
+    /// The root of the managed system.
+    pub root: PathBuf,
+    /// The package engine.
+    pub engine: Engine,
+    /// The class of the managed system.
+    #[serde(deserialize_with = "values::class_name")]
+    pub system_class: String,
+    /// The name of the managed system; `None` is the host's own name.
+    pub system_name: Option<String>,
+    /// The HTTP status of SOAP faults.
+    pub fault_status: FaultStatus,
+    /// What is logged, as directives of `tracing-subscriber`'s `EnvFilter`.
+    pub log: String,
+    /// The server's certificate.
+    pub tls: Tls,
+    /// Limits of requests.
+    pub limits: Limits,
+    /// Jobs and the worker.
+    pub jobs: Jobs,
+    /// Events and their delivery.
+    pub events: Events,
+    /// Authentication.
+    pub auth: Auth,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5986)),
+            state_dir: "/var/lib/quartermaster".into(),
+            root: "/".into(),
+            engine: Engine::Auto,
+            system_class: "PG_ComputerSystem".to_owned(),
+            system_name: None,
+            fault_status: FaultStatus::Always500,
+            log: "warn,quartermaster=info,audit=info,actix_http=off".to_owned(),
+            tls: Tls::default(),
+            limits: Limits::default(),
+            jobs: Jobs::default(),
+            events: Events::default(),
+            auth: Auth::default(),
+        }
+    }
+}
+
+/// What the command line says; it goes before the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// See [`Config::listen`].
+    pub listen: Option<SocketAddr>,
+    /// See [`Config::state_dir`].
+    pub state_dir: Option<PathBuf>,
+    /// See [`Config::root`].
+    pub root: Option<PathBuf>,
+    /// See [`Config::engine`].
+    pub engine: Option<Engine>,
+}
+
+/// The settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the settings from {file}: {source}")]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file does not say what settings are.
+    #[error("{file}, line {line}: {message}")]
+    Invalid {
+        /// The file.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong, and with which key.
+        message: String,
+    },
+    /// Two settings do not go together.
+    #[error("{0}")]
+    Conflict(&'static str),
+}
+
+impl Config {
+    /// Reads the file, or [`DEFAULT_FILE`] if none is named and it is there, and lets the command line go before it.
+    pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Self, ConfigError> {
+        let default = Path::new(DEFAULT_FILE);
+        let mut config = match std::fs::read_to_string(file.unwrap_or(default)) {
+            Ok(text) => Self::parse(&text, file.unwrap_or(default))?,
+            Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => Self::default(),
+            Err(source) => {
+                return Err(ConfigError::Read { file: file.unwrap_or(default).to_owned(), source });
+            }
+        };
+        config.take(overrides);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Reads settings from a text; `file` is what errors call it.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| invalid(&error, text, file))
+    }
+
+    /// The name of the managed system: the setting, else the host's full name, else its short one.
+    pub fn system_name(&self) -> String {
+        self.system_name.clone().unwrap_or_else(host::name)
+    }
+
+    fn take(&mut self, overrides: Overrides) {
+        let Overrides { listen, state_dir, root, engine } = overrides;
+        self.listen = listen.unwrap_or(self.listen);
+        self.engine = engine.unwrap_or(self.engine);
+        if let Some(state_dir) = state_dir {
+            self.state_dir = state_dir;
+        }
+        if let Some(root) = root {
+            self.root = root;
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return Err(ConfigError::Conflict("[tls] certificate and key belong together: give both or neither"));
+        }
+        if !self.root.is_absolute() {
+            return Err(ConfigError::Conflict("root must be an absolute path"));
+        }
+        Ok(())
+    }
+}
+
+/// The host's own name, full if the host knows it.
+pub fn host_name() -> String {
+    host::name()
+}
+
+fn invalid(error: &toml::de::Error, text: &str, file: &Path) -> ConfigError {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let mut message = error.message().to_owned();
+    let key = text.lines().nth(line - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
+    if let Some(key) = key.filter(|key| !message.contains(*key)) {
+        message = format!("{key}: {message}");
+    }
+    ConfigError::Invalid { file: file.to_owned(), line, message }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! The sections of the settings file, with their defaults and ranges.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::values::{Allowed, number, seconds};
+
+/// `[tls]`: the server's certificate. Without one, it signs its own at the first start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// A PEM file: the certificate, then those that lead to its root.
+    pub certificate: Option<PathBuf>,
+    /// A PEM file: its key.
+    pub key: Option<PathBuf>,
+}
+
+/// `[limits]`: what a request may cost.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The largest request body, in octets.
+    #[serde(deserialize_with = "number::<_, _, 4096, 67_108_864>")]
+    pub body_octets: usize,
+    /// How long a client may take to send a body.
+    #[serde(rename = "body_seconds", deserialize_with = "seconds::<_, 1, 3600>")]
+    pub body_time: Duration,
+    /// How long a client may take for the TLS handshake, and again to send the head of a request.
+    #[serde(rename = "head_seconds", deserialize_with = "seconds::<_, 1, 600>")]
+    pub head_time: Duration,
+    /// How long a connection may be idle.
+    #[serde(rename = "keep_alive_seconds", deserialize_with = "seconds::<_, 1, 3600>")]
+    pub keep_alive: Duration,
+    /// How many connections may be open; each takes two file descriptors.
+    #[serde(deserialize_with = "number::<_, _, 2, 100_000>")]
+    pub connections: usize,
+    /// The largest reply to a request that says nothing of MaxEnvelopeSize, in octets.
+    #[serde(deserialize_with = "number::<_, _, 8192, 67_108_864>")]
+    pub max_envelope_size: usize,
+    /// How many enumerations may be open.
+    #[serde(deserialize_with = "number::<_, _, 1, 100_000>")]
+    pub enumeration_contexts: usize,
+    /// How many of them one user may hold.
+    #[serde(deserialize_with = "number::<_, _, 1, 100_000>")]
+    pub enumeration_contexts_per_user: usize,
+    /// How long an enumeration lives after its last use.
+    #[serde(rename = "context_lifetime_seconds", deserialize_with = "seconds::<_, 1, 86_400>")]
+    pub context_lifetime: Duration,
+    /// How long an operation may take whose request says nothing of OperationTimeout.
+    #[serde(rename = "operation_timeout_seconds", deserialize_with = "seconds::<_, 1, 3600>")]
+    pub operation_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_octets: 512 * 1024,
+            body_time: Duration::from_secs(30),
+            head_time: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
+            connections: 400,
+            max_envelope_size: 512_000,
+            enumeration_contexts: 1000,
+            enumeration_contexts_per_user: 100,
+            context_lifetime: Duration::from_secs(600),
+            operation_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// `[jobs]`: jobs and the worker.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jobs {
+    /// How long a finished job stays to be read.
+    #[serde(rename = "time_before_removal_seconds", deserialize_with = "seconds::<_, 1, 31_536_000>")]
+    pub time_before_removal: Duration,
+    /// The folders whose files `file://` URIs may name.
+    pub readable_folders: Vec<PathBuf>,
+    /// The largest package file, in octets.
+    #[serde(deserialize_with = "number::<_, _, 1, 1_099_511_627_776>")]
+    pub max_package_octets: u64,
+    /// How long the worker process stays without work.
+    #[serde(rename = "worker_idle_seconds", deserialize_with = "seconds::<_, 1, 86_400>")]
+    pub worker_idle: Duration,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self {
+            time_before_removal: Duration::from_secs(300),
+            readable_folders: vec!["/".into()],
+            max_package_octets: 2 * 1024 * 1024 * 1024,
+            worker_idle: Duration::from_secs(60),
+        }
+    }
+}
+
+/// `[events]`: events and their delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Events {
+    /// Destinations that are allowed besides those that are allowed anyway.
+    pub allow: Vec<Allowed>,
+    /// How long a sink may take to accept one event.
+    #[serde(rename = "delivery_timeout_seconds", deserialize_with = "seconds::<_, 1, 600>")]
+    pub delivery_timeout: Duration,
+    /// How long to wait after the first failure; the wait doubles with each further one.
+    #[serde(rename = "first_retry_seconds", deserialize_with = "seconds::<_, 1, 3600>")]
+    pub first_retry: Duration,
+    /// The longest wait between two attempts.
+    #[serde(rename = "longest_retry_seconds", deserialize_with = "seconds::<_, 1, 86_400>")]
+    pub longest_retry: Duration,
+    /// How long a sink may fail before its subscription ends.
+    #[serde(rename = "give_up_seconds", deserialize_with = "seconds::<_, 1, 31_536_000>")]
+    pub give_up: Duration,
+    /// How long events are kept for subscriptions that lag behind.
+    #[serde(rename = "retention_seconds", deserialize_with = "seconds::<_, 60, 31_536_000>")]
+    pub retention: Duration,
+    /// How many events are kept.
+    #[serde(deserialize_with = "number::<_, _, 100, 10_000_000>")]
+    pub retention_events: u64,
+    /// How many subscriptions there may be.
+    #[serde(deserialize_with = "number::<_, _, 1, 100_000>")]
+    pub subscriptions: usize,
+    /// How many of them one user may hold.
+    #[serde(deserialize_with = "number::<_, _, 1, 100_000>")]
+    pub subscriptions_per_user: usize,
+    /// A PEM file with the roots that HTTPS sinks are checked against; `None` takes the host's.
+    pub trust_file: Option<PathBuf>,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self {
+            allow: Vec::new(),
+            delivery_timeout: Duration::from_secs(30),
+            first_retry: Duration::from_secs(1),
+            longest_retry: Duration::from_secs(300),
+            give_up: Duration::from_secs(86_400),
+            retention: Duration::from_secs(7 * 86_400),
+            retention_events: 100_000,
+            subscriptions: 1000,
+            subscriptions_per_user: 100,
+            trust_file: None,
+        }
+    }
+}
+
+/// `[auth]`: authentication.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auth {
+    /// How long a right password is remembered after its last use; 0 hashes it at every request.
+    #[serde(rename = "cache_seconds", deserialize_with = "seconds::<_, 0, 3600>")]
+    pub cache: Duration,
+    /// The cost of bcrypt: each step doubles the work.
+    #[serde(deserialize_with = "number::<_, _, 4, 16>")]
+    pub bcrypt_cost: u32,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self { cache: Duration::from_secs(60), bcrypt_cost: 12 }
+    }
+}

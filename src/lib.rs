@@ -1,0 +1,7 @@
+//! Quartermaster shows a host's software as CIM objects over WS-Management and changes it on request.
+//!
+//! The rooms below stand on floors; a room uses only rooms on lower floors (`docs/ARCHITECTURE.md`).
+
+pub mod clock;
+pub mod config;
+pub mod xml;

@@ -1,0 +1,161 @@
+//! Escaping and its reverse.
+
+use super::characters::is_legal;
+use super::error::XmlErrorKind;
+
+/// Bytes that text cannot show as they are; 0xEF may begin U+FFFE and U+FFFF.
+const TEXT: [bool; 256] = special(b"&<>\r");
+/// Bytes that an attribute's value cannot show as they are.
+const ATTRIBUTE: [bool; 256] = special(b"&<>\r\"\t\n");
+
+#[expect(clippy::indexing_slicing, reason = "evaluated while compiling; a wrong index does not compile")]
+const fn special(named: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut i = 0;
+    while i < 0x20 {
+        table[i] = i != 0x09 && i != 0x0A;
+        i += 1;
+    }
+    table[0xEF] = true;
+    let mut i = 0;
+    while i < named.len() {
+        table[named[i] as usize] = true;
+        i += 1;
+    }
+    table
+}
+
+/// Appends text so that a reader gets it back; what XML cannot hold becomes U+FFFD.
+pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
+    push(out, text, &TEXT);
+}
+
+/// Appends an attribute's value for double quotes.
+pub(super) fn push_attribute(out: &mut Vec<u8>, value: &str) {
+    push(out, value, &ATTRIBUTE);
+}
+
+fn push(out: &mut Vec<u8>, text: &str, special: &[bool; 256]) {
+    let mut rest = text;
+    while let Some(at) = first_special(rest.as_bytes(), special) {
+        let (plain, tail) = rest.split_at(at);
+        out.extend_from_slice(plain.as_bytes());
+        let mut characters = tail.chars();
+        let Some(c) = characters.next() else { return };
+        push_character(out, c);
+        rest = characters.as_str();
+    }
+    out.extend_from_slice(rest.as_bytes());
+}
+
+/// How many bytes are looked at together.
+const CHUNK: usize = 32;
+
+/// Where the first byte stands that cannot be shown as it is.
+fn first_special(bytes: &[u8], special: &[bool; 256]) -> Option<usize> {
+    let is_special = |b: &u8| special.get(usize::from(*b)).copied().unwrap_or(true);
+    let lines_are_special = is_special(&b'\n');
+    let mut before = 0;
+    let mut chunks = bytes.chunks_exact(CHUNK);
+    for chunk in &mut chunks {
+        // Most chunks are plain, and that is told without looking at each byte in turn.
+        if may_be_special(chunk, lines_are_special)
+            && let Some(at) = chunk.iter().position(is_special)
+        {
+            return Some(before + at);
+        }
+        before += CHUNK;
+    }
+    chunks.remainder().iter().position(is_special).map(|at| before + at)
+}
+
+/// Whether one of the bytes may be special, in a text or in an attribute. Written so that the compiler compares all of a
+/// chunk at once.
+fn may_be_special(chunk: &[u8], lines_are_special: bool) -> bool {
+    let suspicious = |b: u8| {
+        let control = (b < 0x20) & ((b != b'\n') | lines_are_special);
+        control | (b == b'&') | (b == b'<') | (b == b'>') | (b == b'"') | (b == 0xEF)
+    };
+    chunk.iter().fold(false, |found, &b| found | suspicious(b))
+}
+
+fn push_character(out: &mut Vec<u8>, c: char) {
+    let escaped: &[u8] = match c {
+        '&' => b"&amp;",
+        '<' => b"&lt;",
+        '>' => b"&gt;",
+        '"' => b"&quot;",
+        '\r' => b"&#13;",
+        '\t' => b"&#9;",
+        '\n' => b"&#10;",
+        c if is_legal(c) => return out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        _ => "\u{FFFD}".as_bytes(),
+    };
+    out.extend_from_slice(escaped);
+}
+
+/// The character of a reference, given what stands between `&` and `;`.
+pub(super) fn resolve(reference: &str) -> Result<char, XmlErrorKind> {
+    let Some(number) = reference.strip_prefix('#') else {
+        return match reference {
+            "lt" => Ok('<'),
+            "gt" => Ok('>'),
+            "amp" => Ok('&'),
+            "apos" => Ok('\''),
+            "quot" => Ok('"'),
+            "" => Err(XmlErrorKind::BadReference),
+            _ => Err(XmlErrorKind::UnknownEntity),
+        };
+    };
+    let (radix, digits) = number.strip_prefix('x').map_or((10, number), |hex| (16, hex));
+    if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
+        return Err(XmlErrorKind::BadReference);
+    }
+    // A number too long for u32 is no character either.
+    let code = u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+    code.filter(|c| is_legal(*c)).ok_or(XmlErrorKind::IllegalCharacter)
+}
+
+/// An attribute's value with references resolved and white space normalised (XML 1.0, 3.3.3).
+pub(super) fn attribute_value(raw: &str) -> Result<String, XmlErrorKind> {
+    if !raw.bytes().any(|b| matches!(b, b'&' | b'<' | b'\t' | b'\n' | b'\r')) {
+        return Ok(raw.to_owned());
+    }
+    if raw.contains('<') {
+        return Err(XmlErrorKind::LessThanInAttribute);
+    }
+    let mut value = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find(['&', '\t', '\n', '\r']) {
+        let (plain, tail) = rest.split_at(at);
+        value.push_str(plain);
+        rest = if let Some(reference) = tail.strip_prefix('&') {
+            let (reference, behind) = reference.split_once(';').ok_or(XmlErrorKind::BadReference)?;
+            value.push(resolve(reference)?);
+            behind
+        } else {
+            value.push(' ');
+            // A line end is one white space, however it is written.
+            tail.strip_prefix("\r\n").unwrap_or_else(|| tail.get(1..).unwrap_or_default())
+        };
+    }
+    value.push_str(rest);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_first_special_byte_is_found_wherever_it_is(text in "[a-z \n\t\r&<>\"\u{1}\u{FFFE}é]{0,9}[a-z\n]{0,80}[a-z &\n\t]{0,40}") {
+            for table in [&TEXT, &ATTRIBUTE] {
+                let expected = text.bytes().position(|b| table[usize::from(b)]);
+                prop_assert_eq!(first_special(text.as_bytes(), table), expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! XML as this program wants it: a strict reader under limits, and a streaming writer.
+//!
+//! Nothing here knows SOAP. What comes from the network passes through [`read()`], which refuses everything that XML
+//! 1.0 with namespaces refuses and much that it allows (document types, processing instructions, deep or wide
+//! documents). What goes out is written by [`Writer`] straight into one buffer.
+
+mod characters;
+mod element;
+mod error;
+mod escape;
+mod read;
+mod write;
+
+pub use element::{ElementExt, element};
+pub use error::{XmlError, XmlErrorKind};
+pub use read::{Limits, read};
+pub use write::{Checkpoint, Namespaces, Writer};
+pub use xmltree::{Element, XMLNode};
+
+/// The namespace of `xml:lang` and its like, bound to the prefix `xml` everywhere.
+pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+
+#[cfg(test)]
+mod tests;
