@@ -2,6 +2,7 @@
 //!
 //! The rooms below stand on floors; a room uses only rooms on lower floors (`docs/ARCHITECTURE.md`).
 
+pub mod cim;
 pub mod clock;
 pub mod config;
 pub mod xml;

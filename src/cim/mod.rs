@@ -1,0 +1,21 @@
+//! The Common Information Model: values, classes, instances, object paths, MOF and queries.
+//!
+//! This room knows the model of DSP0004 and nothing of XML, of protocols or of software.
+
+mod class;
+mod datetime;
+mod error;
+mod instance;
+pub mod mof;
+mod path;
+pub mod query;
+mod schema;
+mod value;
+
+pub use class::{Class, ClassKind, Direction, Method, Parameter, Property, Qualifiers, Shape};
+pub use datetime::{DateTime, DateTimeError, Interval, Timestamp};
+pub use error::{CimError, CimStatus};
+pub use instance::{Instance, PropertyError};
+pub use path::ObjectPath;
+pub use schema::{Schema, SchemaError};
+pub use value::{CimType, Value, ValueError};
