@@ -5,4 +5,6 @@
 pub mod cim;
 pub mod clock;
 pub mod config;
+pub mod soap;
+pub mod wire;
 pub mod xml;
