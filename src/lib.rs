@@ -6,5 +6,6 @@ pub mod cim;
 pub mod clock;
 pub mod config;
 pub mod soap;
+pub mod software;
 pub mod wire;
 pub mod xml;

@@ -1,0 +1,159 @@
+//! RPM packages: rpm's database, changed with dnf where the root has repositories, else with rpm.
+
+mod install;
+mod query;
+mod report;
+mod tools;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::database::{Database, Format, Sign};
+use super::{
+    ApplyError, CancelToken, EngineSettings, Family, InspectError, Inventory, Manager, ManagerError, Operation,
+    Outcome, Package, Progress,
+};
+
+/// Where distributions keep the database, under the root: the newer place first.
+const FOLDERS: [&str; 2] = ["usr/lib/sysimage/rpm", "var/lib/rpm"];
+
+/// The files of rpm's back ends: sqlite (with its log), ndb, Berkeley DB.
+const FILES: [&str; 4] = ["rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages.db", "Packages"];
+
+/// rpm's lead, the first bytes of every package file.
+const MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
+
+/// The folder of the rpm database, relative to the root; `None` if there is no database.
+pub(super) fn database_folder(root: &Path) -> Option<&'static str> {
+    FOLDERS.into_iter().find(|folder| FILES.iter().any(|file| root.join(folder).join(file).is_file()))
+}
+
+/// The engine of an RPM root.
+#[derive(Debug)]
+pub(super) struct Rpm {
+    root: PathBuf,
+    /// The database's folder as it is called inside the root.
+    dbpath: String,
+    settings: EngineSettings,
+    database: Database<Rpmdb>,
+}
+
+impl Rpm {
+    /// Reads the database under `root`, an absolute path.
+    pub(super) fn open(root: PathBuf, settings: EngineSettings) -> Result<Self, ManagerError> {
+        let folder = database_folder(&root).unwrap_or("var/lib/rpm");
+        let database = Database::open(Rpmdb { folder: root.join(folder) })?;
+        Ok(Self { root, dbpath: format!("/{folder}"), settings, database })
+    }
+}
+
+impl Manager for Rpm {
+    fn family(&self) -> Family {
+        Family::Rpm
+    }
+
+    fn inventory(&self) -> Arc<Inventory> {
+        self.database.inventory()
+    }
+
+    fn refresh(&self) -> Result<bool, ManagerError> {
+        self.database.refresh()
+    }
+
+    fn wait_for_change(&self, limit: Duration) -> bool {
+        self.database.wait_for_change(limit)
+    }
+
+    fn inspect(&self, file: &Path) -> Result<Package, InspectError> {
+        inspect(file)
+    }
+
+    fn apply(
+        &self,
+        operation: &Operation,
+        progress: &mut dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Outcome, ApplyError> {
+        install::apply(self, operation, progress, cancel)
+    }
+}
+
+fn inspect(file: &Path) -> Result<Package, InspectError> {
+    let not = |why: &str| InspectError::NotAPackage(why.to_owned());
+    // Asked before opening: opening a pipe would wait for its writer.
+    if !fs::metadata(file)?.is_file() {
+        return Err(not("it is no regular file"));
+    }
+    let mut opened = fs::File::open(file)?;
+    let mut magic = Vec::new();
+    opened.by_ref().take(8).read_to_end(&mut magic)?;
+    opened.rewind()?;
+    if magic.starts_with(b"!<arch>\n") {
+        return Err(not("it is a Debian package or another archive, and this system has RPM packages"));
+    }
+    if !magic.starts_with(&MAGIC) {
+        return Err(not("it is no RPM package"));
+    }
+    let told = query::in_file(opened)?.map_err(InspectError::NotAPackage)?;
+    if told.is_source { Err(not("it is a source package, which is built and not installed")) } else { Ok(told.package) }
+}
+
+/// How rpm's database lies on disk.
+#[derive(Debug)]
+struct Rpmdb {
+    folder: PathBuf,
+}
+
+impl Format for Rpmdb {
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn files(&self) -> Result<Vec<PathBuf>, ManagerError> {
+        Ok(FILES.iter().map(|file| self.folder.join(file)).collect())
+    }
+
+    fn read(&self) -> Result<Inventory, ManagerError> {
+        query::installed(&self.folder)
+    }
+
+    /// A query alone writes sqlite's shared memory and closes its log, so these mean nothing; it leaves size and time
+    /// of the database and its log as they were.
+    fn sign(&self, file: &OsStr) -> Sign {
+        match file.to_str() {
+            Some(".rpm.lock") => Sign::Finished,
+            Some(name) if FILES.contains(&name) => Sign::Changing,
+            _ => Sign::None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_files_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("x.rpm");
+        for (content, why) in [
+            (
+                b"!<arch>\ndebian".as_slice(),
+                "it is a Debian package or another archive, and this system has RPM packages",
+            ),
+            (b"hello", "it is no RPM package"),
+            (b"", "it is no RPM package"),
+            (b"\xed\xab\xee\xdb\x03\x00", "its header cannot be read"),
+        ] {
+            fs::write(&file, content).unwrap();
+            let Err(InspectError::NotAPackage(said)) = inspect(&file) else { panic!("it was accepted") };
+            assert_eq!(said, why);
+        }
+        assert!(matches!(inspect(&dir.path().join("no")), Err(InspectError::Read(_))));
+        assert!(matches!(inspect(dir.path()), Err(InspectError::NotAPackage(_))));
+    }
+}
