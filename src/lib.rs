@@ -2,10 +2,12 @@
 //!
 //! The rooms below stand on floors; a room uses only rooms on lower floors (`docs/ARCHITECTURE.md`).
 
+pub mod access;
 pub mod cim;
 pub mod clock;
 pub mod config;
 pub mod soap;
 pub mod software;
+pub mod store;
 pub mod wire;
 pub mod xml;

@@ -1,0 +1,261 @@
+//! The users: added, listed, removed, and asked for their passwords.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::attempts::Attempts;
+use super::hashing::Hashing;
+use super::keyed_digest::Digest;
+use super::verdicts::{Remembered, Verdicts};
+use super::{Caller, Role, check_name, check_password};
+use crate::clock::SharedClock;
+use crate::store::users::{self, UserRow};
+use crate::store::{Store, StoreError};
+
+/// Everybody who may ask.
+///
+/// The server is the store's only writer, with one exception: `quartermaster user` writes the user table while the server
+/// runs. SQLite's write-ahead log and its busy time-out make that safe, and the server looks at a user's row again
+/// at most a second after its last look.
+#[derive(Debug)]
+pub struct Users {
+    store: Arc<Store>,
+    clock: SharedClock,
+    bcrypt_cost: u32,
+    verdicts: Verdicts,
+    attempts: Attempts,
+    hashing: Hashing,
+    hashes_done: AtomicU64,
+}
+
+/// How passwords are handled.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long a right password is remembered after its last use.
+    pub cache: Duration,
+    /// The cost of the hash of a password that is set, 4 to 31.
+    pub bcrypt_cost: u32,
+}
+
+/// A user as an administrator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// When the user was added.
+    pub created: DateTime<Utc>,
+}
+
+/// What a name and a password are worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// They are a user's.
+    Known(Caller),
+    /// They are nobody's.
+    Wrong,
+    /// This peer was wrong too often: nothing was looked at, and nothing will be before this time has passed.
+    Later(Duration),
+    /// Too many passwords wait for their hash: nothing was looked at.
+    Busy,
+    /// The store or the hash failed; the log tells why.
+    Failed,
+}
+
+/// Users cannot be changed or read.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    /// The name may not be a user's.
+    #[error("a user name has 1 to 64 letters, digits, '.', '_', '@' and '-', and starts with a letter or a digit")]
+    Name,
+    /// There is no password.
+    #[error("the password is empty")]
+    PasswordEmpty,
+    /// The password is longer than what the hash reads.
+    #[error("the password has {length} octets; 72 are the most that its hash covers: take a shorter one")]
+    PasswordTooLong {
+        /// How long it is, in octets.
+        length: usize,
+    },
+    /// The password has control characters.
+    #[error("the password holds a control character, which no client can send")]
+    PasswordControl,
+    /// The name is taken.
+    #[error("there is a user {0} already: remove it first, or set its password")]
+    Exists(String),
+    /// There is no such user.
+    #[error("there is no user {0}")]
+    Unknown(String),
+    /// Nobody could add users any more.
+    #[error("{0} is the last user with the role admin: add another one first")]
+    LastAdmin(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The password could not be hashed.
+    #[error("the password cannot be hashed: {0}")]
+    Hash(#[from] bcrypt::BcryptError),
+    /// There are no random numbers.
+    #[error("there are no random numbers: {0}")]
+    Random(#[source] openssl::error::ErrorStack),
+    /// The generated password cannot be written.
+    #[error("the first user's password cannot be written into the state directory: {0}")]
+    InitialPassword(#[source] std::io::Error),
+}
+
+impl Users {
+    /// The users in this store.
+    pub fn new(store: Arc<Store>, clock: SharedClock, settings: Settings) -> Result<Self, UserError> {
+        Ok(Self {
+            store,
+            clock,
+            bcrypt_cost: settings.bcrypt_cost,
+            verdicts: Verdicts::new(settings.cache).map_err(UserError::Random)?,
+            attempts: Attempts::default(),
+            hashing: Hashing::new(),
+            hashes_done: AtomicU64::new(0),
+        })
+    }
+
+    /// Adds a user. Blocks, as the hash takes its time.
+    pub fn add(&self, name: &str, role: Role, password: &[u8]) -> Result<(), UserError> {
+        check_name(name)?;
+        check_password(password)?;
+        let hash = bcrypt::hash(password, self.bcrypt_cost)?;
+        let row = UserRow { name: name.to_owned(), role: role.as_str().to_owned(), hash, created: self.clock.now() };
+        if self.store.write(|t| users::insert(t, &row))? { Ok(()) } else { Err(UserError::Exists(row.name)) }
+    }
+
+    /// Gives a user another password. Blocks.
+    pub fn set_password(&self, name: &str, password: &[u8]) -> Result<(), UserError> {
+        check_password(password)?;
+        let hash = bcrypt::hash(password, self.bcrypt_cost)?;
+        let found = self.store.write(|t| users::set_hash(t, name, &hash))?;
+        self.verdicts.forget(name);
+        if found { Ok(()) } else { Err(UserError::Unknown(name.to_owned())) }
+    }
+
+    /// Removes a user, but not the last administrator. Blocks.
+    pub fn remove(&self, name: &str) -> Result<(), UserError> {
+        let removed = self.store.write(|t| {
+            let Some(row) = users::find(t, name)? else { return Err(UserError::Unknown(name.to_owned())) };
+            let admin = Role::Admin.as_str();
+            if row.role == admin && users::count_role(t, admin)? == 1 {
+                return Err(UserError::LastAdmin(row.name));
+            }
+            users::remove(t, name).map_err(UserError::from)
+        });
+        self.verdicts.forget(name);
+        removed.map(|_| ())
+    }
+
+    /// All users, by name. Blocks.
+    pub fn list(&self) -> Result<Vec<User>, UserError> {
+        let rows = self.store.read(users::all)?;
+        rows.into_iter()
+            .map(|row| Ok(User { role: role(&row)?, name: row.name, created: row.created }))
+            .collect::<Result<_, StoreError>>()
+            .map_err(UserError::from)
+    }
+
+    /// Says whose name and password these are.
+    ///
+    /// A right password that is remembered is answered at once, whatever others do. Any other costs one hash, for names
+    /// that nobody has as well, behind a bounded queue; see [`Verdict`] for when it is not even tried.
+    pub async fn authenticate(self: &Arc<Self>, peer: IpAddr, name: &str, password: &[u8]) -> Verdict {
+        if check_name(name).is_err() || check_password(password).is_err() {
+            return Verdict::Wrong;
+        }
+        let digest = self.verdicts.digest(name, password);
+        match self.verdicts.look_up(name, &digest, self.clock.now()) {
+            Some(Remembered::Right(caller)) => return Verdict::Known(caller),
+            Some(Remembered::Check(caller, hash)) if self.still_holds(&caller, &hash).await => {
+                return Verdict::Known(caller);
+            }
+            Some(Remembered::Check(caller, _)) => self.verdicts.forget(&caller.name),
+            None => {}
+        }
+        if let Some(wait) = self.attempts.wait(peer, name, self.clock.now()) {
+            return later(wait);
+        }
+        let (users, name, password) = (self.clone(), name.to_owned(), password.to_owned());
+        // The blocking thread's log lines belong to this request.
+        let span = tracing::Span::current();
+        let work = move || span.in_scope(|| users.verify(peer, &name, &password, digest));
+        self.hashing.run(digest, peer, work).await
+    }
+
+    /// How many passwords were hashed in answer to [`Self::authenticate`].
+    pub fn hashes_done(&self) -> u64 {
+        self.hashes_done.load(Ordering::Relaxed)
+    }
+
+    /// Whether the user's row still says what it said when the password was found right.
+    async fn still_holds(self: &Arc<Self>, caller: &Caller, hash: &str) -> bool {
+        let (users, caller, hash) = (self.clone(), caller.clone(), hash.to_owned());
+        let look = move || {
+            let row = users.store.read(|c| users::find(c, &caller.name));
+            row.is_ok_and(|row| row.is_some_and(|row| row.hash == hash && row.role == caller.role.as_str()))
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or(false)
+    }
+
+    fn verify(&self, peer: IpAddr, name: &str, password: &[u8], digest: Digest) -> Verdict {
+        // Those before it in the queue may have used up this peer's attempts.
+        let now = self.clock.now();
+        if let Some(wait) = self.attempts.wait(peer, name, now) {
+            return later(wait);
+        }
+        match self.verify_now(name, password) {
+            Ok(Some((caller, hash))) => {
+                self.attempts.succeeded(peer, name);
+                self.verdicts.remember(digest, &caller, &hash, now, self.clock.now());
+                Verdict::Known(caller)
+            }
+            Ok(None) => {
+                self.attempts.failed(peer, name, self.clock.now());
+                tracing::warn!(target: "audit", user = name, %peer, "a wrong name or password");
+                Verdict::Wrong
+            }
+            Err(error) => failed(&error),
+        }
+    }
+
+    /// Hashes once, whether there is such a user or not.
+    fn verify_now(&self, name: &str, password: &[u8]) -> Result<Option<(Caller, String)>, UserError> {
+        self.hashes_done.fetch_add(1, Ordering::Relaxed);
+        if let Some(row) = self.store.read(|c| users::find(c, name))? {
+            let right = bcrypt::verify(password, &row.hash)?;
+            let role = role(&row)?;
+            return Ok(right.then(|| (Caller { name: row.name.into(), role }, row.hash)));
+        }
+        match self.store.read(users::oldest)? {
+            // A user's hash costs what a user's hash costs, whatever the setting was when it was made.
+            Some(other) => drop(bcrypt::verify(password, &other.hash)?),
+            None => drop(bcrypt::hash(password, self.bcrypt_cost)?),
+        }
+        Ok(None)
+    }
+}
+
+fn role(row: &UserRow) -> Result<Role, StoreError> {
+    row.role.parse().map_err(|message| StoreError::Damaged { table: "user", message })
+}
+
+fn later(wait: TimeDelta) -> Verdict {
+    Verdict::Later(wait.to_std().unwrap_or(Duration::ZERO))
+}
+
+fn failed(error: &(dyn std::error::Error + 'static)) -> Verdict {
+    tracing::error!(error, "a password could not be checked");
+    Verdict::Failed
+}
+
+#[cfg(test)]
+#[path = "users_tests.rs"]
+mod tests;
