@@ -4,10 +4,12 @@
 
 pub mod access;
 pub mod cim;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod soap;
 pub mod software;
 pub mod store;
 pub mod wire;
+pub mod worker;
 pub mod xml;

@@ -1,0 +1,86 @@
+//! Resolve, check, connect: the address that is connected to is the one that was checked, so a name whose addresses
+//! change between check and connection gains nothing.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
+use std::rc::Rc;
+
+use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
+use actix_web::dev::{Service, always_ready};
+use awc::http::Uri;
+use tokio::net::TcpStream;
+
+use super::url::bare_host;
+use super::{AddressRules, ClientError, Forbidden};
+
+/// What the HTTP client opens its connections with. The client bounds its time.
+#[derive(Clone)]
+pub(super) struct Connector {
+    rules: Rc<AddressRules>,
+}
+
+impl Connector {
+    pub(super) fn new(rules: Rc<AddressRules>) -> Self {
+        Self { rules }
+    }
+}
+
+impl Service<ConnectInfo<Uri>> for Connector {
+    type Response = Connection<Uri, TcpStream>;
+    type Error = ConnectError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>>>>;
+
+    always_ready!();
+
+    fn call(&self, info: ConnectInfo<Uri>) -> Self::Future {
+        let rules = Rc::clone(&self.rules);
+        Box::pin(async move {
+            let addresses = permitted(&rules, bare_host(info.request()), info.port())
+                .await
+                .map_err(|e| ConnectError::Resolver(Box::new(e)))?;
+            let stream = first_reached(&addresses).await.map_err(ConnectError::Io)?;
+            stream.set_nodelay(true).map_err(ConnectError::Io)?;
+            Ok(Connection::new(info.request().clone(), stream))
+        })
+    }
+}
+
+/// The addresses of a host that the rules permit; at least one.
+pub(super) async fn permitted(rules: &AddressRules, host: &str, port: u16) -> Result<Vec<SocketAddr>, ClientError> {
+    let mut permitted = Vec::new();
+    let mut forbidden: Option<Forbidden> = None;
+    for address in resolve(host, port).await {
+        match rules.check(host, address.ip()) {
+            Ok(()) => permitted.push(address),
+            Err(reason) => forbidden = Some(reason),
+        }
+    }
+    match (permitted.is_empty(), forbidden) {
+        (false, _) => Ok(permitted),
+        (true, Some(reason)) => Err(reason.into()),
+        (true, None) => Err(ClientError::Unresolved { host: host.to_owned() }),
+    }
+}
+
+async fn resolve(host: &str, port: u16) -> Vec<SocketAddr> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return vec![SocketAddr::new(address, port)];
+    }
+    let name = host.to_owned();
+    let found =
+        tokio::task::spawn_blocking(move || (name.as_str(), port).to_socket_addrs().map(Iterator::collect)).await;
+    found.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+async fn first_reached(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}

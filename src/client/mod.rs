@@ -1,0 +1,163 @@
+//! HTTP(S) out: posts messages to sinks, under address rules, with bounds on time and size.
+//!
+//! The HTTP client's parts cannot move between threads, so one thread of its own runs them all; [`Client`] is a handle to it.
+//! Redirects are never followed, because their target was never checked.
+
+mod address;
+mod connect;
+mod thread;
+mod tls;
+mod url;
+
+#[cfg(test)]
+pub(crate) mod sink;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::mpsc as blocking;
+use std::time::Duration;
+
+use actix_web::web::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+pub use address::{AddressRuleError, AddressRules, Forbidden};
+pub use tls::TlsError;
+pub use url::{Url, UrlError};
+
+/// How the client behaves towards every peer.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The longest time to find, reach and greet (TLS) a peer, each.
+    pub connect_timeout: Duration,
+    /// The longest time for everything, from the first look-up to the last byte of the response.
+    pub request_timeout: Duration,
+    /// The longest response body, in octets.
+    pub max_response: usize,
+    /// The most requests under way at once; others wait. Where one sender has one request under way, as each
+    /// subscription has, a number not below that of the senders lets a dead peer delay nobody else.
+    pub max_in_flight: usize,
+    /// How long an idle connection is kept for the next request.
+    pub keep_alive: Duration,
+    /// Certificates (PEM) trusted besides the system's.
+    pub trust_file: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            max_response: 64 * 1024,
+            max_in_flight: 2048,
+            keep_alive: Duration::from_secs(30),
+            trust_file: None,
+        }
+    }
+}
+
+/// A message to be posted.
+#[derive(Clone, Debug)]
+pub struct Post {
+    /// Where to.
+    pub url: Url,
+    /// The Content-Type header.
+    pub content_type: String,
+    /// The body. Cloning it copies nothing.
+    pub body: Bytes,
+}
+
+/// What the peer answered, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The Content-Type header, if it was one line of ASCII.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// Why there is no response.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The name has no address.
+    #[error("the name {host} has no address")]
+    Unresolved {
+        /// The host as the URL names it.
+        host: String,
+    },
+    /// The rules forbid the address that the name has now.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The peer was not reached or not trusted.
+    #[error("no connection: {0}")]
+    Connect(String),
+    /// The peer was reached, but the exchange broke off.
+    #[error("the exchange broke off: {0}")]
+    Exchange(String),
+    /// The peer took too long.
+    #[error("no complete response in time")]
+    TimedOut,
+    /// The response is longer than allowed.
+    #[error("the response is longer than {limit} octets")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// The client was stopped.
+    #[error("the client was stopped")]
+    Stopped,
+}
+
+/// Why the client cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The trust file cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The operating system gives no thread or no event loop.
+    #[error("the thread for outgoing requests cannot be started")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A handle to the client. Clones share its connections; with the last of them it ends.
+#[derive(Clone, Debug)]
+pub struct Client {
+    orders: mpsc::Sender<Order>,
+}
+
+/// What a handle asks of the thread.
+#[derive(Debug)]
+enum Order {
+    Post(Post, oneshot::Sender<Result<Response, ClientError>>),
+    Check(Url, blocking::SyncSender<Result<(), ClientError>>),
+}
+
+impl Client {
+    /// Starts the client.
+    pub fn start(settings: Settings, rules: AddressRules) -> Result<Self, StartError> {
+        let trusted = tls::trusted(settings.trust_file.as_deref())?;
+        let (orders, queue) = mpsc::channel(256);
+        thread::start(settings, rules, trusted, queue)?;
+        Ok(Self { orders })
+    }
+
+    /// Posts a message and gives what the peer answered. Dropping the future gives the request up.
+    pub async fn post(&self, post: Post) -> Result<Response, ClientError> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(Order::Post(post, reply)).await.map_err(|_| ClientError::Stopped)?;
+        answer.await.unwrap_or(Err(ClientError::Stopped))
+    }
+
+    /// Looks the host up and asks the address rules, without connecting. Blocks: call it off the event loop.
+    pub fn check(&self, url: &Url) -> Result<(), ClientError> {
+        let (reply, answer) = blocking::sync_channel(1);
+        // A full queue means thousands of requests wait; whoever asks now is told to come back.
+        self.orders.try_send(Order::Check(url.clone(), reply)).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => ClientError::TimedOut,
+            mpsc::error::TrySendError::Closed(_) => ClientError::Stopped,
+        })?;
+        answer.recv().unwrap_or(Err(ClientError::Stopped))
+    }
+}

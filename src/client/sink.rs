@@ -1,0 +1,204 @@
+//! A sink for tests: a real HTTP(S) server on a port of its own that does what the test tells it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::rsa::Rsa;
+use openssl::ssl::{SslAcceptor, SslMethod};
+use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+use openssl::x509::{X509, X509Name};
+
+/// Long enough for the slowest machine; reached only by a test that fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a sink got.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Received {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+}
+
+/// What a sink does with a message.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    /// Answers with status and body.
+    Answer(u16, String),
+    /// Sends the sender elsewhere.
+    Redirect(String),
+    /// Keeps silent until the sink is dropped.
+    Hang,
+    /// Closes the connection.
+    Close,
+}
+
+/// A server that lives until the process ends; what hangs goes on when this value is dropped.
+pub(crate) struct Sink {
+    address: SocketAddr,
+    scheme: &'static str,
+    received: Receiver<Received>,
+    _alive: Sender<()>,
+}
+
+type Handler = dyn Fn(&Received) -> Reply + Send + Sync;
+
+impl Sink {
+    pub(crate) fn http(handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start("http", None, handler)
+    }
+
+    pub(crate) fn https(identity: &Identity, handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start("https", Some(identity.acceptor.clone()), handler)
+    }
+
+    fn start(
+        scheme: &'static str,
+        tls: Option<SslAcceptor>,
+        handler: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (tell, received) = channel();
+        let (alive, dead) = channel();
+        let dead = Arc::new(Mutex::new(dead));
+        let handler: Arc<Handler> = Arc::new(handler);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                stream.set_nodelay(true).unwrap();
+                let (tls, tell, dead, handler) = (tls.clone(), tell.clone(), dead.clone(), handler.clone());
+                std::thread::spawn(move || match tls {
+                    None => serve(stream, &tell, &dead, &*handler),
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream) {
+                            serve(stream, &tell, &dead, &*handler);
+                        }
+                    }
+                });
+            }
+        });
+        Self { address, scheme, received, _alive: alive }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("{}://127.0.0.1:{}/sink", self.scheme, self.address.port())
+    }
+
+    /// The same sink by its name.
+    pub(crate) fn named_url(&self) -> String {
+        format!("{}://localhost:{}/sink", self.scheme, self.address.port())
+    }
+
+    /// The next message.
+    pub(crate) fn next(&self) -> Received {
+        self.received.recv_timeout(PATIENCE).expect("the sink waits for a message")
+    }
+
+    /// What has come and was not taken yet.
+    pub(crate) fn rest(&self) -> Vec<Received> {
+        self.received.try_iter().collect()
+    }
+}
+
+/// A port that nobody listens on.
+pub(crate) fn dead_url() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}/", listener.local_addr().unwrap())
+}
+
+/// A self-signed certificate for 127.0.0.1, and the file to trust it with.
+pub(crate) struct Identity {
+    acceptor: SslAcceptor,
+    pub(crate) trust_file: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Identity {
+    pub(crate) fn new() -> Self {
+        let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+        let mut name = X509Name::builder().unwrap();
+        name.append_entry_by_text("CN", "sink of a test").unwrap();
+        let name = name.build();
+        let mut certificate = X509::builder().unwrap();
+        certificate.set_version(2).unwrap();
+        certificate.set_serial_number(&BigNum::from_u32(1).unwrap().to_asn1_integer().unwrap()).unwrap();
+        certificate.set_subject_name(&name).unwrap();
+        certificate.set_issuer_name(&name).unwrap();
+        certificate.set_pubkey(&key).unwrap();
+        certificate.set_not_before(&Asn1Time::from_unix(0).unwrap()).unwrap();
+        certificate.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
+        certificate.append_extension(BasicConstraints::new().ca().build().unwrap()).unwrap();
+        let names =
+            SubjectAlternativeName::new().ip("127.0.0.1").build(&certificate.x509v3_context(None, None)).unwrap();
+        certificate.append_extension(names).unwrap();
+        certificate.sign(&key, MessageDigest::sha256()).unwrap();
+        let certificate = certificate.build();
+
+        let folder = tempfile::tempdir().unwrap();
+        let trust_file = folder.path().join("trusted.pem");
+        std::fs::write(&trust_file, certificate.to_pem().unwrap()).unwrap();
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+        acceptor.set_private_key(&key).unwrap();
+        acceptor.set_certificate(&certificate).unwrap();
+        Self { acceptor: acceptor.build(), trust_file, _folder: folder }
+    }
+}
+
+fn serve(stream: impl Read + Write, tell: &Sender<Received>, dead: &Mutex<Receiver<()>>, handler: &Handler) {
+    let mut stream = BufReader::new(stream);
+    while let Some(message) = read(&mut stream) {
+        let reply = handler(&message);
+        let _ = tell.send(message);
+        let (status, extra, body) = match reply {
+            Reply::Answer(status, body) => (status, String::new(), body),
+            Reply::Redirect(target) => (307, format!("Location: {target}\r\n"), String::new()),
+            Reply::Close => return,
+            Reply::Hang => {
+                let _ = dead.lock().unwrap().recv();
+                return;
+            }
+        };
+        let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n{extra}\r\n", body.len());
+        if stream.get_mut().write_all(&[head.as_bytes(), body.as_bytes()].concat()).is_err() {
+            return;
+        }
+    }
+}
+
+fn read(stream: &mut impl BufRead) -> Option<Received> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end() {
+            "" => break,
+            text => lines.push(text.to_owned()),
+        }
+    }
+    let path = lines.first()?.split(' ').nth(1)?.to_owned();
+    let headers: Vec<(String, String)> = lines
+        .iter()
+        .skip(1)
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        .collect();
+    let mut message = Received { path, headers, body: String::new() };
+    let length: u64 = message.header("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
+    stream.take(length).read_to_string(&mut message.body).ok()?;
+    Some(message)
+}

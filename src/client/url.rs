@@ -1,0 +1,143 @@
+//! The URL of a peer: what can be posted to, parsed once.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use awc::http::Uri;
+use awc::http::uri::Scheme;
+
+/// An `http` or `https` URL with a host and without credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    uri: Uri,
+    tls: bool,
+}
+
+/// A text that is no URL to post to. Its message goes to the peer who named the URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// It is too long.
+    #[error("the address is longer than {MAX_URL} characters")]
+    TooLong,
+    /// It does not follow RFC 3986.
+    #[error("the address is no URL")]
+    Malformed,
+    /// It is neither HTTP nor HTTPS.
+    #[error("the address must start with http:// or https://")]
+    Scheme,
+    /// It names no host or no usable port.
+    #[error("the address must name a host, and a port that is not 0 if it names one")]
+    Authority,
+    /// It holds a name or password.
+    #[error("the address must hold neither user name nor password")]
+    Credentials,
+    /// TLS cannot tell whether a certificate is of a bare IPv6 address.
+    #[error("an https address must name its host, or give an IPv4 address, so that the certificate can be checked")]
+    TlsToIpv6,
+}
+
+const MAX_URL: usize = 2048;
+/// The longest name that DNS and TLS can carry.
+const MAX_HOST: usize = 253;
+
+impl Url {
+    /// Reads a URL; white space around it is ignored.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let text = text.trim();
+        if text.len() > MAX_URL {
+            return Err(UrlError::TooLong);
+        }
+        let uri: Uri = text.parse().map_err(|_| UrlError::Malformed)?;
+        let tls = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(_) => return Err(UrlError::Scheme),
+            None => return Err(UrlError::Malformed),
+        };
+        let authority = uri.authority().ok_or(UrlError::Authority)?;
+        if authority.as_str().contains('@') {
+            return Err(UrlError::Credentials);
+        }
+        let host = authority.host();
+        // A port that is no number is not there for `port_u16`, and the rest of the client would use the default one.
+        let port_is_plain = authority.port_u16().is_some_and(|p| p != 0) || authority.as_str() == host;
+        if host.is_empty() || host.len() > MAX_HOST || !port_is_plain {
+            return Err(UrlError::Authority);
+        }
+        let url = Self { uri, tls };
+        if tls && matches!(url.ip(), Some(IpAddr::V6(_))) {
+            return Err(UrlError::TlsToIpv6);
+        }
+        Ok(url)
+    }
+
+    /// Whether the way there is encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// The host, without the brackets of an IPv6 address.
+    pub fn host(&self) -> &str {
+        bare_host(&self.uri)
+    }
+
+    /// The port; 80 or 443 if the URL names none.
+    pub fn port(&self) -> u16 {
+        self.uri.port_u16().unwrap_or(if self.tls { 443 } else { 80 })
+    }
+
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    fn ip(&self) -> Option<IpAddr> {
+        self.host().parse().ok()
+    }
+}
+
+/// A URI's host without the brackets of an IPv6 address.
+pub(super) fn bare_host(uri: &Uri) -> &str {
+    let host = uri.host().unwrap_or_default();
+    host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host)
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.uri.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good_urls_are_taken_apart() {
+        let plain = Url::parse(" http://sink.example/events?x=1 ").unwrap();
+        assert_eq!((plain.host(), plain.port(), plain.is_tls()), ("sink.example", 80, false));
+        let tls = Url::parse("HTTPS://10.0.0.1:8443/").unwrap();
+        assert_eq!((tls.host(), tls.port(), tls.is_tls()), ("10.0.0.1", 8443, true));
+        let six = Url::parse("http://[fd00::1]:8080/").unwrap();
+        assert_eq!((six.host(), six.port()), ("fd00::1", 8080));
+    }
+
+    #[test]
+    fn bad_urls_are_told_apart() {
+        let cases = [
+            ("", UrlError::Malformed),
+            ("/only/a/path", UrlError::Malformed),
+            ("http:///nobody", UrlError::Malformed),
+            ("ftp://sink/", UrlError::Scheme),
+            ("http://user:secret@sink/", UrlError::Credentials),
+            ("http://sink:0/", UrlError::Authority),
+            ("http://sink:/", UrlError::Authority),
+            ("http://sink:99999/", UrlError::Authority),
+            ("https://[fd00::1]/", UrlError::TlsToIpv6),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(Url::parse(text), Err(wanted), "{text}");
+        }
+        assert_eq!(Url::parse(&format!("http://{}/", "a".repeat(300))), Err(UrlError::Authority));
+        assert_eq!(Url::parse(&format!("http://a/{}", "a".repeat(3000))), Err(UrlError::TooLong));
+    }
+}

@@ -1,0 +1,52 @@
+//! This process among others, and whether another still runs.
+
+use std::fs;
+
+/// Gives this process a session of its own: what ends the server's process group or its terminal leaves the worker alone,
+/// and no script of a package finds a terminal to ask questions on.
+pub fn detach() {
+    // It fails where a shell has made this process the leader of a group, that is, when a person starts it.
+    if let Err(error) = rustix::process::setsid() {
+        tracing::warn!(%error, "the worker stays in the session it was started in");
+    }
+}
+
+/// Whether the process with this number, started at this many clock ticks, still runs. One that ended and was not
+/// fetched by its parent yet (a zombie) does not.
+pub fn is_running(pid: u32, start_ticks: u64) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    state_and_start(&stat).is_some_and(|(state, start)| start == start_ticks && !matches!(state, "Z" | "X"))
+}
+
+/// Fields 3 and 22 of proc_pid_stat(5). Field 2, the name, may hold blanks and parentheses.
+fn state_and_start(stat: &str) -> Option<(&str, u64)> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace();
+    let state = fields.next()?;
+    let start = fields.nth(18)?.parse().ok()?;
+    Some((state, start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_process_is_known_by_its_start() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        let (_, start) = state_and_start(&stat).unwrap();
+        assert!(is_running(child.id(), start));
+        assert!(!is_running(child.id(), start + 1), "another process with this number");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!is_running(child.id(), start));
+    }
+
+    #[test]
+    fn names_may_hold_anything() {
+        let fields = "4 (a) S (b)) Z 1 1 1 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 4242 99";
+        assert_eq!(state_and_start(fields), Some(("Z", 4242)));
+    }
+}

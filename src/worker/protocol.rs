@@ -1,0 +1,225 @@
+//! What the server and the worker say to each other: one JSON text a line, over a Unix socket.
+//!
+//! The worker speaks first ([`Reply::Hello`]); then each request gets exactly one reply, in order. After
+//! [`Request::Watch`] the worker also sends [`Reply::Grown`] whenever a journal has new entries.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::access::Caller;
+use crate::software::Nevra;
+
+/// The version of this protocol; both sides must speak the same one.
+pub const VERSION: u32 = 1;
+
+/// The longest line either side accepts, in octets.
+pub const MAX_LINE: usize = 256 * 1024;
+
+/// Tells one staged file from all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StagedId(Uuid);
+
+impl StagedId {
+    /// A new one.
+    pub(super) fn new() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl std::fmt::Display for StagedId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+impl From<StagedId> for String {
+    fn from(id: StagedId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for StagedId {
+    type Error = uuid::Error;
+
+    fn try_from(text: String) -> Result<Self, uuid::Error> {
+        Uuid::try_parse(&text).map(Self)
+    }
+}
+
+/// A package file that the worker copied to its spool and found to be a package of its engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Staged {
+    /// Its name in the spool.
+    pub id: StagedId,
+    /// The name that the file had where it came from, without folders.
+    pub file_name: String,
+    /// The package that the file says it holds.
+    pub nevra: Nevra,
+    /// Its size in octets.
+    pub size: u64,
+    /// The SHA-256 of its octets, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// What the worker tells when a server connects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The protocol's version, [`VERSION`].
+    pub protocol: u32,
+    /// The worker's process.
+    pub pid: u32,
+}
+
+/// What a job is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Install the staged package, or update to it.
+    InstallStaged {
+        /// The file, as it was when it was staged.
+        staged: Staged,
+    },
+}
+
+/// What a server asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Send [`Reply::Grown`] from now on.
+    Watch,
+    /// Copy a local file to the spool and say what it is.
+    Stage {
+        /// Where the file is.
+        path: PathBuf,
+    },
+    /// Do this work under this job number, once.
+    Run {
+        /// The job's number.
+        job: u64,
+        /// What to do.
+        operation: Work,
+        /// Who asked for it.
+        caller: Caller,
+    },
+    /// Stop the job if nothing was changed yet. A job that was not run yet will never be.
+    Cancel {
+        /// The job's number.
+        job: u64,
+    },
+    /// Delete a staged file that no job needs.
+    Discard {
+        /// The file.
+        staged: StagedId,
+    },
+    /// Delete all staged files that are old and not in the list.
+    Sweep {
+        /// The files that jobs still need.
+        keep: Vec<StagedId>,
+        /// How old a file must be.
+        older_than_seconds: u64,
+    },
+}
+
+/// What the worker says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// The first line of every connection.
+    Hello(Hello),
+    /// To [`Request::Watch`].
+    Watching,
+    /// To [`Request::Stage`].
+    Staged(Staged),
+    /// To [`Request::Run`]: the journal has the job's first entry.
+    Accepted,
+    /// To [`Request::Cancel`]: the journal will tell whether it was in time.
+    Cancelling,
+    /// To [`Request::Cancel`]: the job had ended already.
+    Ended,
+    /// To [`Request::Discard`] and [`Request::Sweep`].
+    Discarded,
+    /// The request was not carried out.
+    Refused(Refusal),
+    /// The journal of this job has new entries.
+    Grown {
+        /// The job's number.
+        job: u64,
+    },
+}
+
+/// Why the worker did not do what it was asked. The texts are for the person who asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Refusal {
+    /// The file is not there, is no plain file, or cannot be read.
+    #[error("{message}")]
+    NotReadable {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The file is in no folder that the settings allow.
+    #[error("the file is in no folder that packages may be read from")]
+    NotAllowed,
+    /// The file is no package of this engine.
+    #[error("{message}")]
+    NotAPackage {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The file is too large.
+    #[error("the file is larger than the {limit} octets that are allowed")]
+    TooLarge {
+        /// The largest size in octets.
+        limit: u64,
+    },
+    /// Too many staged files wait for their jobs.
+    #[error("too many packages wait to be installed: try again when some jobs have ended")]
+    SpoolFull,
+    /// The caller's role does not allow the work.
+    #[error("installing software needs the role operator")]
+    NotPermitted,
+    /// The job was accepted before; work is never done twice.
+    #[error("the job was run before")]
+    AlreadyAccepted,
+    /// Another job is being worked on.
+    #[error("another job is running")]
+    Busy,
+    /// The staged file is gone or is not what was staged.
+    #[error("the staged package is gone or was changed: submit the installation again")]
+    StagedChanged,
+    /// The request could not be read.
+    #[error("the request is not understood")]
+    Malformed,
+    /// The worker itself has a problem, such as a full disk.
+    #[error("the worker failed: {message}")]
+    Internal {
+        /// What went wrong, without paths.
+        message: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_staged_id_is_never_a_path() {
+        for text in ["../../etc/passwd", "", "a/b", "00000000-0000-0000-0000-00000000000/"] {
+            assert!(serde_json::from_value::<StagedId>(text.into()).is_err(), "{text}");
+        }
+        let id = StagedId::new();
+        assert_eq!(serde_json::from_value::<StagedId>(id.to_string().into()).unwrap(), id);
+    }
+
+    #[test]
+    fn lines_are_what_the_documentation_says() {
+        let request = Request::Discard { staged: StagedId(Uuid::nil()) };
+        let text = serde_json::to_string(&request).unwrap();
+        assert_eq!(text, r#"{"discard":{"staged":"00000000-0000-0000-0000-000000000000"}}"#);
+        let refused = Reply::Refused(Refusal::TooLarge { limit: 5 });
+        assert_eq!(serde_json::to_string(&refused).unwrap(), r#"{"refused":{"kind":"too_large","limit":5}}"#);
+    }
+}

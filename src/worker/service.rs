@@ -1,0 +1,282 @@
+//! The worker's socket: who may connect, what is answered, and when the worker ends.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::lines::{Lines, LinesError, write_line};
+use super::protocol::{Hello, Refusal, Reply, Request, VERSION};
+use super::spool::Spool;
+use super::watchers::Watchers;
+use super::work::Workbench;
+use crate::clock::SharedClock;
+use crate::software::Manager;
+
+/// How many connections there may be at one time.
+const MAX_CONNECTIONS: usize = 64;
+
+/// What the worker is told when it starts.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The folder of the socket, the spool and the journals.
+    pub state_dir: PathBuf,
+    /// The folders that packages may be read from; `None` means all.
+    pub readable_folders: Option<Vec<PathBuf>>,
+    /// The largest package file in octets.
+    pub max_package_octets: u64,
+    /// After this time without a connection and a job the worker ends.
+    pub idle_limit: Duration,
+}
+
+impl Settings {
+    /// The usual settings: all folders, files up to 4 GiB, two minutes.
+    pub fn new(state_dir: PathBuf) -> Self {
+        Self {
+            state_dir,
+            readable_folders: None,
+            max_package_octets: 4 * 1024 * 1024 * 1024,
+            idle_limit: Duration::from_secs(120),
+        }
+    }
+}
+
+/// The worker cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// Another worker serves this state folder.
+    #[error("another worker serves this state folder")]
+    AlreadyRunning,
+    /// Something of the state folder cannot be made or read.
+    #[error("cannot {what} {path}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Where the worker of this state folder listens.
+pub fn socket_path(state_dir: &Path) -> PathBuf {
+    state_dir.join("worker.sock")
+}
+
+/// Serves until nobody needed it for the idle limit. Blocks.
+pub fn run(manager: Arc<dyn Manager>, settings: Settings, clock: SharedClock) -> Result<(), WorkerError> {
+    let state_dir = settings.state_dir.clone();
+    private_folder(&state_dir)?;
+    // Held until the end; the system gives it up if the process is killed.
+    let only_worker = lock(&state_dir)?;
+    let spool = Spool::open(&settings, manager.family()).map_err(|source| failed("open", &state_dir, source))?;
+    let listener = listen(&state_dir)?;
+    let watchers = Arc::new(Watchers::default());
+    let bench = Workbench::new(manager, spool, state_dir.clone(), Arc::clone(&watchers), clock);
+    let service = Arc::new(Service { bench, watchers, activity: Mutex::default(), changed: Condvar::new() });
+    // The same socket as a value that can be shut down, which ends the waiting for connections.
+    let shutter = listener.try_clone().map(|listener| UnixStream::from(OwnedFd::from(listener)));
+    let shutter = shutter.map_err(|source| failed("serve", &state_dir, source))?;
+    let acceptor = thread::Builder::new()
+        .name("accept".into())
+        .spawn({
+            let service = Arc::clone(&service);
+            move || service.accept(&listener)
+        })
+        .map_err(|source| failed("serve", &state_dir, source))?;
+    service.wait_until_idle(settings.idle_limit);
+    let _ = shutter.shutdown(Shutdown::Both);
+    let _ = acceptor.join();
+    let _ = fs::remove_file(socket_path(&state_dir));
+    // Said, not left to closing: a tool that is being started shares the lock for a moment.
+    only_worker.unlock().map_err(|source| failed("unlock", &state_dir, source))
+}
+
+fn failed(what: &'static str, path: &Path, source: io::Error) -> WorkerError {
+    WorkerError::Io { what, path: path.to_owned(), source }
+}
+
+fn private_folder(path: &Path) -> Result<(), WorkerError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| failed("make", path, source))
+}
+
+fn lock(state_dir: &Path) -> Result<File, WorkerError> {
+    let path = state_dir.join("worker.lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|source| failed("open", &path, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(WorkerError::AlreadyRunning),
+        Err(TryLockError::Error(source)) => Err(failed("lock", &path, source)),
+    }
+}
+
+/// Listens on a socket that nobody else could ever connect to: it gets its rights in a private folder and is moved from
+/// there over what an earlier worker left.
+fn listen(state_dir: &Path) -> Result<UnixListener, WorkerError> {
+    let folder = state_dir.join("new");
+    private_folder(&folder)?;
+    let unready = folder.join("sock");
+    match fs::remove_file(&unready) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(failed("remove", &unready, source)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&unready).map_err(|source| failed("listen on", &unready, source))?;
+    let socket = socket_path(state_dir);
+    fs::set_permissions(&unready, Permissions::from_mode(0o600))
+        .and_then(|()| fs::rename(&unready, &socket))
+        .map_err(|source| failed("listen on", &socket, source))?;
+    let _ = fs::remove_dir(&folder);
+    Ok(listener)
+}
+
+#[derive(Debug)]
+struct Service {
+    bench: Arc<Workbench>,
+    watchers: Arc<Watchers>,
+    activity: Mutex<Activity>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Activity {
+    connections: usize,
+    /// Counts all connections there ever were: each starts the idle time anew.
+    served: u64,
+    stopping: bool,
+}
+
+impl Service {
+    /// Returns when for `limit` there was neither a connection nor a job; from then on no connection is served.
+    fn wait_until_idle(&self, limit: Duration) {
+        let mut activity = self.lock();
+        loop {
+            let served = activity.served;
+            let (guard, waited) = self
+                .changed
+                .wait_timeout_while(activity, limit, |activity| activity.served == served)
+                .unwrap_or_else(PoisonError::into_inner);
+            activity = guard;
+            if waited.timed_out() && activity.connections == 0 && !self.bench.is_busy() {
+                activity.stopping = true;
+                return;
+            }
+        }
+    }
+
+    fn accept(self: &Arc<Self>, listener: &UnixListener) {
+        loop {
+            let stream = listener.accept();
+            if self.lock().stopping {
+                return;
+            }
+            match stream {
+                Ok((stream, _)) => self.admit(stream),
+                Err(error) => {
+                    // Out of files, most likely: give those who hold them a moment.
+                    tracing::error!(%error, "a connection cannot be accepted");
+                    let pause = self.changed.wait_timeout(self.lock(), Duration::from_millis(100));
+                    drop(pause.unwrap_or_else(PoisonError::into_inner));
+                }
+            }
+        }
+    }
+
+    fn admit(self: &Arc<Self>, stream: UnixStream) {
+        let mut activity = self.lock();
+        if activity.connections >= MAX_CONNECTIONS {
+            tracing::warn!("too many connections: one was closed");
+            return;
+        }
+        activity.connections += 1;
+        activity.served += 1;
+        drop(activity);
+        self.changed.notify_all();
+        let connection = Connection(Arc::clone(self));
+        let served = thread::Builder::new().name("serve".into()).spawn(move || {
+            if let Err(error) = connection.0.converse(&stream) {
+                tracing::debug!(%error, "a conversation ended");
+            }
+        });
+        if let Err(error) = served {
+            tracing::error!(%error, "a connection cannot be served");
+        }
+    }
+
+    fn converse(&self, stream: &UnixStream) -> Result<(), LinesError> {
+        let mut output = stream;
+        write_line(&mut output, &Reply::Hello(Hello { protocol: VERSION, pid: std::process::id() }))?;
+        let mut lines = Lines::new(stream);
+        loop {
+            let reply = match lines.read() {
+                Ok(None) => return Ok(()),
+                Ok(Some(Request::Watch)) => return self.watchers.serve(stream),
+                Ok(Some(request)) => self.bench.answer(request),
+                Err(LinesError::Malformed(_)) => Reply::Refused(Refusal::Malformed),
+                Err(error) => return Err(error),
+            };
+            write_line(&mut output, &reply)?;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Activity> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection that is being served; counts as one until it is dropped.
+struct Connection(Arc<Service>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let mut activity = self.0.lock();
+        activity.connections -= 1;
+        activity.served += 1;
+        self.0.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+
+    use super::super::testing::ToldManager;
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn a_worker_never_ends_while_a_server_is_connected() {
+        let state = tempfile::tempdir().unwrap();
+        let (manager, _teller) = ToldManager::new();
+        let spool = Spool::open(&Settings::new(state.path().to_owned()), manager.family()).unwrap();
+        let watchers = Arc::new(Watchers::default());
+        let bench =
+            Workbench::new(manager, spool, state.path().to_owned(), Arc::clone(&watchers), Arc::new(SystemClock));
+        let service = Arc::new(Service { bench, watchers, activity: Mutex::default(), changed: Condvar::new() });
+        let (server, stream) = UnixStream::pair().unwrap();
+        service.admit(stream);
+        let (tell, ended) = channel();
+        thread::spawn({
+            let service = Arc::clone(&service);
+            move || {
+                service.wait_until_idle(Duration::from_millis(1));
+                tell.send(()).unwrap();
+            }
+        });
+        assert_eq!(ended.recv_timeout(Duration::from_millis(50)), Err(RecvTimeoutError::Timeout));
+        drop(server);
+        ended.recv().unwrap();
+    }
+}

@@ -1,0 +1,183 @@
+//! The spool: copies of package files. What is checked and installed is the copy, which nobody but the worker changes.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use openssl::sha::Sha256;
+use rustix::fs::OFlags;
+
+use super::Settings;
+use super::protocol::{Refusal, Staged, StagedId};
+use crate::software::{Family, InspectError, Manager};
+
+/// How many staged files there may be at one time.
+const MAX_STAGED: usize = 1024;
+
+/// The spool of one state folder.
+#[derive(Debug)]
+pub(super) struct Spool {
+    folder: PathBuf,
+    /// The ending of file names without which the engine's tools do not take a file for a package.
+    ending: &'static str,
+    readable_folders: Option<Vec<PathBuf>>,
+    max_octets: u64,
+}
+
+impl Spool {
+    /// Opens the spool, which is made if it is not there.
+    pub(super) fn open(settings: &Settings, family: Family) -> io::Result<Self> {
+        let folder = settings.state_dir.join("spool");
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        let ending = match family {
+            Family::Deb => "deb",
+            Family::Rpm => "rpm",
+        };
+        // Folders are compared with what the system says of an open file, which has no links in it.
+        let resolve = |folder: &PathBuf| fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
+        let readable_folders = settings.readable_folders.as_ref().map(|all| all.iter().map(resolve).collect());
+        Ok(Self { folder, ending, readable_folders, max_octets: settings.max_package_octets })
+    }
+
+    /// Copies the file to the spool and asks the engine what it is.
+    pub(super) fn stage(&self, path: &Path, manager: &dyn Manager) -> Result<Staged, Refusal> {
+        let source = self.open_source(path)?;
+        if fs::read_dir(&self.folder).map_err(internal)?.count() >= MAX_STAGED {
+            return Err(Refusal::SpoolFull);
+        }
+        let id = StagedId::new();
+        let staged = self.copy(source, id).and_then(|(size, sha256)| {
+            let package = manager.inspect(&self.file(id)).map_err(not_a_package)?;
+            let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            Ok(Staged { id, file_name, nevra: package.nevra, size, sha256 })
+        });
+        if staged.is_err() {
+            let _ = self.discard(id);
+        }
+        staged
+    }
+
+    /// The staged file, if it is still what it was when it was staged.
+    pub(super) fn check(&self, staged: &Staged) -> Result<PathBuf, Refusal> {
+        let path = self.file(staged.id);
+        let file = open(&path).map_err(|_| Refusal::StagedChanged)?;
+        let (size, sha256) = digest(file, &mut io::sink(), self.max_octets).map_err(|refusal| match refusal {
+            Refusal::NotReadable { .. } => Refusal::StagedChanged,
+            other => other,
+        })?;
+        if size == staged.size && sha256 == staged.sha256 { Ok(path) } else { Err(Refusal::StagedChanged) }
+    }
+
+    /// Deletes a staged file; it is no error if it is not there.
+    pub(super) fn discard(&self, id: StagedId) -> io::Result<()> {
+        match fs::remove_file(self.file(id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Deletes all files that are older than `age` and not to keep.
+    pub(super) fn sweep(&self, keep: &[StagedId], age: Duration, now: DateTime<Utc>) -> io::Result<()> {
+        let keep: Vec<PathBuf> = keep.iter().map(|&id| self.file(id)).collect();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let written = DateTime::<Utc>::from(entry.metadata()?.modified()?);
+            let is_old = (now - written).to_std().is_ok_and(|passed| passed >= age);
+            if is_old && !keep.contains(&entry.path()) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&self, id: StagedId) -> PathBuf {
+        self.folder.join(format!("{id}.{}", self.ending))
+    }
+
+    fn open_source(&self, path: &Path) -> Result<File, Refusal> {
+        let file = open(path).map_err(|error| Refusal::NotReadable { message: why(&error).to_owned() })?;
+        let metadata = file.metadata().map_err(internal)?;
+        if !metadata.is_file() {
+            return Err(Refusal::NotReadable { message: "it is no plain file".to_owned() });
+        }
+        if !self.may_read(&file).map_err(internal)? {
+            return Err(Refusal::NotAllowed);
+        }
+        if metadata.len() > self.max_octets {
+            return Err(Refusal::TooLarge { limit: self.max_octets });
+        }
+        Ok(file)
+    }
+
+    /// Whether the settings allow the file. Asked of the open file: its path may mean another one by now.
+    fn may_read(&self, file: &File) -> io::Result<bool> {
+        use std::os::fd::AsRawFd;
+        let Some(folders) = &self.readable_folders else { return Ok(true) };
+        let real = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+        Ok(folders.iter().any(|folder| real.starts_with(folder)))
+    }
+
+    fn copy(&self, source: File, id: StagedId) -> Result<(u64, String), Refusal> {
+        let mut copy =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.file(id)).map_err(internal)?;
+        let (size, sha256) = digest(source, &mut copy, self.max_octets)?;
+        copy.sync_all().map_err(internal)?;
+        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(internal)?;
+        Ok((size, sha256))
+    }
+}
+
+/// Opens a file for reading: no link in the last part, and without waiting for whoever writes into a pipe.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)
+}
+
+/// Copies at most `limit` octets and tells how many there were and their SHA-256.
+fn digest(mut source: File, target: &mut dyn Write, limit: u64) -> Result<(u64, String), Refusal> {
+    let mut buffer = vec![0; 128 * 1024];
+    let mut hash = Sha256::new();
+    let mut size = 0_u64;
+    loop {
+        let count = match source.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Refusal::NotReadable { message: why(&error).to_owned() }),
+        };
+        let octets = buffer.get(..count).unwrap_or_default();
+        size += octets.len() as u64;
+        if size > limit {
+            return Err(Refusal::TooLarge { limit });
+        }
+        hash.update(octets);
+        target.write_all(octets).map_err(internal)?;
+    }
+    Ok((size, hash.finish().iter().map(|octet| format!("{octet:02x}")).collect()))
+}
+
+fn not_a_package(error: InspectError) -> Refusal {
+    match error {
+        InspectError::Read(error) => internal(error),
+        InspectError::NotAPackage(message) => Refusal::NotAPackage { message },
+    }
+}
+
+fn internal(error: io::Error) -> Refusal {
+    Refusal::Internal { message: error.kind().to_string() }
+}
+
+/// Why a file cannot be read, for the person who named it.
+fn why(error: &io::Error) -> &'static str {
+    if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+        return "it is a symbolic link: name the file itself";
+    }
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file",
+        io::ErrorKind::PermissionDenied => "the worker has no right to read it",
+        _ => "it cannot be read",
+    }
+}

@@ -1,0 +1,131 @@
+//! A package engine whose operations do what a test tells them, step by step.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use super::{Settings, run, socket_path};
+use crate::clock::SharedClock;
+use crate::software::{
+    ApplyError, CancelToken, Change, ChangeKind, Family, InspectError, Inventory, Manager, ManagerError, Nevra,
+    Operation, Outcome, Package, PackageState, Phase, Progress,
+};
+
+/// What an operation does next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Phase(Phase, u8),
+    Note(&'static str),
+    /// Ends, as cancelled if that was asked for.
+    Finish,
+    Fail(ApplyError),
+    Panic,
+}
+
+#[derive(Debug)]
+pub(crate) struct ToldManager {
+    steps: Mutex<Receiver<Step>>,
+    begun: Mutex<Sender<String>>,
+}
+
+/// The test's end of a [`ToldManager`].
+#[derive(Debug)]
+pub(crate) struct Teller {
+    pub(crate) step: Sender<Step>,
+    /// The name of each package whose installation begins.
+    pub(crate) begun: Receiver<String>,
+}
+
+impl ToldManager {
+    pub(crate) fn new() -> (Arc<Self>, Teller) {
+        let (step, steps) = channel();
+        let (tell, begun) = channel();
+        (Arc::new(Self { steps: Mutex::new(steps), begun: Mutex::new(tell) }), Teller { step, begun })
+    }
+}
+
+impl Manager for ToldManager {
+    fn family(&self) -> Family {
+        Family::Deb
+    }
+
+    fn inventory(&self) -> Arc<Inventory> {
+        Arc::default()
+    }
+
+    fn refresh(&self) -> Result<bool, ManagerError> {
+        Ok(false)
+    }
+
+    fn wait_for_change(&self, _: Duration) -> bool {
+        false
+    }
+
+    /// A file that holds `package NAME` is the package NAME.
+    fn inspect(&self, file: &Path) -> Result<Package, InspectError> {
+        let text = fs::read_to_string(file)?;
+        let name = text.strip_prefix("package ").ok_or_else(|| InspectError::NotAPackage("no header".to_owned()))?;
+        let nevra =
+            Nevra { name: name.into(), epoch: 0, version: "1.0".into(), release: None, architecture: "all".into() };
+        Ok(Package {
+            nevra,
+            state: PackageState::NotInstalled,
+            summary: "".into(),
+            description: "".into(),
+            manufacturer: None,
+            installed_at: None,
+            installed_size: None,
+        })
+    }
+
+    fn apply(
+        &self,
+        operation: &Operation,
+        progress: &mut dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Outcome, ApplyError> {
+        let Operation::InstallFile { nevra, .. } = operation;
+        self.begun.lock().unwrap().send(nevra.name.to_string()).unwrap();
+        let steps = self.steps.lock().unwrap();
+        loop {
+            match steps.recv_timeout(Duration::from_secs(60)).unwrap() {
+                Step::Phase(phase, percent) => progress.phase(phase, percent),
+                Step::Note(text) => progress.note(text),
+                Step::Finish if cancel.is_cancelled() => return Err(ApplyError::Cancelled),
+                Step::Finish => return Ok(installed(nevra)),
+                Step::Fail(error) => return Err(error),
+                Step::Panic => {
+                    // The lock must not be poisoned for the jobs that follow.
+                    drop(steps);
+                    panic!("as the test told");
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn installed(nevra: &Nevra) -> Outcome {
+    Outcome { changes: vec![Change { kind: ChangeKind::Installed, before: None, after: Some(nevra.clone()) }] }
+}
+
+/// Writes a file that a [`ToldManager`] takes for a package.
+pub(crate) fn package(folder: &Path, name: &str) -> PathBuf {
+    let file = folder.join(format!("{name}.deb"));
+    fs::write(&file, format!("package {name}")).unwrap();
+    file
+}
+
+/// Runs a worker on threads of this process; it listens when this returns.
+pub(crate) fn worker_thread(settings: Settings, clock: SharedClock) -> Teller {
+    let (manager, teller) = ToldManager::new();
+    let state_dir = settings.state_dir.clone();
+    let worker = thread::spawn(move || run(manager, settings, clock));
+    while std::os::unix::net::UnixStream::connect(socket_path(&state_dir)).is_err() {
+        assert!(!worker.is_finished(), "the worker did not start: {:?}", worker.join());
+        thread::yield_now();
+    }
+    teller
+}
