@@ -1,0 +1,252 @@
+//! What moves the jobs on: one step looks at everything once; a loop repeats it when there may be something to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::JobsError;
+use super::job::{Job, JobError, JobFailure, JobId, JobState, words};
+use super::link::LinkError;
+use super::table::{Jobs, Trail};
+use crate::worker::protocol::{Reply, Request};
+use crate::worker::{Refusal, StagedId, is_running, journal};
+
+/// The next look while the worker works: it rings when there is something to see.
+const WATCHED: Duration = Duration::from_secs(1);
+/// The next look while something is awaited that nobody rings for.
+const UNWATCHED: Duration = Duration::from_millis(200);
+/// The next look after something failed.
+const BACK_OFF: Duration = Duration::from_secs(2);
+/// The longest time without a look.
+const IDLE: Duration = Duration::from_secs(60);
+
+impl Jobs {
+    /// Moves the jobs on until [`Jobs::stop`]. Blocks: it wants a thread of its own.
+    pub fn run(&self) {
+        while !self.wake.is_stopped() {
+            match self.try_step() {
+                Ok(pause) => self.wake.wait(pause),
+                Err(error) => {
+                    report(&error);
+                    // Rings do not count now: a worker that dies at once must not be started at once again.
+                    self.wake.pause(BACK_OFF);
+                }
+            }
+        }
+        self.link.unwatch();
+    }
+
+    /// Ends [`Jobs::run`]. The worker goes on with what it does.
+    pub fn stop(&self) {
+        self.wake.stop();
+    }
+
+    /// One look at everything: removes what is due, takes over what the worker did, gives it the next job. Tells when
+    /// to look again at the latest. Blocks.
+    pub fn step(&self) -> Duration {
+        self.try_step().unwrap_or_else(|error| {
+            report(&error);
+            BACK_OFF
+        })
+    }
+
+    fn try_step(&self) -> Result<Duration, JobsError> {
+        self.remove_expired(self.clock.now())?;
+        self.read_active_journal()?;
+        let pause = match self.active() {
+            Some((job, _)) if job.state == JobState::Running => self.look_after(&job)?,
+            Some((job, _)) => self.dispatch(&job)?,
+            None => match self.next() {
+                Some(job) => self.dispatch(&job)?,
+                None => {
+                    self.link.unwatch();
+                    self.until_removal()
+                }
+            },
+        };
+        Ok(if self.tidy_spool() { pause } else { pause.min(IDLE / 2) })
+    }
+
+    /// Takes over what the journal of the job at work has beyond what the job already tells.
+    pub(super) fn read_active_journal(&self) -> Result<(), JobsError> {
+        // Only what was dispatched has a journal.
+        if let Some((job, _)) = self.active() {
+            self.read_journal(job.id)?;
+        }
+        Ok(())
+    }
+
+    fn read_journal(&self, id: JobId) -> Result<(), JobsError> {
+        let mut trails = self.lock();
+        let Some(job) = self.job(id) else { return Ok(()) };
+        let trail = trails.get(&id).copied().unwrap_or_default();
+        let tail = journal::read(&journal::path(&self.settings.state_dir, id.0), trail.offset)?;
+        if tail.offset == trail.offset {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let mut states = vec![Job::clone(&job)];
+        for record in &tail.records {
+            let mut state = states.last().unwrap_or(&job).clone();
+            state.apply(record, now);
+            states.push(state);
+        }
+        self.put(&mut trails, states, Trail { dispatched: true, offset: tail.offset })?;
+        Ok(())
+    }
+
+    /// The job that the worker has, or may have. There is at most one.
+    fn active(&self) -> Option<(Arc<Job>, Trail)> {
+        let trails = self.lock();
+        let unfinished = self.jobs().into_iter().filter(|job| !job.state.is_final());
+        unfinished
+            .filter_map(|job| trails.get(&job.id).map(|trail| (job, *trail)))
+            .find(|(job, trail)| trail.dispatched || job.state == JobState::Running)
+    }
+
+    /// The job whose turn it is.
+    fn next(&self) -> Option<Arc<Job>> {
+        let queued = self.jobs().into_iter().filter(|job| job.state == JobState::Queued);
+        queued.min_by_key(|job| (job.priority, job.id))
+    }
+
+    /// Asks the worker to run a queued job, perhaps not for the first time: a worker runs no job twice.
+    fn dispatch(&self, job: &Job) -> Result<Duration, JobsError> {
+        {
+            let mut trails = self.lock();
+            let Some(current) = self.job(job.id).filter(|job| job.state == JobState::Queued) else {
+                return Ok(Duration::ZERO);
+            };
+            let trail = trails.get(&job.id).copied().unwrap_or_default();
+            if !trail.dispatched {
+                // Durable before the worker hears of it: from now on only the worker can say that it did not begin.
+                self.put(&mut trails, vec![Job::clone(&current)], Trail { dispatched: true, ..trail })?;
+            }
+        }
+        let request = Request::Run { job: job.id.0, operation: job.request.work(), caller: job.owner.clone() };
+        match self.link.watch().and_then(|()| self.link.call(&request)) {
+            Ok(Reply::Accepted) => Ok(Duration::ZERO),
+            Ok(_) => Err(JobsError::Worker(LinkError::Unexpected.to_string())),
+            // The watch rings when the worker is free, and when the journal tells more.
+            Err(LinkError::Refused(Refusal::Busy | Refusal::AlreadyAccepted)) => Ok(UNWATCHED),
+            // The worker may do it once its own trouble, such as a full disk, is over.
+            Err(LinkError::Refused(refusal @ Refusal::Internal { .. })) => Err(JobsError::Worker(refusal.to_string())),
+            // Any other refusal stays one: asked for ever, the job would hold up all others.
+            Err(LinkError::Refused(refusal)) => {
+                self.fail(job.id, JobError::from(&refusal))?;
+                Ok(Duration::ZERO)
+            }
+            Err(error) => Err(JobsError::Worker(error.to_string())),
+        }
+    }
+
+    /// Looks whether the worker still works on a running job.
+    fn look_after(&self, job: &Job) -> Result<Duration, JobsError> {
+        let path = journal::path(&self.settings.state_dir, job.id.0);
+        if journal::is_held(&path)? {
+            return Ok(match self.link.watch_if_there() {
+                Ok(true) => WATCHED,
+                Ok(false) => UNWATCHED,
+                Err(error) => {
+                    tracing::warn!(%error, "the worker works but does not tell");
+                    WATCHED
+                }
+            });
+        }
+        // It may have ended in good order since its journal was read.
+        self.read_journal(job.id)?;
+        let Some(job) = self.job(job.id).filter(|job| !job.state.is_final()) else { return Ok(Duration::ZERO) };
+        let tool = last_tool(&journal::read(&path, 0)?);
+        if tool.is_some_and(|(pid, start)| is_running(pid, start)) {
+            // The package database is the tool's until it ends: no other job may begin.
+            return Ok(UNWATCHED);
+        }
+        self.fail(job.id, worker_died(&job, tool.is_some()))?;
+        Ok(Duration::ZERO)
+    }
+
+    fn fail(&self, id: JobId, error: JobError) -> Result<(), JobsError> {
+        let mut trails = self.lock();
+        let Some(job) = self.job(id).filter(|job| !job.state.is_final()) else { return Ok(()) };
+        let trail = trails.get(&id).copied().unwrap_or_default();
+        let mut failed = Job::clone(&job);
+        let now = self.clock.now();
+        failed.fail(error, now, now);
+        self.put(&mut trails, vec![failed], trail)?;
+        drop(trails);
+        self.discard(job.request.staged());
+        Ok(())
+    }
+
+    /// Lets the worker delete what no job needs; tells whether nothing is left to do.
+    fn tidy_spool(&self) -> bool {
+        let (sweep_at, discard) = {
+            let work = self.lock_spool_work();
+            (work.sweep_at, work.discard.clone())
+        };
+        let is_due = sweep_at.is_some_and(|at| at <= self.clock.now());
+        if is_due && let Ok(next) = self.sweep() {
+            self.lock_spool_work().sweep_at = next;
+        }
+        for staged in discard {
+            if self.link.call(&Request::Discard { staged }).is_ok() {
+                self.lock_spool_work().discard.retain(|&id| id != staged);
+            }
+        }
+        let work = self.lock_spool_work();
+        work.sweep_at.is_none_or(|at| at > self.clock.now()) && work.discard.is_empty()
+    }
+
+    /// Has old files deleted that no job needs, and tells when to do so again: when those that are too young now are old.
+    fn sweep(&self) -> Result<Option<DateTime<Utc>>, LinkError> {
+        let spool = self.settings.state_dir.join("spool");
+        let files = || std::fs::read_dir(&spool).map_or(usize::MAX, Iterator::count);
+        if files() == 0 {
+            return Ok(None);
+        }
+        let keep: Vec<StagedId> =
+            self.jobs().iter().filter(|job| !job.state.is_final()).map(|job| job.request.staged().id).collect();
+        let kept = keep.len();
+        let older_than_seconds = self.settings.staged_age.as_secs();
+        self.link.call(&Request::Sweep { keep, older_than_seconds })?;
+        Ok(if files() > kept { self.sweep_later() } else { None })
+    }
+
+    /// When all that is in the spool now will be old enough to be swept.
+    pub(super) fn sweep_later(&self) -> Option<DateTime<Utc>> {
+        let age = TimeDelta::from_std(self.settings.staged_age).ok()?;
+        self.clock.now().checked_add_signed(age)
+    }
+
+    fn until_removal(&self) -> Duration {
+        let next = self.jobs().iter().filter_map(|job| job.removal_at).min();
+        next.map_or(IDLE, |at| (at - self.clock.now()).to_std().unwrap_or_default().min(IDLE))
+    }
+}
+
+fn report(error: &JobsError) {
+    tracing::error!(error = error as &dyn std::error::Error, "the jobs cannot be moved on");
+}
+
+fn last_tool(tail: &journal::Tail) -> Option<(u32, u64)> {
+    tail.records.iter().rev().find_map(|record| match record.entry {
+        journal::Entry::ToolStarted { pid, start_ticks } => Some((pid, start_ticks)),
+        _ => None,
+    })
+}
+
+fn worker_died(job: &Job, tool_was_started: bool) -> JobError {
+    let when = job.phase.as_ref().map_or("before its first phase", words);
+    let what = if tool_was_started {
+        "A package tool had been started and runs no more; whether it finished is not known, and the package database \
+         may be unfinished."
+    } else {
+        "No package tool had been started as far as is known."
+    };
+    let message = format!(
+        "The worker process ended in the middle of the job ({when}). {what} Look at the package's state, for example \
+         with `dpkg --audit` or `rpm -Va`, put it right, and submit the job again."
+    );
+    JobError { cause: JobFailure::WorkerDied, message }
+}

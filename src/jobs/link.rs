@@ -1,0 +1,234 @@
+//! The way to the worker: connects, starts it when nobody listens, and hears when a journal has grown.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::net::Shutdown;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::wake::Wake;
+use super::{Settings, WorkerProgram};
+use crate::worker::protocol::{Hello, Refusal, Reply, Request, VERSION};
+use crate::worker::{Lines, LinesError, socket_path, write_line};
+
+/// How often a worker that was started is looked for, and how many times: ten seconds.
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS: usize = 500;
+/// How many times a worker is started that ends at once: an earlier one may still be giving up the folder.
+const LAUNCHES: usize = 3;
+/// How long an answer may take. Staging copies a file, which may be large and slow to read.
+const SHORT: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(900);
+/// A log longer than this is put aside when the next worker starts.
+const MAX_LOG: u64 = 1024 * 1024;
+
+/// The worker was not reached, or did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LinkError {
+    #[error("the worker cannot be started: {0}")]
+    Launch(#[source] io::Error),
+    #[error("the worker ended as soon as it was started; its log says why")]
+    Ended,
+    #[error("the worker does not answer")]
+    Silent,
+    #[error("the worker cannot be reached: {0}")]
+    Connect(#[source] io::Error),
+    #[error("a worker of another version is still at work: try again when it has ended")]
+    OtherVersion,
+    #[error("the worker broke off")]
+    BrokenOff(#[from] LinesError),
+    #[error("the worker gave an answer that does not fit")]
+    Unexpected,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+/// A connection that the worker greeted, and what it says.
+type Connection = (UnixStream, Lines<UnixStream>);
+
+/// The way to the worker of one state folder.
+#[derive(Debug)]
+pub(super) struct Link {
+    state_dir: PathBuf,
+    program: WorkerProgram,
+    wake: Arc<Wake>,
+    /// Only one worker is started at a time.
+    launching: Mutex<()>,
+    watch: Mutex<Option<Watch>>,
+}
+
+/// A connection on which the worker tells that a journal has grown.
+#[derive(Debug)]
+struct Watch {
+    stream: UnixStream,
+    /// Ends with the connection.
+    listener: thread::JoinHandle<()>,
+}
+
+impl Watch {
+    fn is_alive(&self) -> bool {
+        !self.listener.is_finished()
+    }
+}
+
+impl Link {
+    pub(super) fn new(settings: &Settings, wake: Arc<Wake>) -> Self {
+        Self {
+            state_dir: settings.state_dir.clone(),
+            program: settings.worker.clone(),
+            wake,
+            launching: Mutex::default(),
+            watch: Mutex::default(),
+        }
+    }
+
+    /// Asks the worker, which is started if need be, and waits for its answer. A refusal is an error.
+    pub(super) fn call(&self, request: &Request) -> Result<Reply, LinkError> {
+        let (stream, mut lines) = self.connect()?;
+        let limit = if matches!(request, Request::Stage { .. }) { LONG } else { SHORT };
+        time_limit(&stream, Some(limit))?;
+        write_line(&mut &stream, request)?;
+        match lines.read()?.ok_or(LinkError::Unexpected)? {
+            Reply::Refused(refusal) => Err(refusal.into()),
+            reply => Ok(reply),
+        }
+    }
+
+    /// Makes sure that the wake rings whenever a journal grows, and when the worker goes away. The worker is started if
+    /// need be.
+    pub(super) fn watch(&self) -> Result<(), LinkError> {
+        let mut watch = self.lock_watch();
+        if !watch.as_ref().is_some_and(Watch::is_alive) {
+            *watch = Some(self.start_watch(self.connect()?)?);
+        }
+        Ok(())
+    }
+
+    /// The same with the worker that runs; tells whether there is one.
+    pub(super) fn watch_if_there(&self) -> Result<bool, LinkError> {
+        let mut watch = self.lock_watch();
+        if watch.as_ref().is_some_and(Watch::is_alive) {
+            return Ok(true);
+        }
+        let Some(connection) = self.try_connect()? else { return Ok(false) };
+        *watch = Some(self.start_watch(connection)?);
+        Ok(true)
+    }
+
+    /// Lets the worker go: it ends when nobody needs it for some time.
+    pub(super) fn unwatch(&self) {
+        if let Some(watch) = self.lock_watch().take() {
+            let _ = watch.stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn lock_watch(&self) -> MutexGuard<'_, Option<Watch>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_watch(&self, (stream, mut lines): Connection) -> Result<Watch, LinkError> {
+        time_limit(&stream, None)?;
+        write_line(&mut &stream, &Request::Watch)?;
+        let wake = Arc::clone(&self.wake);
+        let listen = move || {
+            while let Ok(Some(Reply::Watching | Reply::Grown { .. })) = lines.read() {
+                wake.ring();
+            }
+            wake.ring();
+        };
+        let listener = thread::Builder::new().name("worker-watch".into()).spawn(listen).map_err(LinkError::Launch)?;
+        Ok(Watch { stream, listener })
+    }
+
+    fn connect(&self) -> Result<Connection, LinkError> {
+        if let Some(connection) = self.try_connect()? {
+            return Ok(connection);
+        }
+        let _one_at_a_time = self.launching.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(connection) = self.try_connect()? {
+            return Ok(connection);
+        }
+        for _ in 0..LAUNCHES {
+            let ended = self.launch().map_err(LinkError::Launch)?;
+            if let Some(connection) = self.look_for_worker(&ended)? {
+                return Ok(connection);
+            }
+        }
+        Err(LinkError::Ended)
+    }
+
+    /// Waits for the worker that was just started; `None` if it ended.
+    fn look_for_worker(&self, ended: &Receiver<()>) -> Result<Option<Connection>, LinkError> {
+        for _ in 0..LOOKS {
+            if let Some(connection) = self.try_connect()? {
+                return Ok(Some(connection));
+            }
+            if ended.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+                return self.try_connect();
+            }
+        }
+        Err(LinkError::Silent)
+    }
+
+    /// A connection that the worker greeted; `None` if nobody listens, or one who is about to end.
+    fn try_connect(&self) -> Result<Option<Connection>, LinkError> {
+        let stream = match UnixStream::connect(socket_path(&self.state_dir)) {
+            Ok(stream) => stream,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(LinkError::Connect(error)),
+        };
+        time_limit(&stream, Some(SHORT))?;
+        let mut lines = Lines::new(stream.try_clone().map_err(LinkError::Connect)?);
+        match lines.read() {
+            Ok(Some(Reply::Hello(Hello { protocol: VERSION, .. }))) => Ok(Some((stream, lines))),
+            Ok(Some(Reply::Hello(_))) => Err(LinkError::OtherVersion),
+            Ok(Some(_)) => Err(LinkError::Unexpected),
+            Ok(None) => Ok(None),
+            Err(LinesError::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Starts a worker that outlives this process; the channel tells when it ended.
+    fn launch(&self) -> io::Result<Receiver<()>> {
+        let log = self.state_dir.join("worker.log");
+        if fs::metadata(&log).is_ok_and(|metadata| metadata.len() > MAX_LOG) {
+            fs::rename(&log, self.state_dir.join("worker.log.old"))?;
+        }
+        let log = OpenOptions::new().create(true).append(true).mode(0o600).open(log)?;
+        let mut child = Command::new(&self.program.program)
+            .args(&self.program.arguments)
+            .envs(self.program.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        let (tell, ended) = sync_channel(1);
+        thread::Builder::new().name("worker-end".into()).spawn(move || {
+            match child.wait() {
+                Ok(status) => tracing::info!(%status, "the worker ended"),
+                Err(error) => tracing::error!(%error, "the worker cannot be waited for"),
+            }
+            let _ = tell.send(());
+        })?;
+        Ok(ended)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.unwatch();
+    }
+}
+
+fn time_limit(stream: &UnixStream, limit: Option<Duration>) -> Result<(), LinkError> {
+    stream.set_read_timeout(limit).and_then(|()| stream.set_write_timeout(Some(SHORT))).map_err(LinkError::Connect)
+}

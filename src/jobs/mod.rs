@@ -1,0 +1,135 @@
+//! Changes to software as jobs: a queue, a state machine, the worker's journals read back, removal timers.
+//!
+//! A job is a row and, in the same transaction, a change record for every change that can be seen. One job runs at a
+//! time. Knows nothing of CIM.
+
+mod drive;
+mod job;
+mod link;
+mod table;
+#[cfg(test)]
+mod tests;
+mod wake;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::store::StoreError;
+
+pub use job::{Job, JobError, JobFailure, JobId, JobRequest, JobState};
+pub use table::{JobModification, Jobs};
+
+/// The subject of the change records of jobs.
+pub const SUBJECT: &str = "job";
+
+/// The shortest time before removal that a client can set, in seconds; less is raised to it.
+pub const MIN_TIME_BEFORE_REMOVAL_SECONDS: u64 = 10;
+
+/// How the worker process is started when none listens.
+#[derive(Clone, Debug, Default)]
+pub struct WorkerProgram {
+    /// The program, as an absolute path.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Variables added to its environment.
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+/// What the jobs room is told when it opens.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The folder of the worker's socket, its log and the journals.
+    pub state_dir: PathBuf,
+    /// How the worker is started.
+    pub worker: WorkerProgram,
+    /// How long a job stays after it ended, unless its client says otherwise, in seconds.
+    pub time_before_removal_seconds: u64,
+    /// The priority of new jobs.
+    pub priority: u32,
+    /// How many jobs may wait and run.
+    pub max_unfinished: usize,
+    /// After this time a staged file that no job needs is deleted.
+    pub staged_age: Duration,
+}
+
+impl Settings {
+    /// The usual settings: 300 seconds, priority 10, 1,000 jobs, one hour.
+    pub fn new(state_dir: PathBuf, worker: WorkerProgram) -> Self {
+        Self {
+            state_dir,
+            worker,
+            time_before_removal_seconds: 300,
+            priority: 10,
+            max_unfinished: 1000,
+            staged_age: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// A package file cannot be taken over for a job.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StageError {
+    /// The file is not there, is no plain file, or cannot be read.
+    #[error("the file cannot be read: {0}")]
+    NotReadable(String),
+    /// The file can be read but is no package of this host's engine.
+    #[error("the file is no package of this system: {0}")]
+    NotAPackage(String),
+    /// The file is in no folder that the settings allow.
+    #[error("the file is in no folder that packages may be read from")]
+    NotAllowed,
+    /// The file is larger than the settings allow.
+    #[error("the file is larger than the {limit} octets that are allowed")]
+    TooLarge {
+        /// The largest size in octets.
+        limit: u64,
+    },
+    /// The worker cannot be reached or started, or cannot take the file now.
+    #[error("software cannot be changed now: {0}")]
+    WorkerUnavailable(String),
+}
+
+/// What was asked of the jobs was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum JobsError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journals cannot be read.
+    #[error("the journals cannot be read")]
+    Journal(#[from] std::io::Error),
+    /// The worker does not take the next job.
+    #[error("the worker does not take the next job: {0}")]
+    Worker(String),
+    /// There is no job with this number.
+    #[error("there is no such job")]
+    NotFound,
+    /// The job has not ended yet; only jobs that have can be removed.
+    #[error("the job has not ended: cancel it or wait for its end")]
+    NotFinal,
+    /// Too many jobs wait.
+    #[error("too many jobs wait: try again when some have ended")]
+    QueueFull,
+    /// A value cannot be set.
+    #[error("{0}")]
+    Invalid(&'static str),
+}
+
+/// A job was not cancelled.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no job with this number.
+    #[error("there is no such job")]
+    NotFound,
+    /// The job has ended.
+    #[error("the job has ended")]
+    AlreadyEnded,
+    /// The worker could not be asked.
+    #[error("the job cannot be cancelled now: {0}")]
+    WorkerUnavailable(String),
+}

@@ -1,0 +1,339 @@
+//! The jobs: the table in memory, the rows, and a change record for every change that can be seen.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use chrono::{DateTime, Utc};
+use rusqlite::Transaction;
+
+use super::job::{Job, JobId, JobRequest, JobState};
+use super::link::{Link, LinkError};
+use super::wake::Wake;
+use super::{CancelError, JobsError, MIN_TIME_BEFORE_REMOVAL_SECONDS, SUBJECT, Settings, StageError};
+use crate::access::Caller;
+use crate::clock::SharedClock;
+use crate::store::jobs::JobRow;
+use crate::store::{Store, StoreError, changes, jobs as rows};
+use crate::worker::protocol::{Reply, Request};
+use crate::worker::{Refusal, Staged, StagedId, journal};
+
+/// The longest name of a job, in octets.
+const MAX_NAME: usize = 1024;
+
+/// All jobs of one managed system.
+#[derive(Debug)]
+pub struct Jobs {
+    pub(super) store: Arc<Store>,
+    pub(super) clock: SharedClock,
+    pub(super) settings: Settings,
+    pub(super) link: Link,
+    pub(super) wake: Arc<Wake>,
+    /// What everybody reads; written only by those who hold `trails`.
+    table: RwLock<BTreeMap<JobId, Arc<Job>>>,
+    trails: Mutex<BTreeMap<JobId, Trail>>,
+    pub(super) spool_work: Mutex<SpoolWork>,
+}
+
+/// What a row holds beside the job.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Trail {
+    /// Whether a worker may have been asked to run it; from then on only the worker can cancel it.
+    pub(super) dispatched: bool,
+    /// Up to where its journal is in the job.
+    pub(super) offset: u64,
+}
+
+/// What the worker is still to delete from its spool.
+#[derive(Debug, Default)]
+pub(super) struct SpoolWork {
+    /// When to look for files that no job needs.
+    pub(super) sweep_at: Option<DateTime<Utc>>,
+    pub(super) discard: Vec<StagedId>,
+}
+
+/// The right to change jobs.
+pub(super) type Trails<'a> = MutexGuard<'a, BTreeMap<JobId, Trail>>;
+
+/// What a client may change of a job; `None` leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobModification {
+    /// A new name.
+    pub name: Option<String>,
+    /// A new place in the queue.
+    pub priority: Option<u32>,
+    /// Whether it is removed after its end.
+    pub delete_on_completion: Option<bool>,
+    /// How long after its end; at least [`MIN_TIME_BEFORE_REMOVAL_SECONDS`].
+    pub time_before_removal_seconds: Option<u64>,
+}
+
+impl Jobs {
+    /// Takes up the jobs of the store and what the worker did to them meanwhile. Blocks.
+    pub fn open(store: Arc<Store>, clock: SharedClock, settings: Settings) -> Result<Self, JobsError> {
+        let mut table = BTreeMap::new();
+        let mut trails = BTreeMap::new();
+        for row in store.read(rows::all)? {
+            let job: Job = serde_json::from_str(&row.body).map_err(|error| damaged(&error))?;
+            let offset = u64::try_from(row.journal_offset).unwrap_or(0);
+            trails.insert(job.id, Trail { dispatched: row.dispatched, offset });
+            table.insert(job.id, Arc::new(job));
+        }
+        // What a removal could not finish.
+        for orphan in journal::all(&settings.state_dir)?.into_iter().filter(|&id| !table.contains_key(&JobId(id))) {
+            journal::remove(&settings.state_dir, orphan)?;
+        }
+        let wake = Arc::new(Wake::default());
+        let sweep_at = settings.state_dir.join("spool").exists().then(|| clock.now());
+        let jobs = Self {
+            link: Link::new(&settings, Arc::clone(&wake)),
+            spool_work: Mutex::new(SpoolWork { sweep_at, discard: Vec::new() }),
+            table: RwLock::new(table),
+            trails: Mutex::new(trails),
+            store,
+            clock,
+            settings,
+            wake,
+        };
+        jobs.read_active_journal()?;
+        Ok(jobs)
+    }
+
+    /// Lets the worker copy a local file to its spool and tell what package it is. Blocks, for as long as the copy takes.
+    pub fn stage(&self, path: &Path) -> Result<Staged, StageError> {
+        if path.to_str().is_none() {
+            return Err(StageError::NotReadable("its name is not UTF-8: rename it".to_owned()));
+        }
+        match self.link.call(&Request::Stage { path: path.to_owned() }) {
+            Ok(Reply::Staged(staged)) => Ok(staged),
+            Err(error @ LinkError::Refused(_)) => Err(error.into()),
+            other => {
+                // The copy may be there all the same, and nobody knows its name.
+                self.lock_spool_work().sweep_at = self.sweep_later();
+                Err(other.err().unwrap_or(LinkError::Unexpected).into())
+            }
+        }
+    }
+
+    /// Gives a staged file up that no job will need.
+    pub fn discard(&self, staged: &Staged) {
+        self.lock_spool_work().discard.push(staged.id);
+        self.wake.ring();
+    }
+
+    /// Puts a job in the queue. It is durable when this returns. An empty name means the usual one,
+    /// `InstallPackageFromURI-<number>`. If it fails, the staged file is given up.
+    pub fn submit(&self, request: JobRequest, name: String, owner: &Caller) -> Result<Arc<Job>, JobsError> {
+        let staged = request.staged().clone();
+        let submitted = self.insert(request, name, owner);
+        if submitted.is_err() {
+            self.discard(&staged);
+        }
+        self.wake.ring();
+        submitted
+    }
+
+    /// The job with this number. Answers from memory.
+    pub fn job(&self, id: JobId) -> Option<Arc<Job>> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// All jobs, by number. Answers from memory.
+    pub fn jobs(&self) -> Vec<Arc<Job>> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Cancels a job: at once if it is queued; if it runs, the worker is asked, which stops only while nothing was
+    /// changed. Blocks.
+    pub fn cancel(&self, id: JobId) -> Result<(), CancelError> {
+        let mut trails = self.lock();
+        let job = self.job(id).ok_or(CancelError::NotFound)?;
+        let trail = trails.get(&id).copied().unwrap_or_default();
+        if job.state.is_final() {
+            return Err(CancelError::AlreadyEnded);
+        }
+        if !trail.dispatched {
+            let mut cancelled = Job::clone(&job);
+            let now = self.clock.now();
+            cancelled.end(JobState::Cancelled, now, now);
+            self.put(&mut trails, vec![cancelled], trail)?;
+            drop(trails);
+            self.discard(job.request.staged());
+            return Ok(());
+        }
+        drop(trails);
+        let reply = self.link.call(&Request::Cancel { job: id.0 });
+        self.wake.ring();
+        match reply {
+            Ok(Reply::Cancelling) => Ok(()),
+            Ok(Reply::Ended) => Err(CancelError::AlreadyEnded),
+            Ok(_) => Err(CancelError::WorkerUnavailable(LinkError::Unexpected.to_string())),
+            Err(error) => Err(CancelError::WorkerUnavailable(error.to_string())),
+        }
+    }
+
+    /// Changes what a client may change of a job. A job that ended gets its time before removal anew.
+    pub fn modify(&self, id: JobId, modification: JobModification) -> Result<Arc<Job>, JobsError> {
+        let mut trails = self.lock();
+        let mut job = Job::clone(&*self.job(id).ok_or(JobsError::NotFound)?);
+        let trail = trails.get(&id).copied().unwrap_or_default();
+        if let Some(name) = modification.name {
+            job.name = checked_name(name)?;
+        }
+        job.priority = modification.priority.unwrap_or(job.priority);
+        if let Some(delete) = modification.delete_on_completion {
+            job.delete_on_completion = delete;
+            job.schedule_removal(self.clock.now());
+        }
+        if let Some(seconds) = modification.time_before_removal_seconds {
+            job.time_before_removal_seconds = seconds.max(MIN_TIME_BEFORE_REMOVAL_SECONDS);
+            job.schedule_removal(self.clock.now());
+        }
+        let job = self.put(&mut trails, vec![job], trail)?;
+        drop(trails);
+        self.wake.ring();
+        Ok(job)
+    }
+
+    /// Removes a job that has ended, with all that is kept for it.
+    pub fn remove(&self, id: JobId) -> Result<(), JobsError> {
+        let mut trails = self.lock();
+        let job = self.job(id).ok_or(JobsError::NotFound)?;
+        if !job.state.is_final() {
+            return Err(JobsError::NotFinal);
+        }
+        let before = to_json(&job)?;
+        self.store.write(|transaction| {
+            rows::remove(transaction, number(id))?;
+            changes::append(transaction, self.clock.now(), SUBJECT, Some(&before), None)
+        })?;
+        if let Err(error) = journal::remove(&self.settings.state_dir, id.0) {
+            // The next start tries again.
+            tracing::warn!(%error, job = id.0, "a journal cannot be deleted");
+        }
+        self.table.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        trails.remove(&id);
+        Ok(())
+    }
+
+    /// Removes the jobs whose time has come and tells how many. [`Jobs::run`] does it by itself.
+    pub fn remove_expired(&self, now: DateTime<Utc>) -> Result<usize, JobsError> {
+        let due = self.jobs().into_iter().filter(|job| job.removal_at.is_some_and(|at| at <= now));
+        let mut removed = 0;
+        for job in due {
+            match self.remove(job.id) {
+                Ok(()) => removed += 1,
+                Err(JobsError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(removed)
+    }
+
+    fn insert(&self, request: JobRequest, name: String, owner: &Caller) -> Result<Arc<Job>, JobsError> {
+        let mut trails = self.lock();
+        if self.jobs().iter().filter(|job| !job.state.is_final()).count() >= self.settings.max_unfinished {
+            return Err(JobsError::QueueFull);
+        }
+        let now = self.clock.now();
+        let mut job = Job {
+            id: JobId(0),
+            owner: owner.clone(),
+            state: JobState::Queued,
+            phase: None,
+            percent: 0,
+            notes: Vec::new(),
+            error: None,
+            outcome: None,
+            submitted_at: now,
+            started_at: None,
+            ended_at: None,
+            changed_at: now,
+            name: String::new(),
+            priority: self.settings.priority,
+            delete_on_completion: true,
+            time_before_removal_seconds: self.settings.time_before_removal_seconds,
+            removal_at: None,
+            request,
+        };
+        let given = if name.is_empty() { None } else { Some(checked_name(name)?) };
+        let job = self.store.write(move |transaction| {
+            job.id = JobId(u64::try_from(rows::insert(transaction)?).unwrap_or(0));
+            job.name = given.unwrap_or_else(|| job.request.default_name(job.id));
+            let body = to_json(&job)?;
+            changes::append(transaction, now, SUBJECT, None, Some(&body))?;
+            rows::update(transaction, &JobRow { id: number(job.id), body, dispatched: false, journal_offset: 0 })?;
+            Ok::<_, StoreError>(Arc::new(job))
+        })?;
+        trails.insert(job.id, Trail::default());
+        self.table.write().unwrap_or_else(PoisonError::into_inner).insert(job.id, Arc::clone(&job));
+        Ok(job)
+    }
+
+    /// Writes the successive states of one job, the last of which stays, in one transaction.
+    pub(super) fn put(&self, trails: &mut Trails<'_>, states: Vec<Job>, trail: Trail) -> Result<Arc<Job>, StoreError> {
+        let missing = || StoreError::Damaged { table: "job", message: "a change names no job".to_owned() };
+        let id = states.last().map(|job| job.id).ok_or_else(missing)?;
+        let mut current = self.job(id).ok_or_else(missing)?;
+        self.store.write(|transaction| {
+            for state in states {
+                if state != *current {
+                    self.append_change(transaction, &current, &state)?;
+                    current = Arc::new(state);
+                }
+            }
+            let journal_offset = i64::try_from(trail.offset).unwrap_or(i64::MAX);
+            let body = to_json(&current)?;
+            rows::update(transaction, &JobRow { id: number(id), body, dispatched: trail.dispatched, journal_offset })
+        })?;
+        trails.insert(id, trail);
+        self.table.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&current));
+        Ok(current)
+    }
+
+    fn append_change(&self, transaction: &Transaction<'_>, before: &Job, after: &Job) -> Result<i64, StoreError> {
+        let (before, after) = (to_json(before)?, to_json(after)?);
+        changes::append(transaction, self.clock.now(), SUBJECT, Some(&before), Some(&after))
+    }
+
+    /// Whoever holds this may change jobs. Not to be held while the worker is asked.
+    pub(super) fn lock(&self) -> Trails<'_> {
+        self.trails.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lock_spool_work(&self) -> MutexGuard<'_, SpoolWork> {
+        self.spool_work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn checked_name(name: String) -> Result<String, JobsError> {
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(JobsError::Invalid("a job's name has between 1 and 1,024 octets"));
+    }
+    Ok(name)
+}
+
+fn number(id: JobId) -> i64 {
+    // Numbers come from the store, which counts in i64.
+    i64::try_from(id.0).unwrap_or(i64::MAX)
+}
+
+fn to_json(job: &Job) -> Result<String, StoreError> {
+    serde_json::to_string(job).map_err(|error| damaged(&error))
+}
+
+fn damaged(error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged { table: "job", message: error.to_string() }
+}
+
+impl From<LinkError> for StageError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Refused(Refusal::NotReadable { message }) => Self::NotReadable(message),
+            LinkError::Refused(Refusal::NotAPackage { message }) => Self::NotAPackage(message),
+            LinkError::Refused(Refusal::NotAllowed) => Self::NotAllowed,
+            LinkError::Refused(Refusal::TooLarge { limit }) => Self::TooLarge { limit },
+            other => Self::WorkerUnavailable(other.to_string()),
+        }
+    }
+}
