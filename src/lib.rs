@@ -7,6 +7,7 @@ pub mod cim;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod events;
 pub mod jobs;
 pub mod soap;
 pub mod software;

@@ -1,0 +1,153 @@
+//! What the handle and the tasks of the delivery thread share.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, watch};
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+use super::active::Active;
+use super::delivery::{Delivery, Ending};
+use super::ledger::Ledger;
+use super::log::Log;
+use super::{Settings, retention};
+use crate::client::Client;
+use crate::clock::SharedClock;
+use crate::store::subscriptions::{self, Progress};
+use crate::store::{Store, StoreError};
+
+pub(super) struct Hub {
+    pub(super) store: Arc<Store>,
+    pub(super) client: Client,
+    pub(super) clock: SharedClock,
+    pub(super) settings: Settings,
+    pub(super) log: Arc<Log>,
+    pub(super) ledger: Arc<Ledger>,
+    /// Tells those who wait for a time of the clock to look at it.
+    pub(super) tick: watch::Sender<u64>,
+    /// Tells everybody to come to an end.
+    pub(super) stop: watch::Sender<bool>,
+    /// How many deliveries run.
+    pub(super) running: watch::Sender<usize>,
+    /// Tells the sweeper that an expiry was set.
+    pub(super) expiry_set: Notify,
+    runtime: Handle,
+    active: Mutex<HashMap<Uuid, Arc<Active>>>,
+}
+
+/// What a [`Hub`] is made of.
+pub(super) struct Parts {
+    pub(super) store: Arc<Store>,
+    pub(super) client: Client,
+    pub(super) clock: SharedClock,
+    pub(super) settings: Settings,
+    pub(super) log: Log,
+    pub(super) runtime: Handle,
+}
+
+impl Hub {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { store, client, clock, settings, log, runtime } = parts;
+        Self {
+            ledger: Arc::new(Ledger::new(Arc::clone(&store))),
+            log: Arc::new(log),
+            store,
+            client,
+            clock,
+            settings,
+            tick: watch::Sender::new(0),
+            stop: watch::Sender::new(false),
+            running: watch::Sender::new(0),
+            expiry_set: Notify::new(),
+            runtime,
+            active: Mutex::default(),
+        }
+    }
+
+    /// Serves a subscription from its cursor on.
+    pub(super) fn serve(self: &Arc<Self>, active: Active, progress: Progress) {
+        let active = Arc::new(active);
+        self.all_active().insert(active.id, Arc::clone(&active));
+        let delivery = Delivery::new(Arc::clone(self), active, progress);
+        self.running.send_modify(|n| *n += 1);
+        let done = Running(Arc::clone(self));
+        self.runtime.spawn(async move {
+            delivery.run().await;
+            drop(done);
+        });
+        self.expiry_set.notify_one();
+    }
+
+    pub(super) fn find(&self, id: Uuid) -> Option<Arc<Active>> {
+        self.all_active().get(&id).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Active>> {
+        self.all_active().values().cloned().collect()
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.all_active().is_empty()
+    }
+
+    /// Ends a subscription of which its owner did not get rid.
+    pub(super) async fn end(self: &Arc<Self>, id: Uuid, why: Ending) {
+        let hub = Arc::clone(self);
+        let ended = spawn_blocking(move || hub.end_blocking(id, why)).await;
+        if let Ok(Err(error)) = ended {
+            // It does not come back before the next start, and then fails the same way.
+            tracing::error!(%error, subscription = %id, "the end of a subscription cannot be stored");
+        }
+    }
+
+    /// The same, for where blocking is allowed; `false` if it had ended already.
+    pub(super) fn end_blocking(&self, id: Uuid, why: Ending) -> Result<bool, StoreError> {
+        let Some(active) = self.find(id) else { return Ok(false) };
+        let ends = if why == Ending::Expired { active.expire(self.clock.now()) } else { active.end() };
+        if ends {
+            tracing::info!(subscription = %id, owner = %active.granted().owner.name, ?why, "a subscription ended");
+            self.forget(id)?;
+        }
+        Ok(ends)
+    }
+
+    /// Takes an ended subscription out of memory and store.
+    pub(super) fn forget(&self, id: Uuid) -> Result<(), StoreError> {
+        self.all_active().remove(&id);
+        self.store.write(|t| subscriptions::remove(t, id))?;
+        Ok(())
+    }
+
+    /// Ends what has expired.
+    pub(super) fn expire(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let expired: Vec<Uuid> = self.all().iter().filter(|a| a.state().has_expired(now)).map(|a| a.id).collect();
+        expired.into_iter().try_for_each(|id| self.end_blocking(id, Ending::Expired).map(|_| ()))
+    }
+
+    /// Ends what has expired, writes down how far all got, trims the log, and has waiting deliveries look at the clock.
+    pub(super) fn sweep(&self) -> Result<(), StoreError> {
+        self.expire()?;
+        self.ledger.write()?;
+        for id in retention::trim(&self.store, &self.settings, self.clock.now())? {
+            self.end_blocking(id, Ending::FellBehind)?;
+        }
+        self.tick.send_modify(|n| *n = n.wrapping_add(1));
+        Ok(())
+    }
+
+    fn all_active(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Active>>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts a delivery that runs; counts it off however it ends.
+struct Running(Arc<Hub>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.send_modify(|n| *n = n.saturating_sub(1));
+    }
+}

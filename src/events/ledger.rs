@@ -1,0 +1,81 @@
+//! Writes down how far subscriptions got: what gathered while one transaction was made goes into the next.
+//!
+//! A delivery does not wait for it. After a crash the events since the last write are delivered again, with the same
+//! MessageID.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+use crate::store::subscriptions::{self, Progress};
+use crate::store::{Store, StoreError};
+
+const RETRY: Duration = Duration::from_secs(1);
+
+pub(super) struct Ledger {
+    store: Arc<Store>,
+    pending: Mutex<HashMap<Uuid, Progress>>,
+    /// Held from taking the pending entries until they are written, so that no older entry overwrites a newer one.
+    writing: Mutex<()>,
+    due: Notify,
+}
+
+impl Ledger {
+    pub(super) fn new(store: Arc<Store>) -> Self {
+        Self { store, pending: Mutex::default(), writing: Mutex::default(), due: Notify::new() }
+    }
+
+    /// Has it written as soon as possible.
+    pub(super) fn note(&self, id: Uuid, progress: Progress) {
+        self.note_lazily(id, progress);
+        self.due.notify_one();
+    }
+
+    /// Has it written together with what must be; only a cursor that passed what nobody is told may wait so.
+    pub(super) fn note_lazily(&self, id: Uuid, progress: Progress) {
+        self.pending().insert(id, progress);
+    }
+
+    /// Writes for ever what is noted.
+    pub(super) async fn keep(self: Arc<Self>) {
+        loop {
+            self.due.notified().await;
+            let ledger = Arc::clone(&self);
+            match spawn_blocking(move || ledger.write()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "the progress of subscriptions cannot be stored");
+                    tokio::time::sleep(RETRY).await;
+                    self.due.notify_one();
+                }
+                Err(error) => tracing::error!(%error, "storing the progress of subscriptions failed"),
+            }
+        }
+    }
+
+    /// Writes what is noted. Blocks.
+    pub(super) fn write(&self) -> Result<(), StoreError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = std::mem::take(&mut *self.pending());
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let written =
+            self.store.write(|t| entries.iter().try_for_each(|(id, p)| subscriptions::set_progress(t, *id, p)));
+        if written.is_err() {
+            let mut pending = self.pending();
+            for (id, progress) in entries {
+                pending.entry(id).or_insert(progress);
+            }
+        }
+        written
+    }
+
+    fn pending(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Progress>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

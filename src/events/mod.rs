@@ -1,0 +1,250 @@
+//! Events: the log, subscriptions, cursors, filters, delivery.
+//!
+//! The store's change records are the one log; a subscription is a filter, a cursor into it and a sink, never a copy of
+//! events. What a change means is told by [`Describe`], which this room owns and others implement. Events arrive in order and
+//! at least once; those that arrive again after a crash have the MessageID they had.
+
+mod active;
+mod delivery;
+mod error;
+mod filter;
+mod hub;
+mod ledger;
+mod log;
+mod message;
+mod retention;
+mod settings;
+mod subscription;
+mod thread;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::access::{Caller, Role};
+use crate::cim::{Instance, Schema};
+use crate::client::{Client, Url};
+use crate::clock::SharedClock;
+use crate::store::changes::ChangeRecord;
+use crate::store::subscriptions::{self as rows, SubscriptionRow};
+use crate::store::{Store, StoreError, changes};
+
+use active::Active;
+use filter::Filter;
+use hub::{Hub, Parts};
+
+pub use error::{ManageError, OpenError, QuotaOf, SubscribeError};
+pub use log::Event;
+pub use settings::Settings;
+pub use subscription::{Delivery, Expiry, NewSubscription, Subscription};
+
+/// Turns changes into indications.
+pub trait Describe: Send + Sync {
+    /// The indication that tells of the change, for example a `CIM_InstModification` with SourceInstance and
+    /// PreviousInstance; `None` if nobody is told. An error is logged and the change passed over.
+    fn describe(&self, change: &ChangeRecord) -> Result<Option<Instance>, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// The longest endpoint reference as XML, in octets.
+const MAX_REFERENCE: usize = 32 * 1024;
+
+/// Subscriptions and their delivery, which goes on in a thread of its own until this value is dropped.
+///
+/// All methods block on the store: call them off the event loop.
+pub struct Events {
+    hub: Arc<Hub>,
+    schema: Arc<Schema>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").finish_non_exhaustive()
+    }
+}
+
+impl Events {
+    /// Takes up all subscriptions where they were left, and begins to deliver.
+    pub fn open(
+        store: Arc<Store>,
+        schema: Arc<Schema>,
+        describe: Arc<dyn Describe>,
+        client: Client,
+        clock: SharedClock,
+        settings: Settings,
+    ) -> Result<Arc<Self>, OpenError> {
+        let runtime = thread::runtime()?;
+        let log = log::Log::open(Arc::clone(&store), describe)?;
+        let found = store.read(rows::all)?;
+        let parts = Parts { store, client, clock, settings, log, runtime: runtime.handle().clone() };
+        let hub = Arc::new(Hub::new(parts));
+        for row in found {
+            resume(&hub, &schema, &row)?;
+        }
+        let in_thread = Arc::clone(&hub);
+        let thread =
+            std::thread::Builder::new().name("events".to_owned()).spawn(move || thread::run(&runtime, &in_thread))?;
+        Ok(Arc::new(Self { hub, schema, thread: Mutex::new(Some(thread)) }))
+    }
+
+    /// Makes a subscription. It hears of everything that is stored after this call returns.
+    pub fn subscribe(&self, new: NewSubscription) -> Result<Subscription, SubscribeError> {
+        let filter = self.filter(&new)?;
+        let url = self.sink(&new)?;
+        let now = self.hub.clock.now();
+        let expires = self.hub.settings.grant(new.expires, now).map_err(|_| SubscribeError::InvalidExpirationTime)?;
+        let subscription = Subscription {
+            id: Uuid::new_v4(),
+            owner: new.owner,
+            class: new.class,
+            filter: new.filter,
+            delivery: new.delivery,
+            notify_to: new.notify_to,
+            end_to: new.end_to,
+            created: now,
+            expires,
+        };
+        let progress = self.store(&subscription)?;
+        self.hub.serve(Active::new(subscription.clone(), url, filter), progress);
+        Ok(subscription)
+    }
+
+    /// Sets when a subscription ends and gives that time; `None` is never.
+    pub fn renew(
+        &self,
+        id: Uuid,
+        caller: &Caller,
+        expires: Option<Expiry>,
+    ) -> Result<Option<DateTime<Utc>>, ManageError> {
+        let active = self.owned(id, caller)?;
+        let expires =
+            self.hub.settings.grant(expires, self.hub.clock.now()).map_err(|_| ManageError::InvalidExpirationTime)?;
+        let stored = self.hub.store.write::<_, StoreError>(|t| rows::set_expiry(t, id, expires))?;
+        if !stored || !active.renew(expires) {
+            return Err(ManageError::NotFound);
+        }
+        self.hub.expiry_set.notify_one();
+        Ok(expires)
+    }
+
+    /// A subscription of the caller's, or anybody's for an admin.
+    pub fn status(&self, id: Uuid, caller: &Caller) -> Result<Subscription, ManageError> {
+        self.owned(id, caller).map(|active| active.subscription())
+    }
+
+    /// Ends a subscription.
+    pub fn unsubscribe(&self, id: Uuid, caller: &Caller) -> Result<(), ManageError> {
+        let active = self.owned(id, caller)?;
+        if !active.end() {
+            return Err(ManageError::NotFound);
+        }
+        Ok(self.hub.forget(id)?)
+    }
+
+    /// All subscriptions, oldest first.
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        let now = self.hub.clock.now();
+        let all = self.hub.all();
+        let mut all: Vec<Subscription> =
+            all.iter().filter(|a| !a.state().has_expired(now)).map(|a| a.subscription()).collect();
+        all.sort_by_key(|s| (s.created, s.id));
+        all
+    }
+
+    /// One step of the house-keeping that else runs by itself: ends what has expired, writes down how far all
+    /// subscriptions got, trims the log, and has deliveries that wait for a time look at the clock.
+    pub fn sweep(&self) -> Result<(), StoreError> {
+        self.hub.sweep()
+    }
+
+    /// Stops delivering, within [`Settings::stop_grace`]. What was not delivered is delivered after the next start.
+    pub fn stop(&self) {
+        self.hub.stop.send_replace(true);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread for delivering events broke down");
+        }
+    }
+
+    fn filter(&self, new: &NewSubscription) -> Result<Filter, SubscribeError> {
+        let filter = new.filter.as_ref().map(|(language, text)| (*language, text.as_str()));
+        Filter::compile(&self.schema, new.class.as_deref(), filter)
+    }
+
+    fn sink(&self, new: &NewSubscription) -> Result<Url, SubscribeError> {
+        if let Some(end_to) = &new.end_to {
+            let usable = Url::parse(&end_to.address).map_err(|e| SubscribeError::EndTo(e.to_string()))?;
+            self.hub.client.check(&usable).map_err(|e| SubscribeError::EndTo(e.to_string()))?;
+            if message::store_reference(end_to).len() > MAX_REFERENCE {
+                return Err(SubscribeError::EndTo(format!("it is longer than {MAX_REFERENCE} octets")));
+            }
+        }
+        let url = Url::parse(&new.notify_to.address).map_err(|e| SubscribeError::NotifyTo(e.to_string()))?;
+        if message::store_reference(&new.notify_to).len() > MAX_REFERENCE {
+            return Err(SubscribeError::NotifyTo(format!("it is longer than {MAX_REFERENCE} octets")));
+        }
+        self.hub.client.check(&url).map_err(|e| SubscribeError::NotifyTo(e.to_string()))?;
+        Ok(url)
+    }
+
+    /// Stores a subscription with its cursor at the latest record of that moment.
+    fn store(&self, subscription: &Subscription) -> Result<rows::Progress, SubscribeError> {
+        let settings = &self.hub.settings;
+        self.hub.store.write(|t| {
+            let (owned, all) = rows::count(t, &subscription.owner.name)?;
+            if owned >= settings.max_per_owner {
+                return Err(SubscribeError::Quota { limit: settings.max_per_owner, whose: QuotaOf::Owner });
+            }
+            if all >= settings.max_subscriptions {
+                return Err(SubscribeError::Quota { limit: settings.max_subscriptions, whose: QuotaOf::All });
+            }
+            let row = subscription.to_row(changes::latest(t)?);
+            rows::insert(t, &row)?;
+            Ok(row.progress)
+        })
+    }
+
+    /// The subscription, if the caller may handle it.
+    fn owned(&self, id: Uuid, caller: &Caller) -> Result<Arc<Active>, ManageError> {
+        let active = self.hub.find(id).ok_or(ManageError::NotFound)?;
+        let state = active.state();
+        if state.ended || state.has_expired(self.hub.clock.now()) {
+            return Err(ManageError::NotFound);
+        }
+        if caller.role < Role::Admin && caller.name != active.granted().owner.name {
+            return Err(ManageError::NotYours);
+        }
+        Ok(active)
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Serves a stored subscription again. One that this version cannot serve is ended: its owner finds out when it renews.
+fn resume(hub: &Arc<Hub>, schema: &Schema, row: &SubscriptionRow) -> Result<(), StoreError> {
+    match revive(schema, row) {
+        Ok(active) => hub.serve(active, row.progress),
+        Err(error) => {
+            tracing::error!(error, subscription = %row.id, "a stored subscription cannot be served and is ended");
+            hub.forget(row.id)?;
+        }
+    }
+    Ok(())
+}
+
+fn revive(schema: &Schema, row: &SubscriptionRow) -> Result<Active, Box<dyn std::error::Error>> {
+    let subscription = Subscription::from_row(row)?;
+    let filter = subscription.filter.as_ref().map(|(language, text)| (*language, text.as_str()));
+    let filter = Filter::compile(schema, subscription.class.as_deref(), filter)?;
+    let url = subscription.url()?;
+    Ok(Active::new(subscription, url, filter))
+}

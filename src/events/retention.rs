@@ -1,0 +1,151 @@
+//! How long change records are kept.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::Settings;
+use crate::store::{Store, StoreError, changes, subscriptions};
+
+/// How many records one transaction removes at most, so that nobody waits long for the store.
+const AT_ONCE: i64 = 5_000;
+
+/// Removes records that nobody waits for and nobody may want again, and then those beyond the hard bounds.
+/// Returns the subscriptions that lost records they waited for.
+pub(super) fn trim(store: &Store, settings: &Settings, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {
+    loop {
+        let more = store.write(|t| {
+            let Some(oldest) = changes::oldest(t)? else { return Ok(None) };
+            let latest = changes::latest(t)?;
+            let beyond = |age, count| -> Result<i64, StoreError> {
+                let too_old =
+                    changes::first_since(t, before(now, age))?.map_or(latest, |first| first.saturating_sub(1));
+                Ok(too_old.max(latest.saturating_sub(i64::from(count))))
+            };
+            let passed = subscriptions::lowest_cursor(t)?.unwrap_or(latest);
+            let kept = beyond(settings.keep_age, settings.keep_count)?.min(passed);
+            let through = kept.max(beyond(settings.hard_age, settings.hard_count)?);
+            if through < oldest {
+                return Ok(None);
+            }
+            let step = through.min(oldest.saturating_add(AT_ONCE));
+            changes::remove_through(t, step)?;
+            let lost = subscriptions::behind(t, step)?;
+            Ok::<_, StoreError>(Some((lost, step < through)))
+        })?;
+        match more {
+            Some((lost, _)) if !lost.is_empty() => return Ok(lost),
+            Some((_, true)) => {}
+            _ => return Ok(Vec::new()),
+        }
+    }
+}
+
+fn before(now: DateTime<Utc>, age: Duration) -> DateTime<Utc> {
+    let age = TimeDelta::from_std(age).unwrap_or(TimeDelta::MAX);
+    now.checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::subscriptions::{Progress, SubscriptionRow};
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn settings() -> Settings {
+        Settings { keep_age: MINUTE, keep_count: 1000, hard_age: MINUTE * 10, hard_count: 1000, ..Settings::default() }
+    }
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
+    }
+
+    /// A store with one record a second.
+    fn store(records: i64) -> Store {
+        let store = Store::in_memory().unwrap();
+        store
+            .write(|t| (0..records).try_for_each(|s| changes::append(t, at(s), "job", None, None).map(|_| ())))
+            .unwrap();
+        store
+    }
+
+    fn subscribe(store: &Store, cursor: i64) -> Uuid {
+        let id = Uuid::new_v4();
+        let row = SubscriptionRow {
+            id,
+            owner: "ada".to_owned(),
+            owner_role: String::new(),
+            class: None,
+            filter: None,
+            notify_to: String::new(),
+            end_to: None,
+            delivery: String::new(),
+            created: at(0),
+            expires: None,
+            progress: Progress { cursor, ..Progress::default() },
+        };
+        store.write(|t| subscriptions::insert(t, &row)).unwrap();
+        id
+    }
+
+    fn oldest(store: &Store) -> Option<i64> {
+        store.read(changes::oldest).unwrap()
+    }
+
+    #[test]
+    fn what_all_have_passed_goes_with_age() {
+        let store = store(100);
+        subscribe(&store, 30);
+        assert!(trim(&store, &settings(), at(40)).unwrap().is_empty());
+        assert_eq!(oldest(&store), Some(1), "nothing is old yet");
+        trim(&store, &settings(), at(80)).unwrap();
+        assert_eq!(oldest(&store), Some(21), "records 1 to 20 are older than a minute");
+        trim(&store, &settings(), at(200)).unwrap();
+        assert_eq!(oldest(&store), Some(31), "the subscription waits for record 31");
+    }
+
+    #[test]
+    fn without_subscriptions_age_alone_counts() {
+        let store = store(100);
+        trim(&store, &settings(), at(500)).unwrap();
+        assert_eq!(oldest(&store), None);
+        assert_eq!(store.read(changes::latest).unwrap(), 100);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_removes_nothing_that_somebody_waits_for() {
+        let store = store(10);
+        let slow = subscribe(&store, 3);
+        store.write(|t| changes::append(t, at(-30), "job", None, None)).unwrap();
+        assert_eq!(trim(&store, &settings(), at(-30)).unwrap(), [] as [Uuid; 0], "{slow} lost records");
+        assert_eq!(oldest(&store), Some(1));
+    }
+
+    #[test]
+    fn more_than_the_count_goes_before_its_age() {
+        let store = store(100);
+        trim(&store, &Settings { keep_count: 10, ..settings() }, at(0)).unwrap();
+        assert_eq!(oldest(&store), Some(91));
+    }
+
+    #[test]
+    fn the_hard_bounds_tell_who_lost_records() {
+        let store = store(100);
+        let (slow, fast) = (subscribe(&store, 30), subscribe(&store, 95));
+        let lost = trim(&store, &Settings { hard_count: 10, keep_count: 10, ..settings() }, at(0)).unwrap();
+        assert_eq!(lost, [slow]);
+        assert_eq!(oldest(&store), Some(91));
+        let lost = trim(&store, &settings(), at(5000)).unwrap();
+        assert_eq!(lost.len(), 2);
+        assert!(lost.contains(&fast));
+    }
+
+    #[test]
+    fn many_records_go_in_several_steps() {
+        let store = store(12_000);
+        trim(&store, &Settings { keep_count: 10, ..settings() }, at(0)).unwrap();
+        assert_eq!(oldest(&store), Some(11_991));
+    }
+}

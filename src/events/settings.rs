@@ -1,0 +1,82 @@
+//! What an operator may choose.
+
+use std::time::Duration;
+
+/// How events are kept and delivered.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The most subscriptions of one user.
+    pub max_per_owner: u32,
+    /// The most subscriptions in all.
+    pub max_subscriptions: u32,
+    /// How long a subscription lasts that asks for no time; `None` for ever, as DSP0226 R10.2.4-2 has it.
+    pub default_expiry: Option<Duration>,
+    /// The longest time a subscription may ask for; longer ones are cut to it. `None` for any.
+    pub max_expiry: Option<Duration>,
+    /// The wait after the first failed attempt; each further failure doubles it.
+    pub first_retry: Duration,
+    /// The longest wait between two attempts.
+    pub longest_retry: Duration,
+    /// How long a sink may fail before its subscription ends.
+    pub give_up_after: Duration,
+    /// How many attempts in a row may fail before the subscription ends; `None` for any number.
+    pub give_up_attempts: Option<u32>,
+    /// The largest message, in octets; what does not fit is skipped.
+    pub max_message: usize,
+    /// Records that every subscription has dealt with are kept until they are older than this…
+    pub keep_age: Duration,
+    /// …or so many are newer.
+    pub keep_count: u32,
+    /// Records that a subscription still waits for are kept until they are older than this…
+    pub hard_age: Duration,
+    /// …or so many are newer; then the subscription ends, because it would lose events.
+    pub hard_count: u32,
+    /// How often the log is trimmed.
+    pub sweep_every: Duration,
+    /// How long deliveries under way may take to finish when the service stops.
+    pub stop_grace: Duration,
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_per_owner: 500,
+            max_subscriptions: 2000,
+            default_expiry: None,
+            max_expiry: Some(DAY.saturating_mul(365)),
+            first_retry: Duration::from_secs(1),
+            longest_retry: Duration::from_secs(300),
+            give_up_after: DAY.saturating_mul(14),
+            give_up_attempts: None,
+            max_message: 512_000,
+            keep_age: DAY,
+            keep_count: 100_000,
+            hard_age: DAY.saturating_mul(30),
+            hard_count: 1_000_000,
+            sweep_every: Duration::from_secs(60),
+            stop_grace: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Settings {
+    /// The wait after so many failures in a row.
+    pub(super) fn retry_after(&self, failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(1).min(30);
+        self.first_retry.saturating_mul(1 << doublings).min(self.longest_retry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        let settings = Settings::default();
+        let waits: Vec<u64> = [1, 2, 3, 9, 10, 4000].map(|n| settings.retry_after(n).as_secs()).to_vec();
+        assert_eq!(waits, [1, 2, 4, 256, 300, 300]);
+    }
+}
