@@ -1,0 +1,37 @@
+//! Who may do what (roles: viewer, operator, admin).
+
+use crate::access::{self, Caller, Role};
+use crate::cim::CimError;
+
+/// What a request does, as far as rights go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Looks and changes nothing.
+    Read,
+    /// Changes software, repositories, or the caller's own jobs and subscriptions.
+    Change,
+    /// Changes what belongs to others.
+    Administer,
+}
+
+impl Action {
+    fn needs(self) -> Role {
+        match self {
+            Self::Read => Role::Viewer,
+            Self::Change => Role::Operator,
+            Self::Administer => Role::Admin,
+        }
+    }
+}
+
+pub(super) fn check(caller: &Caller, action: Action) -> Result<(), CimError> {
+    let needed = action.needs();
+    if caller.role >= needed {
+        return Ok(());
+    }
+    access::audit(caller, &format_args!("refused: what was asked for needs the role {needed}"));
+    Err(CimError::access_denied(format!(
+        "User {} has the role {}; this needs the role {needed}, which an administrator can give.",
+        caller.name, caller.role
+    )))
+}

@@ -1,0 +1,197 @@
+//! Routes CIM operations to the providers of the classes they name.
+//!
+//! The broker knows inheritance, namespaces, associations and who may do what; it knows no concrete class.
+
+mod association;
+mod authorization;
+mod provider;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::access::{self, Caller};
+use crate::cim::{CimError, CimStatus, Class, ClassKind, Instance, Method, ObjectPath, Schema};
+
+pub use association::{AssociationQuery, Traversal};
+pub use authorization::Action;
+pub use provider::{Arguments, Instances, Invocation, MethodReply, Provider};
+
+/// The CIM namespace that managed elements live in, and the default of requests that name none.
+pub const IMPLEMENTATION_NAMESPACE: &str = "root/cimv2";
+/// The CIM namespace of profile registration and indications.
+pub const INTEROP_NAMESPACE: &str = "root/interop";
+
+/// The CIM namespaces, the providers and the classes they serve.
+#[derive(Debug)]
+pub struct Broker {
+    schema: Arc<Schema>,
+    namespaces: [Arc<str>; 2],
+    routes: HashMap<Arc<str>, Route>,
+}
+
+#[derive(Debug)]
+struct Route {
+    class: Arc<Class>,
+    home: Arc<str>,
+    provider: Arc<dyn Provider>,
+}
+
+/// A provider names a class that the schema does not have, or one that another provider serves.
+#[derive(Debug, thiserror::Error)]
+#[error("class {class} cannot be served: {why}")]
+pub struct RegistrationError {
+    class: String,
+    why: &'static str,
+}
+
+impl Broker {
+    /// A broker of these providers.
+    pub fn new(schema: Arc<Schema>, providers: Vec<Arc<dyn Provider>>) -> Result<Self, RegistrationError> {
+        let namespaces: [Arc<str>; 2] = [IMPLEMENTATION_NAMESPACE.into(), INTEROP_NAMESPACE.into()];
+        let mut routes = HashMap::new();
+        for provider in providers {
+            for served in provider.classes() {
+                let error = |why| RegistrationError { class: served.to_string(), why };
+                let class = schema.class(&served).ok_or_else(|| error("the schema does not have it"))?.clone();
+                let [implementation, interop] = &namespaces;
+                let home = if provider.lives_in_interop(&class) { interop.clone() } else { implementation.clone() };
+                let route = Route { class: class.clone(), home, provider: provider.clone() };
+                if routes.insert(class.name().clone(), route).is_some() {
+                    return Err(error("two providers serve it"));
+                }
+            }
+        }
+        Ok(Self { schema, namespaces, routes })
+    }
+
+    /// The schema the broker checks requests against.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// The namespace of that name in any case and with either separator.
+    pub fn namespace(&self, name: &str) -> Result<Arc<str>, CimError> {
+        let same = |known: &&Arc<str>| {
+            known.len() == name.len()
+                && known.bytes().zip(name.bytes()).all(|(k, n)| k.eq_ignore_ascii_case(&n) || (k == b'/' && n == b'\\'))
+        };
+        self.namespaces.iter().find(same).cloned().ok_or_else(|| {
+            CimError::new(
+                CimStatus::InvalidNamespace,
+                format!(
+                    "There is no CIM namespace {name:?}; use {IMPLEMENTATION_NAMESPACE} or {INTEROP_NAMESPACE} in the selector __cimnamespace."
+                ),
+            )
+        })
+    }
+
+    /// The class of that name, if it can be addressed in the namespace.
+    pub fn class(&self, namespace: &str, name: &str) -> Result<&Arc<Class>, CimError> {
+        let class = self.schema.class(name).filter(|class| self.is_visible(namespace, class));
+        class.ok_or_else(|| {
+            CimError::new(
+                CimStatus::InvalidClass,
+                format!("There is no class {name} in the CIM namespace {namespace}."),
+            )
+        })
+    }
+
+    /// Gets one instance.
+    pub fn get(&self, caller: &Caller, path: &ObjectPath) -> Result<Instance, CimError> {
+        authorization::check(caller, Action::Read)?;
+        self.lookup(path)
+    }
+
+    /// All instances of a class and its subclasses, in the order of the schema.
+    pub fn enumerate(self: &Arc<Self>, caller: &Caller, namespace: &str, class: &Class) -> Result<Instances, CimError> {
+        authorization::check(caller, Action::Read)?;
+        let served = self.served_subclasses(namespace, class)?;
+        let broker = self.clone();
+        Ok(Box::new(served.into_iter().flat_map(move |name| broker.instances_of(&name))))
+    }
+
+    /// How many instances [`Self::enumerate`] will give, where the providers know without counting.
+    pub fn estimate(&self, namespace: &str, class: &Class) -> Option<u64> {
+        let served = self.served_subclasses(namespace, class).ok()?;
+        served.iter().map(|name| self.routes.get(name).and_then(|r| r.provider.estimate(&r.class))).sum()
+    }
+
+    /// Calls a method on an instance.
+    pub fn invoke(
+        &self,
+        caller: &Caller,
+        path: &ObjectPath,
+        method: &Method,
+        arguments: Arguments,
+    ) -> Result<MethodReply, CimError> {
+        let (route, _) = self.locate(path)?;
+        authorization::check(caller, route.provider.action_of(&route.class, method))?;
+        access::audit(caller, &format_args!("calls {} of {path}", method.name));
+        route.provider.invoke(&Invocation { caller, class: &route.class, path, method, arguments })
+    }
+
+    /// The namespace an instance of the class is told to live in.
+    pub fn home_of(&self, class: &Class) -> &Arc<str> {
+        let [implementation, _] = &self.namespaces;
+        self.routes.get(class.name()).map_or(implementation, |route| &route.home)
+    }
+
+    /// The path of an instance, in the namespace that its class is at home in.
+    pub fn path_of(&self, instance: &Instance) -> ObjectPath {
+        instance.path(self.home_of(instance.class()))
+    }
+
+    fn lookup(&self, path: &ObjectPath) -> Result<Instance, CimError> {
+        self.locate(path).map(|(_, instance)| instance)
+    }
+
+    /// The instance and its provider: a path may name a superclass (`CIM_SoftwareIdentity`).
+    fn locate(&self, path: &ObjectPath) -> Result<(&Route, Instance), CimError> {
+        self.namespace(path.namespace())?;
+        let class = self.class(path.namespace(), path.class())?;
+        let candidates = self.schema.with_subclasses(class.name()).iter().filter_map(|c| self.routes.get(c.name()));
+        let mut missing = None;
+        for route in candidates.filter(|r| self.is_visible(path.namespace(), &r.class)) {
+            match route.provider.get(&route.class, path) {
+                Ok(instance) => return Ok((route, instance)),
+                Err(error) if error.status == CimStatus::NotFound => missing = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(missing.unwrap_or_else(|| no_instances(class)))
+    }
+
+    fn served_subclasses(&self, namespace: &str, class: &Class) -> Result<Vec<Arc<str>>, CimError> {
+        if class.kind() == ClassKind::Indication {
+            return Err(CimError::not_supported(format!(
+                "{} is an indication: subscribe to it, it has no instances to enumerate.",
+                class.name()
+            )));
+        }
+        let all = self.schema.with_subclasses(class.name()).iter();
+        let served = all.filter(|c| self.routes.contains_key(c.name()) && self.is_visible(namespace, c));
+        Ok(served.map(|c| c.name().clone()).collect())
+    }
+
+    fn instances_of(&self, name: &str) -> Instances {
+        let Some(route) = self.routes.get(name) else { return Box::new(std::iter::empty()) };
+        route.provider.enumerate(&route.class).unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
+    }
+
+    /// root/interop shows everything; root/cimv2 does not show what lives in root/interop alone.
+    fn is_visible(&self, namespace: &str, class: &Class) -> bool {
+        let [_, interop] = &self.namespaces;
+        namespace.eq_ignore_ascii_case(interop)
+            || self
+                .routes
+                .get(class.name())
+                .is_none_or(|r| !Arc::ptr_eq(&r.home, interop) || r.provider.is_cross_namespace(&r.class))
+    }
+}
+
+fn no_instances(class: &Class) -> CimError {
+    if class.kind() == ClassKind::Indication {
+        return CimError::not_supported(format!("{} is an indication: subscribe to it.", class.name()));
+    }
+    CimError::not_found(format!("Class {} has no instances on this system.", class.name()))
+}

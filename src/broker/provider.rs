@@ -1,0 +1,114 @@
+//! What a provider of managed objects does.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use super::Action;
+use crate::access::Caller;
+use crate::cim::{CimError, Class, Instance, Method, ObjectPath, Value};
+
+/// Instances one after the other, out of a snapshot: a page costs what the page holds.
+pub type Instances = Box<dyn Iterator<Item = Result<Instance, CimError>> + Send>;
+
+/// The arguments of a method call, checked against its parameters: names as the schema writes them, types right,
+/// none given twice. A parameter that was not given is not among them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arguments(pub Vec<(Arc<str>, Value)>);
+
+impl Arguments {
+    /// An argument; NULL if it was not given.
+    pub fn get(&self, name: &str) -> &Value {
+        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map_or(&Value::Null, |(_, v)| v)
+    }
+}
+
+/// What a method gives back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MethodReply {
+    /// The return value.
+    pub return_value: Value,
+    /// The OUT parameters that have a value, in the order of the method's parameters.
+    pub outputs: Vec<(Arc<str>, Value)>,
+}
+
+impl MethodReply {
+    /// A return value of type uint32 alone.
+    pub fn code(code: u32) -> Self {
+        Self { return_value: Value::Uint32(code), outputs: Vec::new() }
+    }
+
+    /// Adds an OUT parameter.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.outputs.push((name.into(), value.into()));
+        self
+    }
+}
+
+/// A method call.
+#[derive(Debug)]
+pub struct Invocation<'a> {
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// The leaf class of the instance.
+    pub class: &'a Arc<Class>,
+    /// The instance.
+    pub path: &'a ObjectPath,
+    /// The method.
+    pub method: &'a Method,
+    /// Its arguments.
+    pub arguments: Arguments,
+}
+
+/// Shows a family of managed objects as instances.
+///
+/// `get`, `enumerate`, `estimate` and `references` answer from memory and never block: they run on the event loop.
+/// The others may block; they run beside it. Every default answers that the operation is not supported, so that a
+/// provider holds only what it does.
+pub trait Provider: Send + Sync + Debug {
+    /// The names of the leaf classes it serves.
+    fn classes(&self) -> Vec<Arc<str>>;
+
+    /// Whether instances of the class live in root/interop rather than in root/cimv2.
+    fn lives_in_interop(&self, class: &Class) -> bool {
+        let _ = class;
+        false
+    }
+
+    /// Whether a class that lives in root/interop can be seen from root/cimv2 too (links between the two).
+    fn is_cross_namespace(&self, class: &Class) -> bool {
+        let _ = class;
+        false
+    }
+
+    /// What a caller does who calls this method: decides the role it needs.
+    fn action_of(&self, class: &Class, method: &Method) -> Action {
+        let _ = (class, method);
+        Action::Change
+    }
+
+    /// The instance of `class` whose keys the path holds; the path's own class may be a superclass.
+    fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError>;
+
+    /// All instances of `class`, without subclasses.
+    fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError>;
+
+    /// How many instances `enumerate` gives, if that is known without counting them.
+    fn estimate(&self, class: &Class) -> Option<u64> {
+        let _ = class;
+        None
+    }
+
+    /// The instances of the association `class` of which `source` is an end, in the role named if one is.
+    fn references(&self, class: &Arc<Class>, source: &ObjectPath, role: Option<&str>) -> Result<Instances, CimError> {
+        let _ = (source, role);
+        Err(CimError::not_supported(format!("{} is no association.", class.name())))
+    }
+
+    /// Calls a method.
+    fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
+        Err(CimError::new(
+            crate::cim::CimStatus::MethodNotAvailable,
+            format!("Method {} of class {} is not served.", invocation.method.name, invocation.class.name()),
+        ))
+    }
+}

@@ -1,0 +1,154 @@
+//! Associations as computed pairs: no link is ever stored.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::broker::{Instances, Provider};
+use crate::cim::{CimError, Class, Instance, ObjectPath, PropertyError, Value};
+
+/// The two ends of a link, in the order of [`Link::ends`].
+pub(super) type Pair = [Arc<ObjectPath>; 2];
+/// Links one after the other.
+pub(super) type Pairs = Box<dyn Iterator<Item = Pair> + Send>;
+
+/// An association whose links can be computed.
+pub(super) trait Link: Send + Sync + Debug + 'static {
+    /// The association's class.
+    fn class(&self) -> &'static str;
+    /// Its two references; put the end that leads to fewer links first.
+    fn ends(&self) -> [&'static str; 2];
+    /// All links.
+    fn all(&self) -> Pairs;
+    /// The links of one object at the given end.
+    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+        let source = source.clone();
+        Box::new(self.all().filter(move |pair| pair.get(end).is_some_and(|path| path.same_keys(&source))))
+    }
+    /// How many links there are, where that is known.
+    fn count(&self) -> Option<u64> {
+        None
+    }
+    /// The properties beside the two references.
+    fn describe(&self, link: &mut Instance) -> Result<(), PropertyError> {
+        let _ = link;
+        Ok(())
+    }
+    /// Whether the link joins root/interop with root/cimv2.
+    fn is_cross_namespace(&self) -> bool {
+        false
+    }
+    /// Whether the link lives in root/interop.
+    fn lives_in_interop(&self) -> bool {
+        self.is_cross_namespace()
+    }
+}
+
+/// Serves a [`Link`].
+#[derive(Debug)]
+pub(super) struct Links<L>(Arc<L>);
+
+impl<L: Link> Links<L> {
+    pub(super) fn provider(link: L) -> Arc<dyn Provider> {
+        Arc::new(Self(Arc::new(link)))
+    }
+
+    fn instances(&self, class: &Arc<Class>, pairs: Pairs) -> Instances {
+        let (link, class) = (self.0.clone(), class.clone());
+        Box::new(pairs.map(move |pair| instance(&*link, &class, pair).map_err(CimError::from)))
+    }
+}
+
+fn instance(link: &impl Link, class: &Arc<Class>, pair: Pair) -> Result<Instance, PropertyError> {
+    let mut instance = Instance::new(class.clone());
+    for (end, path) in link.ends().into_iter().zip(pair) {
+        instance.set(end, path)?;
+    }
+    link.describe(&mut instance)?;
+    Ok(instance)
+}
+
+impl<L: Link> Provider for Links<L> {
+    fn classes(&self) -> Vec<Arc<str>> {
+        vec![self.0.class().into()]
+    }
+
+    fn lives_in_interop(&self, _: &Class) -> bool {
+        self.0.lives_in_interop()
+    }
+
+    fn is_cross_namespace(&self, _: &Class) -> bool {
+        self.0.is_cross_namespace()
+    }
+
+    fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
+        let [first, second] = self.0.ends();
+        let end = |name: &str| path.key(name).and_then(Value::as_reference);
+        let pair = end(first).zip(end(second)).and_then(|(a, b)| self.0.of(0, a).find(|pair| pair[1].same_keys(b)));
+        let pair =
+            pair.ok_or_else(|| CimError::not_found(format!("The two objects are not linked by {}.", class.name())))?;
+        Ok(instance(&*self.0, class, pair)?)
+    }
+
+    fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
+        Ok(self.instances(class, self.0.all()))
+    }
+
+    fn estimate(&self, _: &Class) -> Option<u64> {
+        self.0.count()
+    }
+
+    fn references(&self, class: &Arc<Class>, source: &ObjectPath, role: Option<&str>) -> Result<Instances, CimError> {
+        let [first, second] = self.0.ends().map(|end| role.is_none_or(|role| role.eq_ignore_ascii_case(end)));
+        let of_first = if first { self.0.of(0, source) } else { none() };
+        let of_second = if second { self.0.of(1, source) } else { none() };
+        let source = source.clone();
+        // What is linked to itself is at both ends of one link.
+        let others = of_second.filter(move |[other, _]| !(first && other.same_keys(&source)));
+        Ok(self.instances(class, Box::new(of_first.chain(others))))
+    }
+}
+
+/// No links.
+pub(super) fn none() -> Pairs {
+    Box::new(std::iter::empty())
+}
+
+/// One link.
+pub(super) fn one(pair: Pair) -> Pairs {
+    Box::new(std::iter::once(pair))
+}
+
+/// A link between two objects that are always there.
+#[derive(Debug)]
+pub(super) struct FixedLink {
+    pub(super) class: &'static str,
+    pub(super) ends: [&'static str; 2],
+    pub(super) pair: Pair,
+    /// Further properties, by name.
+    pub(super) properties: Vec<(&'static str, Value)>,
+}
+
+impl Link for FixedLink {
+    fn class(&self) -> &'static str {
+        self.class
+    }
+
+    fn ends(&self) -> [&'static str; 2] {
+        self.ends
+    }
+
+    fn all(&self) -> Pairs {
+        one(self.pair.clone())
+    }
+
+    fn count(&self) -> Option<u64> {
+        Some(1)
+    }
+
+    fn describe(&self, link: &mut Instance) -> Result<(), PropertyError> {
+        for (name, value) in &self.properties {
+            link.set(name, value.clone())?;
+        }
+        Ok(())
+    }
+}

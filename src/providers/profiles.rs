@@ -1,0 +1,205 @@
+//! Profile Registration (DSP1033): which profiles the system conforms to, and the objects that show it.
+
+use std::sync::Arc;
+
+use super::job_links::named_job;
+use super::links::{Link, Links, Pair, Pairs, none, one};
+use super::model::Model;
+use crate::broker::{INTEROP_NAMESPACE, Instances, Provider};
+use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
+
+const PROFILE: &str = "CIM_RegisteredProfile";
+
+/// A profile whose central instances the system has.
+#[derive(Clone, Copy, Debug)]
+struct RegisteredProfile {
+    name: &'static str,
+    version: &'static str,
+    id: &'static str,
+    /// Whether the scoping profile `Base Server` refers to it.
+    is_component: bool,
+}
+
+const BASE_SERVER: RegisteredProfile =
+    RegisteredProfile { name: "Base Server", version: "1.0.0", id: "Quartermaster:BaseServer", is_component: false };
+const SOFTWARE_INVENTORY: RegisteredProfile = RegisteredProfile {
+    name: "Software Inventory",
+    version: "1.0.1",
+    id: "Quartermaster:SoftwareInventory",
+    is_component: true,
+};
+const SOFTWARE_UPDATE: RegisteredProfile = RegisteredProfile {
+    name: "Software Update",
+    version: "1.0.0",
+    id: "Quartermaster:SoftwareUpdate",
+    is_component: true,
+};
+const JOB_CONTROL: RegisteredProfile =
+    RegisteredProfile { name: "Job Control", version: "1.0.0", id: "Quartermaster:JobControl", is_component: true };
+const PROFILE_REGISTRATION: RegisteredProfile = RegisteredProfile {
+    name: "Profile Registration",
+    version: "1.0.0",
+    id: "Quartermaster:ProfileRegistration",
+    is_component: true,
+};
+
+const PROFILES: [RegisteredProfile; 5] =
+    [BASE_SERVER, SOFTWARE_INVENTORY, SOFTWARE_UPDATE, JOB_CONTROL, PROFILE_REGISTRATION];
+
+/// Serves the registered profiles in root/interop.
+#[derive(Debug)]
+pub(super) struct Profiles;
+
+impl Provider for Profiles {
+    fn classes(&self) -> Vec<Arc<str>> {
+        vec![PROFILE.into()]
+    }
+
+    fn lives_in_interop(&self, _: &Class) -> bool {
+        true
+    }
+
+    fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
+        let id = path.key_str("InstanceID").unwrap_or_default();
+        let profile =
+            find(path).ok_or_else(|| CimError::not_found(format!("No profile {id:?} is registered here.")))?;
+        instance(class, profile)
+    }
+
+    fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
+        let class = class.clone();
+        Ok(Box::new(PROFILES.into_iter().map(move |profile| instance(&class, profile))))
+    }
+
+    fn estimate(&self, _: &Class) -> Option<u64> {
+        u64::try_from(PROFILES.len()).ok()
+    }
+}
+
+fn instance(class: &Arc<Class>, profile: RegisteredProfile) -> Result<Instance, CimError> {
+    let mut instance = Instance::new(class.clone());
+    instance
+        .set("InstanceID", profile.id)?
+        .set("RegisteredName", profile.name)?
+        .set("RegisteredVersion", profile.version)?
+        // 2 DMTF
+        .set("RegisteredOrganization", 2u16)?
+        // 2 Not Advertised
+        .set("AdvertiseTypes", Value::array([2u16]))?
+        .set("ElementName", profile.name)?
+        .set("Caption", format!("{} Profile {}", profile.name, profile.version))?;
+    Ok(instance)
+}
+
+fn find(path: &ObjectPath) -> Option<RegisteredProfile> {
+    let id = path.key_str("InstanceID")?;
+    PROFILES.into_iter().find(|profile| profile.id == id)
+}
+
+fn path(profile: RegisteredProfile) -> Arc<ObjectPath> {
+    Arc::new(ObjectPath::new(INTEROP_NAMESPACE, PROFILE, vec![("InstanceID".into(), profile.id.into())]))
+}
+
+pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
+    vec![Links::provider(Conforms(model.clone())), Links::provider(Referenced)]
+}
+
+/// Which objects show that the system conforms to a profile: its central instances, computed.
+#[derive(Debug)]
+struct Conforms(Arc<Model>);
+
+impl Conforms {
+    fn central(&self, profile: RegisteredProfile) -> Pairs {
+        let standard = path(profile);
+        let model = self.0.clone();
+        match profile.id {
+            id if id == BASE_SERVER.id => one([standard, model.system_path()]),
+            id if id == SOFTWARE_UPDATE.id => one([standard, model.service_path()]),
+            id if id == SOFTWARE_INVENTORY.id => {
+                let inventory = model.manager.inventory();
+                let count = inventory.packages().len();
+                Box::new((0..count).filter_map(move |index| {
+                    let package = inventory.packages().get(index)?;
+                    Some([standard.clone(), model.identity_path(&package.nevra)])
+                }))
+            }
+            id if id == JOB_CONTROL.id => {
+                let jobs = model.jobs.jobs();
+                Box::new(jobs.into_iter().map(move |job| [standard.clone(), model.job_path(job.id)]))
+            }
+            // Were every profile an element of this one, a walk from any profile would lead here too.
+            _ => one([standard.clone(), standard]),
+        }
+    }
+
+    /// The object, if there is one of that name, and the profile whose central class it is of.
+    fn conforming(&self, named: &ObjectPath) -> Option<Pair> {
+        let model = &self.0;
+        if model.is_system(named) {
+            return Some([model.system_path(), path(BASE_SERVER)]);
+        }
+        if named.same_keys(&model.service_path()) {
+            return Some([model.service_path(), path(SOFTWARE_UPDATE)]);
+        }
+        if let Ok(package) = model.package(named) {
+            return Some([model.identity_path(&package.nevra), path(SOFTWARE_INVENTORY)]);
+        }
+        if let Some(job) = named_job(model, named) {
+            return Some([model.job_path(job.id), path(JOB_CONTROL)]);
+        }
+        let itself = find(named).filter(|profile| profile.id == PROFILE_REGISTRATION.id)?;
+        Some([path(itself), path(itself)])
+    }
+}
+
+impl Link for Conforms {
+    fn class(&self) -> &'static str {
+        "CIM_ElementConformsToProfile"
+    }
+
+    fn ends(&self) -> [&'static str; 2] {
+        ["ManagedElement", "ConformantStandard"]
+    }
+
+    fn all(&self) -> Pairs {
+        let all: Vec<Pairs> = PROFILES.into_iter().map(|profile| self.central(profile)).collect();
+        Box::new(all.into_iter().flatten().map(|[standard, element]| [element, standard]))
+    }
+
+    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+        if end == 0 {
+            return Box::new(self.conforming(source).into_iter());
+        }
+        match find(source) {
+            Some(profile) => Box::new(self.central(profile).map(|[standard, element]| [element, standard])),
+            None => none(),
+        }
+    }
+
+    fn is_cross_namespace(&self) -> bool {
+        true
+    }
+}
+
+/// `Base Server` refers to the component profiles (DSP1033: the referencing profile is the Dependent).
+#[derive(Debug)]
+struct Referenced;
+
+impl Link for Referenced {
+    fn class(&self) -> &'static str {
+        "CIM_ReferencedProfile"
+    }
+
+    fn ends(&self) -> [&'static str; 2] {
+        ["Antecedent", "Dependent"]
+    }
+
+    fn all(&self) -> Pairs {
+        let components = PROFILES.into_iter().filter(|profile| profile.is_component);
+        Box::new(components.map(|profile| [path(profile), path(BASE_SERVER)]))
+    }
+
+    fn lives_in_interop(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,161 @@
+//! Software Update (DSP1025): the installation service and what it says it can do.
+
+use std::sync::Arc;
+
+use super::installation::{self, SUPPORTED_OPTIONS};
+use super::links::{FixedLink, Links};
+use super::model::{CAPABILITIES_ID, Model, SERVICE_NAME};
+use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
+use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, Value};
+use crate::software::Family;
+
+const SERVICE: &str = "LMI_SoftwareInstallationService";
+const CAPABILITIES: &str = "LMI_SoftwareInstallationServiceCapabilities";
+
+/// Serves the installation service and its capabilities.
+#[derive(Debug)]
+pub(super) struct Services {
+    model: Arc<Model>,
+}
+
+impl Services {
+    pub(super) fn new(model: Arc<Model>) -> Self {
+        Self { model }
+    }
+
+    fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
+        if class.is_a(SERVICE) { self.service(class) } else { self.capabilities(class) }
+    }
+
+    fn service(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
+        let tools = match self.model.manager.family() {
+            Family::Deb => "Software installation service using dpkg and apt.",
+            Family::Rpm => "Software installation service using rpm and dnf.",
+        };
+        let mut service = Instance::new(class.clone());
+        service
+            .set("CreationClassName", SERVICE)?
+            .set("Name", SERVICE_NAME)?
+            .set("InstanceID", SERVICE_NAME)?
+            .set("SystemCreationClassName", self.model.system.class.clone())?
+            .set("SystemName", self.model.system.name.clone())?
+            .set("ElementName", "Software Installation Service")?
+            .set("Caption", "Software installation service for this system.")?
+            .set("Description", tools)?
+            .set("CommunicationStatus", 1u16)?
+            .set("DetailedStatus", 0u16)?
+            .set("EnabledDefault", 5u16)?
+            .set("EnabledState", 5u16)?
+            .set("HealthState", 5u16)?
+            .set("OperatingStatus", 2u16)?
+            .set("OperationalStatus", Value::array([2u16]))?
+            .set("PrimaryStatus", 1u16)?
+            .set("RequestedState", 12u16)?
+            .set("Started", true)?
+            .set("TransitioningToState", 12u16)?;
+        Ok(service)
+    }
+
+    fn capabilities(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
+        let mut capabilities = Instance::new(class.clone());
+        capabilities
+            .set("InstanceID", CAPABILITIES_ID)?
+            .set("ElementName", "Software Installation Service Capabilities")?
+            .set("Caption", "Capabilities of LMI:LMI_SoftwareInstallationService")?
+            .set("CanAddToCollection", false)?
+            // 5 Install from URI
+            .set("SupportedAsynchronousActions", Value::array([5u16]))?
+            // 2 None supported
+            .set("SupportedSynchronousActions", Value::array([2u16]))?
+            .set("SupportedInstallOptions", Value::array(SUPPORTED_OPTIONS))?
+            .set("SupportedExtendedResourceTypes", Value::array([self.model.resource_type()]))?
+            .set("SupportedTargetTypes", Value::array(self.model.target_types()))?
+            // 3 file
+            .set("SupportedURISchemes", Value::array([3u16]))?;
+        Ok(capabilities)
+    }
+
+    fn path(&self, class: &Class) -> Arc<ObjectPath> {
+        if class.is_a(SERVICE) { self.model.service_path() } else { self.model.capabilities_path() }
+    }
+}
+
+impl Provider for Services {
+    fn classes(&self) -> Vec<Arc<str>> {
+        vec![SERVICE.into(), CAPABILITIES.into()]
+    }
+
+    fn action_of(&self, _: &Class, method: &Method) -> Action {
+        match &*method.name {
+            "FindIdentity" | "CheckSoftwareIdentity" => Action::Read,
+            _ => Action::Change,
+        }
+    }
+
+    fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
+        if path.same_keys(&self.path(class)) {
+            return self.instance(class);
+        }
+        Err(CimError::not_found(format!(
+            "No {} has these keys; enumerate the class to see the one there is.",
+            class.name()
+        )))
+    }
+
+    fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
+        Ok(Box::new(std::iter::once(self.instance(class))))
+    }
+
+    fn estimate(&self, _: &Class) -> Option<u64> {
+        Some(1)
+    }
+
+    fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
+        match &*invocation.method.name {
+            "InstallFromURI" => installation::install_from_uri(&self.model, invocation.caller, &invocation.arguments),
+            // What the capabilities do not name answers 1 Not Supported (DSP1025, decision 13).
+            "InstallFromSoftwareIdentity"
+            | "InstallFromByteStream"
+            | "CheckSoftwareIdentity"
+            | "VerifyInstalledIdentity"
+            | "RequestStateChange"
+            | "StartService"
+            | "StopService" => Ok(MethodReply::code(1)),
+            name => Err(CimError::new(
+                CimStatus::MethodNotAvailable,
+                format!("Method {name} is not served; LMI_SoftwareInstallationServiceCapabilities tells what is."),
+            )),
+        }
+    }
+}
+
+/// What joins service, capabilities and system.
+pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
+    let affected: [&str; 4] =
+        ["Enhances Integrity", "Degrades Integrity", "Enhances Functionality", "Degrades Functionality"];
+    vec![
+        Links::provider(FixedLink {
+            class: "LMI_HostedSoftwareInstallationService",
+            ends: ["Dependent", "Antecedent"],
+            pair: [model.service_path(), model.system_path()],
+            properties: Vec::new(),
+        }),
+        Links::provider(FixedLink {
+            class: "LMI_AssociatedSoftwareInstallationServiceCapabilities",
+            ends: ["Capabilities", "ManagedElement"],
+            pair: [model.capabilities_path(), model.service_path()],
+            // 2 Default, 3 Current
+            properties: vec![("Characteristics", Value::array([2u16, 3]))],
+        }),
+        Links::provider(FixedLink {
+            class: "LMI_SoftwareInstallationServiceAffectsElement",
+            ends: ["AffectingElement", "AffectedElement"],
+            pair: [model.service_path(), model.system_path()],
+            // 7 Enhances Integrity, 8 Degrades Integrity, 1 Other
+            properties: vec![
+                ("ElementEffects", Value::array([7u16, 8, 1, 1])),
+                ("OtherElementEffectsDescriptions", Value::array(affected)),
+            ],
+        }),
+    ]
+}

@@ -1,0 +1,191 @@
+//! The walk of the seeds' clients, over the broker: from the profile to the system, the software and the service.
+
+use std::sync::Arc;
+
+use super::{Model, SystemName, all};
+use crate::access::{Caller, Role};
+use crate::broker::{Arguments, AssociationQuery, Broker, INTEROP_NAMESPACE, Traversal};
+use crate::cim::{CimStatus, Instance, ObjectPath, Schema, Value};
+use crate::clock::SystemClock;
+use crate::jobs::{Jobs, Settings, WorkerProgram};
+use crate::software::testing::{FixedPackages, package};
+use crate::store::Store;
+
+struct Host {
+    broker: Arc<Broker>,
+    caller: Caller,
+    _state: tempfile::TempDir,
+}
+
+fn host() -> Host {
+    let state = tempfile::tempdir().unwrap();
+    let schema = Arc::new(Schema::builtin().unwrap());
+    let manager = FixedPackages::new([package("alpha", "1:1.0-1", "first"), package("beta", "2.0", "second")]);
+    let worker = WorkerProgram { program: "/nonexistent".into(), arguments: Vec::new(), environment: Vec::new() };
+    let settings = Settings::new(state.path().to_owned(), worker);
+    let store = Arc::new(Store::in_memory().unwrap());
+    let jobs = Arc::new(Jobs::open(store, Arc::new(SystemClock), settings).unwrap());
+    let name = SystemName { class: "PG_ComputerSystem".into(), name: "host.example".into() };
+    let model = Arc::new(Model::new(schema.clone(), Arc::new(manager), jobs, Arc::new(SystemClock), name));
+    let broker = Arc::new(Broker::new(schema, all(&model).unwrap()).unwrap());
+    Host { broker, caller: Caller { name: "ann".into(), role: Role::Operator }, _state: state }
+}
+
+impl Host {
+    fn enumerate(&self, namespace: &str, class: &str) -> Vec<Instance> {
+        let class = self.broker.class(namespace, class).unwrap().clone();
+        self.broker.enumerate(&self.caller, namespace, &class).unwrap().map(Result::unwrap).collect()
+    }
+
+    fn walk(&self, source: &Instance, association: &str, result_class: Option<&str>) -> Vec<Instance> {
+        self.associations(Traversal::AssociatedInstances, source, association, result_class)
+    }
+
+    fn associations(
+        &self,
+        traversal: Traversal,
+        source: &Instance,
+        association: &str,
+        result_class: Option<&str>,
+    ) -> Vec<Instance> {
+        let query = AssociationQuery {
+            traversal,
+            source: self.broker.path_of(source),
+            association_class: Some(association.to_owned()),
+            role: None,
+            result_class: result_class.map(str::to_owned),
+            result_role: None,
+        };
+        self.broker.associations(&self.caller, query).unwrap().map(Result::unwrap).collect()
+    }
+
+    fn profile(&self, name: &str) -> Instance {
+        let mut profiles = self.enumerate(INTEROP_NAMESPACE, "CIM_RegisteredProfile");
+        profiles.retain(|p| p.get("RegisteredName").and_then(Value::as_str) == Some(name));
+        profiles.pop().unwrap()
+    }
+}
+
+fn text<'a>(instance: &'a Instance, property: &str) -> &'a str {
+    instance.get(property).and_then(Value::as_str).unwrap()
+}
+
+#[test]
+fn profiles_lead_to_system_software_and_service() {
+    let host = host();
+    let conforms = "CIM_ElementConformsToProfile";
+    let systems = host.walk(&host.profile("Base Server"), conforms, None);
+    assert_eq!(systems, host.enumerate("root/cimv2", "CIM_ComputerSystem"));
+    let software = host.walk(&host.profile("Software Inventory"), conforms, None);
+    assert_eq!(software.iter().map(|s| text(s, "Name")).collect::<Vec<_>>(), ["alpha", "beta"]);
+    let services = host.walk(&host.profile("Software Update"), conforms, None);
+    assert_eq!(services, host.walk(&systems[0], "CIM_HostedService", Some("CIM_SoftwareInstallationService")));
+    assert_eq!(services.len(), 1);
+    let back = host.walk(&services[0], conforms, Some("CIM_RegisteredProfile"));
+    assert_eq!(text(&back[0], "RegisteredName"), "Software Update");
+    assert_eq!(host.walk(&services[0], "CIM_ElementCapabilities", None).len(), 1);
+}
+
+#[test]
+fn only_what_there_is_conforms_to_a_profile() {
+    let host = host();
+    let inventory = host.broker.path_of(&host.profile("Software Inventory"));
+    let get = |class: &str, id: &str| {
+        let identity = ObjectPath::new("root/cimv2", class, vec![("InstanceID".into(), id.into())]);
+        let keys =
+            vec![("ConformantStandard".into(), inventory.clone().into()), ("ManagedElement".into(), identity.into())];
+        host.broker.get(&host.caller, &ObjectPath::new(INTEROP_NAMESPACE, "CIM_ElementConformsToProfile", keys))
+    };
+    let beta = "LMI:LMI_SoftwareIdentity:beta-0:2.0.all";
+    let link = get("LMI_SoftwareIdentity", beta).unwrap();
+    assert_eq!(get("CIM_SoftwareIdentity", beta).unwrap(), link);
+    let ghost = get("LMI_SoftwareIdentity", "LMI:LMI_SoftwareIdentity:ghost-0:1-1.all");
+    assert_eq!(ghost.unwrap_err().status, CimStatus::NotFound);
+}
+
+#[test]
+fn what_is_linked_to_itself_is_found_once() {
+    let host = host();
+    let (profile, conforms) = (host.profile("Profile Registration"), "CIM_ElementConformsToProfile");
+    assert_eq!(host.walk(&profile, conforms, None), std::slice::from_ref(&profile));
+    assert_eq!(host.associations(Traversal::AssociationInstances, &profile, conforms, None).len(), 1);
+}
+
+#[test]
+fn installed_software_is_linked_both_ways() {
+    let host = host();
+    let system = host.enumerate("root/cimv2", "CIM_ComputerSystem").remove(0);
+    let software = host.walk(&system, "CIM_InstalledSoftwareIdentity", None);
+    assert_eq!(software, host.enumerate("root/cimv2", "CIM_SoftwareIdentity"));
+    assert_eq!(host.walk(&software[0], "CIM_InstalledSoftwareIdentity", None), [system]);
+    assert_eq!(text(&software[0], "InstanceID"), "LMI:LMI_SoftwareIdentity:alpha-1:1.0-1.all");
+    let link = host.enumerate("root/cimv2", "CIM_InstalledSoftwareIdentity").remove(1);
+    assert_eq!(host.broker.get(&host.caller, &host.broker.path_of(&link)).unwrap(), link);
+}
+
+#[test]
+fn a_path_may_name_a_superclass_and_leave_out_a_zero_epoch() {
+    let host = host();
+    let get = |id: &str| {
+        let path = ObjectPath::new("root\\cimv2", "CIM_SoftwareIdentity", vec![("InstanceID".into(), id.into())]);
+        host.broker.get(&host.caller, &path)
+    };
+    assert_eq!(text(&get("lmi:lmi_softwareidentity:beta-2.0.all").unwrap(), "VersionString"), "0:2.0.all");
+    assert_eq!(get("LMI:LMI_SoftwareIdentity:alpha-1.0-1.all").unwrap_err().status, CimStatus::NotFound);
+    assert_eq!(get("").unwrap_err().status, CimStatus::NotFound);
+}
+
+#[test]
+fn every_instance_is_found_again_by_its_own_path() {
+    let host = host();
+    for class in [
+        "CIM_ManagedElement",
+        "CIM_Dependency",
+        "CIM_HostedDependency",
+        "CIM_ElementConformsToProfile",
+        "CIM_ElementCapabilities",
+    ] {
+        let instances = host.enumerate(INTEROP_NAMESPACE, class);
+        assert!(!instances.is_empty(), "{class}");
+        for instance in instances {
+            assert_eq!(host.broker.get(&host.caller, &host.broker.path_of(&instance)).unwrap(), instance);
+        }
+    }
+}
+
+#[test]
+fn profiles_are_seen_from_interop_only() {
+    let host = host();
+    for class in ["CIM_RegisteredProfile", "CIM_ReferencedProfile"] {
+        assert_eq!(host.broker.class("root/cimv2", class).unwrap_err().status, CimStatus::InvalidClass);
+        assert!(!host.enumerate(INTEROP_NAMESPACE, class).is_empty());
+    }
+    assert_eq!(host.broker.namespace("root/other").unwrap_err().status, CimStatus::InvalidNamespace);
+    assert_eq!(&*host.broker.namespace("Root\\Interop").unwrap(), "root/interop");
+}
+
+#[test]
+fn what_does_not_fit_returns_2_at_once() {
+    let host = host();
+    let service = host.enumerate("root/cimv2", "CIM_SoftwareInstallationService").remove(0);
+    let path = host.broker.path_of(&service);
+    let method = service.class().method("InstallFromURI").unwrap().clone();
+    let system = host.broker.path_of(&host.enumerate("root/cimv2", "CIM_ComputerSystem")[0]);
+    let call = |caller: &Caller, arguments: Vec<(&str, Value)>| {
+        let arguments = Arguments(arguments.into_iter().map(|(n, v)| (n.into(), v)).collect());
+        host.broker.invoke(caller, &path, &method, arguments)
+    };
+    let uri: Value = "file:///srv/x.deb".into();
+    for arguments in [
+        vec![("URI", uri.clone())],
+        vec![("URI", uri.clone()), ("Target", path.clone().into())],
+        vec![("URI", "http://host/x.deb".into()), ("Target", system.clone().into())],
+        vec![("URI", Value::Null), ("Target", system.clone().into())],
+        vec![("URI", uri.clone()), ("Target", system.clone().into()), ("InstallOptions", Value::array([9u16]))],
+    ] {
+        assert_eq!(call(&host.caller, arguments).unwrap().return_value, Value::Uint32(2));
+    }
+    let viewer = Caller { name: "vic".into(), role: Role::Viewer };
+    assert_eq!(call(&viewer, Vec::new()).unwrap_err().status, CimStatus::AccessDenied);
+    assert!(host.enumerate("root/cimv2", "CIM_ConcreteJob").is_empty());
+}
