@@ -16,4 +16,5 @@ pub mod software;
 pub mod store;
 pub mod wire;
 pub mod worker;
+pub mod wsman;
 pub mod xml;

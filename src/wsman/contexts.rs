@@ -1,0 +1,299 @@
+//! Enumeration contexts: where clients are in their enumerations (DSP0226 8.1).
+//!
+//! A context belongs to the user and the resource it was opened for, ends after a while of not being used, and costs the
+//! memory of a cursor: its instances are made when they are pulled.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::broker::Instances;
+use crate::cim::{CimError, Instance};
+use crate::clock::SharedClock;
+use crate::soap::{Fault, FaultKind};
+use crate::wire::enumeration::context_fault;
+
+/// How many contexts there may be and how long they stay unused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContextLimits {
+    /// Contexts of all users together.
+    pub total: usize,
+    /// Contexts of one user.
+    pub per_user: usize,
+    /// How long a context stays that nobody pulls from.
+    pub idle: TimeDelta,
+}
+
+/// The open contexts. `T` is what a pull must know beside the instances.
+#[derive(Debug)]
+pub(super) struct Contexts<T> {
+    limits: ContextLimits,
+    clock: SharedClock,
+    open: Mutex<HashMap<Uuid, Entry<T>>>,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    owner: Arc<str>,
+    /// The resource URI and selectors that every Pull must repeat.
+    resource: Arc<str>,
+    /// When the context ends if nobody pulls; the client's own Expires can only shorten it.
+    ends: DateTime<Utc>,
+    expires: Option<DateTime<Utc>>,
+    /// `None` while a pull is at work on it.
+    cursor: Option<Cursor<T>>,
+}
+
+/// The rest of an enumeration.
+pub(super) struct Cursor<T> {
+    instances: Instances,
+    /// An instance that did not fit the last page.
+    put_back: Option<Instance>,
+    pub(super) terms: T,
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Cursor<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cursor").field("terms", &self.terms).finish_non_exhaustive()
+    }
+}
+
+impl<T> Cursor<T> {
+    pub(super) fn new(instances: Instances, terms: T) -> Self {
+        Self { instances, put_back: None, terms }
+    }
+
+    /// Puts an instance back that did not fit; the next call of `next` gives it again.
+    pub(super) fn put_back(&mut self, instance: Instance) {
+        self.put_back = Some(instance);
+    }
+
+    /// Whether nothing is left. Looks one instance ahead.
+    pub(super) fn is_at_end(&mut self) -> Result<bool, CimError> {
+        if self.put_back.is_none() {
+            self.put_back = self.instances.next().transpose()?;
+        }
+        Ok(self.put_back.is_none())
+    }
+}
+
+impl<T> Iterator for Cursor<T> {
+    type Item = Result<Instance, CimError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.put_back.take() {
+            Some(instance) => Some(Ok(instance)),
+            None => self.instances.next(),
+        }
+    }
+}
+
+impl From<ContextError> for Fault {
+    fn from(error: ContextError) -> Self {
+        let (kind, reason) = match error {
+            ContextError::TooMany => (
+                FaultKind::QuotaLimit,
+                "too many enumerations are open; pull them to their end or release them before you open another",
+            ),
+            ContextError::Unknown => return context_fault(),
+            ContextError::OtherResource => (
+                FaultKind::MessageInformationHeaderRequired,
+                "repeat the ResourceURI of the Enumerate request with every Pull and Release",
+            ),
+            ContextError::Busy => {
+                (FaultKind::Concurrency, "another Pull of this enumeration context is under way; wait for its reply")
+            }
+        };
+        Self::new(kind, reason)
+    }
+}
+
+/// The rest of an enumeration while a pull is at work on it. However the pull ends, the rest goes back, unless it is at
+/// its end.
+#[derive(Debug)]
+pub(super) struct Taken<T> {
+    contexts: Arc<Contexts<T>>,
+    id: Uuid,
+    /// `None` only while this goes.
+    cursor: Option<Cursor<T>>,
+}
+
+impl<T> Taken<T> {
+    /// The rest.
+    pub(super) fn cursor(&mut self) -> Option<&mut Cursor<T>> {
+        self.cursor.as_mut()
+    }
+
+    /// Ends the context: nothing is left.
+    pub(super) fn end(mut self) {
+        self.cursor = None;
+        self.contexts.close(self.id);
+    }
+}
+
+impl<T> Drop for Taken<T> {
+    fn drop(&mut self) {
+        if let Some(cursor) = self.cursor.take() {
+            self.contexts.put(self.id, cursor);
+        }
+    }
+}
+
+/// Why a context cannot be opened or used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ContextError {
+    /// Too many are open.
+    TooMany,
+    /// There is none of that name, or it ended, or it is another user's.
+    Unknown,
+    /// It was opened for another resource.
+    OtherResource,
+    /// Another pull of the same context is under way.
+    Busy,
+}
+
+impl<T> Contexts<T> {
+    pub(super) fn new(limits: ContextLimits, clock: SharedClock) -> Self {
+        Self { limits, clock, open: Mutex::new(HashMap::new()) }
+    }
+
+    /// Opens a context.
+    pub(super) fn open(
+        &self,
+        owner: &Arc<str>,
+        resource: Arc<str>,
+        expires: Option<DateTime<Utc>>,
+        cursor: Cursor<T>,
+    ) -> Result<Uuid, ContextError> {
+        let now = self.clock.now();
+        let mut open = self.lock();
+        // A cursor keeps the snapshot alive that it walks over, so what has ended goes as soon as anybody comes.
+        open.retain(|_, entry| entry.cursor.is_none() || !entry.has_ended(now));
+        if open.len() >= self.limits.total || count(&open, owner) >= self.limits.per_user {
+            return Err(ContextError::TooMany);
+        }
+        let id = Uuid::new_v4();
+        let entry =
+            Entry { owner: owner.clone(), resource, ends: now + self.limits.idle, expires, cursor: Some(cursor) };
+        open.insert(id, entry);
+        Ok(id)
+    }
+
+    /// Takes the rest of an enumeration to pull from it. It comes back when the [`Taken`] goes.
+    pub(super) fn take(self: &Arc<Self>, id: Uuid, owner: &str, resource: &str) -> Result<Taken<T>, ContextError> {
+        let now = self.clock.now();
+        let mut open = self.lock();
+        let entry = open.get_mut(&id).filter(|entry| *entry.owner == *owner).ok_or(ContextError::Unknown)?;
+        if entry.cursor.is_some() && entry.has_ended(now) {
+            open.remove(&id);
+            return Err(ContextError::Unknown);
+        }
+        if *entry.resource != *resource {
+            return Err(ContextError::OtherResource);
+        }
+        let cursor = entry.cursor.take().ok_or(ContextError::Busy)?;
+        Ok(Taken { contexts: self.clone(), id, cursor: Some(cursor) })
+    }
+
+    /// Gives the rest back after a pull. A Release may have come meanwhile; then there is nothing to give back to.
+    fn put(&self, id: Uuid, cursor: Cursor<T>) {
+        let ends = self.clock.now() + self.limits.idle;
+        if let Some(entry) = self.lock().get_mut(&id) {
+            entry.cursor = Some(cursor);
+            entry.ends = ends;
+        }
+    }
+
+    /// Ends a context.
+    fn close(&self, id: Uuid) {
+        self.lock().remove(&id);
+    }
+
+    /// Ends a context at its owner's wish.
+    pub(super) fn release(self: &Arc<Self>, id: Uuid, owner: &str, resource: &str) -> Result<(), ContextError> {
+        match self.take(id, owner, resource) {
+            Ok(taken) => taken.end(),
+            // Whoever pulls from it now finds it gone when he gives it back.
+            Err(ContextError::Busy) => self.close(id),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Entry<T>>> {
+        // Nothing is half-done when a thread panics with this lock held.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count<T>(open: &HashMap<Uuid, Entry<T>>, owner: &str) -> usize {
+    open.values().filter(|entry| *entry.owner == *owner).count()
+}
+
+impl<T> Entry<T> {
+    fn has_ended(&self, now: DateTime<Utc>) -> bool {
+        self.ends <= now || self.expires.is_some_and(|expires| expires <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{ManualClock, SystemClock};
+
+    fn cursor() -> Cursor<()> {
+        Cursor::new(Box::new(std::iter::empty()), ())
+    }
+
+    fn limits() -> ContextLimits {
+        ContextLimits { total: 3, per_user: 2, idle: TimeDelta::minutes(10) }
+    }
+
+    #[test]
+    fn a_context_belongs_to_its_user_and_resource() {
+        let contexts = Arc::new(Contexts::new(limits(), Arc::new(SystemClock)));
+        let ann: Arc<str> = "ann".into();
+        let id = contexts.open(&ann, "r".into(), None, cursor()).unwrap();
+        assert_eq!(contexts.take(id, "bob", "r").unwrap_err(), ContextError::Unknown);
+        assert_eq!(contexts.take(id, "ann", "q").unwrap_err(), ContextError::OtherResource);
+        let taken = contexts.take(id, "ann", "r").unwrap();
+        assert_eq!(contexts.take(id, "ann", "r").unwrap_err(), ContextError::Busy);
+        drop(taken);
+        contexts.release(id, "ann", "r").unwrap();
+        assert_eq!(contexts.take(id, "ann", "r").unwrap_err(), ContextError::Unknown);
+    }
+
+    #[test]
+    fn what_an_ended_context_held_is_given_up_when_another_is_opened() {
+        let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
+        let contexts = Arc::new(Contexts::new(limits(), clock.clone()));
+        let snapshot = Arc::new(());
+        let held = snapshot.clone();
+        let instances = Box::new(std::iter::from_fn(move || {
+            let _held = &held;
+            None
+        }));
+        contexts.open(&"ann".into(), "r".into(), None, Cursor::new(instances, ())).unwrap();
+        assert_eq!(Arc::strong_count(&snapshot), 2);
+        clock.advance(TimeDelta::minutes(11));
+        contexts.open(&"bob".into(), "r".into(), None, cursor()).unwrap();
+        assert_eq!(Arc::strong_count(&snapshot), 1);
+    }
+
+    #[test]
+    fn contexts_are_counted_and_end_unused() {
+        let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
+        let contexts = Arc::new(Contexts::new(limits(), clock.clone()));
+        let (ann, bob): (Arc<str>, Arc<str>) = ("ann".into(), "bob".into());
+        let first = contexts.open(&ann, "r".into(), None, cursor()).unwrap();
+        contexts.open(&ann, "r".into(), None, cursor()).unwrap();
+        assert_eq!(contexts.open(&ann, "r".into(), None, cursor()).unwrap_err(), ContextError::TooMany);
+        contexts.open(&bob, "r".into(), None, cursor()).unwrap();
+        assert_eq!(contexts.open(&bob, "r".into(), None, cursor()).unwrap_err(), ContextError::TooMany);
+        clock.advance(TimeDelta::minutes(11));
+        assert_eq!(contexts.take(first, "ann", "r").unwrap_err(), ContextError::Unknown);
+        assert!(contexts.open(&bob, "r".into(), None, cursor()).is_ok());
+    }
+}

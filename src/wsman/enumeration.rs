@@ -1,0 +1,147 @@
+//! WS-Enumeration: page by page (DSP0226 clause 8, DSP0227 clauses 8 and 9).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Service;
+use super::contexts::{ContextError, Cursor};
+use super::exchange::{Exchange, finish};
+use super::items::{self, Terms};
+use crate::soap::{Fault, FaultDetail, FaultKind, Message};
+use crate::wire::control::write_total_items;
+use crate::wire::enumeration::{Enumerate, Pull, context_fault, read_release};
+use crate::wire::names::{ENUMERATION_PREFIXES, action};
+use crate::wire::{Expires, Page};
+use crate::xml::Writer;
+
+/// Begins an enumeration; an optimized one answers with its first items.
+pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    let request = Enumerate::read(exchange.envelope)?;
+    let ends = request.expires.map(|expires| end_of(expires, service.clock.now())).transpose()?;
+    let mut cursor = items::select(service, exchange, &request)?;
+    let mut message = exchange.reply(action::ENUMERATE_RESPONSE, ENUMERATION_PREFIXES);
+    if exchange.control.request_total {
+        write_total_items(message.header(), cursor.terms.total);
+    }
+    let (optimize, most) = (request.optimize, request.max_elements);
+    let (mut message, page, cursor, at_end) = in_place(service, cursor.terms.searches && optimize, move || {
+        let mut page = Page::enumerate(message.body(), optimize);
+        // Without MaxElements the first page holds one item (R8.2.3-3).
+        let at_end = optimize && fill(message.body(), &mut page, &mut cursor, most, None)?;
+        Ok((message, page, cursor, at_end))
+    })
+    .await?;
+    let context = if at_end { None } else { Some(open(service, exchange, ends, cursor)?.to_string()) };
+    let expires = request.expires.map(Expires::to_xml).filter(|_| context.is_some());
+    page.close(message.body(), context.as_deref(), expires.as_deref());
+    finish(message, FaultDetail::MaxEnvelopeSize)
+}
+
+/// The next page. A failed Pull does not end the enumeration (R8.4-3), nor does one whose client has gone.
+pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    let request = Pull::read(exchange.envelope)?;
+    let id = context_id(&request.context)?;
+    let mut taken = service.contexts.take(id, &exchange.caller.name, resource(exchange)?)?;
+    let mut message = exchange.reply(action::PULL_RESPONSE, ENUMERATION_PREFIXES);
+    let terms = taken.cursor().map(|cursor| (cursor.terms.total, cursor.terms.searches));
+    let (total, searches) = terms.ok_or(ContextError::Unknown)?;
+    if exchange.control.request_total {
+        write_total_items(message.header(), total);
+    }
+    let message = in_place(service, searches, move || {
+        let cursor = taken.cursor().ok_or(ContextError::Unknown)?;
+        if next_page(&mut message, cursor, &request)? {
+            taken.end();
+        }
+        Ok(message)
+    })
+    .await?;
+    finish(message, FaultDetail::MaxEnvelopeSize)
+}
+
+/// Fills a page here, or beside the event loop if it has to be searched for: a filter looks at every instance, however
+/// few it lets through.
+async fn in_place<T: Send + 'static>(
+    service: &Service,
+    searches: bool,
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    if searches { service.searches.take().await?.run(work).await? } else { work() }
+}
+
+/// Ends an enumeration before its end.
+pub(super) fn release(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    let id = context_id(&read_release(exchange.envelope)?)?;
+    service.contexts.release(id, &exchange.caller.name, resource(exchange)?)?;
+    finish(exchange.reply(action::RELEASE_RESPONSE, ENUMERATION_PREFIXES), FaultDetail::MaxEnvelopeSize)
+}
+
+fn next_page(message: &mut Message, cursor: &mut Cursor<Terms>, request: &Pull) -> Result<bool, Fault> {
+    let mut page = Page::pull(message.body());
+    let at_end = fill(message.body(), &mut page, cursor, request.max_elements, request.max_characters)?;
+    page.close(message.body(), (!at_end).then_some(request.context.as_str()), None);
+    Ok(at_end)
+}
+
+/// Fills a page up to the number of items that was asked for (1 if none was) or to the end of its room, and tells
+/// whether nothing is left. Only an item that fits no page at all is a fault.
+fn fill(
+    w: &mut Writer,
+    page: &mut Page,
+    cursor: &mut Cursor<Terms>,
+    max_elements: Option<u64>,
+    max_characters: Option<u64>,
+) -> Result<bool, Fault> {
+    let most = max_elements.map_or(1, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let room = max_characters.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let start = w.len();
+    while page.items() < most && w.len().saturating_sub(start) < room {
+        let Some(next) = cursor.next() else { return Ok(true) };
+        let instance = next.map_err(crate::wire::cim_fault)?;
+        let terms = &cursor.terms;
+        if !page.item(w, |w| terms.write(w, &instance)) {
+            cursor.put_back(instance);
+            if page.items() == 0 {
+                return Err(Fault::detailed(
+                    FaultKind::EncodingLimit,
+                    FaultDetail::MaxEnvelopeSize,
+                    "the next item alone is larger than wsman:MaxEnvelopeSize allows; pull again with more",
+                ));
+            }
+            return Ok(false);
+        }
+    }
+    cursor.is_at_end().map_err(crate::wire::cim_fault)
+}
+
+fn open(
+    service: &Service,
+    exchange: &Exchange<'_>,
+    ends: Option<DateTime<Utc>>,
+    cursor: Cursor<Terms>,
+) -> Result<Uuid, Fault> {
+    let resource: Arc<str> = resource(exchange)?.into();
+    Ok(service.contexts.open(&exchange.caller.name, resource, ends, cursor)?)
+}
+
+/// What every Pull and Release must repeat (R8.4-5). Clients are known that repeat the URI but not all selectors.
+fn resource<'e>(exchange: &'e Exchange<'_>) -> Result<&'e str, Fault> {
+    exchange.control.resource_uri.as_deref().ok_or_else(|| ContextError::OtherResource.into())
+}
+
+fn context_id(text: &str) -> Result<Uuid, Fault> {
+    Uuid::parse_str(text.strip_prefix("uuid:").unwrap_or(text)).map_err(|_| context_fault())
+}
+
+fn end_of(expires: Expires, now: DateTime<Utc>) -> Result<DateTime<Utc>, Fault> {
+    let end = match expires {
+        Expires::In(length) => now.checked_add_signed(length.to_delta()).unwrap_or(DateTime::<Utc>::MAX_UTC),
+        Expires::At(time) => time.to_utc(),
+    };
+    if end > now {
+        return Ok(end);
+    }
+    Err(Fault::new(FaultKind::EnumerationInvalidExpirationTime, "wsen:Expires has passed already; give a later time"))
+}

@@ -1,0 +1,186 @@
+//! WS-Eventing: subscriptions to indications (DSP0226 clause 10, DSP0227 clause 10).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Service;
+use super::exchange::{Exchange, finish};
+use super::items::language;
+use crate::cim::Interval;
+use crate::cim::query::Language;
+use crate::events::{Delivery, Events, Expiry, ManageError, NewSubscription, SubscribeError};
+use crate::soap::{EndpointReference, Fault, FaultDetail, FaultKind};
+use crate::wire::eventing::{self, DeliveryMode, Subscribe, SubscribeResponse, dialect_fault, write_lifetime};
+use crate::wire::names::{EVENTING_PREFIXES, action, dialect};
+use crate::wire::{Expires, Filter, ResourceUri};
+
+const DIALECTS: [&str; 3] = [dialect::CQL, dialect::WQL, dialect::WQL_DMTF];
+
+/// Subscribe.
+pub(super) async fn subscribe(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    let request = Subscribe::read(exchange.envelope)?;
+    refuse_unserved(exchange, &request)?;
+    let new = new_subscription(service, exchange, &request)?;
+    let subscription = beside(service, move |events| events.subscribe(new)).await?.map_err(subscribe_fault)?;
+    let uri = exchange.control.resource_uri.as_deref().unwrap_or_default();
+    let response = SubscribeResponse {
+        manager: EndpointReference::to_subscription(exchange.address, uri, &subscription.id.hyphenated().to_string()),
+        expires: granted(request.expires, subscription.expires, service.clock.now()),
+        context: None,
+    };
+    let mut message = exchange.reply(action::SUBSCRIBE_RESPONSE, EVENTING_PREFIXES);
+    response.write(message.body());
+    finish(message, FaultDetail::UnreportableSuccess)
+}
+
+/// Renew.
+pub(super) async fn renew(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    let asked = eventing::read_renew(exchange.envelope)?;
+    let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
+    let end = beside(service, move |events| events.renew(id, &caller, asked.map(Expiry::from))).await?;
+    let end = end.map_err(|error| manage_fault(error, FaultKind::UnableToRenew))?;
+    let mut message = exchange.reply(action::RENEW_RESPONSE, EVENTING_PREFIXES);
+    write_lifetime(message.body(), "wse:RenewResponse", granted(asked, end, service.clock.now()));
+    finish(message, FaultDetail::UnreportableSuccess)
+}
+
+/// GetStatus.
+pub(super) async fn status(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    eventing::read_get_status(exchange.envelope)?;
+    let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
+    let subscription = beside(service, move |events| events.status(id, &caller)).await?;
+    let subscription = subscription.map_err(|error| manage_fault(error, FaultKind::DestinationUnreachable))?;
+    let mut message = exchange.reply(action::GET_STATUS_RESPONSE, EVENTING_PREFIXES);
+    let expires = granted(None, subscription.expires, service.clock.now());
+    write_lifetime(message.body(), "wse:GetStatusResponse", expires);
+    finish(message, FaultDetail::MaxEnvelopeSize)
+}
+
+/// Unsubscribe.
+pub(super) async fn unsubscribe(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    eventing::read_unsubscribe(exchange.envelope)?;
+    let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
+    let ended = beside(service, move |events| events.unsubscribe(id, &caller)).await?;
+    ended.map_err(|error| manage_fault(error, FaultKind::DestinationUnreachable))?;
+    finish(exchange.reply(action::UNSUBSCRIBE_RESPONSE, EVENTING_PREFIXES), FaultDetail::UnreportableSuccess)
+}
+
+/// What is not served is told at once and not by silence later.
+fn refuse_unserved(exchange: &Exchange<'_>, request: &Subscribe) -> Result<(), Fault> {
+    let delivery = &request.delivery;
+    if delivery.mode != DeliveryMode::Push {
+        return Err(delivery.mode.unavailable(&[DeliveryMode::Push]));
+    }
+    let unserved = [
+        (request.end_to.is_some(), FaultDetail::AddressingMode, "wse:EndTo is"),
+        (delivery.heartbeats.is_some(), FaultDetail::Heartbeats, "wsman:Heartbeats are"),
+        (request.send_bookmarks || request.bookmark.is_some(), FaultDetail::Bookmarks, "bookmarks are"),
+        (delivery.connection_retry.is_some(), FaultDetail::DeliveryRetries, "wsman:ConnectionRetry is"),
+        (delivery.max_elements.is_some(), FaultDetail::MaxElements, "wsman:MaxElements is"),
+        (delivery.max_time.is_some(), FaultDetail::MaxTime, "wsman:MaxTime is"),
+        (
+            delivery.max_envelope_size.is_some(),
+            FaultDetail::MaxEnvelopeSize,
+            "wsman:MaxEnvelopeSize in wse:Delivery is",
+        ),
+    ];
+    if let Some((_, detail, what)) = unserved.into_iter().find(|(asked, ..)| *asked) {
+        let reason = format!("{what} not served; leave it out and subscribe again");
+        return Err(Fault::detailed(FaultKind::UnsupportedFeature, detail, reason));
+    }
+    if delivery.auth_profile.is_some() || exchange.control.issued_tokens.is_some() {
+        return Err(Fault::new(
+            FaultKind::UnsupportedFeature,
+            "authentication at the sink is not served; leave wsman:Auth and wst:IssuedTokens out",
+        ));
+    }
+    Ok(())
+}
+
+fn new_subscription(service: &Service, exchange: &Exchange<'_>, request: &Subscribe) -> Result<NewSubscription, Fault> {
+    let resource = exchange.control.resource()?;
+    exchange.namespace(&service.broker, &resource)?;
+    let class = match &resource {
+        ResourceUri::Class { class, .. } => Some(Arc::<str>::from(class.as_str())),
+        ResourceUri::AllClasses { .. } => None,
+        ResourceUri::ClassesAsCimXml | ResourceUri::ClassesAsSchema => return Err(ResourceUri::missing()),
+    };
+    Ok(NewSubscription {
+        owner: exchange.caller.clone(),
+        class,
+        filter: request.filter.as_ref().map(filter).transpose()?,
+        delivery: Delivery::Push,
+        notify_to: request.delivery.notify_to.clone().unwrap_or_default(),
+        end_to: request.end_to.clone(),
+        expires: request.expires.map(Expiry::from),
+    })
+}
+
+fn filter(filter: &Filter) -> Result<(Language, String), Fault> {
+    let requested = match filter {
+        Filter::Query { dialect, text } => match language(dialect) {
+            Some(language) => return Ok((language, text.clone())),
+            None => dialect.as_str(),
+        },
+        Filter::Association(_) => dialect::ASSOCIATION,
+        Filter::Selectors(_) => dialect::SELECTOR,
+    };
+    Err(dialect_fault(requested, &DIALECTS))
+}
+
+/// What was granted, written as the client wrote what it asked for.
+fn granted(asked: Option<Expires>, end: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Expires> {
+    let end = end?;
+    Some(match asked {
+        Some(Expires::At(_)) => Expires::At(end.fixed_offset()),
+        // The second that passes while we answer is not taken off what was asked for.
+        Some(Expires::In(length)) if (end - now - length.to_delta()).num_seconds().abs() <= 1 => Expires::In(length),
+        _ => Expires::In(Interval::from_seconds(Interval::from_delta(end - now).seconds())),
+    })
+}
+
+/// A subscription is known by its identifier alone: clients return reference parameters as they please.
+fn identifier(exchange: &Exchange<'_>) -> Result<Uuid, Fault> {
+    let text = exchange.control.identifier.as_deref().ok_or_else(|| {
+        Fault::new(
+            FaultKind::MessageInformationHeaderRequired,
+            "send the reference parameters of the SubscriptionManager back as headers; wse:Identifier is missing",
+        )
+    })?;
+    let unknown = |_| Fault::new(FaultKind::DestinationUnreachable, ManageError::NotFound.to_string());
+    Uuid::parse_str(text.strip_prefix("uuid:").unwrap_or(text)).map_err(unknown)
+}
+
+/// Events are kept in the store, which blocks.
+async fn beside<T: Send + 'static>(
+    service: &Service,
+    work: impl FnOnce(&Events) -> T + Send + 'static,
+) -> Result<T, Fault> {
+    let events = service.events.clone();
+    service.subscriptions.take().await?.run(move || work(&events)).await
+}
+
+fn subscribe_fault(error: SubscribeError) -> Fault {
+    let kind = match error {
+        SubscribeError::FilterMissing => FaultKind::InvalidMessage,
+        SubscribeError::NoIndication(_) | SubscribeError::ClassesDiffer { .. } => FaultKind::EventSourceUnableToProcess,
+        SubscribeError::Filter { .. } => FaultKind::CannotProcessFilter,
+        SubscribeError::NotifyTo(_) | SubscribeError::EndTo(_) => FaultKind::EventDeliverToUnusable,
+        SubscribeError::InvalidExpirationTime => FaultKind::EventingInvalidExpirationTime,
+        SubscribeError::Quota { .. } => FaultKind::QuotaLimit,
+        SubscribeError::Store(error) => return Fault::internal(error),
+    };
+    Fault::new(kind, error.to_string())
+}
+
+fn manage_fault(error: ManageError, unknown: FaultKind) -> Fault {
+    let kind = match error {
+        ManageError::NotFound => unknown,
+        ManageError::NotYours => FaultKind::AccessDenied,
+        ManageError::InvalidExpirationTime => FaultKind::EventingInvalidExpirationTime,
+        ManageError::Store(error) => return Fault::internal(error),
+    };
+    Fault::new(kind, error.to_string())
+}

@@ -1,0 +1,80 @@
+//! Method calls: custom actions on an instance (DSP0226 clause 9, DSP0227 clause 11).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::Service;
+use super::exchange::{Exchange, Target, finish, mapping};
+use crate::broker::{Arguments, MethodReply};
+use crate::cim::{CimError, CimStatus, Class};
+use crate::soap::{Fault, FaultDetail, FaultKind};
+use crate::wire::names::{TRANSFER_PREFIXES, action as actions};
+use crate::wire::{ResourceUri, cim_fault, write_output};
+
+/// Calls the method that the action names.
+pub(super) async fn invoke(service: &Service, exchange: &Exchange<'_>, action: &str) -> Result<Vec<u8>, Fault> {
+    let unsupported = || Fault::action_not_supported(action, format!("the action {action:?} is not served"));
+    let (resource, name) = actions::method(action).ok_or_else(unsupported)?;
+    let target = exchange.target(&service.broker)?;
+    if !is_related(service, &target, resource) || !is_offered(service, &target, name) {
+        return Err(unsupported());
+    }
+    let path = exchange.path(&service.broker, &target)?;
+    let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+    let class = instance.class().clone();
+    let method = class.method(name).ok_or_else(unsupported)?;
+    let arguments = mapping(&service.broker, &target.namespace).input(exchange.envelope.body.as_ref(), method)?;
+    let reply = call(service, exchange, &class, name, path, Arguments(arguments)).await?;
+    let mut message = exchange.reply(&format!("{action}Response"), TRANSFER_PREFIXES);
+    let style = exchange.style(&target.form);
+    write_output(message.body(), target.class.name(), &method.name, &reply.outputs, &reply.return_value, &style);
+    finish(message, FaultDetail::UnreportableSuccess)
+}
+
+/// Whether what stands before the method's name is the class, or one that it is derived from or that is derived from it.
+fn is_related(service: &Service, target: &Target<'_>, resource: &str) -> bool {
+    let named = ResourceUri::parse(resource).ok();
+    let class = named.as_ref().and_then(ResourceUri::class).and_then(|name| service.broker.schema().class(name));
+    class.is_some_and(|class| target.class.is_a(class.name()) || class.is_a(target.class.name()))
+}
+
+/// Whether the class or one of its subclasses has the method.
+fn is_offered(service: &Service, target: &Target<'_>, method: &str) -> bool {
+    let classes = service.broker.schema().with_subclasses(target.class.name());
+    classes.iter().any(|class| class.method(method).is_some())
+}
+
+/// Methods may block, so they run beside the event loop. After the time-out they go on; only the reply is given up.
+async fn call(
+    service: &Service,
+    exchange: &Exchange<'_>,
+    class: &Arc<Class>,
+    method: &str,
+    path: crate::cim::ObjectPath,
+    arguments: Arguments,
+) -> Result<MethodReply, Fault> {
+    let (broker, caller, class, method) =
+        (service.broker.clone(), exchange.caller.clone(), class.clone(), method.to_owned());
+    let work = move || match class.method(&method) {
+        Some(method) => broker.invoke(&caller, &path, method, arguments),
+        None => Err(CimError::new(CimStatus::MethodNotFound, "the method is gone")),
+    };
+    let asked = exchange.control.operation_timeout.map(|t| Duration::from_micros(t.microseconds()));
+    let limit = asked.unwrap_or(service.settings.operation_timeout);
+    let begun = Instant::now();
+    let Ok(place) = timeout(limit, service.methods.take()).await else {
+        return Err(Fault::new(
+            FaultKind::TimedOut,
+            "too many methods are under way, so nothing was done within the OperationTimeout; try again later",
+        ));
+    };
+    match timeout(limit.saturating_sub(begun.elapsed()), place?.run(work)).await {
+        Ok(reply) => reply?.map_err(cim_fault),
+        Err(_) => Err(Fault::new(
+            FaultKind::TimedOut,
+            "the operation did not end within its OperationTimeout; it goes on, look at the jobs for what became of it",
+        )),
+    }
+}

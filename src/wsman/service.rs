@@ -1,0 +1,154 @@
+//! The way of a request: read, judged, handed to the operation it names, answered.
+
+use std::sync::Arc;
+
+use super::beside::Places;
+use super::contexts::Contexts;
+use super::exchange::Exchange;
+use super::items::Terms;
+use super::{FaultStatus, Reply, Request, Settings, enumeration, eventing, identify, invoke, transfer};
+use crate::broker::Broker;
+use crate::clock::SharedClock;
+use crate::events::Events;
+use crate::soap::{Addressing, Encoding, EncodingError, Envelope, EnvelopeError, Fault, FaultKind};
+use crate::wire::ControlHeaders;
+use crate::wire::identify::is_identify;
+use crate::wire::names::action;
+use crate::xml::Limits;
+
+/// The options that are observed; another one with MustComply is refused.
+const OPTIONS: [&str; 1] = ["ExcludeNilProperties"];
+
+/// The WS-Management service: everything behind the transport.
+#[derive(Debug)]
+pub struct Service {
+    pub(super) broker: Arc<Broker>,
+    pub(super) events: Arc<Events>,
+    pub(super) contexts: Arc<Contexts<Terms>>,
+    pub(super) clock: SharedClock,
+    pub(super) settings: Settings,
+    /// For methods: staging a large file takes minutes.
+    pub(super) methods: Places,
+    /// For subscriptions: looking up a sink's name takes seconds.
+    pub(super) subscriptions: Places,
+    /// For filters: each looks at every instance, however few it lets through.
+    pub(super) searches: Places,
+}
+
+/// Of the 16 threads that each worker of the server has, these leave some to the checking of passwords.
+const METHODS: usize = 6;
+const SUBSCRIPTIONS: usize = 3;
+const SEARCHES: usize = 3;
+
+impl Service {
+    /// A service of these objects and events.
+    pub fn new(broker: Arc<Broker>, events: Arc<Events>, clock: SharedClock, settings: Settings) -> Self {
+        let contexts = Arc::new(Contexts::new(settings.contexts, clock.clone()));
+        Self {
+            broker,
+            events,
+            contexts,
+            clock,
+            settings,
+            methods: Places::new(METHODS),
+            subscriptions: Places::new(SUBSCRIPTIONS),
+            searches: Places::new(SEARCHES),
+        }
+    }
+
+    /// Answers a request. Every failure is a fault in the reply; nothing a peer sends makes this panic.
+    pub async fn handle(&self, request: Request) -> Reply {
+        let read = Encoding::detect(&request.body, request.charset.as_deref())
+            .and_then(|encoding| Ok((encoding, encoding.decode(&request.body)?)));
+        let (encoding, text) = match read {
+            Ok(read) => read,
+            Err(error) => return self.not_decoded(&error),
+        };
+        let envelope = match Envelope::read(&text, &Limits::default()) {
+            Ok(envelope) => envelope,
+            Err(EnvelopeError::Xml(error)) => return bad_request(&error.to_string()),
+            Err(EnvelopeError::Fault { fault, message_id }) => {
+                let addressing = Addressing { message_id, ..Addressing::default() };
+                return self.fault(&fault, &addressing, encoding);
+            }
+        };
+        match self.answer(&envelope, &request, encoding).await {
+            Ok(message) => reply(200, encoding, message),
+            Err(fault) => self.fault(&fault, &envelope.addressing, encoding),
+        }
+    }
+
+    async fn answer(&self, envelope: &Envelope, request: &Request, encoding: Encoding) -> Result<Vec<u8>, Fault> {
+        if is_identify(envelope) {
+            return Ok(identify::answer(request.caller.is_some()));
+        }
+        let Some(caller) = &request.caller else {
+            return Err(Fault::new(FaultKind::AccessDenied, "without credentials only Identify is answered"));
+        };
+        envelope.addressing.check_request()?;
+        let action = envelope.action()?;
+        check_soap_action(request, action)?;
+        let control = ControlHeaders::read(&envelope.headers)?;
+        control.options.check_known(&OPTIONS)?;
+        let asked = control.max_envelope_size.and_then(|size| usize::try_from(size).ok());
+        let octets = asked.map_or(self.settings.max_envelope_size, |asked| asked.min(self.settings.largest_envelope));
+        let exchange =
+            Exchange { envelope, control, caller, address: &request.address, budget: encoding.utf8_budget(octets) };
+        self.dispatch(action, &exchange).await
+    }
+
+    async fn dispatch(&self, action: &str, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+        match action {
+            action::GET => transfer::get(self, exchange),
+            action::ENUMERATE => enumeration::enumerate(self, exchange).await,
+            action::PULL => enumeration::pull(self, exchange).await,
+            action::RELEASE => enumeration::release(self, exchange),
+            action::SUBSCRIBE => eventing::subscribe(self, exchange).await,
+            action::RENEW => eventing::renew(self, exchange).await,
+            action::GET_STATUS => eventing::status(self, exchange).await,
+            action::UNSUBSCRIBE => eventing::unsubscribe(self, exchange).await,
+            other => invoke::invoke(self, exchange, other).await,
+        }
+    }
+
+    fn not_decoded(&self, error: &EncodingError) -> Reply {
+        match error.fault() {
+            Some(fault) => self.fault(&fault, &Addressing::default(), Encoding::Utf8),
+            None => bad_request(&error.to_string()),
+        }
+    }
+
+    fn fault(&self, fault: &Fault, addressing: &Addressing, encoding: Encoding) -> Reply {
+        // A peer's mistake is the peer's to read; ours is the operator's.
+        if fault.kind() == FaultKind::InternalError {
+            tracing::error!(error = std::error::Error::source(fault), "{}", fault.reason());
+        } else {
+            tracing::debug!(kind = ?fault.kind(), "{}", fault.reason());
+        }
+        let status = match self.settings.fault_status {
+            FaultStatus::Always500 => 500,
+            FaultStatus::Dsp0226 => fault.kind().http_status(),
+        };
+        reply(status, encoding, fault.to_message(addressing))
+    }
+}
+
+fn reply(status: u16, encoding: Encoding, message: Vec<u8>) -> Reply {
+    Reply { status, content_type: Some(encoding.content_type()), body: encoding.encode(message) }
+}
+
+/// What is no XML at all gets no SOAP reply either: there is nothing to relate it to.
+fn bad_request(why: &str) -> Reply {
+    Reply { status: 400, content_type: Some("text/plain;charset=UTF-8"), body: format!("{why}\n").into_bytes() }
+}
+
+/// A SOAPAction header is not needed, but one that contradicts wsa:Action is a mistake (DSP0226 RC.2-12).
+fn check_soap_action(request: &Request, action: &str) -> Result<(), Fault> {
+    match request.soap_action.as_deref().map(str::trim) {
+        Some(given) if !given.is_empty() && given != action => Err(Fault::new(
+            FaultKind::MessageInformationHeaderRequired,
+            "the HTTP header SOAPAction differs from wsa:Action; leave it out or send the same",
+        )),
+        _ => Ok(()),
+    }
+}
