@@ -3,14 +3,17 @@
 //! The rooms below stand on floors; a room uses only rooms on lower floors (`docs/ARCHITECTURE.md`).
 
 pub mod access;
+pub mod app;
 pub mod broker;
 pub mod cim;
+pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
 pub mod events;
 pub mod jobs;
 pub mod providers;
+pub mod server;
 pub mod soap;
 pub mod software;
 pub mod store;

@@ -1,0 +1,108 @@
+//! The managed host: its engine, its jobs, and what shows them.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::settings;
+use super::watch::Watch;
+use super::{StartError, essential};
+use crate::broker::Provider;
+use crate::cim::{CimError, Instance, Schema};
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::events::Describe;
+use crate::jobs::{self, Jobs, WorkerProgram};
+use crate::providers::{self, Indications, Model, SystemName};
+use crate::software::{self, Family};
+use crate::store::Store;
+use crate::store::changes::ChangeRecord;
+
+/// The managed host, if there is one (`engine = "none"` leaves it away).
+#[derive(Debug)]
+pub(super) struct Host(Option<Managed>);
+
+#[derive(Debug)]
+struct Managed {
+    model: Arc<Model>,
+    jobs: Arc<Jobs>,
+    _watch: Watch,
+}
+
+impl Host {
+    /// Opens the engine, takes up the jobs and begins to watch the package database.
+    pub(super) fn open(
+        config: &Config,
+        store: &Arc<Store>,
+        schema: &Arc<Schema>,
+        clock: &SharedClock,
+    ) -> Result<Self, StartError> {
+        let Some(manager) = software::open(settings::engine(config.engine), &config.root)? else {
+            return Ok(Self(None));
+        };
+        let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), jobs_settings(config, manager.family())?)?);
+        let running = jobs.clone();
+        essential::spawn("jobs", move || running.run()).map_err(StartError::Thread)?;
+        let name = SystemName { class: config.system_class.as_str().into(), name: config.system_name().into() };
+        let model = Arc::new(Model::new(schema.clone(), manager.clone(), jobs.clone(), clock.clone(), name));
+        let watch = Watch::start(manager).map_err(StartError::Thread)?;
+        Ok(Self(Some(Managed { model, jobs, _watch: watch })))
+    }
+
+    pub(super) fn providers(&self) -> Result<Vec<Arc<dyn Provider>>, CimError> {
+        self.0.as_ref().map_or_else(|| Ok(Vec::new()), |managed| providers::all(&managed.model))
+    }
+
+    pub(super) fn describe(&self) -> Arc<dyn Describe> {
+        match &self.0 {
+            Some(managed) => Arc::new(Indications::new(managed.model.clone())),
+            None => Arc::new(NothingHappens),
+        }
+    }
+}
+
+impl Drop for Managed {
+    fn drop(&mut self) {
+        self.jobs.stop();
+    }
+}
+
+/// Without a managed host there is nothing to tell of.
+struct NothingHappens;
+
+impl Describe for NothingHappens {
+    fn describe(&self, _: &ChangeRecord) -> Result<Option<Instance>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(None)
+    }
+}
+
+fn jobs_settings(config: &Config, family: Family) -> Result<jobs::Settings, StartError> {
+    let program = std::env::current_exe().map_err(StartError::Thread)?;
+    let worker = WorkerProgram { program, arguments: worker_arguments(config, family), environment: Vec::new() };
+    Ok(jobs::Settings {
+        time_before_removal_seconds: config.jobs.time_before_removal.as_secs(),
+        ..jobs::Settings::new(config.state_dir.clone(), worker)
+    })
+}
+
+/// The worker gets the engine that was found, so that both speak of the same database.
+fn worker_arguments(config: &Config, family: Family) -> Vec<OsString> {
+    let engine = match family {
+        Family::Deb => "deb",
+        Family::Rpm => "rpm",
+    };
+    let mut arguments: Vec<OsString> = vec!["worker".into()];
+    let mut give = |option: &str, value: OsString| arguments.extend([option.into(), value]);
+    give("--state-dir", config.state_dir.clone().into());
+    give("--root", config.root.clone().into());
+    give("--engine", engine.into());
+    give("--max-package-octets", config.jobs.max_package_octets.to_string().into());
+    give("--idle-seconds", config.jobs.worker_idle.as_secs().to_string().into());
+    if !config.jobs.readable_folders.iter().any(|folder| folder == Path::new("/")) {
+        give("--limit-folders", "true".into());
+        for folder in &config.jobs.readable_folders {
+            give("--readable-folder", folder.clone().into());
+        }
+    }
+    arguments
+}

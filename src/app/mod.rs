@@ -1,0 +1,232 @@
+//! The composition: opens the store, makes what the first start needs, and puts the rooms together.
+
+mod essential;
+mod host;
+mod settings;
+mod watch;
+mod worker;
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::access::{self, FirstUser, UserError, Users, private_file};
+use crate::broker::{Broker, RegistrationError};
+use crate::cim::{CimError, Schema, SchemaError};
+use crate::client::{self, Client};
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::Config;
+use crate::events::{self, Events};
+use crate::jobs::JobsError;
+use crate::server::certificate::{self, CertificateError, Identity};
+use crate::server::{Server, ServerError};
+use crate::software::OpenError;
+use crate::store::{Store, StoreError};
+use crate::wsman;
+
+use host::Host;
+pub use worker::{WorkerError, WorkerOrders, run_worker};
+
+/// The whole service, bound to its port.
+#[derive(Debug)]
+pub struct Application {
+    server: Server,
+    users: Arc<Users>,
+    first_user: Option<FirstUser>,
+    own_certificate: Option<PathBuf>,
+    events: Arc<Events>,
+    /// Declared after the server: software is watched and jobs go on until it has stopped.
+    _host: Host,
+    /// Held as long as the service lives: a second one on the same state directory does not start.
+    _lock: File,
+}
+
+/// The service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The state directory cannot be used.
+    #[error("cannot use the state directory {folder}: {source}")]
+    State {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others could change what is in the state directory.
+    #[error("{folder} belongs to another user or can be written by others: give a folder of your own, mode 0700")]
+    Exposed {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Another server uses the state directory.
+    #[error("another server uses the state directory {folder}: stop it, or take another folder")]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The store cannot be opened.
+    #[error("cannot open {file}: {source}")]
+    Store {
+        /// Its file.
+        file: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+    /// The users cannot be read, or the first one cannot be made.
+    #[error(transparent)]
+    Users(#[from] UserError),
+    /// The server's own certificate cannot be made.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The schema that was built in is not sound.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The package engine cannot be opened.
+    #[error(transparent)]
+    Engine(#[from] OpenError),
+    /// The jobs cannot be taken up.
+    #[error(transparent)]
+    Jobs(#[from] JobsError),
+    /// The providers do not fit the schema.
+    #[error(transparent)]
+    Providers(#[from] RegistrationError),
+    /// The schema lacks what a provider shows.
+    #[error(transparent)]
+    Model(#[from] CimError),
+    /// Events cannot be delivered.
+    #[error(transparent)]
+    Client(#[from] client::StartError),
+    /// The subscriptions cannot be taken up.
+    #[error(transparent)]
+    Events(#[from] events::OpenError),
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Setting(#[from] settings::SettingError),
+    /// A thread cannot be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+    /// The server cannot start.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+}
+
+impl Application {
+    /// Puts everything together and takes the port. Blocks.
+    pub fn build(config: Config) -> Result<Self, StartError> {
+        let clock: SharedClock = Arc::new(SystemClock);
+        let state_dir = &config.state_dir;
+        make_state_dir(state_dir)?;
+        let lock = lock(state_dir)?;
+        let store = Arc::new(open_store(state_dir)?);
+        let users = Arc::new(Users::new(store.clone(), clock.clone(), settings::users(&config))?);
+        let first_user = access::ensure_first_user(&users, state_dir)?;
+        let (identity, own_certificate) = identity(&config, &clock)?;
+        let schema = Arc::new(Schema::builtin()?);
+        let host = Host::open(&config, &store, &schema, &clock)?;
+        let broker = Arc::new(Broker::new(schema.clone(), host.providers()?)?);
+        let client = Client::start(settings::client(&config), settings::address_rules(&config)?)?;
+        let events = Events::open(store, schema, host.describe(), client, clock.clone(), settings::events(&config))?;
+        let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config));
+        let server = Server::bind(settings::server(&config), &identity, users.clone(), Arc::new(service))?;
+        Ok(Self { server, users, first_user, own_certificate, events, _host: host, _lock: lock })
+    }
+
+    /// Where it listens, with the port it got.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The first user, as long as its generated password holds.
+    pub fn first_user(&self) -> Option<&FirstUser> {
+        self.first_user.as_ref()
+    }
+
+    /// The certificate that the server signed for itself, if it uses that one.
+    pub fn own_certificate(&self) -> Option<&Path> {
+        self.own_certificate.as_deref()
+    }
+
+    /// The users it knows.
+    pub fn users(&self) -> &Arc<Users> {
+        &self.users
+    }
+
+    /// Serves until SIGTERM or SIGINT.
+    pub async fn run(self) -> io::Result<()> {
+        let stop = stop_signal()?;
+        self.run_until(stop).await
+    }
+
+    /// Serves until `stop` is done.
+    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let served = self.server.run(stop).await;
+        self.events.stop();
+        served
+    }
+}
+
+/// Is done once this process gets SIGTERM or SIGINT, which from now on do not end it by themselves. Needs a runtime around it.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Opens the users in a state directory, beside a server that may run on it. Blocks.
+pub fn open_users(config: &Config) -> Result<Users, StartError> {
+    make_state_dir(&config.state_dir)?;
+    let store = Arc::new(open_store(&config.state_dir)?);
+    Ok(Users::new(store, Arc::new(SystemClock), settings::users(config))?)
+}
+
+fn make_state_dir(folder: &Path) -> Result<(), StartError> {
+    private_file::make_folder(folder).map_err(|source| state_error(folder, source))?;
+    if private_file::is_safe(folder).map_err(|source| state_error(folder, source))? {
+        return Ok(());
+    }
+    Err(StartError::Exposed { folder: folder.to_owned() })
+}
+
+fn lock(folder: &Path) -> Result<File, StartError> {
+    let lock = private(&folder.join("lock")).map_err(|source| state_error(folder, source))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StartError::Locked { folder: folder.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(state_error(folder, source)),
+    }
+}
+
+fn open_store(folder: &Path) -> Result<Store, StartError> {
+    let file = folder.join("quartermaster.db");
+    // SQLite gives its journal the mode of the file.
+    private(&file).map_err(|source| state_error(folder, source))?;
+    Store::open(&file).map_err(|source| StartError::Store { file, source })
+}
+
+/// Opens a file that only its owner may read, and makes it if it is not there.
+fn private(file: &Path) -> io::Result<File> {
+    File::options().append(true).create(true).mode(0o600).open(file)
+}
+
+fn state_error(folder: &Path, source: io::Error) -> StartError {
+    StartError::State { folder: folder.to_owned(), source }
+}
+
+fn identity(config: &Config, clock: &SharedClock) -> Result<(Identity, Option<PathBuf>), StartError> {
+    if let (Some(certificate), Some(key)) = (config.tls.certificate.clone(), config.tls.key.clone()) {
+        return Ok((Identity { certificate, key }, None));
+    }
+    let folder = config.state_dir.join("tls");
+    let identity = certificate::ensure(&folder, &crate::config::host_name(), config.listen.ip(), clock.now())?;
+    let own = identity.certificate.clone();
+    Ok((identity, Some(own)))
+}

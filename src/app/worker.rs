@@ -1,0 +1,88 @@
+//! The worker process, put together: an engine that changes software, and nothing of the network or the store.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fs, io};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::settings;
+use crate::access::private_file;
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::Engine;
+use crate::software::{self, EngineSettings, OpenError};
+use crate::worker;
+
+/// After this time a folder of an operation is nobody's any more.
+const LEFT_BEHIND: TimeDelta = TimeDelta::days(1);
+
+/// What the server tells its worker on the command line.
+#[derive(Clone, Debug)]
+pub struct WorkerOrders {
+    /// The server's state directory.
+    pub state_dir: PathBuf,
+    /// The root of the managed system.
+    pub root: PathBuf,
+    /// The package engine.
+    pub engine: Engine,
+    /// The folders that packages may be read from; `None` is all.
+    pub readable_folders: Option<Vec<PathBuf>>,
+    /// The largest package file, in octets.
+    pub max_package_octets: u64,
+    /// How long the worker stays without work.
+    pub idle_limit: Duration,
+}
+
+/// The worker cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The package engine cannot be opened.
+    #[error(transparent)]
+    Engine(#[from] OpenError),
+    /// There is no engine to work with.
+    #[error("the engine \"none\" changes nothing, it needs no worker")]
+    NoEngine,
+    /// The folder for the files of operations cannot be used.
+    #[error("cannot use {folder}: {source}")]
+    Scratch {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The worker cannot be reached by the server.
+    #[error(transparent)]
+    Worker(#[from] worker::WorkerError),
+}
+
+/// Works until there has been nothing to do for a while. Blocks.
+pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let scratch = orders.state_dir.join("work");
+    prepare(&scratch, &clock).map_err(|source| WorkerError::Scratch { folder: scratch.clone(), source })?;
+    let engine = EngineSettings { scratch: Some(scratch), ..EngineSettings::default() };
+    let manager = software::open_with(settings::engine(orders.engine), &orders.root, engine)?;
+    let manager = manager.ok_or(WorkerError::NoEngine)?;
+    let settings = worker::Settings {
+        state_dir: orders.state_dir,
+        readable_folders: orders.readable_folders,
+        max_package_octets: orders.max_package_octets,
+        idle_limit: orders.idle_limit,
+    };
+    Ok(worker::run(manager, settings, clock)?)
+}
+
+/// Makes the folder for the files of operations and clears out what killed workers left there. A tool whose worker was
+/// killed may still be using its files, but not a day later.
+fn prepare(scratch: &Path, clock: &SharedClock) -> io::Result<()> {
+    private_file::make_folder(scratch)?;
+    for entry in fs::read_dir(scratch)? {
+        let entry = entry?;
+        let changed: DateTime<Utc> = entry.metadata()?.modified()?.into();
+        if clock.now().signed_duration_since(changed) > LEFT_BEHIND && entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}

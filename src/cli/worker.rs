@@ -1,0 +1,55 @@
+//! `quartermaster worker`: the process that changes software. The server starts it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Failure, log};
+use crate::app::{WorkerOrders, run_worker};
+use crate::config::Engine;
+use crate::worker;
+
+/// What the worker logs: its standard error is a file beside the store.
+const LOG: &str = "warn,quartermaster=info";
+
+/// What the server tells its worker.
+#[derive(Debug, Args)]
+pub(super) struct Worker {
+    /// The server's state directory.
+    #[arg(long, value_name = "DIR")]
+    state_dir: PathBuf,
+    /// The root of the managed system.
+    #[arg(long, value_name = "DIR")]
+    root: PathBuf,
+    /// The package engine.
+    #[arg(long, value_enum)]
+    engine: Engine,
+    /// The largest package file, in octets.
+    #[arg(long, value_name = "N")]
+    max_package_octets: u64,
+    /// How long the worker stays without work.
+    #[arg(long, value_name = "N")]
+    idle_seconds: u64,
+    /// Whether packages are read from the readable folders only.
+    #[arg(long, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
+    limit_folders: bool,
+    /// A folder that packages may be read from.
+    #[arg(long, value_name = "DIR")]
+    readable_folder: Vec<PathBuf>,
+}
+
+/// Works until there has been nothing to do for a while.
+pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
+    log(LOG)?;
+    worker::detach();
+    run_worker(WorkerOrders {
+        state_dir: arguments.state_dir,
+        root: arguments.root,
+        engine: arguments.engine,
+        readable_folders: arguments.limit_folders.then_some(arguments.readable_folder),
+        max_package_octets: arguments.max_package_octets,
+        idle_limit: Duration::from_secs(arguments.idle_seconds),
+    })?;
+    Ok(())
+}

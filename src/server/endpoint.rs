@@ -1,0 +1,168 @@
+//! One request: who asks, may the body be read, and what the service answers.
+
+use std::cell::RefCell;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use tracing::Instrument;
+
+use super::authorization::{Credentials, credentials};
+use super::connections::Connection;
+use super::refusal::{CHALLENGE, Refusal};
+use super::{Settings, body, content};
+use crate::access::{Caller, Users, Verdict};
+use crate::wsman;
+
+/// The largest body of a request from nobody in particular: Identify is small.
+const ANONYMOUS_BODY: usize = 16 * 1024;
+
+/// Numbers the requests of this process in its log.
+static REQUESTS: AtomicU64 = AtomicU64::new(1);
+
+/// Whom a path is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Users; without credentials, those who say `WSMANIDENTIFY: unauthenticated`.
+    Users,
+    /// Anybody, as nobody in particular.
+    Anybody,
+}
+
+/// What a worker thread needs to answer requests.
+pub(super) struct Endpoint {
+    users: Arc<Users>,
+    service: Arc<wsman::Service>,
+    body_octets: usize,
+    body_time: Duration,
+    listen: String,
+    /// The last Host header and the address made of it: clients of one server mostly call it by one name.
+    address: RefCell<(String, Arc<str>)>,
+}
+
+impl Endpoint {
+    pub(super) fn new(
+        settings: &Settings,
+        listen: SocketAddr,
+        users: Arc<Users>,
+        service: Arc<wsman::Service>,
+    ) -> Self {
+        let (body_octets, body_time) = (settings.body_octets, settings.body_time);
+        let address = RefCell::new((String::new(), Arc::from("")));
+        Self { users, service, body_octets, body_time, listen: listen.to_string(), address }
+    }
+
+    /// Answers a POST.
+    pub(super) async fn serve(
+        self: Rc<Self>,
+        access: Access,
+        request: HttpRequest,
+        payload: web::Payload,
+    ) -> HttpResponse {
+        let connection = request.conn_data::<Arc<Connection>>().cloned();
+        let _busy = connection.as_ref().map(|connection| connection.busy());
+        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        let id = REQUESTS.fetch_add(1, Ordering::Relaxed);
+        let answer = self.answer(access, peer, &request, payload);
+        match answer.instrument(tracing::error_span!("request", id, %peer)).await {
+            Ok(reply) => send(reply),
+            Err(refusal) => {
+                if let Some(connection) = connection.as_ref().filter(|_| refusal.ends_connection()) {
+                    connection.end();
+                }
+                refusal.response()
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        access: Access,
+        peer: IpAddr,
+        request: &HttpRequest,
+        payload: web::Payload,
+    ) -> Result<wsman::Reply, Refusal> {
+        let headers = request.headers();
+        let mut body = body::Body::new(payload, headers);
+        let known = match self.caller(access, peer, headers).await {
+            Ok(caller) => content::charset(headers).map(|charset| (caller, charset)),
+            Err(refusal) => Err(refusal),
+        };
+        let (caller, charset) = match known {
+            Ok(known) => known,
+            Err(refusal) => {
+                // A client that repeats the request with credentials finds the connection open.
+                body.discard(ANONYMOUS_BODY, self.body_time).await?;
+                return Err(refusal);
+            }
+        };
+        let limit = if caller.is_some() { self.body_octets } else { ANONYMOUS_BODY.min(self.body_octets) };
+        let request = wsman::Request {
+            body: body.read(limit, self.body_time).await?,
+            charset,
+            soap_action: text(headers, "soapaction").map(|action| action.trim().trim_matches('"').to_owned()),
+            caller,
+            address: self.address(headers),
+        };
+        Ok(self.service.handle(request).await)
+    }
+
+    /// Who asks; `None` is nobody in particular, whom the service answers nothing but Identify.
+    async fn caller(&self, access: Access, peer: IpAddr, headers: &HeaderMap) -> Result<Option<Caller>, Refusal> {
+        if access == Access::Anybody {
+            return Ok(None);
+        }
+        let Some(authorization) = headers.get(header::AUTHORIZATION) else {
+            let unauthenticated = text(headers, "wsmanidentify").map(str::trim) == Some("unauthenticated");
+            return if unauthenticated { Ok(None) } else { Err(Refusal::Unauthorized) };
+        };
+        let mut buffer = Credentials::buffer();
+        let Some(Credentials { name, password }) = credentials(authorization.as_bytes(), &mut buffer) else {
+            return Err(Refusal::Unauthorized);
+        };
+        match self.users.authenticate(peer, name, password).await {
+            Verdict::Known(caller) => Ok(Some(caller)),
+            Verdict::Wrong => Err(Refusal::Unauthorized),
+            Verdict::Later(wait) => Err(Refusal::Later(wait)),
+            Verdict::Busy => Err(Refusal::Busy),
+            Verdict::Failed => Err(Refusal::Failed),
+        }
+    }
+
+    /// The service's address as this client calls it.
+    fn address(&self, headers: &HeaderMap) -> Arc<str> {
+        let named = text(headers, "host").filter(|host| is_host(host)).unwrap_or(&self.listen);
+        let mut address = self.address.borrow_mut();
+        if address.0 != named {
+            *address = (named.to_owned(), format!("https://{named}/wsman").into());
+        }
+        address.1.clone()
+    }
+}
+
+fn send(reply: wsman::Reply) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::new(status);
+    if let Some(content_type) = reply.content_type {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+    }
+    response.set_body(actix_web::body::BoxBody::new(reply.body))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// A name or an address with an optional port, and nothing that would mean something in a URI.
+fn is_host(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']');
+    !text.is_empty() && text.len() <= 260 && text.bytes().all(allowed)
+}

@@ -1,0 +1,99 @@
+//! What the transport refuses by itself, as HTTP says it; everything else is the service's to answer.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+
+/// How a client proves who it is. Each scheme has a header of its own; there is one.
+pub(super) const CHALLENGE: &str = "Basic realm=\"quartermaster\"";
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No credentials, or wrong ones.
+    Unauthorized,
+    /// Too many wrong passwords from this peer.
+    Later(Duration),
+    /// Too many passwords to check.
+    Busy,
+    /// The users cannot be asked.
+    Failed,
+    /// The Content-Type is not one of SOAP.
+    MediaType,
+    /// The body is larger than what is read.
+    TooLarge {
+        /// The limit, in octets.
+        limit: usize,
+    },
+    /// The body did not come in time.
+    TooSlow,
+    /// The body did not come whole.
+    Broken,
+}
+
+impl Refusal {
+    /// Whether part of the body may still be on its way, so that the connection is of no more use.
+    pub(super) fn ends_connection(&self) -> bool {
+        matches!(self, Self::TooLarge { .. } | Self::TooSlow | Self::Broken)
+    }
+
+    pub(super) fn response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status());
+        match self {
+            Self::Unauthorized => drop(response.insert_header((header::WWW_AUTHENTICATE, CHALLENGE))),
+            Self::Later(wait) => {
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                response.insert_header((header::RETRY_AFTER, seconds.max(1).to_string()));
+            }
+            Self::Busy => drop(response.insert_header((header::RETRY_AFTER, "1"))),
+            _ => {}
+        }
+        if self.ends_connection() {
+            response.force_close();
+        }
+        response.content_type("text/plain; charset=utf-8").body(self.message())
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Later(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::Unauthorized => "Send a user's name and password with HTTP Basic authentication.\n".to_owned(),
+            Self::Later(_) => "Too many wrong passwords came from this address. Try again later.\n".to_owned(),
+            Self::Busy => "Too many passwords wait to be checked. Try again in a moment.\n".to_owned(),
+            Self::Failed => "The request could not be checked. The server's log tells why.\n".to_owned(),
+            Self::MediaType => {
+                "Send SOAP 1.2 as application/soap+xml, in UTF-8 or UTF-16, neither compressed nor encrypted.\n"
+                    .to_owned()
+            }
+            Self::TooLarge { limit } => format!("The request is too large: {limit} octets are the most.\n"),
+            Self::TooSlow => "The request's body did not come in time.\n".to_owned(),
+            Self::Broken => "The request's body did not come whole.\n".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_is_rounded_up_to_whole_seconds() {
+        for (millis, seconds) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (60_000, "60")] {
+            let response = Refusal::Later(Duration::from_millis(millis)).response();
+            assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), seconds);
+        }
+    }
+}

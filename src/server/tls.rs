@@ -1,0 +1,66 @@
+//! TLS: 1.2 and 1.3, with session tickets.
+
+use std::path::PathBuf;
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslSessionCacheMode};
+
+use super::certificate::Identity;
+
+/// The certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// OpenSSL cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Setup(#[from] ErrorStack),
+    /// The file is no certificate.
+    #[error("{file} holds no certificate in PEM: {reason}")]
+    Certificate {
+        /// The file.
+        file: PathBuf,
+        /// OpenSSL's words.
+        reason: ErrorStack,
+    },
+    /// The file is no key.
+    #[error("{file} holds no private key in PEM: {reason}")]
+    Key {
+        /// The file.
+        file: PathBuf,
+        /// OpenSSL's words.
+        reason: ErrorStack,
+    },
+    /// They do not belong together.
+    #[error("the key in {key} is not that of the certificate in {certificate}")]
+    Mismatch {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+}
+
+/// An acceptor for this identity, after Mozilla's intermediate profile (version 5).
+pub(super) fn acceptor(identity: &Identity) -> Result<SslAcceptorBuilder, TlsError> {
+    let Identity { certificate, key } = identity;
+    let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
+    builder
+        .set_certificate_chain_file(certificate)
+        .map_err(|reason| TlsError::Certificate { file: certificate.clone(), reason })?;
+    builder.set_private_key_file(key, SslFiletype::PEM).map_err(|reason| key_error(identity, reason))?;
+    builder.check_private_key().map_err(|_| mismatch(identity))?;
+    // Clients resume with tickets; a cache of sessions would only hold memory.
+    builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+    builder.set_session_id_context(b"quartermaster")?;
+    Ok(builder)
+}
+
+/// OpenSSL compares the key with the certificate as soon as it reads the key.
+fn key_error(identity: &Identity, reason: ErrorStack) -> TlsError {
+    let mismatched =
+        reason.errors().iter().any(|error| error.reason().is_some_and(|reason| reason.contains("mismatch")));
+    if mismatched { mismatch(identity) } else { TlsError::Key { file: identity.key.clone(), reason } }
+}
+
+fn mismatch(identity: &Identity) -> TlsError {
+    TlsError::Mismatch { certificate: identity.certificate.clone(), key: identity.key.clone() }
+}
