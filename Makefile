@@ -1,0 +1,64 @@
+# make run    build and serve this host on https://127.0.0.1:5986/wsman
+# make test   every check: format, lints, docs, unit and end-to-end tests
+# make bench  the figures, one line each
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: run test bench build check-format check-lints check-docs check-tests build-needs test-needs bench-needs clean
+
+# Where the server keeps its store, certificate and users.
+ifeq ($(shell id -u),0)
+STATE ?= /var/lib/quartermaster
+else
+STATE ?= $(HOME)/.local/state/quartermaster
+endif
+LISTEN ?= 127.0.0.1:5986
+
+BUILD_PACKAGES := gcc libc6-dev libssl-dev pkg-config
+TEST_PACKAGES  := apt-utils createrepo-c curl dnf dpkg-dev libxml2-utils openssl python3 python3-venv rpm uuid-runtime wsl
+VENV           := .venv
+VENV_STAMP     := $(VENV)/.complete
+
+run: build-needs
+	cargo build --release --locked
+	exec "$$(scripts/target-directory)/release/quartermaster" serve --listen $(LISTEN) --state-dir "$(STATE)"
+
+test: test-needs
+	$(MAKE) --no-print-directory check-format check-lints check-docs check-tests
+
+check-format:
+	cargo fmt --check
+
+check-lints:
+	cargo clippy --locked --all-targets -- -D warnings
+
+check-docs:
+	RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --document-private-items
+
+check-tests:
+	cargo test --locked
+
+bench: bench-needs
+	cargo bench --locked --bench figures
+
+build-needs:
+	@scripts/debian-needs $(BUILD_PACKAGES)
+
+test-needs:
+	@scripts/debian-needs $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory $(VENV_STAMP)
+
+bench-needs: build-needs
+	@scripts/debian-needs curl dpkg-dev
+	@scripts/nginx-for-bench
+
+# Debian's own Python: the packages above belong to it, whatever other Python the PATH leads to.
+$(VENV_STAMP): tests/python/requirements.txt
+	rm -rf $(VENV)
+	$(if $(wildcard /usr/bin/python3),/usr/bin/python3,python3) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+clean:
+	cargo clean
+	rm -rf $(VENV)

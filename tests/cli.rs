@@ -1,0 +1,259 @@
+//! The commands, run as a user runs them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure ends the test"
+)]
+
+mod raw_client;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use raw_client::{Client, basic};
+
+/// A password that is one octet too long.
+const LONG: &str = "0123456789012345678901234567890123456789012345678901234567890123456789012";
+
+fn quartermaster() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quartermaster"));
+    command.env_remove("RUST_LOG");
+    command
+}
+
+/// Runs a command to its end with `input` on its standard input.
+fn run(arguments: &[&str], state: &Path, input: &str) -> Output {
+    let mut command = quartermaster();
+    command.args(arguments).arg("--state-dir").arg(state);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that does not read its input may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Asserts that the command failed with exit code 1 and one line that holds `words`.
+fn assert_fails(output: &Output, words: &str) {
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.starts_with("quartermaster: ") && message.contains(words), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+/// Settings whose passwords cost little.
+fn cheap(folder: &Path) -> PathBuf {
+    let file = folder.join("q.toml");
+    std::fs::write(&file, "[auth]\nbcrypt_cost = 4\n").unwrap();
+    file
+}
+
+/// A server that is ready.
+struct Serving {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    address: SocketAddr,
+}
+
+impl Serving {
+    fn start(state: &Path) -> Self {
+        let root = state.parent().unwrap();
+        let mut command = quartermaster();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--engine", "none", "--state-dir"]).arg(state);
+        command.arg("--root").arg(root).arg("--config").arg(cheap(root));
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let address = line.strip_prefix("listening on https://").and_then(|rest| rest.strip_suffix("/wsman\n"));
+        let address = address.unwrap_or_else(|| panic!("{line:?}")).parse().unwrap();
+        Self { child, output, address }
+    }
+
+    fn client(&self, state: &Path) -> Client {
+        Client::connect(self.address, &state.join("tls/certificate.pem"))
+    }
+
+    /// Ends it as a service manager does; returns the rest of its standard output.
+    fn stop(mut self, signal: &str) -> String {
+        let killed = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        rest
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_version_is_told() {
+    let output = quartermaster().arg("--version").output().unwrap();
+    assert_eq!(stdout(&output), format!("quartermaster {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_command_line_that_nobody_understands_ends_with_2() {
+    for arguments in [
+        &["dance"][..],
+        &[],
+        &["serve", "--listen", "nowhere"],
+        &["serve", "--engine", "pacman"],
+        &["user", "add", "ann", "--role", "king", "--password-stdin"],
+        &["user", "add", "ann", "--role", "viewer"],
+        &["worker"],
+    ] {
+        let output = quartermaster().args(arguments).stdin(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stdout(&output).is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_told_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("q.toml");
+    std::fs::write(&file, "[limits]\nbody_octetz = 3\n").unwrap();
+    let name = file.to_str().unwrap();
+    for arguments in [&["serve", "--config", name][..], &["user", "list", "--config", name]] {
+        assert_fails(&run(arguments, folder.path(), ""), "q.toml, line 2: unknown field `body_octetz`");
+    }
+    assert_fails(&run(&["serve", "--config", "/nowhere/q.toml"], folder.path(), ""), "/nowhere/q.toml");
+}
+
+#[test]
+fn users_are_added_listed_changed_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let file = cheap(folder.path());
+    let config = file.to_str().unwrap();
+    let add = |name, role, password| {
+        run(&["user", "add", name, "--role", role, "--password-stdin", "--config", config], &state, password)
+    };
+    assert_eq!(stdout(&add("ann", "admin", "secret\n")), "added ann (admin)\n");
+    assert_eq!(stdout(&add("bob", "viewer", "secret")), "added bob (viewer)\n");
+    assert_fails(&add("bob", "viewer", "secret"), "bob already");
+    assert_fails(&add("b b", "viewer", "secret"), "a user name has");
+    assert_fails(&add("eve", "viewer", LONG), "72");
+    assert_fails(&add("eve", "viewer", "\n"), "empty");
+
+    let list = stdout(&run(&["user", "list"], &state, ""));
+    let rows: Vec<Vec<_>> = list.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(rows.iter().map(|row| (row[0], row[1])).collect::<Vec<_>>(), [("ann", "admin"), ("bob", "viewer")]);
+    assert!(!list.contains("$2"));
+
+    let set = ["user", "set-password", "bob", "--password-stdin", "--config", config];
+    assert_eq!(stdout(&run(&set, &state, "other")), "set the password of bob\n");
+    assert_eq!(stdout(&run(&["user", "remove", "bob"], &state, "")), "removed bob\n");
+    assert_fails(&run(&["user", "remove", "bob"], &state, ""), "no user bob");
+    assert_fails(&run(&["user", "remove", "ann"], &state, ""), "last user with the role admin");
+    for secret in [&state, &state.join("quartermaster.db")] {
+        assert_eq!(std::fs::metadata(secret).unwrap().permissions().mode() & 0o077, 0, "{}", secret.display());
+    }
+}
+
+#[test]
+fn every_start_tells_how_to_get_in_until_the_password_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let server = Serving::start(&state);
+    let password = std::fs::read_to_string(state.join("initial-password")).unwrap();
+    let mut client = server.client(&state);
+    assert!(client.identify("/wsman", &basic("admin", &password)).came_through());
+    assert_eq!(client.identify("/wsman", &basic("admin", "x")).status, 401);
+    for secret in ["initial-password", "tls/key.pem", "quartermaster.db"] {
+        assert_eq!(std::fs::metadata(state.join(secret)).unwrap().permissions().mode() & 0o077, 0, "{secret}");
+    }
+    drop(client);
+
+    let (address, text) = (server.address, server.stop("-TERM"));
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[0], "first user: admin");
+    assert_eq!(lines[1], format!("its password: {}", state.join("initial-password").display()));
+    let line = lines.iter().find(|line| line.starts_with("curl ")).unwrap();
+    assert!(line.contains(&format!("https://{address}/wsman")) && line.contains("CIM_SoftwareIdentity"), "{line}");
+    assert!(!text.contains(&password));
+
+    let server = Serving::start(&state);
+    assert!(server.client(&state).identify("/wsman", &basic("admin", &password)).came_through());
+    let output = run(&["user", "set-password", "admin", "--password-stdin"], &state, "another one\n");
+    assert!(output.status.success(), "{output:?}");
+    assert!(server.stop("-INT").starts_with("first user: admin\n"));
+    assert_eq!(Serving::start(&state).stop("-INT"), "");
+}
+
+#[test]
+fn the_line_to_paste_is_a_request_that_the_server_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    // A path that a shell would split.
+    let state = folder.path().join("it's a state");
+    let mut server = Serving::start(&state);
+    let mut line = String::new();
+    while !line.starts_with("curl ") {
+        line.clear();
+        assert_ne!(server.output.read_line(&mut line).unwrap(), 0);
+    }
+    let request = line.split(" | ").next().unwrap();
+    let status = format!("{request} -o /dev/null -w '%{{http_code}}'");
+    let output = Command::new("sh").args(["-c", &status]).output().unwrap();
+    assert!(["200", "400", "500"].contains(&stdout(&output).as_str()), "{output:?}");
+}
+
+#[test]
+fn a_user_may_be_added_and_removed_while_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let server = Serving::start(&state);
+    let config = cheap(folder.path());
+    let mut client = server.client(&state);
+    assert_eq!(client.identify("/wsman", &basic("ann", "secret")).status, 401);
+    let output = run(
+        &["user", "add", "ann", "--role", "viewer", "--password-stdin", "--config", config.to_str().unwrap()],
+        &state,
+        "secret\n",
+    );
+    assert!(output.status.success(), "{output:?}");
+    assert!(client.identify("/wsman", &basic("ann", "secret")).came_through());
+    assert!(run(&["user", "remove", "ann"], &state, "").status.success());
+    // The server looks at a user anew at least once a second; until then the password may pass.
+    while client.identify("/wsman", &basic("ann", "secret")).came_through() {}
+    assert_eq!(client.identify("/wsman", &basic("ann", "secret")).status, 401);
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_told_by_its_name() {
+    let state = tempfile::tempdir().unwrap();
+    let file = state.path().join("quartermaster.db");
+    std::fs::write(&file, "no database, but long enough to have the head of one".repeat(20)).unwrap();
+    for command in [["serve", "--engine", "none", "--listen", "127.0.0.1:0"].as_slice(), &["user", "list"]] {
+        assert_fails(&run(command, state.path(), ""), file.to_str().unwrap());
+    }
+}
+
+#[test]
+fn two_servers_do_not_share_a_state_directory_and_a_port_that_is_taken_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let server = Serving::start(&state);
+    assert_fails(&run(&["serve", "--listen", "127.0.0.1:0"], &state, ""), "another server uses the state directory");
+    let listen = server.address.to_string();
+    let other = folder.path().join("other");
+    assert_fails(&run(&["serve", "--listen", &listen], &other, ""), &format!("cannot listen on {listen}"));
+}

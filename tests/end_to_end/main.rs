@@ -1,0 +1,22 @@
+//! The real binary, real TLS, real package databases and tools: what a client and an operator see.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what fails in a test must fail the test, also outside of the functions marked as tests"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod access;
+mod command_line;
+mod hostile;
+mod protocol;
+mod readme;
+mod survival;
+mod walk;
+mod wsl;

@@ -1,0 +1,306 @@
+//! Jobs with a worker process of its own, which is killed, outlives its server and is found again.
+//!
+//! The worker is this test program, started once more with a variable in its environment. Its package engine reads what
+//! to do from the package file, and waits where the file names a pipe until the test opens it too.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use quartermaster::access::{Caller, Role};
+use quartermaster::clock::SystemClock;
+use quartermaster::jobs::{Job, JobFailure, JobId, JobRequest, JobState, Jobs, Settings, WorkerProgram};
+use quartermaster::software::{
+    ApplyError, CancelToken, Family, InspectError, Inventory, Manager, ManagerError, Nevra, Operation, Outcome,
+    Package, PackageState, Phase, Progress,
+};
+use quartermaster::store::{Store, changes};
+use quartermaster::worker::protocol::Reply;
+use quartermaster::worker::{self, Lines, socket_path};
+use tempfile::TempDir;
+
+const STATE_DIR: &str = "QUARTERMASTER_TEST_STATE_DIR";
+
+/// No test: the worker process of the tests below.
+#[test]
+fn worker_process() {
+    let Some(state_dir) = std::env::var_os(STATE_DIR) else { return };
+    worker::detach();
+    let mut settings = worker::Settings::new(PathBuf::from(state_dir));
+    settings.idle_limit = Duration::from_secs(1);
+    let ended = worker::run(Arc::new(ScriptedManager), settings, Arc::new(SystemClock));
+    std::process::exit(i32::from(ended.is_err()));
+}
+
+/// Takes a file that begins with `package NAME` for a package; the other lines are what its installation does.
+#[derive(Debug)]
+struct ScriptedManager;
+
+impl Manager for ScriptedManager {
+    fn family(&self) -> Family {
+        Family::Rpm
+    }
+
+    fn inventory(&self) -> Arc<Inventory> {
+        Arc::default()
+    }
+
+    fn refresh(&self) -> Result<bool, ManagerError> {
+        Ok(false)
+    }
+
+    fn wait_for_change(&self, _: Duration) -> bool {
+        false
+    }
+
+    fn inspect(&self, file: &Path) -> Result<Package, InspectError> {
+        let text = fs::read_to_string(file)?;
+        let name = text.lines().next().and_then(|line| line.strip_prefix("package "));
+        let name = name.ok_or_else(|| InspectError::NotAPackage("it has no header".to_owned()))?;
+        let nevra = Nevra {
+            name: name.into(),
+            epoch: 0,
+            version: "1".into(),
+            release: Some("1".into()),
+            architecture: "noarch".into(),
+        };
+        Ok(Package {
+            nevra,
+            state: PackageState::NotInstalled,
+            summary: "".into(),
+            description: "".into(),
+            manufacturer: None,
+            installed_at: None,
+            installed_size: None,
+        })
+    }
+
+    fn apply(
+        &self,
+        operation: &Operation,
+        progress: &mut dyn Progress,
+        _: &CancelToken,
+    ) -> Result<Outcome, ApplyError> {
+        let Operation::InstallFile { file, .. } = operation;
+        for line in fs::read_to_string(file).unwrap().lines() {
+            match line.split_once(' ').unwrap() {
+                ("package", _) => {}
+                // Tells that it was here.
+                ("log", path) => {
+                    let mut log = OpenOptions::new().create(true).append(true).open(path).unwrap();
+                    log.write_all(b"run\n").unwrap();
+                }
+                ("percent", percent) => progress.phase(Phase::Unpacking, percent.parse().unwrap()),
+                // Waits until the other end is opened.
+                ("pipe", path) => drop(OpenOptions::new().read(true).open(path).unwrap()),
+                ("fail", message) => return Err(ApplyError::Dependencies(message.to_owned())),
+                other => panic!("{other:?}"),
+            }
+        }
+        Ok(Outcome::default())
+    }
+}
+
+/// A server: the store, the jobs and the thread that moves them on. Dropping it is its death; the worker lives on.
+struct Server {
+    store: Arc<Store>,
+    jobs: Arc<Jobs>,
+    mover: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        Self::start_with(folder, |_| {})
+    }
+
+    fn start_with(folder: &Path, adjust: impl FnOnce(&mut Settings)) -> Self {
+        let store = Arc::new(Store::open(&folder.join("store.db")).unwrap());
+        let worker = WorkerProgram {
+            program: std::env::current_exe().unwrap(),
+            arguments: ["--exact", "worker_process", "--nocapture"].map(Into::into).to_vec(),
+            environment: vec![(STATE_DIR.into(), folder.into())],
+        };
+        let mut settings = Settings::new(folder.to_owned(), worker);
+        adjust(&mut settings);
+        let jobs = Arc::new(Jobs::open(Arc::clone(&store), Arc::new(SystemClock), settings).unwrap());
+        let mover = thread::spawn({
+            let jobs = Arc::clone(&jobs);
+            move || jobs.run()
+        });
+        Self { store, jobs, mover: Some(mover) }
+    }
+
+    fn submit(&self, folder: &Path, name: &str, script: &str) -> JobId {
+        let file = folder.join(format!("{name}.rpm"));
+        fs::write(&file, format!("package {name}\n{script}")).unwrap();
+        let staged = self.jobs.stage(&file).unwrap();
+        let request = JobRequest::InstallFromUri { uri: format!("file://{}", file.display()), staged };
+        let owner = Caller { name: "olga".into(), role: Role::Operator };
+        self.jobs.submit(request, String::new(), &owner).unwrap().id
+    }
+
+    /// Waits for change records until it is so.
+    fn wait_until(&self, mut is_so: impl FnMut(&Jobs) -> bool) {
+        let mut latest = self.store.watch_changes();
+        let waiting = async {
+            while !is_so(&self.jobs) {
+                // A record is told before the job is seen in memory, so look now and then.
+                let _ = tokio::time::timeout(Duration::from_millis(100), latest.changed()).await;
+            }
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let waited = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), waiting).await });
+        waited.unwrap_or_else(|_| panic!("it never was so: {:#?}", self.jobs.jobs()));
+    }
+
+    fn wait_until_final(&self, id: JobId) -> Arc<Job> {
+        self.wait_until(|jobs| jobs.job(id).is_some_and(|job| job.state.is_final()));
+        self.jobs.job(id).unwrap()
+    }
+
+    /// The states and percentages of a job that the change records tell; each record begins where the one before ended.
+    fn history(&self, id: JobId) -> Vec<Option<(JobState, u8)>> {
+        let mut known: BTreeMap<JobId, Job> = BTreeMap::new();
+        let mut history = Vec::new();
+        for record in self.store.read(|c| changes::after(c, 0, 10_000)).unwrap() {
+            let read = |text: Option<String>| text.map(|text| serde_json::from_str::<Job>(&text).unwrap());
+            let (before, after) = (read(record.before), read(record.after));
+            let job = before.as_ref().or(after.as_ref()).unwrap().id;
+            assert_eq!(known.remove(&job), before, "record {}", record.sequence);
+            if job == id {
+                history.push(after.as_ref().map(|job| (job.state, job.percent)));
+            }
+            known.extend(after.map(|after| (job, after)));
+        }
+        history
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.jobs.stop();
+        self.mover.take().unwrap().join().unwrap();
+    }
+}
+
+fn pipe(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    assert!(Command::new("mkfifo").arg("--").arg(&path).status().unwrap().success());
+    path
+}
+
+/// Waits until the worker is at this pipe, and lets it go on.
+fn let_pass(pipe: &Path) {
+    drop(OpenOptions::new().write(true).open(pipe).unwrap());
+}
+
+fn worker_pid(folder: &Path) -> u32 {
+    match Lines::new(UnixStream::connect(socket_path(folder)).unwrap()).read().unwrap() {
+        Some(Reply::Hello(hello)) => hello.pid,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn jobs_complete_and_fail_through_a_process_in_its_own_group() {
+    let folder = folder();
+    let path = folder.path();
+    let server = Server::start(path);
+    let pass = pipe(path, "pass");
+    let good = server.submit(path, "good", &format!("percent 10\npipe {}\npercent 70", pass.display()));
+    let bad = server.submit(path, "bad", "percent 5\nfail libfoo is missing");
+    server.wait_until(|jobs| jobs.job(good).unwrap().percent == 10);
+    assert_eq!(server.jobs.job(bad).unwrap().state, JobState::Queued);
+    let pid = worker_pid(path);
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let group = stat.rsplit(')').next().unwrap().split_whitespace().nth(2).unwrap();
+    assert_eq!(group, pid.to_string(), "what ends the server's group leaves the worker alone");
+    let_pass(&pass);
+    assert_eq!(server.wait_until_final(good).state, JobState::Completed);
+    let failed = server.wait_until_final(bad);
+    assert_eq!(failed.status(), "Failed: libfoo is missing");
+    assert_eq!(server.history(good).last(), Some(&Some((JobState::Completed, 100))));
+}
+
+#[test]
+fn a_killed_worker_fails_its_job_truthfully_and_a_fresh_one_does_the_next() {
+    let folder = folder();
+    let path = folder.path();
+    let server = Server::start(path);
+    let (pass, log) = (pipe(path, "pass"), path.join("log"));
+    let script = format!("log {}\npercent 30\npipe {}", log.display(), pass.display());
+    let killed = server.submit(path, "killed", &script);
+    let next = server.submit(path, "next", "percent 50");
+    server.wait_until(|jobs| jobs.job(killed).unwrap().percent == 30);
+    let pid = worker_pid(path);
+    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+    let job = server.wait_until_final(killed);
+    let error = job.error.clone().unwrap();
+    assert_eq!((job.state, job.percent, error.cause), (JobState::Failed, 100, JobFailure::WorkerDied));
+    assert!(error.message.contains("unpacking files"), "{}", error.message);
+    assert_eq!(server.wait_until_final(next).state, JobState::Completed);
+    assert_ne!(worker_pid(path), pid);
+    assert_eq!(fs::read_to_string(log).unwrap(), "run\n", "the killed job was not run again");
+    server.history(killed);
+}
+
+#[test]
+fn a_job_goes_on_without_its_server_and_is_found_again() {
+    let folder = folder();
+    let path = folder.path();
+    let [first, second, third] = ["first", "second", "third"].map(|name| pipe(path, name));
+    let log = path.join("log");
+    let script = format!(
+        "log {}\npercent 10\npipe {}\npercent 20\npipe {}\npercent 30\npipe {}\npercent 90",
+        log.display(),
+        first.display(),
+        second.display(),
+        third.display()
+    );
+    let server = Server::start(path);
+    let id = server.submit(path, "lasting", &script);
+    let queued = server.submit(path, "queued", "percent 50");
+    server.wait_until(|jobs| jobs.job(id).unwrap().percent == 10);
+    drop(server);
+    let_pass(&first);
+    // It is at the second pipe only if it went on alone.
+    let_pass(&second);
+
+    let server = Server::start(path);
+    server.wait_until(|jobs| jobs.job(id).unwrap().percent == 30);
+    drop(server);
+    let_pass(&third);
+
+    let server = Server::start(path);
+    assert_eq!(server.wait_until_final(id).state, JobState::Completed);
+    assert_eq!(server.wait_until_final(queued).state, JobState::Completed);
+    assert_eq!(fs::read_to_string(log).unwrap(), "run\n", "it was run once");
+    let history: Vec<u8> = server.history(id).into_iter().map(|after| after.unwrap().1).collect();
+    // 20 may have been merged with 30: percentages that follow each other at once are.
+    let certain: Vec<u8> = history.into_iter().filter(|&percent| percent != 20).collect();
+    assert_eq!(certain, [0, 0, 10, 30, 90, 100], "nothing is lost and nothing is told twice");
+}
+
+#[test]
+fn a_finished_job_is_removed_by_itself() {
+    let folder = folder();
+    let path = folder.path();
+    let server = Server::start_with(path, |settings| settings.time_before_removal_seconds = 0);
+    let id = server.submit(path, "brief", "percent 50");
+    server.wait_until(|jobs| jobs.job(id).is_none());
+    assert_eq!(server.history(id).last(), Some(&None));
+    assert!(!path.join("jobs").join(id.to_string()).exists());
+    assert_eq!(fs::read_dir(path.join("spool")).unwrap().count(), 0);
+}

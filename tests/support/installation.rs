@@ -1,0 +1,83 @@
+//! Installing by URI, and looking at what came of it.
+
+use std::path::Path;
+
+use xmltree::Element;
+
+use super::wsman::{ANONYMOUS, CIM, Client, Message, child, descendants, property, text_of};
+
+/// Starts the installation of a file; gives the job's InstanceID.
+pub fn start(client: &mut Client, file: &Path) -> String {
+    let output = install(client, &format!("file://{}", file.display()));
+    assert_eq!(property(&output, "ReturnValue").as_deref(), Some("4096"), "{output:?}");
+    let job = child(&output, "Job").unwrap();
+    text_of(
+        descendants(job, "Selector").into_iter().find(|s| s.attributes.values().any(|v| v == "InstanceID")).unwrap(),
+    )
+}
+
+/// InstallFromURI as it comes back.
+pub fn install(client: &mut Client, uri: &str) -> Element {
+    let request = install_message(client, uri);
+    let reply = client.post(&request.envelope());
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    reply.content()
+}
+
+/// The service's selectors and the system's reference, both as XML.
+struct References {
+    service: Vec<(String, String)>,
+    system: String,
+}
+
+/// Finds the service and the system.
+fn references(client: &mut Client) -> References {
+    let mut epr_of = |class: &str| {
+        let options = "<w:OptimizeEnumeration/><w:EnumerationMode>EnumerateEPR</w:EnumerationMode>";
+        let response = client.ask(&Message::enumerate(&format!("{CIM}/{class}"), options));
+        descendants(&response, "EndpointReference").into_iter().next().unwrap().clone()
+    };
+    let pairs = |epr: &Element| -> Vec<(String, String)> {
+        descendants(epr, "Selector")
+            .into_iter()
+            .map(|s| (s.attributes.values().next().unwrap().clone(), text_of(s)))
+            .collect()
+    };
+    let service = pairs(&epr_of("CIM_SoftwareInstallationService"));
+    let system = epr_of("CIM_ComputerSystem");
+    let uri = text_of(descendants(&system, "ResourceURI")[0]);
+    let selectors: String =
+        pairs(&system).iter().map(|(n, v)| format!("<w:Selector Name=\"{n}\">{v}</w:Selector>")).collect();
+    let system = format!(
+        "<a:Address>{}</a:Address><a:ReferenceParameters><w:ResourceURI>{uri}</w:ResourceURI>\
+         <w:SelectorSet>{selectors}</w:SelectorSet></a:ReferenceParameters>",
+        ANONYMOUS
+    );
+    References { service, system }
+}
+
+/// The request for InstallFromURI.
+pub fn install_message(client: &mut Client, uri: &str) -> Message {
+    let references = references(client);
+    let class = format!("{CIM}/CIM_SoftwareInstallationService");
+    let mut message =
+        Message::invoke(&class, "InstallFromURI", &[("URI", uri), ("Target", references.system.as_str())]);
+    message.selectors.extend(references.service);
+    message
+}
+
+/// The names of all software identities.
+pub fn installed_names(client: &mut Client) -> Vec<String> {
+    let options = "<w:OptimizeEnumeration/><w:MaxElements>1000</w:MaxElements>";
+    let response = client.ask(&Message::enumerate(&format!("{CIM}/CIM_SoftwareIdentity"), options));
+    assert!(child(&response, "EndOfSequence").is_some(), "more than one page of packages");
+    let items = child(&response, "Items").unwrap();
+    items.children.iter().filter_map(|n| n.as_element()).filter_map(|i| property(i, "Name")).collect()
+}
+
+/// The jobs that there are.
+pub fn jobs(client: &mut Client) -> Vec<String> {
+    let options = "<w:OptimizeEnumeration/><w:MaxElements>1000</w:MaxElements>";
+    let response = client.ask(&Message::enumerate(&format!("{CIM}/CIM_ConcreteJob"), options));
+    descendants(&response, "InstanceID").into_iter().map(text_of).collect()
+}
