@@ -1,0 +1,66 @@
+//! The figures that the server is to reach, one line each: name, measured, target, ok or missed.
+//!
+//! Everything runs on this machine and shares its processors: the server, the load and nginx, which the reading of many
+//! instances is compared with. Nothing here fails because something is slow.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a program that measures ends where it cannot measure, and says why"
+)]
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+mod enumeration;
+mod figure;
+mod get;
+mod load;
+mod nginx;
+mod process;
+mod root;
+mod sink;
+
+use figure::{Figure, Limit};
+use support::packages::DebRoot;
+use support::server::Host;
+
+/// How many packages the measured host has.
+const PACKAGES: usize = 2000;
+
+fn main() {
+    let root = DebRoot::new();
+    root::fill(&root, PACKAGES);
+    let host = Host::new(&root.path(), "deb").with_settings("[jobs]\ntime_before_removal_seconds = 3600\n");
+
+    // The first start makes the certificate and fills the store; what is measured are the later ones.
+    host.serve().stop();
+    Figure::new("ready after a later start", "ms", Limit::AtMost(150.0)).report(process::ready(&host));
+
+    let server = host.serve();
+    enumeration::check_count(&server, PACKAGES);
+    let worker = process::workers_memory(&host);
+    Figure::new("memory, idle after the start", "MB", Limit::AtMost(25.0)).report(process::memory(&server) + worker);
+
+    let mut get = get::Get::new(&server);
+    Figure::new("Get, 1 connection, median", "ms", Limit::AtMost(0.3)).report(get.median());
+    Figure::new("Get, 64 connections", "requests/s", Limit::AtLeast(20_000.0)).report(get.throughput());
+
+    let at_256 = enumeration::Enumeration::new(&server, 256);
+    match nginx::Nginx::start(&host, &server, &at_256.pages()) {
+        Some(nginx) => {
+            let ratio = enumeration::compare(&at_256, &nginx);
+            Figure::new("2,000 instances at 256 a page, ratio to nginx", "x", Limit::AtMost(2.0)).report(ratio);
+        }
+        None => println!("nginx is missing: no comparison"),
+    }
+    let at_20 = enumeration::Enumeration::new(&server, 20);
+    Figure::new("2,000 instances at 20 a page", "ms", Limit::AtMost(60.0)).report(at_20.median());
+
+    Figure::new("memory, idle after the load", "MB", Limit::AtMost(25.0)).report(process::memory(&server) + worker);
+    Figure::new("job change at the sink, median", "ms", Limit::AtMost(10.0)).report(sink::delay(&root, &server));
+    println!("  memory of the worker while it has work: {:.1} MB", process::workers_memory(&host));
+}
