@@ -86,6 +86,9 @@ pub enum StageError {
         /// The largest size in octets.
         limit: u64,
     },
+    /// A copy of the file would fill the disk.
+    #[error("there is not enough room for a copy of the file")]
+    NoRoom,
     /// The worker cannot be reached or started, or cannot take the file now.
     #[error("software cannot be changed now: {0}")]
     WorkerUnavailable(String),

@@ -333,6 +333,7 @@ impl From<LinkError> for StageError {
             LinkError::Refused(Refusal::NotAPackage { message }) => Self::NotAPackage(message),
             LinkError::Refused(Refusal::NotAllowed) => Self::NotAllowed,
             LinkError::Refused(Refusal::TooLarge { limit }) => Self::TooLarge { limit },
+            LinkError::Refused(Refusal::NoRoom) => Self::NoRoom,
             other => Self::WorkerUnavailable(other.to_string()),
         }
     }

@@ -14,6 +14,7 @@ pub(super) const SUPPORTED_OPTIONS: [u16; 1] = [4];
 /// DSP1025: the parameters do not fit; no job was made.
 const ERROR_OCCURRED: u32 = 2;
 const JOB_STARTED: u32 = 4096;
+const NOT_ENOUGH_DISK_SPACE: u32 = 4103;
 const NOT_APPLICABLE_TO_TARGET: u32 = 4106;
 const URI_NOT_ACCESSIBLE: u32 = 4107;
 
@@ -41,6 +42,7 @@ fn refused(error: StageError) -> Result<MethodReply, CimError> {
     let code = match error {
         StageError::NotReadable(_) | StageError::NotAllowed | StageError::TooLarge { .. } => URI_NOT_ACCESSIBLE,
         StageError::NotAPackage(_) => NOT_APPLICABLE_TO_TARGET,
+        StageError::NoRoom => NOT_ENOUGH_DISK_SPACE,
         StageError::WorkerUnavailable(_) => {
             let text = "The worker that changes software cannot be reached; the operator's log says why.";
             return Err(CimError::internal(text, error));

@@ -175,6 +175,9 @@ pub enum Refusal {
         /// The largest size in octets.
         limit: u64,
     },
+    /// A copy of the file would fill the disk.
+    #[error("there is not enough room for a copy of the file beside the store")]
+    NoRoom,
     /// Too many staged files wait for their jobs.
     #[error("too many packages wait to be installed: try again when some jobs have ended")]
     SpoolFull,

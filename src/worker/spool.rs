@@ -17,6 +17,9 @@ use crate::software::{Family, InspectError, Manager};
 /// How many staged files there may be at one time.
 const MAX_STAGED: usize = 1024;
 
+/// What a copy must leave free of the disk, in octets: the store and the journals lie on it too.
+const RESERVE: u64 = 64 * 1024 * 1024;
+
 /// The spool of one state folder.
 #[derive(Debug)]
 pub(super) struct Spool {
@@ -47,6 +50,10 @@ impl Spool {
         let source = self.open_source(path)?;
         if fs::read_dir(&self.folder).map_err(internal)?.count() >= MAX_STAGED {
             return Err(Refusal::SpoolFull);
+        }
+        let size = source.metadata().map_err(internal)?.len();
+        if !leaves_reserve(free_octets(&self.folder).map_err(internal)?, size) {
+            return Err(Refusal::NoRoom);
         }
         let id = StagedId::new();
         let staged = self.copy(source, id).and_then(|(size, sha256)| {
@@ -130,6 +137,16 @@ impl Spool {
     }
 }
 
+/// What of the disk below the folder may still be written.
+fn free_octets(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+fn leaves_reserve(free: u64, size: u64) -> bool {
+    free.checked_sub(size).is_some_and(|left| left >= RESERVE)
+}
+
 /// Opens a file for reading: no link in the last part, and without waiting for whoever writes into a pipe.
 fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -179,5 +196,21 @@ fn why(error: &io::Error) -> &'static str {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file",
         io::ErrorKind::PermissionDenied => "the worker has no right to read it",
         _ => "it cannot be read",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_leaves_the_reserve_free() {
+        assert!(leaves_reserve(RESERVE + 10, 10));
+        assert!(!leaves_reserve(RESERVE + 9, 10));
+        assert!(!leaves_reserve(9, 10), "a file larger than the disk");
+        assert!(
+            free_octets(Path::new("/proc")).is_ok_and(|free| !leaves_reserve(free, 1)),
+            "nothing can be written there"
+        );
     }
 }
