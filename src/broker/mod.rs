@@ -149,6 +149,12 @@ impl Broker {
     fn locate(&self, path: &ObjectPath) -> Result<(&Route, Instance), CimError> {
         self.namespace(path.namespace())?;
         let class = self.class(path.namespace(), path.class())?;
+        if class.keys().next().is_none() && class.kind() != ClassKind::Indication {
+            return Err(CimError::not_found(format!(
+                "Class {} has no keys, so it names no instance; name the class of the instance itself.",
+                class.name()
+            )));
+        }
         let candidates = self.schema.with_subclasses(class.name()).iter().filter_map(|c| self.routes.get(c.name()));
         let mut missing = None;
         for route in candidates.filter(|r| self.is_visible(path.namespace(), &r.class)) {

@@ -154,6 +154,15 @@ fn every_instance_is_found_again_by_its_own_path() {
 }
 
 #[test]
+fn a_class_without_keys_names_no_instance() {
+    let host = host();
+    let path = ObjectPath::new("root/cimv2", "CIM_ManagedElement", Vec::new());
+    let error = host.broker.get(&host.caller, &path).unwrap_err();
+    assert_eq!(error.status, CimStatus::NotFound);
+    assert!(error.message.contains("has no keys"), "{error}");
+}
+
+#[test]
 fn profiles_are_seen_from_interop_only() {
     let host = host();
     for class in ["CIM_RegisteredProfile", "CIM_ReferencedProfile"] {

@@ -76,14 +76,15 @@ fn outlives(engine: &str, root: &Path, slow: &Path, next: &Path, installed: impl
 fn a_worker_that_dies_fails_its_job_and_says_so() {
     let root = DebRoot::new().with_shell(&[]);
     let dir = root.scratch();
-    let _gate = Gate::new(&root.path());
+    let gate = Gate::new(&root.path());
     let slow = Deb::new("slow", "1.0-1").script("preinst", &Gate::in_shell()).build(&dir);
     let next = build_deb(&dir, "next", "1.0-1", &[]);
     let host = Host::new(&root.path(), "deb");
     let server = host.serve();
     let mut client = server.admin();
+    let reached = gate.reached();
     let job = start(&mut client, &slow);
-    eventually("the job to run", PATIENCE, || (state(&mut client, &job) == 4).then_some(()));
+    let waiting = reached.recv_timeout(PATIENCE).expect("the package's script never came to its gate");
     let workers = workers_of(&host.state_dir());
     assert!(!workers.is_empty(), "a job runs, but no worker does");
     for &worker in &workers {
@@ -92,6 +93,9 @@ fn a_worker_that_dies_fails_its_job_and_says_so() {
     }
     workers.into_iter().for_each(kill);
 
+    // The tool goes on without its worker, so the job has not ended; when the tool has, nobody vouches for the result.
+    assert_eq!(state(&mut client, &job), 4);
+    waiting.go_on();
     let failed = eventually("the job to fail", PATIENCE, || {
         let job = get_job(&mut client, &job);
         (property(&job, "JobState").as_deref() == Some("10")).then_some(job)

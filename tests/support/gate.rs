@@ -1,6 +1,6 @@
 //! A gate that a package's script waits at, so that a test decides how long an installation takes.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -42,15 +42,38 @@ impl Gate {
     /// Opens the gate as soon as a script stands there; tells when it went on.
     pub fn open_when_reached(&self) -> mpsc::Receiver<()> {
         let (sender, receiver) = mpsc::channel();
-        let gate = self.0.clone();
+        let reached = self.reached();
         thread::spawn(move || {
-            // Opening waits for a reader.
-            if let Ok(mut gate) = OpenOptions::new().write(true).open(gate) {
-                let _ = writeln!(gate, "go").and_then(|()| gate.flush());
+            if let Ok(waiting) = reached.recv() {
+                waiting.go_on();
                 let _ = sender.send(());
             }
         });
         receiver
+    }
+
+    /// Tells when a script stands at the gate, which stays closed.
+    pub fn reached(&self) -> mpsc::Receiver<Waiting> {
+        let (sender, receiver) = mpsc::channel();
+        let gate = self.0.clone();
+        thread::spawn(move || {
+            // Opening waits for a reader, and the reader waits for a line.
+            if let Ok(gate) = OpenOptions::new().write(true).open(gate) {
+                let _ = sender.send(Waiting(gate));
+            }
+        });
+        receiver
+    }
+}
+
+/// A script that stands at the gate.
+#[derive(Debug)]
+pub struct Waiting(File);
+
+impl Waiting {
+    /// Lets the script go on.
+    pub fn go_on(mut self) {
+        let _ = writeln!(self.0, "go").and_then(|()| self.0.flush());
     }
 }
 
