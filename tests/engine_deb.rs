@@ -11,38 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quartermaster::software::{
-    ApplyError, CancelToken, Change, ChangeKind, EngineChoice, EngineSettings, Family, InspectError, Manager, Nevra,
-    Operation, Outcome, PackageState, Phase, Progress, open, open_with,
+    ApplyError, CancelToken, Change, ChangeKind, EngineChoice, EngineSettings, Family, InspectError, Manager,
+    Operation, PackageState, Phase, Progress, open, open_with,
 };
+use support::operations::{Kept, install, install_with, installed, nevra};
 use support::packages::{Deb, DebRoot, build_deb, build_rpm};
-use support::progress::Kept;
 
 fn engine(root: &DebRoot) -> Arc<dyn Manager> {
     open(EngineChoice::Auto, &root.path()).unwrap().unwrap()
-}
-
-fn install(engine: &dyn Manager, file: &Path) -> (Result<Outcome, ApplyError>, Kept) {
-    let mut kept = Kept::default();
-    let result = install_with(engine, file, &mut kept, &CancelToken::default());
-    (result, kept)
-}
-
-fn install_with(
-    engine: &dyn Manager,
-    file: &Path,
-    kept: &mut Kept,
-    cancel: &CancelToken,
-) -> Result<Outcome, ApplyError> {
-    let nevra = engine.inspect(file).unwrap().nevra;
-    engine.apply(&Operation::InstallFile { file: file.to_owned(), nevra }, kept, cancel)
-}
-
-fn installed(engine: &dyn Manager) -> Vec<String> {
-    engine.inventory().packages().iter().map(|p| p.nevra.to_string()).collect()
-}
-
-fn nevra(text: &str) -> Nevra {
-    text.parse().unwrap()
 }
 
 #[test]

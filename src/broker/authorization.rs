@@ -10,8 +10,6 @@ pub enum Action {
     Read,
     /// Changes software, repositories, or the caller's own jobs and subscriptions.
     Change,
-    /// Changes what belongs to others.
-    Administer,
 }
 
 impl Action {
@@ -19,7 +17,6 @@ impl Action {
         match self {
             Self::Read => Role::Viewer,
             Self::Change => Role::Operator,
-            Self::Administer => Role::Admin,
         }
     }
 }

@@ -360,11 +360,6 @@ impl FaultKind {
         if self.row().code == Code::Sender { 400 } else { 500 }
     }
 
-    /// Whether the receiver is at fault.
-    pub fn is_receiver_fault(self) -> bool {
-        self.row().code == Code::Receiver
-    }
-
     /// The details that DSP0226 lists for it.
     pub fn details(self) -> &'static [FaultDetail] {
         self.row().details

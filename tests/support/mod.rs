@@ -13,8 +13,8 @@
 pub mod certificate;
 pub mod gate;
 pub mod installation;
+pub mod operations;
 pub mod packages;
-pub mod progress;
 pub mod server;
 pub mod sink;
 pub mod wsman;
