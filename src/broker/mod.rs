@@ -4,17 +4,18 @@
 
 mod association;
 mod authorization;
+mod change;
 mod provider;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::access::{self, Caller};
-use crate::cim::{CimError, CimStatus, Class, ClassKind, Instance, Method, ObjectPath, Schema};
+use crate::access::Caller;
+use crate::cim::{CimError, CimStatus, Class, ClassKind, Instance, ObjectPath, Schema};
 
 pub use association::{AssociationQuery, Traversal};
 pub use authorization::Action;
-pub use provider::{Arguments, Instances, Invocation, MethodReply, Provider};
+pub use provider::{Arguments, Creation, Instances, Invocation, MethodReply, Modification, Provider};
 
 /// The CIM namespace that managed elements live in, and the default of requests that name none.
 pub const IMPLEMENTATION_NAMESPACE: &str = "root/cimv2";
@@ -114,20 +115,6 @@ impl Broker {
     pub fn estimate(&self, namespace: &str, class: &Class) -> Option<u64> {
         let served = self.served_subclasses(namespace, class).ok()?;
         served.iter().map(|name| self.routes.get(name).and_then(|r| r.provider.estimate(&r.class))).sum()
-    }
-
-    /// Calls a method on an instance.
-    pub fn invoke(
-        &self,
-        caller: &Caller,
-        path: &ObjectPath,
-        method: &Method,
-        arguments: Arguments,
-    ) -> Result<MethodReply, CimError> {
-        let (route, _) = self.locate(path)?;
-        authorization::check(caller, route.provider.action_of(&route.class, method))?;
-        access::audit(caller, &format_args!("calls {} of {path}", method.name));
-        route.provider.invoke(&Invocation { caller, class: &route.class, path, method, arguments })
     }
 
     /// The namespace an instance of the class is told to live in.

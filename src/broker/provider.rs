@@ -59,6 +59,31 @@ pub struct Invocation<'a> {
     pub arguments: Arguments,
 }
 
+/// A change of an instance.
+#[derive(Debug)]
+pub struct Modification<'a> {
+    /// Who changes it.
+    pub caller: &'a Caller,
+    /// The leaf class of the instance.
+    pub class: &'a Arc<Class>,
+    /// The instance.
+    pub path: &'a ObjectPath,
+    /// The properties that are to change, by the names of the class, with values of their types. There is at least one;
+    /// all are writable and none is a key.
+    pub changes: Vec<(Arc<str>, Value)>,
+}
+
+/// A new instance as a client wants it.
+#[derive(Debug)]
+pub struct Creation<'a> {
+    /// Who makes it.
+    pub caller: &'a Caller,
+    /// Its class.
+    pub class: &'a Arc<Class>,
+    /// What the client gave; every other property has its class's default. Keys may be missing: the provider names things.
+    pub wanted: &'a Instance,
+}
+
 /// Shows a family of managed objects as instances.
 ///
 /// `get`, `enumerate`, `estimate` and `references` answer from memory and never block: they run on the event loop.
@@ -104,11 +129,32 @@ pub trait Provider: Send + Sync + Debug {
         Err(CimError::not_supported(format!("{} is no association.", class.name())))
     }
 
-    /// Calls a method.
+    /// Changes an instance that [`Self::get`] found: all of the changes or none.
+    fn modify(&self, modification: &Modification<'_>) -> Result<(), CimError> {
+        Err(unchangeable(modification.class))
+    }
+
+    /// Makes an instance and gives it as it is now.
+    fn create(&self, creation: &Creation<'_>) -> Result<Instance, CimError> {
+        Err(CimError::not_supported(format!("Instances of {} cannot be created by a client.", creation.class.name())))
+    }
+
+    /// Removes an instance that [`Self::get`] found.
+    fn delete(&self, caller: &Caller, class: &Arc<Class>, path: &ObjectPath) -> Result<(), CimError> {
+        let _ = (caller, path);
+        Err(CimError::not_supported(format!("Instances of {} cannot be deleted by a client.", class.name())))
+    }
+
+    /// Calls a method. A static method is called with a path without keys.
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
         Err(CimError::new(
             crate::cim::CimStatus::MethodNotAvailable,
             format!("Method {} of class {} is not served.", invocation.method.name, invocation.class.name()),
         ))
     }
+}
+
+/// The refusal of every change of an instance.
+pub(super) fn unchangeable(class: &Class) -> CimError {
+    CimError::not_supported(format!("Nothing of a {} can be changed by a client.", class.name()))
 }

@@ -24,6 +24,15 @@ pub struct Shape {
     pub array: bool,
     /// The class a reference points to or an embedded instance is of; `None` for embedded objects of any class.
     pub class: Option<Arc<str>>,
+    /// Whether an array of uint8 is a string of octets (qualifier OctetString).
+    pub octets: bool,
+}
+
+impl Shape {
+    /// One value of a type that points to no class.
+    pub fn scalar(cim_type: CimType) -> Self {
+        Self { cim_type, array: false, class: None, octets: false }
+    }
 }
 
 /// Qualifiers by name, in the order of the MOF. Names are compared without case.
@@ -237,7 +246,7 @@ mod tests {
     fn class(names: &[String]) -> Class {
         let property = |name: &String| Property {
             name: name.as_str().into(),
-            shape: Shape { cim_type: CimType::String, array: false, class: None },
+            shape: Shape::scalar(CimType::String),
             key: false,
             required: false,
             writable: false,

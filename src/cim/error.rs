@@ -49,6 +49,8 @@ pub struct CimError {
     pub status: CimStatus,
     /// What went wrong, in a sentence that says what to change.
     pub message: Cow<'static, str>,
+    /// Whether the same may be done later: something it needs is in use.
+    pub in_use: bool,
     /// What the log says beside it.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -57,7 +59,7 @@ pub struct CimError {
 impl CimError {
     /// An error of the given status with a sentence for the peer.
     pub fn new(status: CimStatus, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, message: message.into(), source: None }
+        Self { status, message: message.into(), in_use: false, source: None }
     }
 
     /// Our own failure: the peer reads `message`, the log reads `source` too.
@@ -65,7 +67,12 @@ impl CimError {
         message: impl Into<Cow<'static, str>>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { status: CimStatus::Failed, message: message.into(), source: Some(source.into()) }
+        Self { source: Some(source.into()), ..Self::new(CimStatus::Failed, message) }
+    }
+
+    /// [`CimStatus::Failed`], because something is in use that will be free again.
+    pub fn in_use(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { in_use: true, ..Self::new(CimStatus::Failed, message) }
     }
 
     /// [`CimStatus::NotFound`].

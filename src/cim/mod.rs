@@ -3,6 +3,7 @@
 //! This room knows the model of DSP0004 and nothing of XML, of protocols or of software.
 
 mod class;
+mod constraint;
 mod datetime;
 mod error;
 mod instance;

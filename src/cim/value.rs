@@ -246,6 +246,17 @@ impl Value {
         })
     }
 
+    /// An integer of any type.
+    pub fn as_integer(&self) -> Option<i128> {
+        Some(match self {
+            Self::Sint8(n) => (*n).into(),
+            Self::Sint16(n) => (*n).into(),
+            Self::Sint32(n) => (*n).into(),
+            Self::Sint64(n) => (*n).into(),
+            unsigned => unsigned.as_u64()?.into(),
+        })
+    }
+
     /// The truth value of a boolean.
     pub fn as_bool(&self) -> Option<bool> {
         match self {

@@ -6,9 +6,9 @@ use chrono::{DateTime as Instant, Utc};
 
 use super::model::{Model, job_id, parse_job_id};
 use crate::access::{Caller, Role};
-use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
+use crate::broker::{Action, Instances, Invocation, MethodReply, Modification, Provider};
 use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, Interval, Method, ObjectPath, PropertyError, Value};
-use crate::jobs::{CancelError, Job, JobError, JobFailure, JobRequest, JobState};
+use crate::jobs::{CancelError, Job, JobError, JobFailure, JobModification, JobRequest, JobState, JobsError};
 
 pub(super) const INSTALLATION_JOB: &str = "LMI_SoftwareInstallationJob";
 
@@ -65,6 +65,28 @@ impl JobInstances {
         }))
     }
 
+    /// What of a job a client may change: when and whether it goes, and its place in the queue.
+    fn modification(changes: &[(Arc<str>, Value)]) -> Result<JobModification, CimError> {
+        let mut modification = JobModification::default();
+        for (name, value) in changes {
+            match (&**name, value) {
+                ("DeleteOnCompletion", Value::Boolean(delete)) => modification.delete_on_completion = Some(*delete),
+                ("Priority", Value::Uint32(priority)) => modification.priority = Some(*priority),
+                ("TimeBeforeRemoval", Value::Datetime(DateTime::Interval(time))) => {
+                    modification.time_before_removal_seconds = Some(time.seconds());
+                }
+                ("TimeBeforeRemoval", Value::Datetime(DateTime::Timestamp(_))) => {
+                    return Err(CimError::invalid_parameter("TimeBeforeRemoval is an interval, such as PT5M."));
+                }
+                ("DeleteOnCompletion" | "Priority" | "TimeBeforeRemoval", _) => {
+                    return Err(CimError::invalid_parameter(format!("{name} must have a value.")));
+                }
+                _ => return Err(CimError::invalid_parameter(format!("{name} of a job cannot be changed."))),
+            }
+        }
+        Ok(modification)
+    }
+
     fn errors(&self, job: &Job) -> Result<Vec<Instance>, CimError> {
         let class = self.model.class("CIM_Error")?;
         let path = self.model.job_path(job.id);
@@ -95,6 +117,20 @@ impl Provider for JobInstances {
         u64::try_from(self.model.jobs.jobs().len()).ok()
     }
 
+    fn modify(&self, modification: &Modification<'_>) -> Result<(), CimError> {
+        let job = self.job(modification.path)?;
+        check_owner(modification.caller, &job)?;
+        let changes = Self::modification(&modification.changes)?;
+        self.model.jobs.modify(job.id, changes).map(drop).map_err(not_changed)
+    }
+
+    /// Removes a job that has ended, without waiting for its TimeBeforeRemoval.
+    fn delete(&self, caller: &Caller, _: &Arc<Class>, path: &ObjectPath) -> Result<(), CimError> {
+        let job = self.job(path)?;
+        check_owner(caller, &job)?;
+        self.model.jobs.remove(job.id).map_err(not_changed)
+    }
+
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
         let job = self.job(invocation.path)?;
         match &*invocation.method.name {
@@ -109,6 +145,14 @@ impl Provider for JobInstances {
                 format!("Method {name} is not served; cancel a job with RequestStateChange(4)."),
             )),
         }
+    }
+}
+
+fn not_changed(error: JobsError) -> CimError {
+    match error {
+        JobsError::NotFound => CimError::not_found("The job was removed meanwhile."),
+        JobsError::NotFinal => CimError::in_use("The job has not ended; cancel it or wait for its end."),
+        error => CimError::internal("The job could not be changed; the operator's log says why.", error),
     }
 }
 

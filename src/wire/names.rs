@@ -143,5 +143,18 @@ pub mod dialect {
     pub const WQL_DMTF: &str = "http://schemas.dmtf.org/wbem/wsman/1/WQL";
 }
 
+/// Options, by their names without prefix.
+pub mod option {
+    /// NULL properties are left out of instances.
+    pub const EXCLUDE_NIL: &str = "ExcludeNilProperties";
+    /// Elements of instances tell what are keys and of which version their class is (DSP0227 13.1, DSP0230 runtime
+    /// attributes).
+    pub const SHOW_EXTENSIONS: &str = "ShowExtensions";
+    /// Windows' clients tell an array that is NULL from one that holds a NULL.
+    pub const PRECISE_ARRAYS: &str = "UsePreciseArrays";
+    /// Windows' clients name each property that a Put is to change, in an option of its own.
+    pub const MODIFIED: &str = "__MIInstanceModifiedPropertiesList";
+}
+
 /// How the name of the CIM namespace is given among selectors.
 pub const CIM_NAMESPACE_SELECTOR: &str = "__cimnamespace";

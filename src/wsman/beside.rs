@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
-use crate::soap::Fault;
+use crate::soap::{Fault, FaultKind};
 
 /// Places for one kind of work that blocks. Passwords are checked on the same threads as such work: if it could take them
 /// all, whoever may start something slow would lock everybody else out.
@@ -24,6 +25,27 @@ impl Places {
     /// Waits for a place.
     pub(super) async fn take(&self) -> Result<Place, Fault> {
         self.0.clone().acquire_owned().await.map(Place).map_err(Fault::internal)
+    }
+
+    /// Runs work that changes something. After the deadline it goes on; only the reply is given up (DSP0226 R6.1-1).
+    pub(super) async fn run_until<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let Ok(place) = timeout_at(deadline, self.take()).await else {
+            return Err(Fault::new(
+                FaultKind::TimedOut,
+                "too much is under way, so nothing was done within the OperationTimeout; try again later",
+            ));
+        };
+        timeout_at(deadline, place?.run(work)).await.unwrap_or_else(|_| {
+            Err(Fault::new(
+                FaultKind::TimedOut,
+                "the operation did not end within its OperationTimeout; it goes on, so look at what became of it \
+                 before you ask for it again",
+            ))
+        })
     }
 }
 
@@ -46,6 +68,24 @@ mod tests {
     use std::task::Poll;
 
     use super::*;
+
+    #[tokio::test]
+    async fn work_that_takes_too_long_is_a_time_out_and_goes_on() {
+        let places = Places::new(1);
+        let (release, released) = mpsc::channel::<()>();
+        let (end, ended) = tokio::sync::oneshot::channel();
+        let work = move || {
+            let _ = released.recv();
+            end.send(()).unwrap();
+        };
+        let fault = places.run_until(Instant::now(), work).await.unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::TimedOut);
+        assert!(fault.reason().contains("it goes on"), "{fault}");
+        let fault = places.run_until(Instant::now(), || ()).await.unwrap_err();
+        assert!(fault.reason().contains("nothing was done"), "{fault}");
+        release.send(()).unwrap();
+        ended.await.unwrap();
+    }
 
     async fn is_ready<F: Future>(future: F) -> bool {
         let mut future = pin!(future);

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::broker::Instances;
@@ -49,10 +50,29 @@ struct Entry<T> {
 /// The rest of an enumeration.
 pub(super) struct Cursor<T> {
     instances: Instances,
+    /// What an instance must be to be an item; `None` if all are.
+    condition: Option<Condition>,
     /// An instance that did not fit the last page.
     put_back: Option<Instance>,
     pub(super) terms: T,
 }
+
+/// Whether an instance is wanted.
+pub(super) type Condition = Box<dyn Fn(&Instance) -> bool + Send>;
+
+/// What a look for the next item comes to.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The next item.
+    Item(Instance),
+    /// There is no more.
+    End,
+    /// Time is up; the next look goes on where this one stopped.
+    Later,
+}
+
+/// How many instances are looked at between two looks at the time. A page looks at no fewer, so that each one gets on.
+const LOOKS: usize = 64;
 
 impl<T: std::fmt::Debug> std::fmt::Debug for Cursor<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -61,8 +81,8 @@ impl<T: std::fmt::Debug> std::fmt::Debug for Cursor<T> {
 }
 
 impl<T> Cursor<T> {
-    pub(super) fn new(instances: Instances, terms: T) -> Self {
-        Self { instances, put_back: None, terms }
+    pub(super) fn new(instances: Instances, condition: Option<Condition>, terms: T) -> Self {
+        Self { instances, condition, put_back: None, terms }
     }
 
     /// Puts an instance back that did not fit; the next call of `next` gives it again.
@@ -70,22 +90,31 @@ impl<T> Cursor<T> {
         self.put_back = Some(instance);
     }
 
-    /// Whether nothing is left. Looks one instance ahead.
-    pub(super) fn is_at_end(&mut self) -> Result<bool, CimError> {
-        if self.put_back.is_none() {
-            self.put_back = self.instances.next().transpose()?;
+    /// Whether nothing is left, as far as can be told in time. Looks one item ahead.
+    pub(super) fn is_at_end(&mut self, deadline: Instant) -> Result<bool, CimError> {
+        match self.next(deadline)? {
+            Step::Item(instance) => self.put_back = Some(instance),
+            Step::End => return Ok(true),
+            Step::Later => {}
         }
-        Ok(self.put_back.is_none())
+        Ok(false)
     }
-}
 
-impl<T> Iterator for Cursor<T> {
-    type Item = Result<Instance, CimError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self.put_back.take() {
-            Some(instance) => Some(Ok(instance)),
-            None => self.instances.next(),
+    /// Looks for the next item until the deadline.
+    pub(super) fn next(&mut self, deadline: Instant) -> Result<Step, CimError> {
+        if let Some(instance) = self.put_back.take() {
+            return Ok(Step::Item(instance));
+        }
+        loop {
+            for _ in 0..LOOKS {
+                let Some(instance) = self.instances.next().transpose()? else { return Ok(Step::End) };
+                if self.condition.as_ref().is_none_or(|wants| wants(&instance)) {
+                    return Ok(Step::Item(instance));
+                }
+            }
+            if Instant::now() >= deadline {
+                return Ok(Step::Later);
+            }
         }
     }
 }
@@ -244,7 +273,7 @@ mod tests {
     use crate::clock::{ManualClock, SystemClock};
 
     fn cursor() -> Cursor<()> {
-        Cursor::new(Box::new(std::iter::empty()), ())
+        Cursor::new(Box::new(std::iter::empty()), None, ())
     }
 
     fn limits() -> ContextLimits {
@@ -275,7 +304,7 @@ mod tests {
             let _held = &held;
             None
         }));
-        contexts.open(&"ann".into(), "r".into(), None, Cursor::new(instances, ())).unwrap();
+        contexts.open(&"ann".into(), "r".into(), None, Cursor::new(instances, None, ())).unwrap();
         assert_eq!(Arc::strong_count(&snapshot), 2);
         clock.advance(TimeDelta::minutes(11));
         contexts.open(&"bob".into(), "r".into(), None, cursor()).unwrap();

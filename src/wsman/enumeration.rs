@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Service;
-use super::contexts::{ContextError, Cursor};
+use super::contexts::{ContextError, Cursor, Step};
 use super::exchange::{Exchange, finish};
-use super::items::{self, Terms};
+use super::items;
+use super::shown::Terms;
 use crate::soap::{Fault, FaultDetail, FaultKind, Message};
 use crate::wire::control::write_total_items;
 use crate::wire::enumeration::{Enumerate, Pull, context_fault, read_release};
 use crate::wire::names::{ENUMERATION_PREFIXES, action};
-use crate::wire::{Expires, Page};
+use crate::wire::{Expires, Page, cim_fault};
 use crate::xml::Writer;
 
 /// Begins an enumeration; an optimized one answers with its first items.
@@ -25,11 +27,12 @@ pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Res
     if exchange.control.request_total {
         write_total_items(message.header(), cursor.terms.total);
     }
-    let (optimize, most) = (request.optimize, request.max_elements);
-    let (mut message, page, cursor, at_end) = in_place(service, cursor.terms.searches && optimize, move || {
+    let optimize = request.optimize;
+    let bounds = Bounds::new(request.max_elements, None, exchange.deadline);
+    let is_long = optimize && (cursor.terms.searches || exchange.budget > LARGE);
+    let (mut message, page, cursor, at_end) = in_place(service, is_long, move || {
         let mut page = Page::enumerate(message.body(), optimize);
-        // Without MaxElements the first page holds one item (R8.2.3-3).
-        let at_end = optimize && fill(message.body(), &mut page, &mut cursor, most, None)?;
+        let at_end = optimize && fill(message.body(), &mut page, &mut cursor, bounds)?;
         Ok((message, page, cursor, at_end))
     })
     .await?;
@@ -50,9 +53,10 @@ pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<V
     if exchange.control.request_total {
         write_total_items(message.header(), total);
     }
-    let message = in_place(service, searches, move || {
+    let bounds = Bounds::new(request.max_elements, request.max_characters, deadline(exchange, &request));
+    let message = in_place(service, searches || exchange.budget > LARGE, move || {
         let cursor = taken.cursor().ok_or(ContextError::Unknown)?;
-        if next_page(&mut message, cursor, &request)? {
+        if next_page(&mut message, cursor, &request.context, bounds)? {
             taken.end();
         }
         Ok(message)
@@ -61,14 +65,25 @@ pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<V
     finish(message, FaultDetail::MaxEnvelopeSize)
 }
 
-/// Fills a page here, or beside the event loop if it has to be searched for: a filter looks at every instance, however
-/// few it lets through.
+/// Octets of a page that is written beside the event loop; others that use it would wait for it too long.
+const LARGE: usize = 1 << 20;
+
+/// Fills a page here, or beside the event loop if that takes long: a filter looks at every instance, however few it lets
+/// through.
 async fn in_place<T: Send + 'static>(
     service: &Service,
-    searches: bool,
+    is_long: bool,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
-    if searches { service.searches.take().await?.run(work).await? } else { work() }
+    if is_long { service.searches.take().await?.run(work).await? } else { work() }
+}
+
+/// When a page must be answered; MaxTime is another word for OperationTimeout, which goes before it (R8.4-4).
+fn deadline(exchange: &Exchange<'_>, request: &Pull) -> Instant {
+    match (exchange.control.operation_timeout, request.max_time) {
+        (None, Some(time)) => exchange.deadline_after(time),
+        _ => exchange.deadline,
+    }
 }
 
 /// Ends an enumeration before its end.
@@ -78,42 +93,54 @@ pub(super) fn release(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<
     finish(exchange.reply(action::RELEASE_RESPONSE, ENUMERATION_PREFIXES), FaultDetail::MaxEnvelopeSize)
 }
 
-fn next_page(message: &mut Message, cursor: &mut Cursor<Terms>, request: &Pull) -> Result<bool, Fault> {
+fn next_page(message: &mut Message, cursor: &mut Cursor<Terms>, context: &str, bounds: Bounds) -> Result<bool, Fault> {
     let mut page = Page::pull(message.body());
-    let at_end = fill(message.body(), &mut page, cursor, request.max_elements, request.max_characters)?;
-    page.close(message.body(), (!at_end).then_some(request.context.as_str()), None);
+    let at_end = fill(message.body(), &mut page, cursor, bounds)?;
+    page.close(message.body(), (!at_end).then_some(context), None);
     Ok(at_end)
 }
 
-/// Fills a page up to the number of items that was asked for (1 if none was) or to the end of its room, and tells
-/// whether nothing is left. Only an item that fits no page at all is a fault.
-fn fill(
-    w: &mut Writer,
-    page: &mut Page,
-    cursor: &mut Cursor<Terms>,
-    max_elements: Option<u64>,
-    max_characters: Option<u64>,
-) -> Result<bool, Fault> {
-    let most = max_elements.map_or(1, |n| usize::try_from(n).unwrap_or(usize::MAX));
-    let room = max_characters.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+/// What bounds a page beside the octets of its envelope.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    elements: usize,
+    characters: usize,
+    deadline: Instant,
+}
+
+impl Bounds {
+    /// Without MaxElements a page holds one item (R8.2.3-3, R8.4-9).
+    fn new(elements: Option<u64>, characters: Option<u64>, deadline: Instant) -> Self {
+        let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        Self { elements: elements.map_or(1, size), characters: characters.map_or(usize::MAX, size), deadline }
+    }
+}
+
+/// Fills a page to its bounds, to the end of its room or to the deadline, and tells whether nothing is left. A page that
+/// found nothing in time is empty and not the last (R8.4-6); only an item that fits no page at all is a fault.
+fn fill(w: &mut Writer, page: &mut Page, cursor: &mut Cursor<Terms>, bounds: Bounds) -> Result<bool, Fault> {
     let start = w.len();
-    while page.items() < most && w.len().saturating_sub(start) < room {
-        let Some(next) = cursor.next() else { return Ok(true) };
-        let instance = next.map_err(crate::wire::cim_fault)?;
+    while page.items() < bounds.elements && w.len().saturating_sub(start) < bounds.characters {
+        let instance = match cursor.next(bounds.deadline).map_err(cim_fault)? {
+            Step::Item(instance) => instance,
+            Step::End => return Ok(true),
+            Step::Later => return Ok(false),
+        };
         let terms = &cursor.terms;
         if !page.item(w, |w| terms.write(w, &instance)) {
             cursor.put_back(instance);
-            if page.items() == 0 {
-                return Err(Fault::detailed(
-                    FaultKind::EncodingLimit,
-                    FaultDetail::MaxEnvelopeSize,
-                    "the next item alone is larger than wsman:MaxEnvelopeSize allows; pull again with more",
-                ));
-            }
-            return Ok(false);
+            return if page.items() > 0 { Ok(false) } else { Err(item_too_large()) };
         }
     }
-    cursor.is_at_end().map_err(crate::wire::cim_fault)
+    cursor.is_at_end(bounds.deadline).map_err(cim_fault)
+}
+
+fn item_too_large() -> Fault {
+    Fault::detailed(
+        FaultKind::EncodingLimit,
+        FaultDetail::MaxEnvelopeSize,
+        "the next item alone is larger than wsman:MaxEnvelopeSize allows; pull again with more",
+    )
 }
 
 fn open(

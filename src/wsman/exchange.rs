@@ -1,11 +1,15 @@
 //! One request under way: its headers typed, its caller known, and the room its reply may take.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::access::Caller;
 use crate::broker::{Broker, IMPLEMENTATION_NAMESPACE};
-use crate::cim::{Class, ObjectPath};
+use crate::cim::{Class, Interval, ObjectPath};
 use crate::soap::{Envelope, Fault, FaultDetail, FaultKind, Message, Outgoing};
+use crate::wire::names::option;
 use crate::wire::{ControlHeaders, Mapping, ResourceUri, Style, UriForm, cim_fault};
 use crate::xml::Namespaces;
 
@@ -18,6 +22,10 @@ pub(super) struct Exchange<'a> {
     pub(super) address: &'a str,
     /// Octets of UTF-8 that the reply may have.
     pub(super) budget: usize,
+    /// When the request came.
+    pub(super) begun: Instant,
+    /// When it must be answered (DSP0226 R6.1-1).
+    pub(super) deadline: Instant,
 }
 
 /// The class a request is about, in its namespace, and how the client writes URIs.
@@ -27,7 +35,28 @@ pub(super) struct Target<'b> {
     pub(super) form: UriForm,
 }
 
+/// What a client's options say about the look of instances.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Look {
+    pub(super) exclude_nil: bool,
+    pub(super) show_extensions: bool,
+    pub(super) precise_arrays: bool,
+}
+
+impl Look {
+    /// How things are written that look like this, with classes named so.
+    pub(super) fn style(self, form: &UriForm) -> Style<'_> {
+        let Self { exclude_nil, show_extensions, precise_arrays } = self;
+        Style { form, exclude_nil, show_extensions, precise_arrays, ..Style::default() }
+    }
+}
+
 impl Exchange<'_> {
+    /// The moment that lies so long after the request came.
+    pub(super) fn deadline_after(&self, time: Interval) -> Instant {
+        after(self.begun, Duration::from_micros(time.microseconds()))
+    }
+
     /// The CIM namespace the request is about.
     pub(super) fn namespace(&self, broker: &Broker, resource: &ResourceUri) -> Result<Arc<str>, Fault> {
         let named = self.control.namespace(resource)?;
@@ -53,17 +82,28 @@ impl Exchange<'_> {
 
     /// The instance the request is about.
     pub(super) fn path(&self, broker: &Broker, target: &Target<'_>) -> Result<ObjectPath, Fault> {
-        mapping(broker, &target.namespace).selected(target.class, &self.control.selectors)
+        self.mapping(broker, &target.namespace).selected(target.class, &self.control.selectors)
     }
 
     /// How things are written to this client.
     pub(super) fn style<'f>(&self, form: &'f UriForm) -> Style<'f> {
-        Style { form, exclude_nil: self.excludes_nil(), ..Style::default() }
+        self.look().style(form)
     }
 
-    /// Whether the client wants NULL properties left out.
-    pub(super) fn excludes_nil(&self) -> bool {
-        self.control.options.is_set("ExcludeNilProperties")
+    /// What the client's options say about the look of instances.
+    pub(super) fn look(&self) -> Look {
+        let options = &self.control.options;
+        Look {
+            exclude_nil: options.is_set(option::EXCLUDE_NIL),
+            show_extensions: options.is_set(option::SHOW_EXTENSIONS),
+            precise_arrays: options.is_set(option::PRECISE_ARRAYS),
+        }
+    }
+
+    /// Reads values, paths and instances of a namespace.
+    pub(super) fn mapping<'m>(&self, broker: &'m Broker, namespace: &'m Arc<str>) -> Mapping<'m> {
+        let precise_arrays = self.control.options.is_set(option::PRECISE_ARRAYS);
+        Mapping { schema: broker.schema(), namespace, precise_arrays }
     }
 
     /// Begins the reply.
@@ -72,9 +112,10 @@ impl Exchange<'_> {
     }
 }
 
-/// Reads values, paths and instances of a namespace.
-pub(super) fn mapping<'m>(broker: &'m Broker, namespace: &'m Arc<str>) -> Mapping<'m> {
-    Mapping { schema: broker.schema(), namespace, precise_arrays: false }
+/// The moment that lies so long after another; the longest interval of CIM is beyond what some clocks count.
+pub(super) fn after(begun: Instant, time: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
+    begun.checked_add(time).unwrap_or(begun + FAR)
 }
 
 /// The finished reply, or the fault for one that is larger than the client takes. `detail` is MaxEnvelopeSize, or

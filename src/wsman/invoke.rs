@@ -1,15 +1,12 @@
 //! Method calls: custom actions on an instance (DSP0226 clause 9, DSP0227 clause 11).
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::{Instant, timeout};
 
 use super::Service;
-use super::exchange::{Exchange, Target, finish, mapping};
+use super::exchange::{Exchange, Target, finish};
 use crate::broker::{Arguments, MethodReply};
-use crate::cim::{CimError, CimStatus, Class};
-use crate::soap::{Fault, FaultDetail, FaultKind};
+use crate::cim::{CimError, CimStatus, Class, ObjectPath};
+use crate::soap::{Fault, FaultDetail};
 use crate::wire::names::{TRANSFER_PREFIXES, action as actions};
 use crate::wire::{ResourceUri, cim_fault, write_output};
 
@@ -21,16 +18,31 @@ pub(super) async fn invoke(service: &Service, exchange: &Exchange<'_>, action: &
     if !is_related(service, &target, resource) || !is_offered(service, &target, name) {
         return Err(unsupported());
     }
-    let path = exchange.path(&service.broker, &target)?;
-    let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
-    let class = instance.class().clone();
+    let (class, path) = callee(service, exchange, &target, name)?;
     let method = class.method(name).ok_or_else(unsupported)?;
-    let arguments = mapping(&service.broker, &target.namespace).input(exchange.envelope.body.as_ref(), method)?;
+    let arguments =
+        exchange.mapping(&service.broker, &target.namespace).input(exchange.envelope.body.as_ref(), method)?;
     let reply = call(service, exchange, &class, name, path, Arguments(arguments)).await?;
     let mut message = exchange.reply(&format!("{action}Response"), TRANSFER_PREFIXES);
     let style = exchange.style(&target.form);
-    write_output(message.body(), target.class.name(), &method.name, &reply.outputs, &reply.return_value, &style);
+    write_output(message.body(), target.class.name(), method, &reply.outputs, &reply.return_value, &style);
     finish(message, FaultDetail::UnreportableSuccess)
+}
+
+/// What the method is called on: the instance that the selectors name, or the class if the method is static.
+fn callee(
+    service: &Service,
+    exchange: &Exchange<'_>,
+    target: &Target<'_>,
+    method: &str,
+) -> Result<(Arc<Class>, ObjectPath), Fault> {
+    if target.class.method(method).is_some_and(|method| method.is_static) {
+        let path = ObjectPath::new(target.namespace.clone(), target.class.name().clone(), Vec::new());
+        return Ok((target.class.clone(), path));
+    }
+    let path = exchange.path(&service.broker, target)?;
+    let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+    Ok((instance.class().clone(), path))
 }
 
 /// Whether what stands before the method's name is the class, or one that it is derived from or that is derived from it.
@@ -46,13 +58,13 @@ fn is_offered(service: &Service, target: &Target<'_>, method: &str) -> bool {
     classes.iter().any(|class| class.method(method).is_some())
 }
 
-/// Methods may block, so they run beside the event loop. After the time-out they go on; only the reply is given up.
+/// Methods may block, so they run beside the event loop.
 async fn call(
     service: &Service,
     exchange: &Exchange<'_>,
     class: &Arc<Class>,
     method: &str,
-    path: crate::cim::ObjectPath,
+    path: ObjectPath,
     arguments: Arguments,
 ) -> Result<MethodReply, Fault> {
     let (broker, caller, class, method) =
@@ -61,20 +73,5 @@ async fn call(
         Some(method) => broker.invoke(&caller, &path, method, arguments),
         None => Err(CimError::new(CimStatus::MethodNotFound, "the method is gone")),
     };
-    let asked = exchange.control.operation_timeout.map(|t| Duration::from_micros(t.microseconds()));
-    let limit = asked.unwrap_or(service.settings.operation_timeout);
-    let begun = Instant::now();
-    let Ok(place) = timeout(limit, service.methods.take()).await else {
-        return Err(Fault::new(
-            FaultKind::TimedOut,
-            "too many methods are under way, so nothing was done within the OperationTimeout; try again later",
-        ));
-    };
-    match timeout(limit.saturating_sub(begun.elapsed()), place?.run(work)).await {
-        Ok(reply) => reply?.map_err(cim_fault),
-        Err(_) => Err(Fault::new(
-            FaultKind::TimedOut,
-            "the operation did not end within its OperationTimeout; it goes on, look at the jobs for what became of it",
-        )),
-    }
+    service.changes.run_until(exchange.deadline, work).await?.map_err(cim_fault)
 }

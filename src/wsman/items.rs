@@ -1,71 +1,20 @@
-//! Which instances an enumeration gives, and what is written of each.
+//! Which instances an enumeration gives.
 
 use std::sync::Arc;
 
 use super::Service;
-use super::contexts::Cursor;
-use super::exchange::{Exchange, mapping};
+use super::contexts::{Condition, Cursor};
+use super::exchange::Exchange;
+use super::shown::{Projection, Shape, Terms};
 use crate::broker::{AssociationQuery, Instances, Traversal};
-use crate::cim::query::{self, Compiled, Language, Select};
+use crate::cim::query::{self, Compiled, Language, Path, Select};
 use crate::cim::{CimStatus, Class, Instance, Value};
 use crate::soap::{Fault, FaultDetail, FaultKind};
-use crate::wire::enumeration::{Enumerate, Mode, Polymorphism, dialect_fault};
+use crate::wire::enumeration::{Enumerate, Polymorphism, dialect_fault};
 use crate::wire::names::dialect;
-use crate::wire::{
-    AssociationFilter, AssociationKind, Filter, ResourceUri, SelectorSet, SelectorValue, Style, UriForm, cim_fault,
-    write_fragment, write_instance, write_item, write_wrapped_path,
-};
-use crate::xml::Writer;
+use crate::wire::{AssociationFilter, AssociationKind, Filter, ResourceUri, SelectorSet, SelectorValue, cim_fault};
 
 const DIALECTS: [&str; 5] = [dialect::SELECTOR, dialect::ASSOCIATION, dialect::CQL, dialect::WQL, dialect::WQL_DMTF];
-
-/// What is written of each instance.
-#[derive(Debug)]
-pub(super) struct Terms {
-    mode: Mode,
-    form: UriForm,
-    exclude_nil: bool,
-    shape: Shape,
-    broker: Arc<crate::broker::Broker>,
-    /// How many instances there are in all, if that is known without counting.
-    pub(super) total: Option<u64>,
-    /// Whether the instances are searched for with a filter.
-    pub(super) searches: bool,
-}
-
-/// How much of an instance is shown.
-#[derive(Debug)]
-enum Shape {
-    Whole,
-    /// As an instance of this superclass.
-    As(Arc<Class>),
-    /// These properties alone, as a fragment (DSP0226 R8.6-1).
-    Properties(Vec<String>),
-}
-
-impl Terms {
-    /// Writes one item.
-    pub(super) fn write(&self, w: &mut Writer, instance: &Instance) {
-        let style = Style { form: &self.form, exclude_nil: self.exclude_nil, ..Style::default() };
-        if self.mode == Mode::Endpoints {
-            return write_wrapped_path(w, &self.broker.path_of(instance), &style);
-        }
-        let shown;
-        let shown = match &self.shape {
-            Shape::Properties(names) => return write_fragment(w, instance, names.iter().map(String::as_str), &style),
-            Shape::As(class) => {
-                shown = instance.as_class(class);
-                &shown
-            }
-            Shape::Whole => instance,
-        };
-        if self.mode == Mode::ObjectsAndEndpoints {
-            write_item(w, shown, &self.broker.path_of(instance), &style);
-        } else {
-            write_instance(w, shown, &style);
-        }
-    }
-}
 
 /// What the request asks for.
 pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enumerate) -> Result<Cursor<Terms>, Fault> {
@@ -73,7 +22,7 @@ pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enume
     check_polymorphism(&resource, request.polymorphism)?;
     let namespace = exchange.namespace(&service.broker, &resource)?;
     let asked = Asked { service, exchange, namespace, polymorphism: request.polymorphism };
-    let (instances, shape, total) = match (&resource, &request.filter) {
+    let Selected { instances, condition, shape, total } = match (&resource, &request.filter) {
         (ResourceUri::ClassesAsCimXml | ResourceUri::ClassesAsSchema, _) => return Err(classes_not_served()),
         (_, Some(Filter::Association(filter))) => asked.associations(filter)?,
         (resource, Some(Filter::Query { dialect, text })) => asked.query(resource.class(), dialect, text)?,
@@ -89,13 +38,13 @@ pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enume
     let terms = Terms {
         mode: request.mode,
         form: resource.form().clone(),
-        exclude_nil: exchange.excludes_nil(),
+        look: exchange.look(),
         shape,
         broker: service.broker.clone(),
         total,
         searches: request.filter.is_some(),
     };
-    Ok(Cursor::new(instances, terms))
+    Ok(Cursor::new(instances, condition, terms))
 }
 
 /// DSP0227 R8.1-6: all classes have no class that instances could be shown as.
@@ -110,7 +59,13 @@ fn check_polymorphism(resource: &ResourceUri, mode: Option<Polymorphism>) -> Res
     Ok(())
 }
 
-type Selected = (Instances, Shape, Option<u64>);
+/// The instances that come into question, and what of them is wanted.
+struct Selected {
+    instances: Instances,
+    condition: Option<Condition>,
+    shape: Shape,
+    total: Option<u64>,
+}
 
 /// An Enumerate request with its namespace known.
 struct Asked<'a> {
@@ -125,18 +80,15 @@ impl Asked<'_> {
     fn class(&self, name: &str, filter: Option<&Filter>) -> Result<Selected, Fault> {
         let broker = &self.service.broker;
         let class = broker.class(&self.namespace, name).map_err(cim_fault)?.clone();
-        let (instances, shape) = self.of_class(&class)?;
-        match filter {
+        let selected = self.of_class(&class)?;
+        Ok(match filter {
             Some(Filter::Selectors(selectors)) => {
                 let conditions = conditions(&class, selectors)?;
-                let fits = move |i: &Instance| conditions.iter().all(|(name, wanted)| has(i, name, wanted));
-                Ok((keep(instances, fits), shape, None))
+                selected.also(move |i| conditions.iter().all(|(name, wanted)| has(i, name, wanted)))
             }
-            _ => {
-                let total = broker.estimate(&self.namespace, &class);
-                Ok((instances, shape, total.filter(|_| self.polymorphism != Some(Polymorphism::None))))
-            }
-        }
+            _ if selected.condition.is_some() => selected,
+            _ => Selected { total: broker.estimate(&self.namespace, &class), ..selected },
+        })
     }
 
     /// The instances that a query selects.
@@ -149,18 +101,23 @@ impl Asked<'_> {
         }
         let broker = &self.service.broker;
         broker.class(&self.namespace, from.name()).map_err(cim_fault)?;
-        let (instances, shape) = self.of_class(&from)?;
-        let shape = match compiled.select() {
-            Select::All => shape,
-            Select::Properties(paths) => Shape::Properties(paths.iter().map(ToString::to_string).collect()),
-        };
-        Ok((keep(instances, move |i| compiled.matches(i)), shape, None))
+        let mut selected = self.of_class(&from)?;
+        if let Select::Properties(paths) = compiled.select() {
+            let paths = paths.clone();
+            selected.shape = Shape::Properties(match language {
+                Language::Cql => Projection::new(paths),
+                Language::Wql => Projection::as_windows(paths),
+            });
+        }
+        Ok(selected.also(move |i| compiled.matches(i)))
     }
 
     /// What an instance is linked with.
     fn associations(&self, filter: &AssociationFilter) -> Result<Selected, Fault> {
         // R8.2.1-4: the object must be exactly one valid instance.
-        let source = mapping(&self.service.broker, &self.namespace)
+        let source = self
+            .exchange
+            .mapping(&self.service.broker, &self.namespace)
             .path(&filter.object)
             .map_err(|fault| refuse(format!("wsmb:Object: {}", fault.reason())))?;
         let query = match filter.kind {
@@ -188,22 +145,34 @@ impl Asked<'_> {
             })?;
         let shape = match filter.include_properties.as_slice() {
             [] => Shape::Whole,
-            names => Shape::Properties(names.to_vec()),
+            names => Shape::Properties(Projection::new(names.iter().map(|name| Path::to_property(name)).collect())),
         };
-        Ok((instances, shape, None))
+        Ok(Selected { instances, condition: None, shape, total: None })
     }
 
-    fn of_class(&self, class: &Arc<Class>) -> Result<(Instances, Shape), Fault> {
+    fn of_class(&self, class: &Arc<Class>) -> Result<Selected, Fault> {
         let broker = &self.service.broker;
         let instances = broker.enumerate(self.exchange.caller, &self.namespace, class).map_err(cim_fault)?;
+        let all = Selected { instances, condition: None, shape: Shape::Whole, total: None };
         Ok(match self.polymorphism.unwrap_or_default() {
-            Polymorphism::IncludeSubClassProperties => (instances, Shape::Whole),
-            Polymorphism::ExcludeSubClassProperties => (instances, Shape::As(class.clone())),
+            Polymorphism::IncludeSubClassProperties => all,
+            Polymorphism::ExcludeSubClassProperties => Selected { shape: Shape::As(class.clone()), ..all },
             Polymorphism::None => {
                 let only = class.name().clone();
-                (keep(instances, move |i| *i.class().name() == only), Shape::Whole)
+                all.also(move |i| *i.class().name() == only)
             }
         })
+    }
+}
+
+impl Selected {
+    /// Those of them that are this too.
+    fn also(self, wants: impl Fn(&Instance) -> bool + Send + 'static) -> Self {
+        let condition: Condition = match self.condition {
+            Some(before) => Box::new(move |i| before(i) && wants(i)),
+            None => Box::new(wants),
+        };
+        Self { condition: Some(condition), ..self }
     }
 }
 
@@ -220,10 +189,6 @@ fn compile(service: &Service, language: Language, text: &str) -> Result<Compiled
     query::parse(text, language)
         .and_then(|query| query.compile(service.broker.schema()))
         .map_err(|error| refuse(error.to_string()))
-}
-
-fn keep(instances: Instances, fits: impl Fn(&Instance) -> bool + Send + 'static) -> Instances {
-    Box::new(instances.filter(move |next| next.as_ref().map_or(true, &fits)))
 }
 
 /// The conditions of a selector filter, typed (DSP0226 RE-1 to RE-5).

@@ -10,7 +10,9 @@ mod exchange;
 mod identify;
 mod invoke;
 mod items;
+mod representation;
 mod service;
+mod shown;
 mod transfer;
 
 #[cfg(test)]

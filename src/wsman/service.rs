@@ -1,11 +1,14 @@
 //! The way of a request: read, judged, handed to the operation it names, answered.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::beside::Places;
 use super::contexts::Contexts;
-use super::exchange::Exchange;
-use super::items::Terms;
+use super::exchange::{Exchange, after};
+use super::shown::Terms;
 use super::{FaultStatus, Reply, Request, Settings, enumeration, eventing, identify, invoke, transfer};
 use crate::broker::Broker;
 use crate::clock::SharedClock;
@@ -13,11 +16,11 @@ use crate::events::Events;
 use crate::soap::{Addressing, Encoding, EncodingError, Envelope, EnvelopeError, Fault, FaultKind};
 use crate::wire::ControlHeaders;
 use crate::wire::identify::is_identify;
-use crate::wire::names::action;
+use crate::wire::names::{action, option};
 use crate::xml::Limits;
 
-/// The options that are observed; another one with MustComply is refused.
-const OPTIONS: [&str; 1] = ["ExcludeNilProperties"];
+/// The options that are observed; another one with MustComply is refused (R6.4-6).
+const OPTIONS: [&str; 4] = [option::EXCLUDE_NIL, option::SHOW_EXTENSIONS, option::PRECISE_ARRAYS, option::MODIFIED];
 
 /// The WS-Management service: everything behind the transport.
 #[derive(Debug)]
@@ -27,8 +30,8 @@ pub struct Service {
     pub(super) contexts: Arc<Contexts<Terms>>,
     pub(super) clock: SharedClock,
     pub(super) settings: Settings,
-    /// For methods: staging a large file takes minutes.
-    pub(super) methods: Places,
+    /// For methods and for changes of instances: staging a large file takes minutes.
+    pub(super) changes: Places,
     /// For subscriptions: looking up a sink's name takes seconds.
     pub(super) subscriptions: Places,
     /// For filters: each looks at every instance, however few it lets through.
@@ -36,7 +39,7 @@ pub struct Service {
 }
 
 /// Of the 16 threads that each worker of the server has, these leave some to the checking of passwords.
-const METHODS: usize = 6;
+const CHANGES: usize = 6;
 const SUBSCRIPTIONS: usize = 3;
 const SEARCHES: usize = 3;
 
@@ -50,7 +53,7 @@ impl Service {
             contexts,
             clock,
             settings,
-            methods: Places::new(METHODS),
+            changes: Places::new(CHANGES),
             subscriptions: Places::new(SUBSCRIPTIONS),
             searches: Places::new(SEARCHES),
         }
@@ -92,14 +95,26 @@ impl Service {
         control.options.check_known(&OPTIONS)?;
         let asked = control.max_envelope_size.and_then(|size| usize::try_from(size).ok());
         let octets = asked.map_or(self.settings.max_envelope_size, |asked| asked.min(self.settings.largest_envelope));
-        let exchange =
-            Exchange { envelope, control, caller, address: &request.address, budget: encoding.utf8_budget(octets) };
+        let begun = Instant::now();
+        let asked = control.operation_timeout.map(|time| Duration::from_micros(time.microseconds()));
+        let exchange = Exchange {
+            envelope,
+            control,
+            caller,
+            address: &request.address,
+            budget: encoding.utf8_budget(octets),
+            begun,
+            deadline: after(begun, asked.unwrap_or(self.settings.operation_timeout)),
+        };
         self.dispatch(action, &exchange).await
     }
 
     async fn dispatch(&self, action: &str, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
         match action {
             action::GET => transfer::get(self, exchange),
+            action::PUT => transfer::put(self, exchange).await,
+            action::CREATE => transfer::create(self, exchange).await,
+            action::DELETE => transfer::delete(self, exchange).await,
             action::ENUMERATE => enumeration::enumerate(self, exchange).await,
             action::PULL => enumeration::pull(self, exchange).await,
             action::RELEASE => enumeration::release(self, exchange),

@@ -1,29 +1,106 @@
-//! WS-Transfer: one instance (DSP0226 clause 7).
+//! WS-Transfer: one instance (DSP0226 clause 7, DSP0227 clause 7).
 
 use super::Service;
-use super::exchange::{Exchange, finish};
-use crate::soap::{Fault, FaultDetail, FaultKind};
+use super::exchange::{Exchange, Target, finish};
+use super::representation::{self, refused};
+use crate::broker::Broker;
+use crate::cim::{CimError, Instance};
+use crate::soap::{Fault, FaultDetail, FaultKind, Message};
 use crate::wire::control::write_requested_epr;
 use crate::wire::names::{TRANSFER_PREFIXES, action};
-use crate::wire::{cim_fault, write_instance};
+use crate::wire::transfer::{Representation, write_created};
+use crate::wire::{Style, cim_fault, write_instance};
 
 /// Get: the whole instance.
 pub(super) fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
-    if exchange.control.fragment.is_some() {
-        return Err(Fault::detailed(
-            FaultKind::UnsupportedFeature,
-            FaultDetail::FragmentLevelAccess,
-            "fragments are not served; leave the header wsman:FragmentTransfer out and take the whole instance",
-        ));
-    }
+    refuse_fragment(exchange)?;
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
     let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
-    let mut message = exchange.reply(action::GET_RESPONSE, TRANSFER_PREFIXES);
+    let message = show(service, exchange, &target, &instance, action::GET_RESPONSE);
+    finish(message, FaultDetail::MaxEnvelopeSize)
+}
+
+/// Put: the instance gets new values; the reply shows it as it is then (R7.4-8).
+pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    refuse_fragment(exchange)?;
+    let target = exchange.target(&service.broker)?;
+    let path = exchange.path(&service.broker, &target)?;
+    let current = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+    let Representation::Whole(element) = Representation::read(exchange.envelope, false)? else {
+        return Err(fragments_not_served());
+    };
+    let given = exchange.mapping(&service.broker, &target.namespace).instance(element, current.class())?;
+    let changes = representation::changes(&given, &current, &exchange.control.options)?;
+    let caller = exchange.caller.clone();
+    let changed = change(service, exchange, move |broker| broker.modify(&caller, &path, changes)).await?;
+    let message = show(service, exchange, &target, &changed.map_err(refused)?, action::PUT_RESPONSE);
+    finish(message, FaultDetail::UnreportableSuccess)
+}
+
+/// Create: a new instance; the reply says how it is named (R7.6-5).
+pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    refuse_fragment(exchange)?;
+    let target = exchange.target(&service.broker)?;
+    let Representation::Whole(element) = Representation::read(exchange.envelope, false)? else {
+        return Err(fragments_not_served());
+    };
+    let class = representation::class_of(&service.broker, &target, element)?;
+    let mapping = exchange.mapping(&service.broker, &target.namespace);
+    let mut given = mapping.instance(element, class)?;
+    representation::take_keys(&mut given, &mapping, &exchange.control.selectors)?;
+    representation::check_new(&given)?;
+    let (caller, wanted) = (exchange.caller.clone(), given.instance);
+    let created = change(service, exchange, move |broker| broker.create(&caller, &wanted)).await?;
+    let path = service.broker.path_of(&created.map_err(refused)?);
+    let style = Style { address: exchange.address, ..exchange.style(&target.form) };
+    let mut message = exchange.reply(action::CREATE_RESPONSE, TRANSFER_PREFIXES);
+    if exchange.control.request_epr {
+        write_requested_epr(message.header(), &path, &style);
+    }
+    write_created(message.body(), &path, &style);
+    finish(message, FaultDetail::UnreportableSuccess)
+}
+
+/// Delete: the instance goes.
+pub(super) async fn delete(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    refuse_fragment(exchange)?;
+    let target = exchange.target(&service.broker)?;
+    let path = exchange.path(&service.broker, &target)?;
+    let caller = exchange.caller.clone();
+    change(service, exchange, move |broker| broker.delete(&caller, &path)).await?.map_err(cim_fault)?;
+    finish(exchange.reply(action::DELETE_RESPONSE, TRANSFER_PREFIXES), FaultDetail::UnreportableSuccess)
+}
+
+/// Changes may block, so they are made beside the event loop.
+async fn change<T: Send + 'static>(
+    service: &Service,
+    exchange: &Exchange<'_>,
+    work: impl FnOnce(&Broker) -> Result<T, CimError> + Send + 'static,
+) -> Result<Result<T, CimError>, Fault> {
+    let broker = service.broker.clone();
+    service.changes.run_until(exchange.deadline, move || work(&broker)).await
+}
+
+/// A reply that holds an instance.
+fn show(service: &Service, exchange: &Exchange<'_>, target: &Target<'_>, instance: &Instance, action: &str) -> Message {
+    let mut message = exchange.reply(action, TRANSFER_PREFIXES);
     let style = exchange.style(&target.form);
     if exchange.control.request_epr {
-        write_requested_epr(message.header(), &service.broker.path_of(&instance), &style);
+        write_requested_epr(message.header(), &service.broker.path_of(instance), &style);
     }
-    write_instance(message.body(), &instance, &style);
-    finish(message, FaultDetail::MaxEnvelopeSize)
+    write_instance(message.body(), instance, &style);
+    message
+}
+
+fn refuse_fragment(exchange: &Exchange<'_>) -> Result<(), Fault> {
+    if exchange.control.fragment.is_none() { Ok(()) } else { Err(fragments_not_served()) }
+}
+
+fn fragments_not_served() -> Fault {
+    Fault::detailed(
+        FaultKind::UnsupportedFeature,
+        FaultDetail::FragmentLevelAccess,
+        "fragments are not served; leave the header wsman:FragmentTransfer out and take the whole instance",
+    )
 }

@@ -334,7 +334,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The type with what the qualifiers EmbeddedInstance and EmbeddedObject make of it (DSP0004, standard qualifiers).
+/// The type with what the qualifiers EmbeddedInstance, EmbeddedObject and OctetString make of it (DSP0004, standard
+/// qualifiers).
 fn shape(
     cim_type: CimType,
     class: Option<Arc<str>>,
@@ -349,5 +350,6 @@ fn shape(
     if embedded && cim_type != CimType::String {
         return Err("only a string can hold an embedded instance");
     }
-    Ok(Shape { cim_type: if embedded { CimType::Instance } else { cim_type }, array, class })
+    let octets = array && cim_type == CimType::Uint8 && qualifiers.is_set("OctetString");
+    Ok(Shape { cim_type: if embedded { CimType::Instance } else { cim_type }, array, class, octets })
 }

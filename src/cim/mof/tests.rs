@@ -189,7 +189,7 @@ fn shape() -> impl Strategy<Value = Shape> {
             CimType::Instance => class,
             _ => None,
         };
-        Shape { cim_type, array, class }
+        Shape { cim_type, array, class, octets: false }
     })
 }
 
@@ -222,7 +222,7 @@ fn parameter(index: usize) -> impl Strategy<Value = ParameterDeclaration> {
 }
 
 fn class() -> impl Strategy<Value = ClassDeclaration> {
-    let plain = Shape { cim_type: CimType::String, array: false, class: None };
+    let plain = Shape::scalar(CimType::String);
     let properties = (property(0), property(1), property(2)).prop_map(|(a, b, c)| vec![a, b, c]);
     let parameters = (parameter(0), parameter(1)).prop_map(|(a, b)| vec![a, b]);
     (name(), prop::option::of(name()), qualifiers(&plain), properties, parameters, qualifiers(&plain)).prop_map(

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::super::{DateTime, Instance, Value};
+use super::super::{CimType, Class, DateTime, Instance, Shape, Value};
 use super::like::Pattern;
-use super::{Comparison, Compiled, Step};
+use super::{Comparison, Compiled, Path, Step};
 
 /// A condition ready to be asked.
 #[derive(Clone, Debug)]
@@ -41,6 +41,42 @@ impl Compiled {
     pub fn matches(&self, instance: &Instance) -> bool {
         instance.class().is_a(self.from.name())
             && self.check.as_ref().is_none_or(|check| check.holds(instance) == Some(true))
+    }
+}
+
+/// What a path leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The class of the instance that has the property: the whole instance's, or an embedded one's.
+    pub class: Arc<Class>,
+    /// The property's name.
+    pub name: Arc<str>,
+    /// What the property's values are like; of one element, if the path names one.
+    pub shape: Shape,
+    /// Its value.
+    pub value: Value,
+}
+
+impl Path {
+    /// What the path leads to in an instance; nothing if the way ends early, or if the property is not one of the
+    /// instance's class.
+    pub fn find(&self, instance: &Instance) -> Option<Found> {
+        let (last, way) = self.steps.split_last()?;
+        let mut holder = None;
+        for step in way {
+            let Value::Instance(inner) = one_step(holder.as_deref().unwrap_or(instance), step) else { return None };
+            holder = Some(inner);
+        }
+        let holder = holder.as_deref().unwrap_or(instance);
+        let (name, mut shape) = match holder.class().property(&last.name) {
+            Some(property) => (&property.name, property.shape.clone()),
+            None if is_class_name(last) => (&last.name, Shape::scalar(CimType::String)),
+            None => return None,
+        };
+        if last.index.is_some() {
+            shape = Shape { array: false, octets: false, ..shape };
+        }
+        Some(Found { class: holder.class().clone(), name: name.clone(), shape, value: one_step(holder, last) })
     }
 }
 
@@ -122,15 +158,18 @@ fn one_step(instance: &Instance, step: &Step) -> Value {
         return Value::Null;
     }
     let Some(value) = instance.get(&step.name) else {
-        // Windows' name for the class of an instance.
-        let class_name = step.name.eq_ignore_ascii_case("__CLASS");
-        return if class_name { Value::String(instance.class().name().clone()) } else { Value::Null };
+        return if is_class_name(step) { Value::String(instance.class().name().clone()) } else { Value::Null };
     };
     match (step.index, value) {
         (None, value) => value.clone(),
         (Some(index), Value::Array(items)) => items.get(index).cloned().unwrap_or_default(),
         (Some(_), _) => Value::Null,
     }
+}
+
+/// Whether a step is Windows' name for the class of an instance.
+fn is_class_name(step: &Step) -> bool {
+    step.name.eq_ignore_ascii_case("__CLASS")
 }
 
 fn compared(left: &Value, comparison: Comparison, right: &Value, ignore_case: bool) -> Option<bool> {
@@ -197,15 +236,10 @@ enum Number {
 
 impl Number {
     fn of(value: &Value) -> Option<Self> {
+        if let Some(whole) = value.as_integer() {
+            return Some(Self::Whole(whole));
+        }
         Some(match value {
-            Value::Uint8(n) => Self::Whole((*n).into()),
-            Value::Uint16(n) => Self::Whole((*n).into()),
-            Value::Uint32(n) => Self::Whole((*n).into()),
-            Value::Uint64(n) => Self::Whole((*n).into()),
-            Value::Sint8(n) => Self::Whole((*n).into()),
-            Value::Sint16(n) => Self::Whole((*n).into()),
-            Value::Sint32(n) => Self::Whole((*n).into()),
-            Value::Sint64(n) => Self::Whole((*n).into()),
             Value::Real32(n) => Self::Real((*n).into()),
             Value::Real64(n) => Self::Real(*n),
             _ => return None,

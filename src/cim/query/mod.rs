@@ -15,6 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use compile::Compiled;
+pub use matching::Found;
 
 /// The longest query that is read, in bytes.
 pub const MAX_LENGTH: usize = 16 * 1024;
@@ -96,6 +97,13 @@ pub struct Path {
     pub steps: Vec<Step>,
     /// Where it stands.
     pub at: Place,
+}
+
+impl Path {
+    /// The path to a property of the instance itself.
+    pub fn to_property(name: &str) -> Self {
+        Self { steps: vec![Step { class: None, name: name.into(), index: None }], at: Place::default() }
+    }
 }
 
 /// One part of a path.

@@ -176,12 +176,14 @@ impl Heir<'_> {
 
     /// What the shape says, with the class's name as its declaration spells it; an embedded instance stays one.
     fn spelt(&self, declared: &Shape, inherited: Option<&Shape>) -> Shape {
+        let octets = declared.octets || inherited.is_some_and(|shape| shape.octets);
         let inherited = inherited.filter(|shape| shape.cim_type == CimType::Instance);
         let class = declared.class.as_ref().or_else(|| inherited.and_then(|shape| shape.class.as_ref()));
         Shape {
             cim_type: inherited.map_or(declared.cim_type, |shape| shape.cim_type),
             array: declared.array,
             class: class.map(|name| self.names.spelt(name).unwrap_or(name).clone()),
+            octets,
         }
     }
 

@@ -37,6 +37,7 @@ pub fn cim_error(status: CimStatus, message: &str) -> Element {
 pub fn cim_fault(error: CimError) -> Fault {
     use FaultKind as K;
     let (kind, detail) = match error.status {
+        CimStatus::Failed if error.in_use => (K::Concurrency, None),
         CimStatus::Failed => (K::InternalError, None),
         CimStatus::AccessDenied => (K::AccessDenied, None),
         CimStatus::InvalidNamespace | CimStatus::NotFound => (K::DestinationUnreachable, None),

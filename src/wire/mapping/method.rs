@@ -18,37 +18,40 @@ pub type Parameters = Vec<(Arc<str>, Value)>;
 pub fn write_output(
     w: &mut Writer,
     class: &str,
-    method: &str,
+    method: &Method,
     outputs: &[(Arc<str>, Value)],
     returned: &Value,
     style: &Style<'_>,
 ) {
     write_call(w, class, method, "_OUTPUT", style, |w| {
-        for (name, value) in outputs {
-            write_property(w, "p", name, value, style);
-        }
-        write_property(w, "p", "ReturnValue", returned, style);
+        write_parameters(w, method, outputs, style);
+        write_property(w, "p", ("ReturnValue", &Shape::scalar(method.returns)), returned, style);
     });
 }
 
 /// Writes `Method_INPUT`, for a call of ours.
-pub fn write_input(w: &mut Writer, class: &str, method: &str, inputs: &[(Arc<str>, Value)], style: &Style<'_>) {
-    write_call(w, class, method, "_INPUT", style, |w| {
-        for (name, value) in inputs {
-            write_property(w, "p", name, value, style);
+pub fn write_input(w: &mut Writer, class: &str, method: &Method, inputs: &[(Arc<str>, Value)], style: &Style<'_>) {
+    write_call(w, class, method, "_INPUT", style, |w| write_parameters(w, method, inputs, style));
+}
+
+/// Writes parameters; those that the method does not have pass by.
+fn write_parameters(w: &mut Writer, method: &Method, given: &[(Arc<str>, Value)], style: &Style<'_>) {
+    for (name, value) in given {
+        if let Some(parameter) = method.parameter(name) {
+            write_property(w, "p", (&parameter.name, &parameter.shape), value, style);
         }
-    });
+    }
 }
 
 fn write_call(
     w: &mut Writer,
     class: &str,
-    method: &str,
+    method: &Method,
     suffix: &str,
     style: &Style<'_>,
     write: impl FnOnce(&mut Writer),
 ) {
-    let tag = [method, suffix].concat();
+    let tag = [&method.name, suffix].concat();
     w.start_in("p", &tag).attribute_parts("xmlns:p", &style.form.class_uri_parts(class));
     write(w);
     w.end_in("p", &tag);
@@ -71,7 +74,7 @@ pub fn read_output(mapping: &Mapping<'_>, message: &Envelope, method: &Method) -
             Fault::detailed(FaultKind::InvalidParameter, FaultDetail::TypeMismatch, reason)
         })
     };
-    let returned = value("ReturnValue", &Shape { cim_type: method.returns, array: false, class: None })?;
+    let returned = value("ReturnValue", &Shape::scalar(method.returns))?;
     let mut outputs = Vec::new();
     for parameter in method.parameters.iter().filter(|p| p.direction.is_out()) {
         if let Some(value) = value(&parameter.name, &parameter.shape)? {

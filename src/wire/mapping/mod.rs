@@ -3,7 +3,9 @@
 
 mod error;
 mod event;
+mod fragment;
 mod method;
+mod octets;
 mod path;
 mod read;
 mod tags;
@@ -12,10 +14,11 @@ mod write;
 
 pub use error::{cim_error, cim_fault};
 pub use event::write_event;
+pub use fragment::write_fragment;
 pub use method::{Parameters, read_output, write_input, write_output};
 pub use path::selectors_of;
 pub use read::{GivenInstance, InstanceError, Mapping};
-pub use write::{Style, write_fragment, write_instance, write_item, write_path, write_wrapped_path};
+pub use write::{Style, write_instance, write_item, write_path, write_wrapped_path};
 
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Mapping;
 use super::write::Style;
-use crate::cim::{CimType, Class, ObjectPath, Value};
+use super::{Mapping, Parameters};
+use crate::cim::{CimType, Class, ObjectPath, Property, Value};
 use crate::soap::{EndpointReference, Fault, FaultDetail, FaultKind};
 use crate::wire::names::CIM_NAMESPACE_SELECTOR;
 use crate::wire::resource::shown;
@@ -25,6 +25,11 @@ impl Mapping<'_> {
     pub fn selected(&self, class: &Class, selectors: &SelectorSet) -> Result<ObjectPath, Fault> {
         let namespace = selectors.namespace().map_or_else(|| self.namespace.clone(), Arc::from);
         self.selected_at(class, selectors, namespace, 0)
+    }
+
+    /// The keys of a class that selectors give, some or all; a selector that is no key is refused.
+    pub fn some_keys(&self, class: &Class, selectors: &SelectorSet) -> Result<Parameters, Fault> {
+        self.keys(class, selectors, 0)
     }
 
     fn path_at(&self, endpoint: &EndpointReference, depth: usize) -> Result<ObjectPath, Fault> {
@@ -54,6 +59,19 @@ impl Mapping<'_> {
         namespace: Arc<str>,
         depth: usize,
     ) -> Result<ObjectPath, Fault> {
+        let keys = self.keys(class, selectors, depth)?;
+        let is_missing = |key: &&Property| !keys.iter().any(|(name, _)| *name == key.name);
+        if let Some(missing) = class.keys().find(is_missing) {
+            return Err(invalid(
+                FaultDetail::InsufficientSelectors,
+                format!("the selector {} is missing; class {} has it as a key", missing.name, class.name()),
+            ));
+        }
+        Ok(ObjectPath::new(namespace, class.name().clone(), keys))
+    }
+
+    /// The keys of a class that selectors give, in the class's order; a selector that is no key is refused.
+    fn keys(&self, class: &Class, selectors: &SelectorSet, depth: usize) -> Result<Parameters, Fault> {
         for selector in selectors.keys() {
             if !class.property(&selector.name).is_some_and(|p| p.key) {
                 return Err(invalid(
@@ -62,17 +80,10 @@ impl Mapping<'_> {
                 ));
             }
         }
-        let mut keys = Vec::new();
-        for key in class.keys() {
-            let value = selectors.get(&key.name).ok_or_else(|| {
-                invalid(
-                    FaultDetail::InsufficientSelectors,
-                    format!("the selector {} is missing; class {} has it as a key", key.name, class.name()),
-                )
-            })?;
-            keys.push((key.name.clone(), self.key(&key.name, key.shape.cim_type, value, depth)?));
-        }
-        Ok(ObjectPath::new(namespace, class.name().clone(), keys))
+        let given = class.keys().filter_map(|key| Some((key, selectors.get(&key.name)?)));
+        given
+            .map(|(key, value)| Ok((key.name.clone(), self.key(&key.name, key.shape.cim_type, value, depth)?)))
+            .collect()
     }
 
     fn key(&self, name: &str, cim_type: CimType, value: &SelectorValue, depth: usize) -> Result<Value, Fault> {

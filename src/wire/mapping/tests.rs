@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 
 use super::*;
+use crate::cim::query::Path;
 use crate::cim::{CimError, CimStatus, CimType, DateTime, Instance, Interval, ObjectPath, Schema, Value};
 use crate::soap::names::{SOAP, WSA};
 use crate::soap::{EndpointReference, Envelope, Fault, FaultDetail, FaultKind, MessageId};
@@ -86,9 +87,11 @@ fn an_instance_is_written_as_decided() {
     let wmi = UriForm::Wmi { namespace: "root/cimv2".into() };
     let text = written(|w| write_instance(w, &instance, &Style { form: &wmi, ..style }));
     assert_eq!(text.matches("\"http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/").count(), 3);
-    let part = written(|w| write_fragment(w, &instance, ["us", "Nope", "Name"], &style));
+    let found: Vec<_> = ["us", "Nope", "Name"].iter().filter_map(|n| Path::to_property(n).find(&instance)).collect();
+    let part = |bare_names| written(|w| write_fragment(w, instance.class(), &found, bare_names, &style));
+    assert_eq!(part(true), "<wsman:XmlFragment><Us>1</Us><Us>2</Us><Name>a &amp; b</Name></wsman:XmlFragment>");
     assert_eq!(
-        part,
+        part(false),
         format!(
             "<wsman:XmlFragment xmlns:p=\"{lmi}\"><p:Us>1</p:Us><p:Us>2</p:Us><p:Name>a &amp; b</p:Name>\
              </wsman:XmlFragment>"
@@ -212,7 +215,7 @@ fn a_method_call_goes_there_and_back() {
         ("Target".into(), key("k").into()),
         ("Both".into(), true.into()),
     ];
-    let text = written(|w| write_input(w, "LMI_All", "Call", &inputs, &Style::default()));
+    let text = written(|w| write_input(w, "LMI_All", method, &inputs, &Style::default()));
     assert!(text.starts_with("<p:Call_INPUT xmlns:p=\"http://schemas.openlmi.org/"), "{text}");
     assert_eq!(mapping().input(Some(&element(&text)), method).unwrap(), inputs);
     let wrapped = text
@@ -221,7 +224,7 @@ fn a_method_call_goes_there_and_back() {
     assert_eq!(mapping().input(Some(&element(&wrapped)), method).unwrap(), inputs);
 
     let outputs: Vec<(Arc<str>, Value)> = vec![("Job".into(), key("job").into()), ("Both".into(), Value::Null)];
-    let text = written(|w| write_output(w, "LMI_All", "Call", &outputs, &Value::Uint32(4096), &Style::default()));
+    let text = written(|w| write_output(w, "LMI_All", method, &outputs, &Value::Uint32(4096), &Style::default()));
     assert!(text.ends_with("<p:Both xsi:nil=\"true\"/><p:ReturnValue>4096</p:ReturnValue></p:Call_OUTPUT>"), "{text}");
     let message = Envelope { body: Some(element(&text)), ..Envelope::default() };
     assert_eq!(read_output(&mapping(), &message, method).unwrap(), (Value::Uint32(4096), outputs));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Mapping;
+use super::octets::read_octets;
 use crate::cim::{CimType, Class, Shape, Value};
 use crate::soap::EndpointReference;
 use crate::wire::names::{CIM, XSI};
@@ -30,6 +31,9 @@ impl Mapping<'_> {
             && (!self.precise_arrays || says_null_array(one))
         {
             return Ok(Value::Null);
+        }
+        if let ([one], true) = (elements, shape.octets) {
+            return read_octets(one);
         }
         let items: Result<Vec<Value>, _> = elements.iter().map(|e| self.scalar(e, shape)).collect();
         Ok(Value::Array(items?.into()))
@@ -98,7 +102,7 @@ fn plain(cim_type: CimType, text: &str) -> Result<Value, Unsuitable> {
     Value::parse(cim_type, text).map_err(|error| error.to_string())
 }
 
-fn text_only(element: &Element) -> Result<&Element, Unsuitable> {
+pub(super) fn text_only(element: &Element) -> Result<&Element, Unsuitable> {
     match element.elements().next() {
         None => Ok(element),
         Some(child) => Err(format!("it holds the element {} where text is expected", shown(&child.name))),

@@ -1,9 +1,10 @@
 //! Instances, paths and values into XML. This is where most octets of all replies come from.
 
+use super::octets::write_octets;
 use super::tags::{PREFIX, tags};
-use crate::cim::{DateTime, Instance, ObjectPath, Value};
+use crate::cim::{DateTime, Instance, ObjectPath, Shape, Value};
 use crate::wire::UriForm;
-use crate::wire::names::{ANONYMOUS, CIM_NAMESPACE_SELECTOR};
+use crate::wire::names::{ANONYMOUS, CIM_NAMESPACE_SELECTOR, MS_WSMAN};
 use crate::xml::Writer;
 
 /// How CIM objects are written for one client.
@@ -15,11 +16,21 @@ pub struct Style<'a> {
     pub address: &'a str,
     /// Whether NULL properties are left out (option `ExcludeNilProperties`).
     pub exclude_nil: bool,
+    /// Whether keys and versions of classes are marked (option `ShowExtensions`).
+    pub show_extensions: bool,
+    /// Whether an array that is NULL is marked as one (option `UsePreciseArrays`).
+    pub precise_arrays: bool,
 }
 
 impl Default for Style<'_> {
     fn default() -> Self {
-        Self { form: &UriForm::Vendor, address: ANONYMOUS, exclude_nil: false }
+        Self {
+            form: &UriForm::Vendor,
+            address: ANONYMOUS,
+            exclude_nil: false,
+            show_extensions: false,
+            precise_arrays: false,
+        }
     }
 }
 
@@ -31,15 +42,27 @@ pub fn write_instance(w: &mut Writer, instance: &Instance, style: &Style<'_>) {
     let class = instance.class().name();
     w.start_in(PREFIX, class).attribute_parts("xmlns:p", &style.form.class_uri_parts(class));
     w.attribute_parts("xsi:type", &["p:", class, "_Type"]);
+    if style.show_extensions
+        && let Some(version) = instance.class().qualifiers().get("Version").and_then(Value::as_str)
+    {
+        w.attribute("cim:Version", version);
+    }
     let properties = instance.class().properties().iter().zip(instance.values());
     for ((property, value), tags) in properties.zip(tags(instance.class()).iter()) {
         match value {
             Value::Null if style.exclude_nil => {}
-            Value::Null => {
+            Value::Null if !style.precise_arrays => {
                 w.raw(&tags.nil);
             }
             // These put attributes into the tag, or have several tags.
-            Value::Instance(_) | Value::Array(_) => write_property(w, PREFIX, &property.name, value, style),
+            Value::Null | Value::Instance(_) | Value::Array(_) => {
+                write_property(w, PREFIX, (&property.name, &property.shape), value, style);
+            }
+            key if style.show_extensions && property.key => {
+                w.start_in(PREFIX, &property.name).raw_attribute(" cim:Key=\"true\"");
+                write_content(w, key, style, INNER_PREFIX);
+                w.end_in(PREFIX, &property.name);
+            }
             scalar => {
                 w.raw(&tags.open);
                 write_content(w, scalar, style, INNER_PREFIX);
@@ -50,28 +73,10 @@ pub fn write_instance(w: &mut Writer, instance: &Instance, style: &Style<'_>) {
     w.end_in(PREFIX, class);
 }
 
-/// Writes the named properties of an instance in `wsman:XmlFragment`. Names the class does not have pass by
-/// (DSP0227 R8.2.1-10).
-pub fn write_fragment<'n>(
-    w: &mut Writer,
-    instance: &Instance,
-    names: impl IntoIterator<Item = &'n str>,
-    style: &Style<'_>,
-) {
-    let class = instance.class();
-    w.start("wsman:XmlFragment").attribute_parts("xmlns:p", &style.form.class_uri_parts(class.name()));
-    for name in names {
-        if let (Some(property), Some(value)) = (class.property(name), instance.get(name)) {
-            write_property(w, PREFIX, &property.name, value, style);
-        }
-    }
-    w.end("wsman:XmlFragment");
-}
-
-/// Writes `wsman:Item`: an instance and the reference to it.
-pub fn write_item(w: &mut Writer, instance: &Instance, path: &ObjectPath, style: &Style<'_>) {
+/// Writes `wsman:Item`: what is shown of an instance, and the reference to it.
+pub fn write_item(w: &mut Writer, shown: impl FnOnce(&mut Writer), path: &ObjectPath, style: &Style<'_>) {
     w.start("wsman:Item");
-    write_instance(w, instance, style);
+    shown(w);
     write_wrapped_path(w, path, style);
     w.end("wsman:Item");
 }
@@ -106,28 +111,86 @@ pub fn write_path(w: &mut Writer, path: &ObjectPath, style: &Style<'_>) {
     w.end("wsman:SelectorSet").end("wsa:ReferenceParameters");
 }
 
-/// Writes a property or parameter: one element, or one for each element of an array.
-pub(super) fn write_property(w: &mut Writer, prefix: &'static str, name: &str, value: &Value, style: &Style<'_>) {
-    match value {
-        Value::Null if style.exclude_nil => {}
-        Value::Array(items) => {
-            for item in items.iter() {
-                write_one(w, prefix, name, item, style);
-            }
-        }
-        one => write_one(w, prefix, name, one, style),
+/// Writes a property or parameter, given by name and shape: one element, or one for each element of an array.
+pub(super) fn write_property(
+    w: &mut Writer,
+    prefix: &'static str,
+    (name, shape): (&str, &Shape),
+    value: &Value,
+    style: &Style<'_>,
+) {
+    if value.is_null() && style.exclude_nil {
+        return;
+    }
+    write_elements(w, Tag::Prefixed(prefix, name), shape, value, style);
+}
+
+/// The tag of a property's elements.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Tag<'a> {
+    /// With a prefix that is declared.
+    Prefixed(&'static str, &'a str),
+    /// In a namespace, given in pieces, that it declares itself.
+    Declaring([&'a str; 4], &'a str),
+    /// In no namespace.
+    Bare(&'a str),
+}
+
+impl Tag<'_> {
+    fn start(self, w: &mut Writer) {
+        match self {
+            Self::Prefixed(prefix, name) => w.start_in(prefix, name),
+            Self::Declaring(uri, name) => w.start_in("q", name).attribute_parts("xmlns:q", &uri),
+            Self::Bare(name) => w.start(name),
+        };
+    }
+
+    fn end(self, w: &mut Writer) {
+        match self {
+            Self::Prefixed(prefix, name) => w.end_in(prefix, name),
+            Self::Declaring(_, name) => w.end_in("q", name),
+            Self::Bare(name) => w.end(name),
+        };
+    }
+
+    /// A prefix that an instance inside may declare.
+    fn free_prefix(self) -> &'static str {
+        if matches!(self, Self::Prefixed(PREFIX, _)) { INNER_PREFIX } else { PREFIX }
     }
 }
 
-fn write_one(w: &mut Writer, prefix: &'static str, name: &str, value: &Value, style: &Style<'_>) {
-    w.start_in(prefix, name);
+/// Writes the elements of one value.
+pub(super) fn write_elements(w: &mut Writer, tag: Tag<'_>, shape: &Shape, value: &Value, style: &Style<'_>) {
     match value {
-        Value::Null => {
-            w.raw_attribute(" xsi:nil=\"true\"");
+        Value::Array(items) if shape.octets => {
+            tag.start(w);
+            write_octets(w, items);
+            tag.end(w);
         }
-        value => write_content(w, value, style, if prefix == PREFIX { INNER_PREFIX } else { PREFIX }),
+        Value::Array(items) => {
+            for item in items.iter() {
+                tag.start(w);
+                write_nil_or_content(w, item, style, tag.free_prefix());
+                tag.end(w);
+            }
+        }
+        one => {
+            tag.start(w);
+            if one.is_null() && shape.array && style.precise_arrays {
+                w.attribute("xmlns:m", MS_WSMAN).raw_attribute(" m:IsNullArray=\"true\"");
+            }
+            write_nil_or_content(w, one, style, tag.free_prefix());
+            tag.end(w);
+        }
     }
-    w.end_in(prefix, name);
+}
+
+fn write_nil_or_content(w: &mut Writer, value: &Value, style: &Style<'_>, free: &'static str) {
+    if value.is_null() {
+        w.raw_attribute(" xsi:nil=\"true\"");
+    } else {
+        write_content(w, value, style, free);
+    }
 }
 
 /// Writes what stands inside the element of a value. `free` is a prefix that an instance in it may declare.
@@ -168,7 +231,7 @@ fn write_embedded(w: &mut Writer, instance: &Instance, style: &Style<'_>, prefix
     w.attribute_parts(declaration, &style.form.class_uri_parts(class));
     w.attribute_parts("xsi:type", &[prefix, ":", class, "_Type"]);
     for (property, value) in instance.class().properties().iter().zip(instance.values()) {
-        write_property(w, prefix, &property.name, value, style);
+        write_property(w, prefix, (&property.name, &property.shape), value, style);
     }
 }
 

@@ -1,0 +1,108 @@
+//! What a property's qualifiers ask of its values (DSP0004 5.6.3).
+
+use super::{Property, Value};
+
+impl Property {
+    /// Whether the property may have a value: its type, and what `Required`, `MaxLen`, `MinLen`, `MinValue`, `MaxValue` and
+    /// `ValueMap` say. The error is the rest of a sentence about the property.
+    pub fn check(&self, value: &Value) -> Result<(), String> {
+        if value.is_null() {
+            return if self.required { Err("it must have a value".to_owned()) } else { Ok(()) };
+        }
+        if !value.fits(self.shape.cim_type, self.shape.array) {
+            return Err(format!("its type is {}", self.shape.cim_type));
+        }
+        value.as_array().unwrap_or(std::slice::from_ref(value)).iter().try_for_each(|item| self.check_item(item))
+    }
+
+    fn check_item(&self, item: &Value) -> Result<(), String> {
+        if let Some(text) = item.as_str() {
+            return self.check_length(text).and_then(|()| self.check_map(text));
+        }
+        let Some(number) = item.as_integer() else { return Ok(()) };
+        self.check_range(number)?;
+        self.check_map(&number.to_string())
+    }
+
+    fn check_length(&self, text: &str) -> Result<(), String> {
+        let length = text.chars().count();
+        match (self.bound("MinLen"), self.bound("MaxLen")) {
+            (Some(least), _) if fits(length) < least => Err(format!("it has at least {least} characters")),
+            (_, Some(most)) if fits(length) > most => Err(format!("it has at most {most} characters")),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_range(&self, number: i128) -> Result<(), String> {
+        match (self.bound("MinValue"), self.bound("MaxValue")) {
+            (Some(least), _) if number < least => Err(format!("it is at least {least}")),
+            (_, Some(most)) if number > most => Err(format!("it is at most {most}")),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_map(&self, text: &str) -> Result<(), String> {
+        let Some(map) = self.qualifiers.get("ValueMap").and_then(Value::as_array) else { return Ok(()) };
+        if map.iter().filter_map(Value::as_str).any(|entry| entry_holds(entry, text)) {
+            return Ok(());
+        }
+        Err(format!("{:?} is none of its values", text.chars().take(40).collect::<String>()))
+    }
+
+    fn bound(&self, qualifier: &str) -> Option<i128> {
+        self.qualifiers.get(qualifier).and_then(Value::as_integer)
+    }
+}
+
+fn fits(length: usize) -> i128 {
+    i128::try_from(length).unwrap_or(i128::MAX)
+}
+
+/// Whether an entry of a ValueMap holds a value: a value itself, a range (`4..7`, `..7`, `4..`), or `..` for all others.
+fn entry_holds(entry: &str, text: &str) -> bool {
+    let Some((from, to)) = entry.split_once("..") else { return entry == text };
+    let Ok(number) = text.parse::<i128>() else { return from.is_empty() && to.is_empty() };
+    let bound = |text: &str, open: i128| if text.is_empty() { Some(open) } else { text.trim().parse().ok() };
+    match (bound(from, i128::MIN), bound(to, i128::MAX)) {
+        (Some(from), Some(to)) => (from..=to).contains(&number),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Schema;
+    use super::*;
+
+    fn check(declaration: &str, value: impl Into<Value>) -> Result<(), String> {
+        let text = format!("class A {{ {declaration} X; [Key] string Id; }};");
+        let schema = Schema::from_mof([("test.mof", text)].into_iter()).unwrap();
+        schema.class("A").unwrap().property("X").unwrap().check(&value.into())
+    }
+
+    #[test]
+    fn values_are_held_to_their_types_and_to_what_qualifiers_say() {
+        assert_eq!(check("uint8", 7u8), Ok(()));
+        assert_eq!(check("uint8", 7u16), Err("its type is uint8".to_owned()));
+        assert_eq!(check("uint8", Value::Null), Ok(()));
+        assert_eq!(check("[Required] uint8", Value::Null), Err("it must have a value".to_owned()));
+        assert_eq!(check("[MaxLen(3)] string", "äöü"), Ok(()));
+        assert_eq!(check("[MaxLen(3)] string", "abcd"), Err("it has at most 3 characters".to_owned()));
+        assert_eq!(check("[MinLen(1)] string", ""), Err("it has at least 1 characters".to_owned()));
+        assert_eq!(check("[MinValue(-3), MaxValue(3)] sint8", -3i8), Ok(()));
+        assert_eq!(check("[MinValue(-3), MaxValue(3)] sint8", -4i8), Err("it is at least -3".to_owned()));
+        assert_eq!(check("[MinValue(-3), MaxValue(3)] sint8", 4i8), Err("it is at most 3".to_owned()));
+    }
+
+    #[test]
+    fn a_value_map_holds_values_ranges_and_the_rest() {
+        let map = "[ValueMap { \"0\", \"4..7\", \"100..\" }] uint16";
+        for (value, holds) in [(0u16, true), (1, false), (4, true), (7, true), (8, false), (100, true), (999, true)] {
+            assert_eq!(check(map, value).is_ok(), holds, "{value}");
+        }
+        assert!(check("[ValueMap { \"1\", \"..\" }] uint16", 77u16).is_ok());
+        assert!(check("[ValueMap { \"deb\", \"rpm\" }] string", "rpm").is_ok());
+        let error = check("[ValueMap { \"deb\", \"rpm\" }] string", "apk").unwrap_err();
+        assert_eq!(error, "\"apk\" is none of its values");
+    }
+}

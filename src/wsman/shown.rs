@@ -1,0 +1,85 @@
+//! What is written of each item of an enumeration.
+
+use std::sync::Arc;
+
+use super::exchange::Look;
+use crate::broker::Broker;
+use crate::cim::query::{Found, Path};
+use crate::cim::{Class, Instance};
+use crate::wire::enumeration::Mode;
+use crate::wire::{Style, UriForm, write_fragment, write_instance, write_item, write_wrapped_path};
+use crate::xml::Writer;
+
+/// What is written of each instance.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub(super) mode: Mode,
+    pub(super) form: UriForm,
+    pub(super) look: Look,
+    pub(super) shape: Shape,
+    pub(super) broker: Arc<Broker>,
+    /// How many instances there are in all, if that is known without counting.
+    pub(super) total: Option<u64>,
+    /// Whether the instances are searched for with a filter.
+    pub(super) searches: bool,
+}
+
+/// How much of an instance is shown.
+#[derive(Debug)]
+pub(super) enum Shape {
+    Whole,
+    /// As an instance of this superclass.
+    As(Arc<Class>),
+    /// Some properties, as a fragment (DSP0226 R8.6-1, DSP0227 R8.2.1-10).
+    Properties(Projection),
+}
+
+/// Some properties of an instance. Those its class does not have pass by.
+#[derive(Debug)]
+pub(super) struct Projection {
+    paths: Vec<Path>,
+    /// Whether the elements have no namespace.
+    bare_names: bool,
+}
+
+impl Projection {
+    /// The properties in this order, in the namespaces of their classes.
+    pub(super) fn new(paths: Vec<Path>) -> Self {
+        Self { paths, bare_names: false }
+    }
+
+    /// As Windows answers WQL and its clients read it: in alphabetical order, in no namespace.
+    pub(super) fn as_windows(mut paths: Vec<Path>) -> Self {
+        paths.sort_by(|a, b| a.steps.last().map(|s| &s.name).cmp(&b.steps.last().map(|s| &s.name)));
+        Self { paths, bare_names: true }
+    }
+
+    fn write(&self, w: &mut Writer, instance: &Instance, style: &Style<'_>) {
+        let found: Vec<Found> = self.paths.iter().filter_map(|path| path.find(instance)).collect();
+        write_fragment(w, instance.class(), &found, self.bare_names, style);
+    }
+}
+
+impl Terms {
+    /// Writes one item.
+    pub(super) fn write(&self, w: &mut Writer, instance: &Instance) {
+        let style = self.look.style(&self.form);
+        match self.mode {
+            Mode::Objects => self.shape.write(w, instance, &style),
+            Mode::Endpoints => write_wrapped_path(w, &self.broker.path_of(instance), &style),
+            Mode::ObjectsAndEndpoints => {
+                write_item(w, |w| self.shape.write(w, instance, &style), &self.broker.path_of(instance), &style);
+            }
+        }
+    }
+}
+
+impl Shape {
+    fn write(&self, w: &mut Writer, instance: &Instance, style: &Style<'_>) {
+        match self {
+            Self::Whole => write_instance(w, instance, style),
+            Self::As(class) => write_instance(w, &instance.as_class(class), style),
+            Self::Properties(projection) => projection.write(w, instance, style),
+        }
+    }
+}
