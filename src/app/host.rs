@@ -11,7 +11,7 @@ use crate::broker::Provider;
 use crate::cim::{CimError, Instance, Schema};
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::events::Describe;
+use crate::events::{self, Describe, IndicationFilters};
 use crate::jobs::{self, Jobs, WorkerProgram};
 use crate::providers::{self, Indications, Model, SystemName};
 use crate::software::{self, Family};
@@ -26,6 +26,7 @@ pub(super) struct Host(Option<Managed>);
 struct Managed {
     model: Arc<Model>,
     jobs: Arc<Jobs>,
+    filters: Arc<IndicationFilters>,
     _watch: Watch,
 }
 
@@ -45,12 +46,13 @@ impl Host {
         essential::spawn("jobs", move || running.run()).map_err(StartError::Thread)?;
         let name = SystemName { class: config.system_class.as_str().into(), name: config.system_name().into() };
         let model = Arc::new(Model::new(schema.clone(), manager.clone(), jobs.clone(), clock.clone(), name));
+        let filters = IndicationFilters::open(store.clone(), schema.clone()).map_err(events::OpenError::from)?;
         let watch = Watch::start(manager).map_err(StartError::Thread)?;
-        Ok(Self(Some(Managed { model, jobs, _watch: watch })))
+        Ok(Self(Some(Managed { model, jobs, filters: Arc::new(filters), _watch: watch })))
     }
 
     pub(super) fn providers(&self) -> Result<Vec<Arc<dyn Provider>>, CimError> {
-        self.0.as_ref().map_or_else(|| Ok(Vec::new()), |managed| providers::all(&managed.model))
+        self.0.as_ref().map_or_else(|| Ok(Vec::new()), |managed| providers::all(&managed.model, &managed.filters))
     }
 
     pub(super) fn describe(&self) -> Arc<dyn Describe> {

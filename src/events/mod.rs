@@ -9,6 +9,7 @@ mod delivery;
 mod error;
 mod filter;
 mod hub;
+mod indication_filters;
 mod ledger;
 mod log;
 mod message;
@@ -39,6 +40,7 @@ use filter::Filter;
 use hub::{Hub, Parts};
 
 pub use error::{ManageError, OpenError, QuotaOf, SubscribeError};
+pub use indication_filters::{FilterError, IndicationFilter, IndicationFilters};
 pub use log::Event;
 pub use settings::Settings;
 pub use subscription::{Delivery, Expiry, NewSubscription, Subscription};

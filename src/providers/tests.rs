@@ -7,6 +7,7 @@ use crate::access::{Caller, Role};
 use crate::broker::{Arguments, AssociationQuery, Broker, INTEROP_NAMESPACE, Traversal};
 use crate::cim::{CimStatus, Instance, ObjectPath, Schema, Value};
 use crate::clock::SystemClock;
+use crate::events::IndicationFilters;
 use crate::jobs::{Jobs, Settings, WorkerProgram};
 use crate::software::testing::{FixedPackages, package};
 use crate::store::Store;
@@ -24,10 +25,11 @@ fn host() -> Host {
     let worker = WorkerProgram { program: "/nonexistent".into(), arguments: Vec::new(), environment: Vec::new() };
     let settings = Settings::new(state.path().to_owned(), worker);
     let store = Arc::new(Store::in_memory().unwrap());
-    let jobs = Arc::new(Jobs::open(store, Arc::new(SystemClock), settings).unwrap());
+    let jobs = Arc::new(Jobs::open(store.clone(), Arc::new(SystemClock), settings).unwrap());
+    let filters = Arc::new(IndicationFilters::open(store, schema.clone()).unwrap());
     let name = SystemName { class: "PG_ComputerSystem".into(), name: "host.example".into() };
     let model = Arc::new(Model::new(schema.clone(), Arc::new(manager), jobs, Arc::new(SystemClock), name));
-    let broker = Arc::new(Broker::new(schema, all(&model).unwrap()).unwrap());
+    let broker = Arc::new(Broker::new(schema, all(&model, &filters).unwrap()).unwrap());
     Host { broker, caller: Caller { name: "ann".into(), role: Role::Operator }, _state: state }
 }
 

@@ -8,14 +8,16 @@ use uuid::Uuid;
 use super::Service;
 use super::exchange::{Exchange, finish};
 use super::items::language;
-use crate::cim::Interval;
 use crate::cim::query::Language;
+use crate::cim::{Interval, Value};
 use crate::events::{Delivery, Events, Expiry, ManageError, NewSubscription, SubscribeError};
 use crate::soap::{EndpointReference, Fault, FaultDetail, FaultKind};
 use crate::wire::eventing::{self, DeliveryMode, Subscribe, SubscribeResponse, dialect_fault, write_lifetime};
 use crate::wire::names::{EVENTING_PREFIXES, action, dialect};
-use crate::wire::{Expires, Filter, ResourceUri};
+use crate::wire::{Expires, Filter, ResourceUri, cim_fault};
 
+/// The class of filters that are there already.
+const FILTER_CLASS: &str = "CIM_IndicationFilter";
 const DIALECTS: [&str; 3] = [dialect::CQL, dialect::WQL, dialect::WQL_DMTF];
 
 /// Subscribe.
@@ -100,22 +102,60 @@ fn refuse_unserved(exchange: &Exchange<'_>, request: &Subscribe) -> Result<(), F
 }
 
 fn new_subscription(service: &Service, exchange: &Exchange<'_>, request: &Subscribe) -> Result<NewSubscription, Fault> {
-    let resource = exchange.control.resource()?;
-    exchange.namespace(&service.broker, &resource)?;
-    let class = match &resource {
-        ResourceUri::Class { class, .. } => Some(Arc::<str>::from(class.as_str())),
-        ResourceUri::AllClasses { .. } => None,
-        ResourceUri::ClassesAsCimXml | ResourceUri::ClassesAsSchema => return Err(ResourceUri::missing()),
-    };
+    let Source { class, filter } = source(service, exchange, request)?;
     Ok(NewSubscription {
         owner: exchange.caller.clone(),
         class,
-        filter: request.filter.as_ref().map(filter).transpose()?,
+        filter,
         delivery: Delivery::Push,
         notify_to: request.delivery.notify_to.clone().unwrap_or_default(),
         end_to: request.end_to.clone(),
         expires: request.expires.map(Expiry::from),
     })
+}
+
+/// What events are asked for: those of a class, those that a query selects, or both.
+struct Source {
+    class: Option<Arc<str>>,
+    filter: Option<(Language, String)>,
+}
+
+/// What the request names: a class, all classes, or a filter that is there already (DSP0227 10.2.1).
+fn source(service: &Service, exchange: &Exchange<'_>, request: &Subscribe) -> Result<Source, Fault> {
+    let resource = exchange.control.resource()?;
+    exchange.namespace(&service.broker, &resource)?;
+    match &resource {
+        ResourceUri::Class { class, .. } if class.eq_ignore_ascii_case(FILTER_CLASS) => {
+            Ok(Source { class: None, filter: Some(existing_filter(service, exchange, request)?) })
+        }
+        ResourceUri::Class { .. } | ResourceUri::AllClasses { .. } => Ok(Source {
+            class: resource.class().map(Arc::from),
+            filter: request.filter.as_ref().map(filter).transpose()?,
+        }),
+        ResourceUri::ClassesAsCimXml | ResourceUri::ClassesAsSchema => Err(ResourceUri::missing()),
+    }
+}
+
+/// The query of the filter that the selectors name; the request brings none of its own then (DSP0227 R10.2.2-2).
+fn existing_filter(
+    service: &Service,
+    exchange: &Exchange<'_>,
+    request: &Subscribe,
+) -> Result<(Language, String), Fault> {
+    if request.filter.is_some() {
+        return Err(Fault::new(
+            FaultKind::InvalidParameter,
+            "the selectors name an indication filter, so leave the filter in the body out",
+        ));
+    }
+    let target = exchange.target(&service.broker)?;
+    let path = exchange.path(&service.broker, &target)?;
+    let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+    let text = |name: &str| instance.get(name).and_then(Value::as_str).unwrap_or_default();
+    let language = Language::named(text("QueryLanguage")).ok_or_else(|| {
+        Fault::new(FaultKind::EventSourceUnableToProcess, "the filter's QueryLanguage is not one of this service")
+    })?;
+    Ok((language, text("Query").to_owned()))
 }
 
 fn filter(filter: &Filter) -> Result<(Language, String), Fault> {

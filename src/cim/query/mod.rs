@@ -33,6 +33,17 @@ pub enum Language {
     Wql,
 }
 
+impl Language {
+    /// The language that `QueryLanguage` properties name, also with the organization before it: `CQL`, `DMTF:CQL`, `WQL`.
+    pub fn named(name: &str) -> Option<Self> {
+        let name = name.rsplit_once(':').map_or(name, |(_, name)| name);
+        [("CQL", Self::Cql), ("WQL", Self::Wql)]
+            .into_iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, language)| language)
+    }
+}
+
 /// A place in a query's text. Places are all equal: two queries are the same wherever their words stand.
 #[derive(Clone, Copy, Debug, Default, Eq)]
 pub struct Place {

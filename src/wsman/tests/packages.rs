@@ -1,32 +1,23 @@
-//! Requests and replies over a service with a few hundred packages, without a transport.
+//! Page by page over a few hundred packages.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
-use chrono::TimeDelta;
 use proptest::prelude::*;
 
-use super::{ContextLimits, FaultStatus, Reply, Request, Service, Settings};
-use crate::access::{Caller, Role};
-use crate::broker::Broker;
-use crate::cim::Schema;
-use crate::client::{AddressRules, Client};
-use crate::clock::SystemClock;
-use crate::events::Events;
+use super::*;
+use crate::events::IndicationFilters;
 use crate::jobs::{Jobs, WorkerProgram};
 use crate::providers::{Indications, Model, SystemName, all};
-use crate::soap::{Encoding, Envelope, FaultKind, Message, Outgoing, ReceivedFault};
+use crate::soap::{Message, Outgoing};
 use crate::software::testing::{FixedPackages, package};
-use crate::store::Store;
 use crate::wire::enumeration::{Enumerate, Mode, Pull, ReceivedPage};
 use crate::wire::names::{REQUEST_PREFIXES, action, dialect};
 use crate::wire::{ControlHeaders, EndpointReference, Filter};
-use crate::xml::{ElementExt, Limits, Writer};
+use crate::xml::{ElementExt, Writer};
 
 const PACKAGES: usize = 150;
-const CIM: &str = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/";
 
 struct Fixture {
     service: Service,
@@ -46,21 +37,11 @@ fn fixture() -> Fixture {
     let packages = (0..PACKAGES).map(|n| package(&format!("package-{n}"), "1.0-1", &"äöü <&> ".repeat(n % 37)));
     let manager = Arc::new(FixedPackages::new(packages));
     let name = SystemName { class: "PG_ComputerSystem".into(), name: "host.example".into() };
-    let model = Arc::new(Model::new(schema.clone(), manager, jobs, clock.clone(), name));
-    let broker = Arc::new(Broker::new(schema.clone(), all(&model).unwrap()).unwrap());
-    let client = Client::start(crate::client::Settings::default(), AddressRules::new(true)).unwrap();
-    let describe = Arc::new(Indications::new(model));
-    let events = Events::open(store, schema, describe, client, clock.clone(), crate::events::Settings::default());
-    let settings = Settings {
-        max_envelope_size: 512_000,
-        largest_envelope: 1 << 24,
-        fault_status: FaultStatus::Always500,
-        operation_timeout: Duration::from_secs(60),
-        contexts: ContextLimits { total: 10_000, per_user: 10_000, idle: TimeDelta::minutes(10) },
-    };
-    let service = Service::new(broker, events.unwrap(), clock, settings);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    Fixture { service, runtime, _state: state }
+    let filters = Arc::new(IndicationFilters::open(store.clone(), schema.clone()).unwrap());
+    let model = Arc::new(Model::new(schema.clone(), manager, jobs, clock, name));
+    let broker = Broker::new(schema.clone(), all(&model, &filters).unwrap()).unwrap();
+    let service = service(broker, schema, store, Arc::new(Indications::new(model)));
+    Fixture { service, runtime: runtime(), _state: state }
 }
 
 /// What a client asks beside the body.
@@ -129,25 +110,13 @@ impl Fixture {
     }
 }
 
-fn envelope(reply: &Reply, encoding: Encoding) -> Envelope {
-    let text = encoding.decode(&reply.body).unwrap();
-    let envelope = Envelope::read(&text, &Limits { elements: 1_000_000, ..Limits::default() }).unwrap();
-    assert_eq!(reply.status, 200, "{:?}", ReceivedFault::read(&envelope));
-    envelope
-}
-
 /// The InstanceID somewhere in an item, as property or as selector.
-fn id_in(item: &crate::xml::Element) -> String {
-    let is_id = |e: &crate::xml::Element| e.name == "InstanceID" || e.attribute("", "Name") == Some("InstanceID");
+fn id_in(item: &Element) -> String {
+    let is_id = |e: &Element| e.name == "InstanceID" || e.attribute("", "Name") == Some("InstanceID");
     if is_id(item) {
         return item.text().to_owned();
     }
     item.elements().map(id_in).find(|id| !id.is_empty()).unwrap_or_default()
-}
-
-fn fault(reply: &Reply) -> Option<FaultKind> {
-    let text = Encoding::Utf8.decode(&reply.body).unwrap();
-    ReceivedFault::read(&Envelope::read(&text, &Limits::default()).unwrap()).unwrap().kind
 }
 
 proptest! {
@@ -197,7 +166,7 @@ fn a_search_goes_page_by_page_too_and_a_pull_that_is_given_up_leaves_the_rest() 
         let reply = fixture.send(asked(action::PULL), |w| pull.write(w));
         if reply.status == 500 {
             // The search that was given up still holds the context.
-            assert_eq!(fault(&reply), Some(FaultKind::Concurrency));
+            assert_eq!(fault(&reply).kind, Some(FaultKind::Concurrency));
             next = Some(pull.context);
             continue;
         }
@@ -217,11 +186,11 @@ fn a_context_is_of_no_use_after_the_end_nor_for_another_class() {
     let page = fixture.page(asked(action::ENUMERATE, "CIM_SoftwareIdentity"), |w| start.write(w));
     let pull = Pull { context: page.context.unwrap(), max_elements: Some(1000), ..Pull::default() };
     let reply = fixture.send(asked(action::PULL, "CIM_ComputerSystem"), |w| pull.write(w));
-    assert_eq!(fault(&reply), Some(FaultKind::MessageInformationHeaderRequired));
+    assert_eq!(fault(&reply).kind, Some(FaultKind::MessageInformationHeaderRequired));
     let last = fixture.page(asked(action::PULL, "CIM_SoftwareIdentity"), |w| pull.write(w));
     assert!(last.end_of_sequence && last.items.len() == PACKAGES);
     let reply = fixture.send(asked(action::PULL, "CIM_SoftwareIdentity"), |w| pull.write(w));
-    assert_eq!(fault(&reply), Some(FaultKind::InvalidEnumerationContext));
+    assert_eq!(fault(&reply).kind, Some(FaultKind::InvalidEnumerationContext));
 }
 
 #[test]
@@ -230,6 +199,6 @@ fn what_is_not_served_is_a_fault_and_no_reply() {
     for action in [action::ENUMERATION_RENEW, action::ENUMERATION_GET_STATUS, "urn:x", "http://h/x"] {
         let asked = Asked { action, class: "CIM_ComputerSystem", octets: None, encoding: Encoding::Utf8 };
         let reply = fixture.send(asked, |_| {});
-        assert_eq!((reply.status, fault(&reply)), (500, Some(FaultKind::ActionNotSupported)), "{action}");
+        assert_eq!((reply.status, fault(&reply).kind), (500, Some(FaultKind::ActionNotSupported)), "{action}");
     }
 }

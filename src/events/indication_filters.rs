@@ -1,0 +1,168 @@
+//! Filters that clients make once, for several subscriptions to use (`CIM_IndicationFilter`, DSP1054).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+
+use super::SubscribeError;
+use super::filter::Filter;
+use crate::access::{Caller, Role};
+use crate::cim::Schema;
+use crate::cim::query::Language;
+use crate::store::{Store, StoreError, filters as rows};
+
+/// How many filters there may be.
+const MOST: usize = 1000;
+
+/// A filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndicationFilter {
+    /// Its name; no two filters have one.
+    pub name: Arc<str>,
+    /// Who made it.
+    pub owner: Caller,
+    /// The query.
+    pub query: Arc<str>,
+    /// The language's name as the client wrote it.
+    pub language: Arc<str>,
+    /// The CIM namespaces that indications come from.
+    pub namespaces: Vec<Arc<str>>,
+    /// A name for people.
+    pub element_name: Option<Arc<str>>,
+}
+
+/// Why a filter is not made or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum FilterError {
+    /// The language is not known.
+    #[error("the query language {0:?} is not known: use DMTF:CQL or WQL")]
+    Language(Arc<str>),
+    /// The query cannot be used.
+    #[error(transparent)]
+    Query(SubscribeError),
+    /// There is one of that name.
+    #[error("there is a filter of that name already")]
+    Exists,
+    /// There is none of that name.
+    #[error("there is no filter of that name")]
+    NotFound,
+    /// Somebody else made it, and the caller is no admin.
+    #[error("the filter belongs to another user")]
+    NotYours,
+    /// There are too many.
+    #[error("there are {MOST} filters already, and no more are allowed: delete one that is not needed")]
+    TooMany,
+    /// Our own failure.
+    #[error("the filters cannot be stored")]
+    Store(#[from] StoreError),
+}
+
+/// All filters. Reading answers from memory; changing blocks on the store.
+#[derive(Debug)]
+pub struct IndicationFilters {
+    store: Arc<Store>,
+    schema: Arc<Schema>,
+    all: RwLock<BTreeMap<Arc<str>, Arc<IndicationFilter>>>,
+}
+
+impl IndicationFilters {
+    /// Takes up all filters.
+    pub fn open(store: Arc<Store>, schema: Arc<Schema>) -> Result<Self, StoreError> {
+        let mut all = BTreeMap::new();
+        for body in store.read(rows::all)? {
+            let filter: IndicationFilter = serde_json::from_str(&body).map_err(|error| damaged(&error))?;
+            all.insert(filter.name.clone(), Arc::new(filter));
+        }
+        Ok(Self { store, schema, all: RwLock::new(all) })
+    }
+
+    /// All filters, by name.
+    pub fn all(&self) -> Vec<Arc<IndicationFilter>> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// The filter of that name.
+    pub fn find(&self, name: &str) -> Option<Arc<IndicationFilter>> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Adds a filter whose query can be subscribed to.
+    pub fn add(&self, filter: IndicationFilter) -> Result<(), FilterError> {
+        let language =
+            Language::named(&filter.language).ok_or_else(|| FilterError::Language(filter.language.clone()))?;
+        Filter::compile(&self.schema, None, Some((language, &filter.query))).map_err(FilterError::Query)?;
+        let body = serde_json::to_string(&filter).map_err(|error| damaged(&error))?;
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MOST {
+            return Err(FilterError::TooMany);
+        }
+        if !self.store.write(|transaction| rows::insert(transaction, &filter.name, &body))? {
+            return Err(FilterError::Exists);
+        }
+        all.insert(filter.name.clone(), Arc::new(filter));
+        Ok(())
+    }
+
+    /// Removes a filter. Subscriptions that were made with it go on.
+    pub fn remove(&self, name: &str, caller: &Caller) -> Result<(), FilterError> {
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        let filter = all.get(name).ok_or(FilterError::NotFound)?;
+        if caller.role < Role::Admin && caller.name != filter.owner.name {
+            return Err(FilterError::NotYours);
+        }
+        self.store.write(|transaction| rows::remove(transaction, name))?;
+        all.remove(name);
+        Ok(())
+    }
+}
+
+fn damaged(error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged { table: "indication_filter", message: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(name: &str, language: &str, query: &str) -> IndicationFilter {
+        IndicationFilter {
+            name: name.into(),
+            owner: Caller { name: "ann".into(), role: Role::Operator },
+            query: query.into(),
+            language: language.into(),
+            namespaces: vec!["root/cimv2".into()],
+            element_name: None,
+        }
+    }
+
+    #[test]
+    fn filters_are_kept_and_belong_to_who_made_them() {
+        let (store, schema) = (Arc::new(Store::in_memory().unwrap()), Arc::new(Schema::builtin().unwrap()));
+        let filters = IndicationFilters::open(store.clone(), schema.clone()).unwrap();
+        let query = "SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob";
+        for language in ["CQL", "DMTF:CQL", "wql"] {
+            filters.add(filter(language, language, query)).unwrap();
+        }
+        assert!(matches!(filters.add(filter("CQL", "CQL", query)), Err(FilterError::Exists)));
+        let again = IndicationFilters::open(store, schema).unwrap();
+        assert_eq!(again.all(), filters.all());
+        let caller = |name: &str, role| Caller { name: name.into(), role };
+        assert!(matches!(again.remove("wql", &caller("bob", Role::Operator)), Err(FilterError::NotYours)));
+        again.remove("wql", &caller("bob", Role::Admin)).unwrap();
+        again.remove("CQL", &caller("ann", Role::Operator)).unwrap();
+        assert!(matches!(again.remove("CQL", &caller("ann", Role::Operator)), Err(FilterError::NotFound)));
+        assert_eq!(again.all().len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_subscribed_to_is_no_filter() {
+        let store = Arc::new(Store::in_memory().unwrap());
+        let filters = IndicationFilters::open(store, Arc::new(Schema::builtin().unwrap())).unwrap();
+        let refused = |language: &str, query: &str| filters.add(filter("x", language, query)).unwrap_err().to_string();
+        assert!(refused("SQL", "SELECT 1").contains("use DMTF:CQL or WQL"));
+        assert!(refused("CQL", "SELECT * FROM CIM_Job").contains("no indication class"));
+        assert!(refused("CQL", "SELECT * FROM CIM_InstCreation WHERE").contains("(line 1, column 37)"));
+        assert!(filters.all().is_empty());
+    }
+}

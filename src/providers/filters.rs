@@ -1,0 +1,172 @@
+//! Indication filters (DSP1054): queries with a name, for subscriptions to use.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::model::Model;
+use crate::access::Caller;
+use crate::broker::{Creation, IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE, Instances, Provider};
+use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, PropertyError, Value};
+use crate::events::{FilterError, IndicationFilter, IndicationFilters};
+
+const FILTER: &str = "CIM_IndicationFilter";
+
+/// What a client may give of a filter; the rest is the service's.
+const GIVEN: [&str; 10] = [
+    "SystemCreationClassName",
+    "SystemName",
+    "CreationClassName",
+    "Name",
+    "Query",
+    "QueryLanguage",
+    "SourceNamespace",
+    "SourceNamespaces",
+    "ElementName",
+    "IndividualSubscriptionSupported",
+];
+
+/// Serves the filters in root/interop.
+#[derive(Debug)]
+pub(super) struct Filters {
+    model: Arc<Model>,
+    filters: Arc<IndicationFilters>,
+}
+
+impl Filters {
+    pub(super) fn new(model: Arc<Model>, filters: Arc<IndicationFilters>) -> Self {
+        Self { model, filters }
+    }
+
+    fn find(&self, path: &ObjectPath) -> Result<Arc<IndicationFilter>, CimError> {
+        let name = path.key_str("Name").unwrap_or_default();
+        let is_ours = self.own_keys().iter().all(|(key, value)| path.key_str(key) == Some(value));
+        let found = self.filters.find(name).filter(|_| is_ours);
+        found.ok_or_else(|| CimError::not_found(format!("There is no indication filter {name:?} of this system.")))
+    }
+
+    /// The keys that all filters have in common.
+    fn own_keys(&self) -> [(&'static str, Arc<str>); 3] {
+        let system = &self.model.system;
+        [
+            ("SystemCreationClassName", system.class.clone()),
+            ("SystemName", system.name.clone()),
+            ("CreationClassName", FILTER.into()),
+        ]
+    }
+
+    fn instance(&self, class: &Arc<Class>, filter: &IndicationFilter) -> Result<Instance, PropertyError> {
+        let mut instance = Instance::new(class.clone());
+        for (key, value) in self.own_keys() {
+            instance.set(key, value)?;
+        }
+        instance
+            .set("Name", filter.name.clone())?
+            .set("ElementName", filter.element_name.clone())?
+            .set("Query", filter.query.clone())?
+            .set("QueryLanguage", filter.language.clone())?
+            .set("SourceNamespace", filter.namespaces.first().cloned())?
+            .set("SourceNamespaces", Value::array(filter.namespaces.iter().cloned()))?
+            .set("IndividualSubscriptionSupported", true)?;
+        Ok(instance)
+    }
+
+    fn wanted(&self, creation: &Creation<'_>) -> Result<IndicationFilter, CimError> {
+        let given = creation.wanted;
+        let properties = given.class().properties().iter().zip(given.values());
+        if let Some((property, _)) = properties.filter(|(_, v)| !v.is_null()).find(|(p, _)| !GIVEN.contains(&&*p.name))
+        {
+            return Err(CimError::invalid_parameter(format!("{} of a filter cannot be set.", property.name)));
+        }
+        let text = |name: &str| match given.get(name) {
+            Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
+            _ => None,
+        };
+        for (key, own) in self.own_keys() {
+            if text(key).is_some_and(|given| given != own) {
+                return Err(CimError::invalid_parameter(format!("{key} is {own:?} here; leave it out.")));
+            }
+        }
+        if given.get("IndividualSubscriptionSupported") == Some(&Value::Boolean(false)) {
+            let why = "IndividualSubscriptionSupported is true for every filter; leave it out.";
+            return Err(CimError::invalid_parameter(why));
+        }
+        Ok(IndicationFilter {
+            name: text("Name").unwrap_or_else(|| format!("Quartermaster:{}", Uuid::new_v4()).into()),
+            owner: creation.caller.clone(),
+            query: text("Query").unwrap_or_default(),
+            language: text("QueryLanguage").unwrap_or_default(),
+            namespaces: namespaces(given)?,
+            element_name: text("ElementName"),
+        })
+    }
+}
+
+impl Provider for Filters {
+    fn classes(&self) -> Vec<Arc<str>> {
+        vec![FILTER.into()]
+    }
+
+    fn lives_in_interop(&self, _: &Class) -> bool {
+        true
+    }
+
+    fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
+        Ok(self.instance(class, &*self.find(path)?)?)
+    }
+
+    fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
+        let all: Result<Vec<_>, _> = self.filters.all().iter().map(|filter| self.instance(class, filter)).collect();
+        Ok(Box::new(all?.into_iter().map(Ok)))
+    }
+
+    fn estimate(&self, _: &Class) -> Option<u64> {
+        u64::try_from(self.filters.all().len()).ok()
+    }
+
+    fn create(&self, creation: &Creation<'_>) -> Result<Instance, CimError> {
+        let filter = self.wanted(creation)?;
+        self.filters.add(filter.clone()).map_err(refused)?;
+        Ok(self.instance(creation.class, &filter)?)
+    }
+
+    fn delete(&self, caller: &Caller, _: &Arc<Class>, path: &ObjectPath) -> Result<(), CimError> {
+        let filter = self.find(path)?;
+        self.filters.remove(&filter.name, caller).map_err(refused)
+    }
+}
+
+/// Where indications come from; root/cimv2 unless the client says otherwise.
+fn namespaces(given: &Instance) -> Result<Vec<Arc<str>>, CimError> {
+    let several = given.get("SourceNamespaces").and_then(Value::as_array).unwrap_or_default();
+    let one = given.get("SourceNamespace").map_or(&[][..], std::slice::from_ref);
+    let named = if several.is_empty() { one } else { several };
+    let mut namespaces: Vec<Arc<str>> = Vec::new();
+    for name in named.iter().filter_map(Value::as_str) {
+        let known = [IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE].into_iter().find(|n| n.eq_ignore_ascii_case(name));
+        let known = known.ok_or_else(|| {
+            CimError::invalid_parameter(format!(
+                "There is no CIM namespace {name:?} for SourceNamespaces; use {IMPLEMENTATION_NAMESPACE}."
+            ))
+        })?;
+        namespaces.push(known.into());
+    }
+    if namespaces.is_empty() {
+        namespaces.push(IMPLEMENTATION_NAMESPACE.into());
+    }
+    Ok(namespaces)
+}
+
+fn refused(error: FilterError) -> CimError {
+    let status = match error {
+        FilterError::Language(_) | FilterError::Query(_) => CimStatus::InvalidParameter,
+        FilterError::Exists => CimStatus::AlreadyExists,
+        FilterError::NotFound => CimStatus::NotFound,
+        FilterError::NotYours => CimStatus::AccessDenied,
+        FilterError::TooMany => CimStatus::ServerLimitsExceeded,
+        FilterError::Store(error) => {
+            return CimError::internal("The filter could not be recorded; the operator's log says why.", error);
+        }
+    };
+    CimError::new(status, error.to_string())
+}
