@@ -177,6 +177,25 @@ fn the_media_type_is_soap_or_left_out() {
 }
 
 #[test]
+fn who_reads_soap_is_told_in_soap() {
+    let server = TestServer::start();
+    let large = "x".repeat(64 * 1024 + 1);
+    for (headers, body, status, detail) in [
+        ("Content-Type: application/xml\r\n", IDENTIFY, 415, Some("EncodingType")),
+        ("Content-Type: image/png\r\nAccept: text/html, application/soap+xml\r\n", IDENTIFY, 415, Some("EncodingType")),
+        ("Content-Type: image/png\r\n", IDENTIFY, 415, None),
+        (SOAP, large.as_str(), 413, Some("ServiceEnvelopeLimit")),
+    ] {
+        let response = server.client().post("/wsman", &format!("{headers}{}", ann()), body);
+        assert_eq!(response.status, status, "{headers}");
+        let content_type = response.header("content-type").unwrap();
+        assert_eq!(content_type.starts_with("application/soap+xml"), detail.is_some(), "{headers} {content_type}");
+        let text = String::from_utf8(response.body.clone()).unwrap();
+        assert!(detail.is_none_or(|detail| text.contains(&format!("faultDetail/{detail}<"))), "{text}");
+    }
+}
+
+#[test]
 fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     let server = TestServer::start();
     let fits = "x".repeat(64 * 1024);

@@ -1,6 +1,6 @@
 //! The Content-Type header.
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 
 use super::refusal::Refusal;
 
@@ -12,6 +12,13 @@ pub(super) fn charset(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     }
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(None) };
     parse(value.to_str().map_err(|_| Refusal::MediaType)?).ok_or(Refusal::MediaType)
+}
+
+/// Whether the client of a refused request can be expected to read SOAP: it sends it, or something like it, or says so.
+pub(super) fn reads_soap(headers: &HeaderMap) -> bool {
+    let says = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
+    says(CONTENT_TYPE).is_none_or(|sent| sent.contains("xml"))
+        || says(ACCEPT).is_some_and(|accepted| accepted.contains("application/soap+xml"))
 }
 
 fn parse(value: &str) -> Option<Option<String>> {

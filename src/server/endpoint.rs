@@ -75,7 +75,7 @@ impl Endpoint {
                 if let Some(connection) = connection.as_ref().filter(|_| refusal.ends_connection()) {
                     connection.end();
                 }
-                refusal.response()
+                refusal.response(content::reads_soap(request.headers()))
             }
         }
     }

@@ -6,6 +6,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 
+use crate::soap::{Addressing, Encoding, Fault, FaultDetail, FaultKind};
+
 /// How a client proves who it is. Each scheme has a header of its own; there is one.
 pub(super) const CHALLENGE: &str = "Basic realm=\"quartermaster\"";
 
@@ -38,7 +40,8 @@ impl Refusal {
         matches!(self, Self::TooLarge { .. } | Self::TooSlow | Self::Broken)
     }
 
-    pub(super) fn response(&self) -> HttpResponse {
+    /// The answer, in SOAP if there is a fault for it and the client reads SOAP.
+    pub(super) fn response(&self, reads_soap: bool) -> HttpResponse {
         let mut response = HttpResponse::build(self.status());
         match self {
             Self::Unauthorized => drop(response.insert_header((header::WWW_AUTHENTICATE, CHALLENGE))),
@@ -52,7 +55,22 @@ impl Refusal {
         if self.ends_connection() {
             response.force_close();
         }
-        response.content_type("text/plain; charset=utf-8").body(self.message())
+        match self.fault().filter(|_| reads_soap) {
+            Some(fault) => {
+                response.content_type(Encoding::Utf8.content_type()).body(fault.to_message(&Addressing::default()))
+            }
+            None => response.content_type("text/plain; charset=utf-8").body(self.message()),
+        }
+    }
+
+    /// The fault that tells the same as the status, where DSP0226 has one (14.6, wsman:EncodingLimit).
+    fn fault(&self) -> Option<Fault> {
+        let detail = match self {
+            Self::TooLarge { .. } => FaultDetail::ServiceEnvelopeLimit,
+            Self::MediaType => FaultDetail::EncodingType,
+            _ => return None,
+        };
+        Some(Fault::detailed(FaultKind::EncodingLimit, detail, self.message().trim_end().to_owned()))
     }
 
     fn status(&self) -> StatusCode {
@@ -92,7 +110,7 @@ mod tests {
     #[test]
     fn the_wait_is_rounded_up_to_whole_seconds() {
         for (millis, seconds) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (60_000, "60")] {
-            let response = Refusal::Later(Duration::from_millis(millis)).response();
+            let response = Refusal::Later(Duration::from_millis(millis)).response(true);
             assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), seconds);
         }
     }
