@@ -15,9 +15,11 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+mod crowd;
 mod enumeration;
 mod figure;
 mod get;
+mod inside;
 mod load;
 mod nginx;
 mod process;
@@ -31,10 +33,28 @@ use support::server::Host;
 /// How many packages the measured host has.
 const PACKAGES: usize = 2000;
 
+/// How many packages are searched.
+const SEARCHED: usize = 10_000;
+
 fn main() {
+    inside();
+    over_the_wire();
+}
+
+/// What the service costs without a transport.
+fn inside() {
+    let inside = inside::Inside::new(SEARCHED);
+    Figure::new("Get, decoded, dispatched and answered, median", "µs", Limit::AtMost(20.0)).report(inside.request());
+    Figure::new("instances of 40 properties written", "instances/s", Limit::AtLeast(400_000.0))
+        .report(inside::written());
+    Figure::new("a CQL filter over 10,000 instances", "ms", Limit::AtMost(10.0)).report(inside.search());
+}
+
+fn over_the_wire() {
     let root = DebRoot::new();
     root::fill(&root, PACKAGES);
-    let host = Host::new(&root.path(), "deb").with_settings("[jobs]\ntime_before_removal_seconds = 3600\n");
+    let settings = "[jobs]\ntime_before_removal_seconds = 3600\n[limits]\nenumeration_contexts_per_user = 1000\n";
+    let host = Host::new(&root.path(), "deb").with_settings(settings);
 
     // The first start makes the certificate and fills the store; what is measured are the later ones.
     host.serve().stop();
@@ -47,7 +67,7 @@ fn main() {
 
     let mut get = get::Get::new(&server);
     Figure::new("Get, 1 connection, median", "ms", Limit::AtMost(0.3)).report(get.median());
-    Figure::new("Get, 64 connections", "requests/s", Limit::AtLeast(20_000.0)).report(get.throughput());
+    Figure::new("Get, 64 connections", "requests/s", Limit::AtLeast(25_000.0)).report(get.throughput());
 
     let at_256 = enumeration::Enumeration::new(&server, 256);
     match nginx::Nginx::start(&host, &server, &at_256.pages()) {
@@ -62,5 +82,8 @@ fn main() {
 
     Figure::new("memory, idle after the load", "MB", Limit::AtMost(25.0)).report(process::memory(&server) + worker);
     Figure::new("job change at the sink, median", "ms", Limit::AtMost(10.0)).report(sink::delay(&root, &server));
+    Figure::new("memory of 1,000 open enumerations", "MB", Limit::AtMost(10.0)).report(crowd::contexts(&server));
+    let beside = crowd::get_beside_a_large_enumeration();
+    Figure::new("Get beside a pull of 100,000, 99 of 100 within", "ms", Limit::AtMost(5.0)).report(beside);
     println!("  memory of the worker while it has work: {:.1} MB", process::workers_memory(&host));
 }

@@ -63,7 +63,7 @@ fn every_kind_of_parameter_comes_back_as_it_went() {
     for body in [&declared, &wrapped] {
         let came = outputs(&echo(&host, &format!("{body}<p:In>1</p:In>")));
         let (came, out) = came.split_at(came.len() - "<p:Out xsi:nil=\"true\"/>".len());
-        assert_eq!(came, sent.replace("<p:Ss></p:Ss>", "<p:Ss></p:Ss>"));
+        assert_eq!(came, sent);
         assert_eq!(out, "<p:Out xsi:nil=\"true\"/>");
     }
     assert_eq!(outputs(&echo(&host, "")).matches("xsi:nil").count(), 16, "what is not given is NULL");

@@ -8,10 +8,10 @@ const WQL: &str = "http://schemas.microsoft.com/wbem/wsman/1/WQL";
 
 fn host() -> Host {
     let host = Host::new(Role::Operator);
-    host.create(&format!(
+    host.create(
         "<p:Name>a</p:Name><p:Text>t</p:Text><p:List>x</p:List><p:List>y</p:List>\
-         <p:Inner x:type='q:TST_Thing_Type'><p:Name>i</p:Name><p:Small>4</p:Small></p:Inner>"
-    ));
+         <p:Inner x:type='q:TST_Thing_Type'><p:Name>i</p:Name><p:Small>4</p:Small></p:Inner>",
+    );
     host
 }
 
