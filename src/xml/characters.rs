@@ -36,7 +36,8 @@ pub(super) fn is_ncname(name: &str) -> bool {
     characters.next().is_some_and(starts_name) && characters.all(continues_name)
 }
 
-fn starts_name(c: char) -> bool {
+/// Whether a name without a colon may begin with the character.
+pub(super) fn starts_name(c: char) -> bool {
     matches!(c,
         'A'..='Z' | 'a'..='z' | '_' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
         | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
@@ -44,7 +45,8 @@ fn starts_name(c: char) -> bool {
         | '\u{10000}'..='\u{EFFFF}')
 }
 
-fn continues_name(c: char) -> bool {
+/// Whether a name without a colon may go on with the character.
+pub(super) fn continues_name(c: char) -> bool {
     starts_name(c) || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 

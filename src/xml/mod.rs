@@ -10,6 +10,7 @@ mod error;
 mod escape;
 mod read;
 mod write;
+pub mod xpath;
 
 pub use element::{ElementExt, element};
 pub use error::{XmlError, XmlErrorKind};
