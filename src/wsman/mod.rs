@@ -7,6 +7,7 @@ mod contexts;
 mod enumeration;
 mod eventing;
 mod exchange;
+mod fragment;
 mod identify;
 mod invoke;
 mod items;

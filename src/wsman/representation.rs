@@ -38,6 +38,30 @@ pub(super) fn changes(
     Ok(changes)
 }
 
+/// What a change of a part comes to: how one property of the representation, read back, differs from the instance's. What
+/// is not there any more is NULL. A read-only property is not changed, and that is told (R7.9-2).
+pub(super) fn differences(
+    given: &GivenInstance,
+    current: &Instance,
+    name: &str,
+) -> Result<Vec<(Arc<str>, Value)>, Fault> {
+    let class = given.instance.class();
+    let Some((property, value)) = class.properties().iter().zip(given.values()).find(|(p, _)| *p.name == *name) else {
+        return Ok(Vec::new());
+    };
+    if current.get(name) == Some(value) {
+        return Ok(Vec::new());
+    }
+    if property.key || !property.writable {
+        let reason = format!("Property {name} of {} is read-only.", class.name());
+        return Err(cim_fault(CimError::not_supported(reason)));
+    }
+    if value.is_null() && property.required {
+        return Err(invalid_value(property, "it must have a value, so it cannot be nil"));
+    }
+    Ok(vec![(property.name.clone(), value.clone())])
+}
+
 /// The class of a new instance: the one that the request names, or one of its subclasses that the body names.
 pub(super) fn class_of<'b>(
     broker: &'b Broker,

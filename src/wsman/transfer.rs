@@ -2,18 +2,22 @@
 
 use super::Service;
 use super::exchange::{Exchange, Target, finish};
+use super::fragment::Part;
 use super::representation::{self, refused};
 use crate::broker::Broker;
-use crate::cim::{CimError, Instance};
+use crate::cim::{CimError, Instance, ObjectPath};
 use crate::soap::{Fault, FaultDetail, FaultKind, Message};
 use crate::wire::control::write_requested_epr;
 use crate::wire::names::{TRANSFER_PREFIXES, action};
 use crate::wire::transfer::{Representation, write_created};
-use crate::wire::{Style, cim_fault, write_instance};
+use crate::wire::{FragmentTransfer, Style, UriForm, cim_fault, write_instance};
+use crate::xml::Element;
 
 /// Get: the whole instance.
 pub(super) fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
-    refuse_fragment(exchange)?;
+    if let Some(part) = Part::of(service, exchange)? {
+        return part.get();
+    }
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
     let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
@@ -23,13 +27,13 @@ pub(super) fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>,
 
 /// Put: the instance gets new values; the reply shows it as it is then (R7.4-8).
 pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
-    refuse_fragment(exchange)?;
+    if let Some(part) = Part::of(service, exchange)? {
+        return part.put().await;
+    }
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
     let current = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
-    let Representation::Whole(element) = Representation::read(exchange.envelope, false)? else {
-        return Err(fragments_not_served());
-    };
+    let element = whole(exchange)?;
     let given = exchange.mapping(&service.broker, &target.namespace).instance(element, current.class())?;
     let changes = representation::changes(&given, &current, &exchange.control.options)?;
     let caller = exchange.caller.clone();
@@ -40,31 +44,27 @@ pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Ve
 
 /// Create: a new instance; the reply says how it is named (R7.6-5).
 pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
-    refuse_fragment(exchange)?;
+    if let Some(part) = Part::of(service, exchange)? {
+        return part.create().await;
+    }
     let target = exchange.target(&service.broker)?;
-    let Representation::Whole(element) = Representation::read(exchange.envelope, false)? else {
-        return Err(fragments_not_served());
-    };
+    let element = whole(exchange)?;
     let class = representation::class_of(&service.broker, &target, element)?;
     let mapping = exchange.mapping(&service.broker, &target.namespace);
     let mut given = mapping.instance(element, class)?;
     representation::take_keys(&mut given, &mapping, &exchange.control.selectors)?;
     representation::check_new(&given)?;
     let (caller, wanted) = (exchange.caller.clone(), given.instance);
-    let created = change(service, exchange, move |broker| broker.create(&caller, &wanted)).await?;
-    let path = service.broker.path_of(&created.map_err(refused)?);
-    let style = Style { address: exchange.address, ..exchange.style(&target.form) };
-    let mut message = exchange.reply(action::CREATE_RESPONSE, TRANSFER_PREFIXES);
-    if exchange.control.request_epr {
-        write_requested_epr(message.header(), &path, &style);
-    }
-    write_created(message.body(), &path, &style);
-    finish(message, FaultDetail::UnreportableSuccess)
+    let made = change(service, exchange, move |broker| broker.create(&caller, &wanted)).await?;
+    let path = service.broker.path_of(&made.map_err(refused)?);
+    created(exchange, &target.form, &path, None)
 }
 
 /// Delete: the instance goes.
 pub(super) async fn delete(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
-    refuse_fragment(exchange)?;
+    if let Some(part) = Part::of(service, exchange)? {
+        return part.delete().await;
+    }
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
     let caller = exchange.caller.clone();
@@ -72,8 +72,27 @@ pub(super) async fn delete(service: &Service, exchange: &Exchange<'_>) -> Result
     finish(exchange.reply(action::DELETE_RESPONSE, TRANSFER_PREFIXES), FaultDetail::UnreportableSuccess)
 }
 
+/// The reply to a Create: the name of what was made, or of what a part was put into.
+pub(super) fn created(
+    exchange: &Exchange<'_>,
+    form: &UriForm,
+    path: &ObjectPath,
+    fragment: Option<&FragmentTransfer>,
+) -> Result<Vec<u8>, Fault> {
+    let style = Style { address: exchange.address, ..exchange.style(form) };
+    let mut message = exchange.reply(action::CREATE_RESPONSE, TRANSFER_PREFIXES);
+    if let Some(header) = fragment {
+        header.write(message.header());
+    }
+    if exchange.control.request_epr {
+        write_requested_epr(message.header(), path, &style);
+    }
+    write_created(message.body(), path, &style);
+    finish(message, FaultDetail::UnreportableSuccess)
+}
+
 /// Changes may block, so they are made beside the event loop.
-async fn change<T: Send + 'static>(
+pub(super) async fn change<T: Send + 'static>(
     service: &Service,
     exchange: &Exchange<'_>,
     work: impl FnOnce(&Broker) -> Result<T, CimError> + Send + 'static,
@@ -93,14 +112,14 @@ fn show(service: &Service, exchange: &Exchange<'_>, target: &Target<'_>, instanc
     message
 }
 
-fn refuse_fragment(exchange: &Exchange<'_>) -> Result<(), Fault> {
-    if exchange.control.fragment.is_none() { Ok(()) } else { Err(fragments_not_served()) }
-}
-
-fn fragments_not_served() -> Fault {
-    Fault::detailed(
-        FaultKind::UnsupportedFeature,
-        FaultDetail::FragmentLevelAccess,
-        "fragments are not served; leave the header wsman:FragmentTransfer out and take the whole instance",
-    )
+/// The representation of a whole instance.
+fn whole<'e>(exchange: &Exchange<'e>) -> Result<&'e Element, Fault> {
+    match Representation::read(exchange.envelope, false)? {
+        Representation::Whole(element) => Ok(element),
+        Representation::Fragment(_) => Err(Fault::detailed(
+            FaultKind::InvalidRepresentation,
+            FaultDetail::InvalidFragment,
+            "wsman:XmlFragment needs the header wsman:FragmentTransfer",
+        )),
+    }
 }

@@ -30,6 +30,11 @@ pub struct GivenInstance {
 }
 
 impl GivenInstance {
+    /// The values in the order of the class's properties; NULL where nothing was given.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.instance.values().iter().zip(&self.given).map(|(value, given)| if *given { value } else { &Value::Null })
+    }
+
     /// The properties that were given, with their values.
     pub fn given(&self) -> impl Iterator<Item = (&Property, &Value)> {
         let all = self.instance.class().properties().iter().zip(self.instance.values());

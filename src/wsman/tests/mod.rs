@@ -1,6 +1,7 @@
 //! Requests and replies over a service, without a transport.
 
 mod calls;
+mod fragments;
 mod packages;
 mod projection;
 mod things;

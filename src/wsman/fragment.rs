@@ -1,0 +1,183 @@
+//! Fragment-level transfer: one part of an instance (DSP0226 7.7 to 7.11).
+//!
+//! A fragment is cut out of the representation that a Get would give, and a change of a fragment is a change of that
+//! representation, read back as a Put of the whole would be.
+
+use std::sync::Arc;
+
+use super::Service;
+use super::exchange::{Exchange, Target, finish};
+use super::representation::{changes, differences, refused};
+use super::transfer::{change, created};
+use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
+use crate::soap::{Fault, FaultDetail, FaultKind};
+use crate::wire::control::write_requested_epr;
+use crate::wire::names::{TRANSFER_PREFIXES, WSMAN, action, dialect};
+use crate::wire::transfer::Representation;
+use crate::wire::{FragmentTransfer, Style, cim_fault, write_instance};
+use crate::xml::xpath::{FragmentError, Selected, XPath};
+use crate::xml::{Element, ElementExt, Limits, Writer, element};
+
+/// A request about a part of an instance.
+pub(super) struct Part<'a> {
+    service: &'a Service,
+    exchange: &'a Exchange<'a>,
+    header: &'a FragmentTransfer,
+    target: Target<'a>,
+    path: ObjectPath,
+    instance: Instance,
+    expression: XPath,
+}
+
+impl<'a> Part<'a> {
+    /// The part that the request is about, if it is about one.
+    pub(super) fn of(service: &'a Service, exchange: &'a Exchange<'a>) -> Result<Option<Self>, Fault> {
+        let Some(header) = &exchange.control.fragment else { return Ok(None) };
+        let expression = expression(header)?;
+        let target = exchange.target(&service.broker)?;
+        let path = exchange.path(&service.broker, &target)?;
+        let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+        Ok(Some(Self { service, exchange, header, target, path, instance, expression }))
+    }
+
+    /// Get (7.8).
+    pub(super) fn get(&self) -> Result<Vec<u8>, Fault> {
+        self.show(&self.instance, action::GET_RESPONSE, FaultDetail::MaxEnvelopeSize)
+    }
+
+    /// Put (7.9): only the part is shown again.
+    pub(super) async fn put(self) -> Result<Vec<u8>, Fault> {
+        let mut root = self.representation(&self.instance, false)?;
+        self.property(&root)?;
+        self.expression.replace(&mut root, &self.content()?.children).map_err(|error| not_changed(&error))?;
+        let changed = self.apply(&root).await?;
+        self.show(&changed, action::PUT_RESPONSE, FaultDetail::UnreportableSuccess)
+    }
+
+    /// Create (7.11): something is put in where nothing was.
+    pub(super) async fn create(self) -> Result<Vec<u8>, Fault> {
+        let mut root = self.representation(&self.instance, true)?;
+        self.property(&root)?;
+        self.expression.insert(&mut root, &self.content()?.children).map_err(|error| not_changed(&error))?;
+        let changed = self.apply(&root).await?;
+        let path = self.service.broker.path_of(&changed);
+        created(self.exchange, &self.target.form, &path, Some(self.header))
+    }
+
+    /// Delete (7.10).
+    pub(super) async fn delete(self) -> Result<Vec<u8>, Fault> {
+        let mut root = self.representation(&self.instance, true)?;
+        self.property(&root)?;
+        self.expression.remove(&mut root).map_err(|error| not_changed(&error))?;
+        self.apply(&root).await?;
+        let mut message = self.exchange.reply(action::DELETE_RESPONSE, TRANSFER_PREFIXES);
+        self.header.write(message.header());
+        finish(message, FaultDetail::UnreportableSuccess)
+    }
+
+    /// What the body wraps.
+    fn content(&self) -> Result<&'a Element, Fault> {
+        match Representation::read(self.exchange.envelope, true)? {
+            Representation::Fragment(content) | Representation::Whole(content) => Ok(content),
+        }
+    }
+
+    /// Changes the instance into what its representation says now.
+    async fn apply(&self, root: &Element) -> Result<Instance, Fault> {
+        let mapping = self.exchange.mapping(&self.service.broker, &self.target.namespace);
+        let given = mapping.instance(root, self.instance.class())?;
+        let changes: Vec<(Arc<str>, Value)> = match self.expression.child_of_root(root) {
+            Some(property) => differences(&given, &self.instance, property)?,
+            None => changes(&given, &self.instance, &self.exchange.control.options)?,
+        };
+        let (caller, path) = (self.exchange.caller.clone(), self.path.clone());
+        change(self.service, self.exchange, move |broker| broker.modify(&caller, &path, changes))
+            .await?
+            .map_err(refused)
+    }
+
+    /// A reply that shows the part of an instance.
+    fn show(&self, instance: &Instance, action: &str, too_large: FaultDetail) -> Result<Vec<u8>, Fault> {
+        let root = self.representation(instance, false)?;
+        self.property(&root)?;
+        let selected = self.expression.get(&root).map_err(|error| not_changed(&error))?;
+        let mut message = self.exchange.reply(action, TRANSFER_PREFIXES);
+        self.header.write(message.header());
+        if self.exchange.control.request_epr {
+            let style = self.exchange.style(&self.target.form);
+            write_requested_epr(message.header(), &self.service.broker.path_of(instance), &style);
+        }
+        write_selected(message.body(), &selected);
+        finish(message, too_large)
+    }
+
+    fn representation(&self, instance: &Instance, exclude_nil: bool) -> Result<Element, Fault> {
+        let style = Style { exclude_nil, precise_arrays: false, ..self.exchange.style(&self.target.form) };
+        let mut root = representation(instance, &style)?;
+        // A client may know the instance by a superclass's name.
+        if self.expression.select(&root).is_empty() {
+            root.name = self.target.class.name().to_string();
+        }
+        Ok(root)
+    }
+
+    /// Whether the class has the property that the expression is about.
+    fn property(&self, root: &Element) -> Result<(), Fault> {
+        let class: &Class = self.instance.class();
+        match self.expression.child_of_root(root) {
+            Some(name) if class.property(name).is_none_or(|property| *property.name != *name) => {
+                Err(unusable(format!("class {} has no property {name}", class.name())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An instance as the element that a Get shows.
+pub(super) fn representation(instance: &Instance, style: &Style<'_>) -> Result<Element, Fault> {
+    let mut w = Writer::new(usize::MAX);
+    w.start("x").namespaces(TRANSFER_PREFIXES);
+    write_instance(&mut w, instance, style);
+    w.end("x");
+    let text = String::from_utf8(w.finish()).map_err(Fault::internal)?;
+    let limits = Limits { elements: usize::MAX, ..Limits::default() };
+    let holder = crate::xml::read(&text, &limits).map_err(Fault::internal)?;
+    let root = holder.elements().next().cloned();
+    root.ok_or_else(|| Fault::internal("an instance was written as no element"))
+}
+
+/// Writes `wsman:XmlFragment` with what an expression selects.
+pub(super) fn write_selected(w: &mut Writer, selected: &[Selected<'_>]) {
+    w.start("wsman:XmlFragment");
+    for node in selected {
+        match node {
+            Selected::Element(element) => w.element(element),
+            Selected::Text(text) | Selected::Attribute { value: text, .. } => w.text(text),
+        };
+    }
+    w.end("wsman:XmlFragment");
+}
+
+fn expression(header: &FragmentTransfer) -> Result<XPath, Fault> {
+    let named = header.dialect.as_deref().unwrap_or(dialect::XPATH);
+    if named != dialect::XPATH {
+        let reason = format!("the fragment dialect {:?} is not supported", named.chars().take(100).collect::<String>());
+        return Err(Fault::new(FaultKind::FragmentDialectNotSupported, reason)
+            .with_element(element(WSMAN, "FragmentDialect").with_text(dialect::XPATH)));
+    }
+    XPath::parse(&header.expression).map_err(|error| unusable(error.to_string()))
+}
+
+fn unusable(why: String) -> Fault {
+    Fault::new(FaultKind::CannotProcessFilter, format!("wsman:FragmentTransfer: {why}"))
+}
+
+fn not_changed(error: &FragmentError) -> Fault {
+    match error {
+        FragmentError::Ambiguous(_) | FragmentError::Place(_) => unusable(error.to_string()),
+        FragmentError::Exists(_) => cim_fault(CimError::new(crate::cim::CimStatus::AlreadyExists, error.to_string())),
+        FragmentError::Missing(_) | FragmentError::Content(_) => {
+            Fault::detailed(FaultKind::InvalidRepresentation, FaultDetail::InvalidFragment, error.to_string())
+        }
+    }
+}
