@@ -1,3 +1,5 @@
+mod builtin;
+
 use super::super::{CimType, ClassKind, DateTime, Direction, Value};
 use super::*;
 
