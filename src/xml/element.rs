@@ -96,7 +96,7 @@ pub(super) fn attribute_key(namespace: &str, name: &str) -> String {
     if namespace.is_empty() { name.to_owned() } else { ["{", namespace, "}", name].concat() }
 }
 
-/// Namespace and local name of an attribute's key.
+/// Namespace and local name of an attribute's key. A namespace may hold `}`, a name not.
 pub(super) fn split_key(key: &str) -> (&str, &str) {
-    key.strip_prefix('{').and_then(|rest| rest.split_once('}')).unwrap_or(("", key))
+    key.strip_prefix('{').and_then(|rest| rest.rsplit_once('}')).unwrap_or(("", key))
 }

@@ -11,7 +11,10 @@ use super::characters::{first_illegal, is_blank, is_ncname, is_space};
 use super::element::attribute_key;
 use super::error::{XmlError, XmlErrorKind};
 use super::escape::{attribute_value, resolve};
-use super::{Element, XMLNode};
+use super::{Element, XML_NAMESPACE, XMLNode};
+
+/// The namespace of declarations themselves; nothing else may be in it (Namespaces in XML, 3).
+const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 
 /// How large a document may be. Its length in bytes is limited where it is received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,8 +218,11 @@ fn add_attribute(
         if !is_ncname(prefix) {
             return Err(XmlErrorKind::BadName);
         }
-        // The reader has bound the prefix already; what is left is to see that the value is one.
-        return attribute_value(raw).map(drop);
+        // The reader has bound the prefix already; what is left is to see that the value may be bound to it, also
+        // where it is written with references.
+        let value = attribute_value(raw)?;
+        let reserved = value == XMLNS_NAMESPACE || (value == XML_NAMESPACE && prefix != "xml");
+        return if reserved { Err(XmlErrorKind::ReservedPrefix) } else { Ok(()) };
     }
     let value = attribute_value(raw)?;
     let (namespace, local) = expand(QName(name), resolver, false)?;
@@ -238,12 +244,16 @@ fn expand<'n, 'r>(
     if !is_ncname(local) || prefix.is_some_and(|p| !is_ncname(p.into_inner())) {
         return Err(XmlErrorKind::BadName);
     }
+    if prefix.is_some_and(|p| p.into_inner() == "xmlns") {
+        return Err(XmlErrorKind::ReservedPrefix);
+    }
     match resolver.resolve_prefix(prefix, is_element) {
         ResolveResult::Unbound => Ok((None, local)),
         ResolveResult::Unknown(_) => Err(XmlErrorKind::UnboundPrefix),
         ResolveResult::Bound(namespace) => {
             let raw = namespace.into_inner();
-            let uri = if raw.contains('&') { Cow::Owned(attribute_value(raw)?) } else { Cow::Borrowed(raw) };
+            let plain = !raw.contains(['&', '\t', '\n', '\r']);
+            let uri = if plain { Cow::Borrowed(raw) } else { Cow::Owned(attribute_value(raw)?) };
             Ok((Some(uri), local))
         }
     }

@@ -82,6 +82,9 @@ fn hostile_documents_are_refused_for_what_they_are() {
         ("<a xmlns:p=\"urn:x\"><p:b xmlns:p=\"\"/></a>".to_owned(), UnboundPrefix),
         ("<a xmlns:xml=\"urn:x\"/>".to_owned(), ReservedPrefix),
         ("<a xmlns:xmlns=\"urn:x\"/>".to_owned(), ReservedPrefix),
+        ("<a xmlns:p=\"http://www.w3.org/2000/xmlns&#47;\"><p:b/></a>".to_owned(), ReservedPrefix),
+        ("<a xmlns:p=\"http://www.w3.org/XML/1998/&#110;amespace\"/>".to_owned(), ReservedPrefix),
+        ("<xmlns:a/>".to_owned(), ReservedPrefix),
         ("<?pi x?><a/>".to_owned(), ProcessingInstruction),
         ("<a><?pi x?></a>".to_owned(), ProcessingInstruction),
         ("<?pi".to_owned(), ProcessingInstruction),
@@ -143,6 +146,16 @@ fn a_document_becomes_its_element() {
 }
 
 #[test]
+fn a_namespace_is_a_value_like_others() {
+    let root = read("<a xmlns:p='urn:\n}&#125;b' p:x='1'><p:b/></a>", &Limits::default()).unwrap();
+    assert_eq!(root.attribute("urn: }}b", "x"), Some("1"));
+    assert!(root.elements().next().unwrap().is("urn: }}b", "b"));
+    let mut w = Writer::new(1000);
+    w.element(&root);
+    assert_eq!(String::from_utf8(w.finish()).unwrap(), "<a xmlns:n0=\"urn: }}b\" n0:x=\"1\"><n0:b/></a>");
+}
+
+#[test]
 fn the_writer_writes_what_it_is_told_and_nothing_else() {
     const SCOPE: Namespaces = &[("s", "urn:s")];
     let mut w = Writer::new(1000);
@@ -195,7 +208,7 @@ fn names() -> impl Strategy<Value = String> {
 }
 
 fn trees() -> impl Strategy<Value = Element> {
-    let namespaces = prop_oneof![Just(""), Just("urn:a"), Just("urn:b&\""), Just("urn:s")];
+    let namespaces = prop_oneof![Just(""), Just("urn:a"), Just("urn:b&\""), Just("{}urn:}")];
     let attributes = prop::collection::vec((namespaces.clone(), names(), "\\PC{0,12}|[ \t\r\n&<>\"']{1,5}"), 0..3);
     let leaf = (namespaces, names(), attributes, "\\PC{0,20}|[ \t\r\n&<>\"'\\]]{1,8}").prop_map(
         |(ns, name, attributes, text)| {
