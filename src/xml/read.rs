@@ -75,7 +75,10 @@ impl<'t> Document<'t> {
                     self.close(element);
                 }
                 Event::End(_) => {
-                    let element = self.open.pop().ok_or((XmlErrorKind::MismatchedEnd, at))?;
+                    let mut element = self.open.pop().ok_or((XmlErrorKind::MismatchedEnd, at))?;
+                    if element.children.len() > 1 {
+                        drop_blank(&mut element.children);
+                    }
                     self.close(element);
                 }
                 Event::Text(text) => {
@@ -164,18 +167,14 @@ impl<'t> Document<'t> {
     }
 
     fn characters(&mut self, text: Cow<'_, str>, at: usize) -> Result<(), Failure> {
-        let blank = text.bytes().all(is_space);
-        match self.open.last() {
-            None if blank => Ok(()),
-            Some(element) if blank && matches!(element.children.last(), Some(XMLNode::Element(_))) => Ok(()),
-            _ => self.cdata(text, at),
-        }
+        if self.open.is_empty() && text.bytes().all(is_space) { Ok(()) } else { self.cdata(text, at) }
     }
 
     fn cdata(&mut self, text: Cow<'_, str>, at: usize) -> Result<(), Failure> {
         let element = self.open.last_mut().ok_or((XmlErrorKind::TextOutsideRoot, at))?;
         match element.children.last_mut() {
             Some(XMLNode::Text(before)) => before.push_str(&text),
+            _ if text.is_empty() => {}
             _ => element.children.push(XMLNode::Text(text.into_owned())),
         }
         Ok(())
@@ -186,12 +185,14 @@ impl<'t> Document<'t> {
             self.root = Some(element);
             return;
         };
-        // Indentation before the first child is no content.
-        if matches!(parent.children.as_slice(), [XMLNode::Text(text)] if text.bytes().all(is_space)) {
-            parent.children.clear();
-        }
+        drop_blank(&mut parent.children);
         parent.children.push(XMLNode::Element(element));
     }
+}
+
+/// Takes away white space that stands alone before or behind an element: it is no content.
+fn drop_blank(children: &mut Vec<XMLNode>) {
+    children.pop_if(|last| matches!(last, XMLNode::Text(text) if text.bytes().all(is_space)));
 }
 
 fn position(at: u64) -> usize {

@@ -146,6 +146,22 @@ fn a_document_becomes_its_element() {
 }
 
 #[test]
+fn white_space_alone_beside_elements_is_no_content_however_it_is_written() {
+    for text in
+        ["<a> <b/>&#x20;<c/>&#10;</a>", "<a><![CDATA[ ]]><b/><![CDATA[\t]]><c/> &#32;</a>", "<a>&#32;<b/><c/></a>"]
+    {
+        assert_eq!(read(text, &Limits::default()).unwrap().children.len(), 2, "{text}");
+    }
+    for (text, content) in
+        [("<a>&#32;<![CDATA[\t]]> </a>", " \t "), ("<a><b/> &amp;</a>", " &"), ("<a> &amp;<b/></a>", " &")]
+    {
+        let root = read(text, &Limits::default()).unwrap();
+        assert_eq!(root.children.iter().find_map(XMLNode::as_text), Some(content), "{text}");
+    }
+    assert!(read("<a><![CDATA[]]></a>", &Limits::default()).unwrap().children.is_empty());
+}
+
+#[test]
 fn a_namespace_is_a_value_like_others() {
     let root = read("<a xmlns:p='urn:\n}&#125;b' p:x='1'><p:b/></a>", &Limits::default()).unwrap();
     assert_eq!(root.attribute("urn: }}b", "x"), Some("1"));
