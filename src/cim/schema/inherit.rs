@@ -256,17 +256,30 @@ pub(super) fn declaration(class: &Class, superclass: Option<&Class>) -> ClassDec
         name: class.name().clone(),
         superclass: class.superclass().cloned(),
         qualifiers: class.qualifiers().clone(),
-        properties: class.properties().iter().filter(changed).map(|p| declared_property(p, class, &at)).collect(),
+        properties: class
+            .properties()
+            .iter()
+            .filter(changed)
+            .map(|p| declared_property(p, class, superclass, &at))
+            .collect(),
         methods: class.methods().iter().filter(changed_method).map(|m| declared_method(m, class, &at)).collect(),
         at,
     }
 }
 
-fn declared_property(property: &Property, class: &Class, at: &Position) -> PropertyDeclaration {
+fn declared_property(
+    property: &Property,
+    class: &Class,
+    superclass: Option<&Class>,
+    at: &Position,
+) -> PropertyDeclaration {
+    // A default that the superclass has is taken away by saying NULL.
+    let inherited = superclass.and_then(|parent| parent.property(&property.name));
+    let says_default = !property.default.is_null() || inherited.is_some_and(|p| !p.default.is_null());
     PropertyDeclaration {
         name: property.name.clone(),
         shape: property.shape.clone(),
-        default: (!property.default.is_null()).then(|| property.default.clone()),
+        default: says_default.then(|| property.default.clone()),
         qualifiers: marked(&property.qualifiers, &property.name, &property.origin, class),
         at: at.clone(),
     }

@@ -138,6 +138,13 @@ fn a_printed_schema_reads_back_as_the_same_schema() {
 }
 
 #[test]
+fn a_default_taken_away_is_printed() {
+    let schema = of("class A { uint8 N = 1; }; class B : A { [Override(\"N\")] uint8 N = NULL; };").unwrap();
+    let printed: String = schema.classes().map(|class| schema.declaration(class).to_string()).collect();
+    assert_eq!(of(&printed).unwrap().class("B").unwrap().property("N").unwrap().default, Value::Null);
+}
+
+#[test]
 fn qualifiers_propagate_as_dsp0004_says() {
     let schema = of(r#"
         [Abstract, Experimental, Version("1.0"), Description("top"), Association] class A { [Key] A REF X; [Key] A REF Y;
