@@ -76,6 +76,7 @@ fn errors_tell_file_line_and_column() {
         ("class", "t.mof:1:6: expected the class's name, found the end of the file"),
         ("class A {\n  uint9 X;\n};", "t.mof:2:3: uint9 is not a type; a reference is written uint9 REF"),
         ("class A {\n  uint8 X = 256;\n};", "t.mof:2:13: 256 is not in the range of uint8"),
+        ("class A { real32 X = 1.0e39; };", "t.mof:1:22: 1e39 is not in the range of real32"),
         ("class A { uint8 X = 089; };", "t.mof:1:21: \"089\" is not a number"),
         ("class A { uint8 X; uint8 x; };", "t.mof:1:26: x is declared twice in this class"),
         ("class A { uint8 X(uint8 P, string p); };", "t.mof:1:35: p is declared twice in this method"),

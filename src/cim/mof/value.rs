@@ -37,6 +37,9 @@ impl Literal {
             (CimType::Datetime, Self::Text(text)) => {
                 Value::Datetime(DateTime::parse(&text).map_err(|error| error.to_string())?)
             }
+            (CimType::Real32, Self::Real(n)) if (n as f32).is_infinite() => {
+                return Err(format!("{n:e} is not in the range of real32"));
+            }
             (CimType::Real32, Self::Real(n)) => Value::Real32(n as f32),
             (CimType::Real64, Self::Real(n)) => Value::Real64(n),
             (CimType::Real32, Self::Integer(n)) => Value::Real32(n as f32),
