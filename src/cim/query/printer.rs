@@ -19,7 +19,7 @@ pub(super) fn query(f: &mut Formatter<'_>, query: &Query) -> fmt::Result {
     match &query.condition {
         Some(whole) => {
             f.write_str(" WHERE ")?;
-            condition(f, whole)
+            condition(f, whole, "")
         }
         None => Ok(()),
     }
@@ -39,55 +39,59 @@ pub(super) fn path(f: &mut Formatter<'_>, path: &Path) -> fmt::Result {
     Ok(())
 }
 
-fn condition(f: &mut Formatter<'_>, whole: &Condition) -> fmt::Result {
+/// A condition, or with `"NOT "` its negation: no deeper than it was read, or it might be too deep to be read again.
+fn condition(f: &mut Formatter<'_>, whole: &Condition, not: &str) -> fmt::Result {
     match whole {
-        Condition::And(all) => joined(f, all, " AND "),
-        Condition::Or(all) => joined(f, all, " OR "),
+        Condition::And(all) if not.is_empty() => {
+            joined(f, all, " AND ", |one| matches!(one, Condition::And(_) | Condition::Or(_)))
+        }
+        Condition::Or(all) if not.is_empty() => joined(f, all, " OR ", |one| matches!(one, Condition::Or(_))),
+        Condition::And(_) | Condition::Or(_) => {
+            f.write_str(not)?;
+            parenthesised(f, whole)
+        }
         Condition::Not(inner) => {
-            f.write_str("NOT ")?;
-            part(f, inner)
+            f.write_str(not)?;
+            condition(f, inner, "NOT ")
         }
         Condition::Compare { left, comparison, right } => {
+            f.write_str(not)?;
             operand(f, left)?;
             write!(f, " {} ", comparison.sign())?;
             operand(f, right)
         }
         Condition::Like { operand: one, pattern, .. } => {
             operand(f, one)?;
-            f.write_str(" LIKE ")?;
+            write!(f, " {not}LIKE ")?;
             quoted(f, pattern)
         }
         Condition::Isa { path: one, class, .. } => {
             path(f, one)?;
-            f.write_str(" ISA ")?;
+            write!(f, " {not}ISA ")?;
             // A class's name that is no name of the grammar was given in quotes.
             let bare = super::parser::is_name(class) && class.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
             if bare && !class.is_empty() { f.write_str(class) } else { quoted(f, class) }
         }
         Condition::IsNull(one) => {
             operand(f, one)?;
-            f.write_str(" IS NULL")
+            write!(f, " IS {not}NULL")
         }
     }
 }
 
-fn joined(f: &mut Formatter<'_>, all: &[Condition], word: &str) -> fmt::Result {
+/// Parts of a condition, in parentheses where the grammar would read them otherwise.
+fn joined(f: &mut Formatter<'_>, all: &[Condition], word: &str, apart: fn(&Condition) -> bool) -> fmt::Result {
     for (i, one) in all.iter().enumerate() {
         f.write_str(if i == 0 { "" } else { word })?;
-        part(f, one)?;
+        if apart(one) { parenthesised(f, one) } else { condition(f, one, "") }?;
     }
     Ok(())
 }
 
-/// A part of a condition, in parentheses where the grammar would read it otherwise.
-fn part(f: &mut Formatter<'_>, one: &Condition) -> fmt::Result {
-    if matches!(one, Condition::And(_) | Condition::Or(_)) {
-        f.write_char('(')?;
-        condition(f, one)?;
-        f.write_char(')')
-    } else {
-        condition(f, one)
-    }
+fn parenthesised(f: &mut Formatter<'_>, whole: &Condition) -> fmt::Result {
+    f.write_char('(')?;
+    condition(f, whole, "")?;
+    f.write_char(')')
 }
 
 fn operand(f: &mut Formatter<'_>, operand: &Operand) -> fmt::Result {

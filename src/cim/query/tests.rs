@@ -272,6 +272,19 @@ fn length_depth_and_patterns_are_bounded() {
     assert!(!cql(&pattern).compile(&schema()).unwrap().matches(&hostile));
 }
 
+#[test]
+fn printing_adds_no_depth() {
+    let deep = |inner: &str| format!("SELECT * FROM X WHERE {}A {inner}", "NOT ".repeat(MAX_DEPTH));
+    for inner in ["IS NOT NULL", "NOT LIKE 'x'", "NOT ISA X", "<> NULL"] {
+        let query = parse(&deep(inner), Language::Wql).unwrap();
+        assert_eq!(parse(&query.to_string(), Language::Wql), Ok(query));
+    }
+    let nested =
+        |n: usize| format!("SELECT * FROM X WHERE {}A = 1{}", "NOT (".repeat(n), " AND B = 1 OR C = 1)".repeat(n));
+    let query = cql(&nested(MAX_DEPTH / 2));
+    assert_eq!(parse(&query.to_string(), Language::Cql), Ok(query));
+}
+
 fn name() -> impl Strategy<Value = Arc<str>> {
     "[A-Za-z_é][A-Za-z0-9_]{0,8}".prop_filter("a keyword is no name", |name| parser::is_name(name)).prop_map(Arc::from)
 }
