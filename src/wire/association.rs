@@ -76,13 +76,14 @@ impl AssociationFilter {
             return Err(refuse("wsmb:Object names no instance: it holds no wsman:ResourceURI".to_owned()));
         }
         let text = |name| filled(content, WSMB, name).map(str::to_owned);
+        let of_associated = |name| (kind == AssociationKind::AssociatedInstances).then(|| text(name)).flatten();
         Ok(Self {
             kind,
             object,
-            association_class: text("AssociationClassName"),
+            association_class: of_associated("AssociationClassName"),
             role: text("Role"),
             result_class: text("ResultClassName"),
-            result_role: text("ResultRole"),
+            result_role: of_associated("ResultRole"),
             include_properties: content
                 .children_named(WSMB, "IncludeResultProperty")
                 .map(|p| p.text().to_owned())

@@ -81,7 +81,9 @@ impl Filter {
         w.start("wsman:Filter").attribute("Dialect", language);
         match self {
             Self::Association(filter) => filter.write(w),
-            Self::Selectors(set) => set.write(w),
+            Self::Selectors(set) => {
+                w.element(&set.to_element());
+            }
             Self::Query { text, .. } => {
                 w.text(text);
             }

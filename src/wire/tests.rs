@@ -252,6 +252,20 @@ fn an_association_filter_takes_children_in_any_order_and_empty_ones_as_none() {
     assert_eq!(filter.object.resource_uri_text(), Some("urn:r"));
 }
 
+#[test]
+fn a_filter_keeps_what_its_kind_has() {
+    let filter = format!(
+        "<n:Enumerate><w:Filter Dialect='{}'><b:AssociationInstances><b:Object><a:ReferenceParameters>\
+         <w:ResourceURI>urn:r</w:ResourceURI></a:ReferenceParameters></b:Object><b:AssociationClassName>A\
+         </b:AssociationClassName><b:ResultRole>R</b:ResultRole></b:AssociationInstances></w:Filter></n:Enumerate>",
+        dialect::ASSOCIATION
+    );
+    let Some(Filter::Association(filter)) = Enumerate::read(&body(&filter)).unwrap().filter else { panic!() };
+    assert_eq!((filter.association_class, filter.result_role), (None, None));
+    let none = Enumerate { filter: Some(Filter::Selectors(SelectorSet::default())), ..Enumerate::default() };
+    assert_eq!(Enumerate::read(&written(|w| none.write(w))).unwrap(), none);
+}
+
 fn page(limit: usize, open: fn(&mut Writer) -> Page, items: usize, context: Option<&str>) -> (String, usize) {
     let mut message = Message::new(names::ENUMERATION_PREFIXES, &Outgoing::new("urn:x"), limit);
     let w = message.body();
