@@ -1,7 +1,7 @@
 //! Which characters XML 1.0 has and which of them make names.
 
 /// Whether XML 1.0 can hold the character at all (production 2).
-pub(super) fn is_legal(c: char) -> bool {
+pub fn is_character(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
@@ -12,7 +12,7 @@ pub(super) fn first_illegal(text: &str) -> Option<usize> {
     if !text.bytes().fold(false, |found, b| found | suspect(b)) {
         return None;
     }
-    text.char_indices().find(|(_, c)| !is_legal(*c)).map(|(at, _)| at)
+    text.char_indices().find(|(_, c)| !is_character(*c)).map(|(at, _)| at)
 }
 
 /// Whether the byte is XML white space.

@@ -1,6 +1,6 @@
 //! Escaping and its reverse.
 
-use super::characters::is_legal;
+use super::characters::is_character;
 use super::error::XmlErrorKind;
 
 /// Bytes that text cannot show as they are; 0xEF may begin U+FFFE and U+FFFF.
@@ -88,7 +88,7 @@ fn push_character(out: &mut Vec<u8>, c: char) {
         '\r' => b"&#13;",
         '\t' => b"&#9;",
         '\n' => b"&#10;",
-        c if is_legal(c) => return out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        c if is_character(c) => return out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         _ => "\u{FFFD}".as_bytes(),
     };
     out.extend_from_slice(escaped);
@@ -113,7 +113,7 @@ pub(super) fn resolve(reference: &str) -> Result<char, XmlErrorKind> {
     }
     // A number too long for u32 is no character either.
     let code = u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
-    code.filter(|c| is_legal(*c)).ok_or(XmlErrorKind::IllegalCharacter)
+    code.filter(|c| is_character(*c)).ok_or(XmlErrorKind::IllegalCharacter)
 }
 
 /// An attribute's value with references resolved and white space normalised (XML 1.0, 3.3.3).

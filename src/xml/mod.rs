@@ -12,6 +12,7 @@ mod read;
 mod write;
 pub mod xpath;
 
+pub use characters::is_character;
 pub use element::{ElementExt, element};
 pub use error::{XmlError, XmlErrorKind};
 pub use read::{Limits, read};

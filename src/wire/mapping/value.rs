@@ -9,7 +9,7 @@ use crate::soap::EndpointReference;
 use crate::wire::names::{CIM, XSI};
 use crate::wire::options::is_nil;
 use crate::wire::resource::shown;
-use crate::xml::{Element, ElementExt};
+use crate::xml::{Element, ElementExt, is_character};
 
 /// Why elements are not the value that is asked for, in a sentence of its own.
 pub(super) type Unsuitable = String;
@@ -51,7 +51,7 @@ impl Mapping<'_> {
             CimType::Char16 => {
                 let text = text_only(element)?.verbatim_text();
                 // Some implementations write the number of the character.
-                plain(CimType::Char16, text).or_else(|why| text.trim().parse().map(Value::Char16).map_err(|_| why))
+                plain(CimType::Char16, text).or_else(|why| character(text.trim()).ok_or(why))
             }
             other => plain(other, text_only(element)?.text()),
         }
@@ -100,6 +100,12 @@ impl Mapping<'_> {
 
 fn plain(cim_type: CimType, text: &str) -> Result<Value, Unsuitable> {
     Value::parse(cim_type, text).map_err(|error| error.to_string())
+}
+
+/// The character of a number, one that can be written back.
+fn character(number: &str) -> Option<Value> {
+    let unit: u16 = number.parse().ok()?;
+    char::from_u32(unit.into()).filter(|c| is_character(*c)).map(|_| Value::Char16(unit))
 }
 
 pub(super) fn text_only(element: &Element) -> Result<&Element, Unsuitable> {
