@@ -1,10 +1,12 @@
 # make run    build and serve this host on https://127.0.0.1:5986/wsman
-# make test   every check: format, lints, docs, unit and end-to-end tests
+# make test   every check: format, lints, docs, unit and end-to-end tests, a few seconds of fuzzing
+# make fuzz   fuzzing, each target for SECONDS_EACH seconds
 # make bench  the figures, one line each
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test bench build check-format check-lints check-docs check-tests build-needs test-needs bench-needs clean
+.PHONY: run test fuzz bench build check-format check-lints check-docs check-tests check-fuzz build-needs test-needs \
+    fuzz-needs bench-needs clean
 
 # Where the server keeps its store, certificate and users.
 ifeq ($(shell id -u),0)
@@ -13,9 +15,11 @@ else
 STATE ?= $(HOME)/.local/state/quartermaster
 endif
 LISTEN ?= 127.0.0.1:5986
+SECONDS_EACH ?= 300
 
 BUILD_PACKAGES := gcc libc6-dev libssl-dev pkg-config
 TEST_PACKAGES  := apt-utils createrepo-c curl dnf dpkg-dev libxml2-utils openssl python3 python3-venv rpm uuid-runtime wsl
+FUZZ_PACKAGES  := g++
 VENV           := .venv
 VENV_STAMP     := $(VENV)/.complete
 
@@ -24,10 +28,11 @@ run: build-needs
 	exec "$$(scripts/target-directory)/release/quartermaster" serve --listen $(LISTEN) --state-dir "$(STATE)"
 
 test: test-needs
-	$(MAKE) --no-print-directory check-format check-lints check-docs check-tests
+	$(MAKE) --no-print-directory check-format check-lints check-docs check-tests check-fuzz
 
 check-format:
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 
 check-lints:
 	cargo clippy --locked --all-targets -- -D warnings
@@ -38,6 +43,12 @@ check-docs:
 check-tests:
 	cargo test --locked
 
+check-fuzz:
+	scripts/fuzz 5
+
+fuzz: fuzz-needs
+	scripts/fuzz $(SECONDS_EACH)
+
 bench: bench-needs
 	cargo bench --locked --bench figures
 
@@ -45,8 +56,11 @@ build-needs:
 	@scripts/debian-needs $(BUILD_PACKAGES)
 
 test-needs:
-	@scripts/debian-needs $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@scripts/debian-needs $(BUILD_PACKAGES) $(TEST_PACKAGES) $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory $(VENV_STAMP)
+
+fuzz-needs:
+	@scripts/debian-needs $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 
 bench-needs: build-needs
 	@scripts/debian-needs curl dpkg-dev
