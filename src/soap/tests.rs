@@ -1,5 +1,7 @@
 //! Envelopes and faults, both ways.
 
+use proptest::prelude::*;
+
 use super::names::{ANONYMOUS, WSA, WSMAN};
 use super::*;
 use crate::xml::{ElementExt, Limits, element};
@@ -146,4 +148,34 @@ fn endpoint_references_are_read_direct_and_wrapped() {
     let many = (0..600).fold(element(WSA, "ReferenceParameters"), |e, _| e.with_child(element("urn:x", "p")));
     let fault = EndpointReference::read(&element("urn:x", "Ref").with_child(many)).unwrap_err();
     assert_eq!(fault.detail(), Some(FaultDetail::ServiceEnvelopeLimit));
+}
+
+/// Text that XML can hold.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof!["\\PC{0,20}", "[ -~ä€𝄞\t\r\n]{0,12}"]
+}
+
+fn holder(name: &str, text: &str) -> crate::xml::Element {
+    element("urn:x", name).with_attribute("urn:y", "a", text).with_text(text)
+}
+
+proptest! {
+    #[test]
+    fn an_envelope_is_read_back_in_every_encoding(header in text(), body in text(), action in text(), id in text()) {
+        let outgoing = Outgoing { relates_to: Some(&id), ..Outgoing::new(&action) };
+        let mut message = Message::new(&[("s", names::SOAP), ("wsa", WSA)], &outgoing, usize::MAX);
+        message.header().element(&holder("h", &header));
+        message.body().element(&holder("b", &body));
+        let message = message.finish();
+        for encoding in [Encoding::Utf8, Encoding::Utf16Le, Encoding::Utf16Be] {
+            let octets = encoding.encode(message.clone());
+            prop_assert_eq!(Encoding::detect(&octets, None), Ok(encoding));
+            let read = Envelope::read(&encoding.decode(&octets).unwrap(), &Limits::default()).unwrap();
+            prop_assert_eq!(&read.headers[0].element, &holder("h", &header));
+            prop_assert_eq!(read.body.as_ref(), Some(&holder("b", &body)));
+            let trimmed = |text: &str| Some(text.trim_matches([' ', '\t', '\r', '\n']).to_owned()).filter(|t| !t.is_empty());
+            prop_assert_eq!(&read.addressing.action, &trimmed(&action));
+            prop_assert_eq!(&read.addressing.relates_to, &trimmed(&id));
+        }
+    }
 }

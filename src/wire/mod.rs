@@ -36,4 +36,6 @@ pub use selectors::{Selector, SelectorSet, SelectorValue};
 pub use crate::soap::EndpointReference;
 
 #[cfg(test)]
+mod round_trip_tests;
+#[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ pub trait ElementExt {
     fn verbatim_text(&self) -> &str;
     /// An attribute's value.
     fn attribute(&self, namespace: &str, name: &str) -> Option<&str>;
-    /// The same element with a text behind what it holds.
+    /// The same element with a text behind what it holds; an empty text is none.
     #[must_use]
     fn with_text(self, text: impl Into<String>) -> Self;
     /// The same element with a child behind what it holds.
@@ -76,7 +76,10 @@ impl ElementExt for Element {
     }
 
     fn with_text(mut self, text: impl Into<String>) -> Self {
-        self.children.push(XMLNode::Text(text.into()));
+        let text = text.into();
+        if !text.is_empty() {
+            self.children.push(XMLNode::Text(text));
+        }
         self
     }
 

@@ -232,7 +232,7 @@ fn trees() -> impl Strategy<Value = Element> {
             for (ns, name, value) in attributes {
                 e = e.with_attribute(ns, &name, value);
             }
-            if text.is_empty() { e } else { e.with_text(text) }
+            e.with_text(text)
         },
     );
     leaf.prop_recursive(4, 24, 4, |inner| {

@@ -21,4 +21,6 @@ pub use read::{GivenInstance, InstanceError, Mapping};
 pub use write::{Style, write_instance, write_item, write_path, write_wrapped_path};
 
 #[cfg(test)]
+mod round_trip_tests;
+#[cfg(test)]
 mod tests;
