@@ -1,6 +1,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::super::{DateTime, Interval};
 use super::*;
 
 fn one(text: &str) -> ClassDeclaration {
@@ -128,18 +129,23 @@ fn scalar(cim_type: CimType) -> BoxedStrategy<Value> {
         CimType::Sint64 => any::<i64>().prop_map(Value::from).boxed(),
         CimType::Real32 => proptest::num::f32::NORMAL.prop_map(Value::from).boxed(),
         CimType::Real64 => proptest::num::f64::NORMAL.prop_map(Value::from).boxed(),
-        CimType::Datetime => (0..8_640_000_000_000u64)
-            .prop_map(|n| {
-                Value::Datetime(super::super::DateTime::Interval(super::super::Interval::from_microseconds(n)))
-            })
-            .boxed(),
+        CimType::Datetime => prop_oneof![
+            any::<u64>().prop_map(|us| DateTime::Interval(Interval::from_microseconds(us))),
+            (0i64..253_402_000_000_000_000, -999i32..=999).prop_map(|(us, minutes)| {
+                let zone = chrono::FixedOffset::east_opt(60 * minutes).unwrap();
+                DateTime::Timestamp(chrono::DateTime::from_timestamp_micros(us).unwrap().with_timezone(&zone))
+            }),
+        ]
+        .prop_map(Value::from)
+        .boxed(),
         CimType::Reference | CimType::Instance => Just(Value::Null).boxed(),
     }
 }
 
 fn value(cim_type: CimType, array: bool) -> BoxedStrategy<Value> {
     if array {
-        vec(scalar(cim_type), 0..4).prop_map(|items| Value::Array(items.into())).boxed()
+        let member = prop_oneof![1 => Just(Value::Null), 4 => scalar(cim_type)];
+        vec(member, 0..4).prop_map(|items| Value::Array(items.into())).boxed()
     } else {
         scalar(cim_type)
     }

@@ -299,8 +299,11 @@ fn text() -> impl Strategy<Value = Arc<str>> {
     prop_oneof![any::<String>(), "['\"\\\\%.a]{0,6}"].prop_map(Arc::from)
 }
 
-fn literal() -> impl Strategy<Value = Operand> {
+fn literal(language: Language) -> impl Strategy<Value = Operand> {
+    // WQL reads a comparison with NULL as IS NULL.
+    let null = if language == Language::Cql { Literal::Null } else { Literal::Boolean(true) };
     let literal = prop_oneof![
+        Just(null),
         any::<bool>().prop_map(Literal::Boolean),
         (i128::from(i64::MIN)..=i128::from(u64::MAX)).prop_map(Literal::Integer),
         (-5i128..5).prop_map(Literal::Integer),
@@ -310,11 +313,11 @@ fn literal() -> impl Strategy<Value = Operand> {
     literal.prop_map(|literal| Operand::Literal(literal, Place::default()))
 }
 
-fn operand() -> impl Strategy<Value = Operand> {
-    prop_oneof![path().prop_map(Operand::Path), literal()]
+fn operand(language: Language) -> impl Strategy<Value = Operand> {
+    prop_oneof![path().prop_map(Operand::Path), literal(language)]
 }
 
-fn condition() -> impl Strategy<Value = Condition> {
+fn condition(language: Language) -> impl Strategy<Value = Condition> {
     let comparison = prop::sample::select(vec![
         Comparison::Equal,
         Comparison::NotEqual,
@@ -324,16 +327,14 @@ fn condition() -> impl Strategy<Value = Condition> {
         Comparison::GreaterOrEqual,
     ]);
     let at = Place::default();
-    let leaf = prop_oneof![
-        (operand(), comparison, operand()).prop_map(|(left, comparison, right)| Condition::Compare {
-            left,
-            comparison,
-            right
-        }),
-        (operand(), text()).prop_map(move |(operand, pattern)| Condition::Like { operand, pattern, at }),
-        (path(), prop_oneof![name(), text()]).prop_map(move |(path, class)| Condition::Isa { path, class, at }),
-        operand().prop_map(Condition::IsNull),
-    ];
+    let leaf =
+        prop_oneof![
+            (operand(language), comparison, operand(language))
+                .prop_map(|(left, comparison, right)| Condition::Compare { left, comparison, right }),
+            (operand(language), text()).prop_map(move |(operand, pattern)| Condition::Like { operand, pattern, at }),
+            (path(), prop_oneof![name(), text()]).prop_map(move |(path, class)| Condition::Isa { path, class, at }),
+            operand(language).prop_map(Condition::IsNull),
+        ];
     leaf.prop_recursive(4, 24, 3, |inner| {
         prop_oneof![
             vec(inner.clone(), 2..4).prop_map(Condition::And),
@@ -345,13 +346,14 @@ fn condition() -> impl Strategy<Value = Condition> {
 
 fn query() -> impl Strategy<Value = Query> {
     let select = prop_oneof![Just(Select::All), vec(path(), 1..4).prop_map(Select::Properties)];
-    let language = prop_oneof![Just(Language::Cql), Just(Language::Wql)];
-    (language, select, name(), prop::option::of(condition())).prop_map(|(language, select, from, condition)| Query {
-        language,
-        select,
-        from,
-        from_at: Place::default(),
-        condition,
+    (prop_oneof![Just(Language::Cql), Just(Language::Wql)], select, name()).prop_flat_map(|(language, select, from)| {
+        prop::option::of(condition(language)).prop_map(move |condition| Query {
+            language,
+            select: select.clone(),
+            from: from.clone(),
+            from_at: Place::default(),
+            condition,
+        })
     })
 }
 
@@ -368,8 +370,9 @@ proptest! {
     fn any_text_is_read_or_refused(text in "[()\\[\\],.:*=<>!'\"\\\\a-zA-Z0-9 é+-]{0,60}", wql: bool) {
         let language = if wql { Language::Wql } else { Language::Cql };
         for text in [text.clone(), format!("SELECT * FROM CIM_Job WHERE {text}"), format!("SELECT * FROM CIM_Job WHERE Name LIKE '{text}'")] {
-            if let Err(error) = parse(&text, language) {
-                prop_assert!(error.at.position <= text.len());
+            match parse(&text, language) {
+                Ok(query) => prop_assert_eq!(parse(&query.to_string(), language), Ok(query)),
+                Err(error) => prop_assert!(error.at.position <= text.len()),
             }
         }
     }
