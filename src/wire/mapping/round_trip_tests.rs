@@ -141,12 +141,14 @@ proptest! {
         instance in instance(class("LMI_All"), 2),
         form in forms(),
         exclude_nil: bool,
+        precise_arrays: bool,
+        show_extensions: bool,
     ) {
-        let style = Style { form: &form, exclude_nil, ..Style::default() };
+        let style = Style { form: &form, exclude_nil, precise_arrays, show_extensions, ..Style::default() };
         let mut w = Writer::new(usize::MAX);
         write_instance(&mut w, &instance, &style);
         let text = String::from_utf8(w.finish()).unwrap();
-        let mapping = Mapping { schema: &SCHEMA, namespace: &NAMESPACE, precise_arrays: false };
+        let mapping = Mapping { schema: &SCHEMA, namespace: &NAMESPACE, precise_arrays };
         let given = mapping.instance(&element(&text), instance.class()).unwrap();
         // NaN is not equal to itself; its text is.
         prop_assert_eq!(format!("{:?}", given.instance), format!("{:?}", instance), "{}", text);
