@@ -58,6 +58,20 @@ mod tests {
     }
 
     #[test]
+    fn octets_given_one_by_one_are_none_of_them_null() {
+        let schema = Schema::from_mof([("test.mof", MOF)].into_iter()).unwrap();
+        let mapping = Mapping { schema: &schema, namespace: &"root/cimv2".into(), precise_arrays: false };
+        let class = schema.class("CIM_Image").unwrap();
+        let of = |second: &str| {
+            let nil = "http://www.w3.org/2001/XMLSchema-instance";
+            let text = format!("<CIM_Image xmlns:x='{nil}'><Image>1</Image>{second}</CIM_Image>");
+            mapping.instance(&read(&text, &Limits::default()).unwrap(), class).map(|given| given.instance)
+        };
+        assert_eq!(of("<Image>2</Image>").unwrap().get("Image"), Some(&Value::array([1u8, 2])));
+        assert_eq!(of("<Image x:nil='1'/>").unwrap_err().to_string(), "property Image: an octet is given as NULL");
+    }
+
+    #[test]
     fn what_is_no_base64_is_named() {
         let element = |text: &str| read(&format!("<x>{text}</x>"), &Limits::default()).unwrap();
         assert_eq!(read_octets(&element("AQ\n ID")), Ok(Value::array([1u8, 2, 3])));

@@ -35,8 +35,11 @@ impl Mapping<'_> {
         if let ([one], true) = (elements, shape.octets) {
             return read_octets(one);
         }
-        let items: Result<Vec<Value>, _> = elements.iter().map(|e| self.scalar(e, shape)).collect();
-        Ok(Value::Array(items?.into()))
+        let items: Vec<Value> = elements.iter().map(|e| self.scalar(e, shape)).collect::<Result<_, _>>()?;
+        if shape.octets && items.iter().any(Value::is_null) {
+            return Err("an octet is given as NULL".to_owned());
+        }
+        Ok(Value::Array(items.into()))
     }
 
     fn scalar(&self, element: &Element, shape: &Shape) -> Result<Value, Unsuitable> {
