@@ -5,6 +5,7 @@
 //! sentence that names the offending thing.
 
 mod association;
+pub mod classes;
 pub mod control;
 mod endpoint;
 pub mod enumeration;

@@ -8,6 +8,8 @@ pub use crate::soap::names::{ANONYMOUS, SOAP, WSA, WSE, WSEN, WSMAN, WSMB, WXF};
 pub const WSMID: &str = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd";
 /// The types of DSP0230.
 pub const CIM: &str = "http://schemas.dmtf.org/wbem/wscim/1/common";
+/// XML Schema.
+pub const XS: &str = "http://www.w3.org/2001/XMLSchema";
 /// `xsi:nil` and `xsi:type`.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// WS-Trust, for the credentials of event sinks.
@@ -158,3 +160,5 @@ pub mod option {
 
 /// How the name of the CIM namespace is given among selectors.
 pub const CIM_NAMESPACE_SELECTOR: &str = "__cimnamespace";
+/// How a class is given among selectors, where classes themselves are asked for.
+pub const CLASS_NAME_SELECTOR: &str = "ClassName";

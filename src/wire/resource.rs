@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
+use super::classes::Representation;
 use crate::soap::{Fault, FaultDetail, FaultKind};
 
 const DMTF: &str = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/";
 const CLASS_PATH: &str = "/wbem/wscim/1/cim-schema/2/";
 const ALL_CLASSES: &str = "http://schemas.dmtf.org/wbem/wscim/1/*";
 const WMI: &str = "http://schemas.microsoft.com/wbem/wsman/1/wmi/";
-const CIM_XML: &str = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/";
-const WS_CIM: &str = "http://schemas.dmtf.org/wbem/ws-cim/1/cim-schema/2/";
 
 /// Longest resource URI that is taken (DSP0226 R13.4-1).
 const LONGEST: usize = 2048;
@@ -37,10 +36,8 @@ pub enum ResourceUri {
         /// How URIs are written in the reply.
         form: UriForm,
     },
-    /// The classes themselves, as CIM-XML (DSP0227 15). The class is given as a selector.
-    ClassesAsCimXml,
-    /// The classes themselves, as XML Schema (DSP0227 15).
-    ClassesAsSchema,
+    /// The classes themselves (DSP0227 15). The class is given as a selector.
+    Classes(Representation),
 }
 
 /// How a client names classes, and so how classes are named to it (`docs/`, decision 2).
@@ -97,11 +94,9 @@ impl ResourceUri {
             let form = UriForm::Wmi { namespace: namespace.into() };
             return Self::of(class, form);
         }
-        if uri.starts_with(CIM_XML) {
-            return Some(Self::ClassesAsCimXml);
-        }
-        if uri.starts_with(WS_CIM) {
-            return Some(Self::ClassesAsSchema);
+        let shown_so = |representation: &Representation| uri == representation.resource_uri();
+        if let Some(representation) = [Representation::CimXml, Representation::Schema].into_iter().find(shown_so) {
+            return Some(Self::Classes(representation));
         }
         let (host, class) = uri.split_once(CLASS_PATH)?;
         host.strip_prefix("http://").or_else(|| host.strip_prefix("https://")).filter(|h| !h.contains('/'))?;
@@ -121,7 +116,7 @@ impl ResourceUri {
     pub fn form(&self) -> &UriForm {
         match self {
             Self::Class { form, .. } | Self::AllClasses { form } => form,
-            Self::ClassesAsCimXml | Self::ClassesAsSchema => &UriForm::Vendor,
+            Self::Classes(_) => &UriForm::Vendor,
         }
     }
 
@@ -206,8 +201,15 @@ mod tests {
                 "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/*",
                 Some(ResourceUri::AllClasses { form: UriForm::Vendor }),
             ),
-            ("http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*", Some(ResourceUri::ClassesAsCimXml)),
-            ("http://schemas.dmtf.org/wbem/ws-cim/1/cim-schema/2/*", Some(ResourceUri::ClassesAsSchema)),
+            (
+                "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*",
+                Some(ResourceUri::Classes(Representation::CimXml)),
+            ),
+            (
+                "http://schemas.dmtf.org/wbem/ws-cim/1/cim-schema/2/*",
+                Some(ResourceUri::Classes(Representation::Schema)),
+            ),
+            ("http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/CIM_Job", None),
             ("http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/", None),
             ("http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_Job/x", None),
             ("http://h/x/wbem/wscim/1/cim-schema/2/CIM_Job", None),

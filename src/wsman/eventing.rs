@@ -132,7 +132,7 @@ fn source(service: &Service, exchange: &Exchange<'_>, request: &Subscribe) -> Re
             class: resource.class().map(Arc::from),
             filter: request.filter.as_ref().map(filter).transpose()?,
         }),
-        ResourceUri::ClassesAsCimXml | ResourceUri::ClassesAsSchema => Err(ResourceUri::missing()),
+        ResourceUri::Classes(_) => Err(ResourceUri::missing()),
     }
 }
 

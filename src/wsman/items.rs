@@ -23,7 +23,7 @@ pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enume
     let namespace = exchange.namespace(&service.broker, &resource)?;
     let asked = Asked { service, exchange, namespace, polymorphism: request.polymorphism };
     let Selected { instances, condition, shape, total } = match (&resource, &request.filter) {
-        (ResourceUri::ClassesAsCimXml | ResourceUri::ClassesAsSchema, _) => return Err(classes_not_served()),
+        (ResourceUri::Classes(_), _) => return Err(classes_not_served()),
         (_, Some(Filter::Association(filter))) => asked.associations(filter)?,
         (resource, Some(Filter::Query { dialect, text })) => asked.query(resource.class(), dialect, text)?,
         (ResourceUri::Class { class, .. }, filter) => asked.class(class, filter.as_ref())?,

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use super::super::mof::{ClassDeclaration, MethodDeclaration, ParameterDeclaration, Position, PropertyDeclaration};
-use super::super::{CimType, Class, ClassKind, Direction, Method, Parameter, Property, Qualifiers, Shape, Value};
+use super::super::{
+    CimType, Class, ClassKind, Direction, Method, Parameter, Property, QualifierType, Qualifiers, Shape, Value,
+};
 use super::SchemaError;
 use super::link::Names;
-
-/// Qualifiers of flavour Restricted: they hold for the class or feature that has them and not for its heirs.
-const RESTRICTED: [&str; 5] = ["Abstract", "Deprecated", "Experimental", "Override", "Version"];
 
 /// A class out of its declaration and its superclass.
 pub(super) fn class(
@@ -54,7 +53,7 @@ fn kind(
 /// Inherited qualifiers that propagate, overridden and completed by one's own.
 fn merged(inherited: Option<&Qualifiers>, own: &Qualifiers) -> Qualifiers {
     let propagated = inherited.into_iter().flat_map(|qualifiers| &qualifiers.0).filter(|(name, _)| {
-        !RESTRICTED.iter().any(|restricted| restricted.eq_ignore_ascii_case(name)) && own.get(name).is_none()
+        QualifierType::of(name).is_none_or(|standard| standard.to_subclass) && own.get(name).is_none()
     });
     Qualifiers(propagated.chain(&own.0).cloned().collect())
 }

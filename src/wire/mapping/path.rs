@@ -135,11 +135,19 @@ fn endpoint(path: &ObjectPath, style: &Style<'_>) -> EndpointReference {
 }
 
 fn selector_value(value: &Value, style: &Style<'_>) -> Option<SelectorValue> {
-    let text = match value {
-        Value::Reference(path) => return Some(SelectorValue::Endpoint(Box::new(endpoint(path, style)))),
-        Value::Null | Value::Array(_) | Value::Instance(_) => return None,
+    match value {
+        Value::Reference(path) => Some(SelectorValue::Endpoint(Box::new(endpoint(path, style)))),
+        Value::Datetime(time) => Some(SelectorValue::Text(time.to_xml())),
+        plain => plain_text(plain).map(SelectorValue::Text),
+    }
+}
+
+/// The text of a scalar, datetimes as DSP0004 writes them; `None` for what is no text.
+pub(in crate::wire) fn plain_text(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Null | Value::Array(_) | Value::Instance(_) | Value::Reference(_) => return None,
         Value::String(text) => text.to_string(),
-        Value::Datetime(time) => time.to_xml(),
+        Value::Datetime(time) => time.to_string(),
         Value::Boolean(truth) => truth.to_string(),
         Value::Char16(unit) => char::from_u32((*unit).into()).unwrap_or('\u{FFFD}').to_string(),
         Value::Uint8(n) => n.to_string(),
@@ -152,6 +160,5 @@ fn selector_value(value: &Value, style: &Style<'_>) -> Option<SelectorValue> {
         Value::Sint64(n) => n.to_string(),
         Value::Real32(x) => x.to_string(),
         Value::Real64(x) => x.to_string(),
-    };
-    Some(SelectorValue::Text(text))
+    })
 }
