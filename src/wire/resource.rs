@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::classes::Representation;
+use super::classes::ClassFormat;
 use crate::soap::{Fault, FaultDetail, FaultKind};
 
 const DMTF: &str = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/";
@@ -37,7 +37,7 @@ pub enum ResourceUri {
         form: UriForm,
     },
     /// The classes themselves (DSP0227 15). The class is given as a selector.
-    Classes(Representation),
+    Classes(ClassFormat),
 }
 
 /// How a client names classes, and so how classes are named to it (`docs/`, decision 2).
@@ -94,9 +94,9 @@ impl ResourceUri {
             let form = UriForm::Wmi { namespace: namespace.into() };
             return Self::of(class, form);
         }
-        let shown_so = |representation: &Representation| uri == representation.resource_uri();
-        if let Some(representation) = [Representation::CimXml, Representation::Schema].into_iter().find(shown_so) {
-            return Some(Self::Classes(representation));
+        let shown_so = |format: &ClassFormat| uri == format.resource_uri();
+        if let Some(format) = [ClassFormat::CimXml, ClassFormat::Schema].into_iter().find(shown_so) {
+            return Some(Self::Classes(format));
         }
         let (host, class) = uri.split_once(CLASS_PATH)?;
         host.strip_prefix("http://").or_else(|| host.strip_prefix("https://")).filter(|h| !h.contains('/'))?;
@@ -201,14 +201,8 @@ mod tests {
                 "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/*",
                 Some(ResourceUri::AllClasses { form: UriForm::Vendor }),
             ),
-            (
-                "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*",
-                Some(ResourceUri::Classes(Representation::CimXml)),
-            ),
-            (
-                "http://schemas.dmtf.org/wbem/ws-cim/1/cim-schema/2/*",
-                Some(ResourceUri::Classes(Representation::Schema)),
-            ),
+            ("http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*", Some(ResourceUri::Classes(ClassFormat::CimXml))),
+            ("http://schemas.dmtf.org/wbem/ws-cim/1/cim-schema/2/*", Some(ResourceUri::Classes(ClassFormat::Schema))),
             ("http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/CIM_Job", None),
             ("http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/", None),
             ("http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_Job/x", None),

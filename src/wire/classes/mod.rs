@@ -2,21 +2,28 @@
 //! files.
 
 mod cim_xml;
+mod common;
+mod facets;
+mod files;
 mod reference;
+mod types;
+mod xsd;
 
 pub use cim_xml::{ClassOptions, write_cim_xml};
+pub use files::{SchemaFile, schema_files};
 pub use reference::write_class_reference;
+pub use xsd::write_schema;
 
 /// How a class is shown; the resource URI says which (DSP0227 clause 15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Representation {
+pub enum ClassFormat {
     /// The element `CLASS` of CIM-XML.
     CimXml,
     /// The XML Schema document of its instances.
     Schema,
 }
 
-impl Representation {
+impl ClassFormat {
     /// The resource URI of classes that are shown so.
     pub fn resource_uri(self) -> &'static str {
         match self {

@@ -1,13 +1,13 @@
-//! References to classes: the resource URI of the representation, and the class as a selector.
+//! References to classes: the resource URI of the format, and the class as a selector.
 
-use super::Representation;
+use super::ClassFormat;
 use crate::wire::names::{ANONYMOUS, CIM_NAMESPACE_SELECTOR, CLASS_NAME_SELECTOR};
 use crate::xml::Writer;
 
 /// Writes the `wsa:EndpointReference` of a class. `wsa` and `wsman` must be declared.
-pub fn write_class_reference(w: &mut Writer, representation: Representation, namespace: &str, class: &str) {
+pub fn write_class_reference(w: &mut Writer, format: ClassFormat, namespace: &str, class: &str) {
     w.start("wsa:EndpointReference").leaf("wsa:Address", ANONYMOUS).start("wsa:ReferenceParameters");
-    w.leaf("wsman:ResourceURI", representation.resource_uri()).start("wsman:SelectorSet");
+    w.leaf("wsman:ResourceURI", format.resource_uri()).start("wsman:SelectorSet");
     for (name, value) in [(CIM_NAMESPACE_SELECTOR, namespace), (CLASS_NAME_SELECTOR, class)] {
         w.start("wsman:Selector").attribute("Name", name).text(value).end("wsman:Selector");
     }

@@ -168,8 +168,8 @@ fn every_class_of_the_server_is_one_that_strict_readers_read() {
 }
 
 #[test]
-fn a_class_is_referred_to_by_its_representation_its_namespace_and_its_name() {
-    let reference = written(|w| write_class_reference(w, Representation::CimXml, "root/cimv2", "CIM_Job"));
+fn a_class_is_referred_to_by_its_format_its_namespace_and_its_name() {
+    let reference = written(|w| write_class_reference(w, ClassFormat::CimXml, "root/cimv2", "CIM_Job"));
     assert_eq!(
         reference,
         r#"<wsa:EndpointReference>
@@ -183,4 +183,111 @@ fn a_class_is_referred_to_by_its_representation_its_namespace_and_its_name() {
 </wsa:ReferenceParameters>
 </wsa:EndpointReference>"#
     );
+}
+
+#[test]
+fn a_class_is_a_schema_of_its_instances_and_calls() {
+    let shown = written(|w| write_schema(w, SCHEMA.class("LMI_Thing").unwrap()));
+    let any = "<xs:anyAttribute namespace=\"##any\" processContents=\"lax\"/>";
+    let shown = shown.replace(any, "(any attribute)");
+    assert_eq!(
+        shown,
+        r###"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:cim="http://schemas.dmtf.org/wbem/wscim/1/common" xmlns:class="http://schemas.openlmi.org/wbem/wscim/1/cim-schema/2/LMI_Thing" targetNamespace="http://schemas.openlmi.org/wbem/wscim/1/cim-schema/2/LMI_Thing" elementFormDefault="qualified">
+<xs:import namespace="http://schemas.dmtf.org/wbem/wscim/1/common"/>
+<xs:element name="Any" nillable="true" type="xs:anyType"/>
+<xs:element name="Inner" nillable="true" type="xs:anyType"/>
+<xs:element name="Levels" nillable="true" type="cim:cimUnsignedShort"/>
+<xs:element name="Name" type="cim:cimString"/>
+<xs:element name="Ready" type="cim:cimBoolean"/>
+<xs:element name="Since" nillable="true" type="cim:cimDateTime"/>
+<xs:complexType name="LMI_Thing_Type">
+<xs:sequence>
+<xs:element ref="class:Any" minOccurs="0" maxOccurs="unbounded"/>
+<xs:element ref="class:Inner" minOccurs="0"/>
+<xs:element ref="class:Levels" minOccurs="0" maxOccurs="unbounded"/>
+<xs:element ref="class:Name"/>
+<xs:element ref="class:Ready"/>
+<xs:element ref="class:Since" minOccurs="0"/>
+<xs:any namespace="##other" minOccurs="0" maxOccurs="unbounded" processContents="lax"/>
+</xs:sequence>
+(any attribute)
+</xs:complexType>
+<xs:element name="LMI_Thing" type="class:LMI_Thing_Type"/>
+<xs:element name="Switch_INPUT">
+<xs:complexType>
+<xs:sequence>
+<xs:element name="On" type="cim:cimBoolean"/>
+<xs:element name="Who" minOccurs="0" nillable="true" type="cim:cimReference"/>
+</xs:sequence>
+</xs:complexType>
+</xs:element>
+<xs:element name="Switch_OUTPUT">
+<xs:complexType>
+<xs:sequence>
+<xs:element name="Codes" minOccurs="0" maxOccurs="unbounded" nillable="true" type="cim:cimUnsignedShort"/>
+<xs:element name="ReturnValue" nillable="true">
+<xs:complexType>
+<xs:simpleContent>
+<xs:restriction base="cim:cimUnsignedInt">
+<xs:enumeration value="0"/>
+<xs:enumeration value="1"/>
+(any attribute)
+</xs:restriction>
+</xs:simpleContent>
+</xs:complexType>
+</xs:element>
+</xs:sequence>
+</xs:complexType>
+</xs:element>
+</xs:schema>"###
+    );
+}
+
+#[test]
+fn values_and_ranges_stand_side_by_side() {
+    let mof = r#"class X { [ValueMap { "2", "0x10..20" }] uint8 Mixed[]; [OctetString] uint8 Octets[]; char16 One; };"#;
+    let schema = Schema::from_mof([("test.mof", mof)].into_iter()).unwrap();
+    let shown = written(|w| write_schema(w, schema.class("X").unwrap()));
+    for expected in [
+        r#"<xs:element name="Mixed" nillable="true">
+<xs:complexType>
+<xs:simpleContent>
+<xs:restriction base="cim:cimAnySimpleType">
+<xs:simpleType>
+<xs:union>
+<xs:simpleType>
+<xs:restriction base="xs:unsignedByte">
+<xs:enumeration value="2"/>
+</xs:restriction>
+</xs:simpleType>
+<xs:simpleType>
+<xs:restriction base="xs:unsignedByte">
+<xs:minInclusive value="16"/>
+<xs:maxInclusive value="20"/>
+</xs:restriction>
+</xs:simpleType>
+</xs:union>
+</xs:simpleType>"#,
+        r#"<xs:element name="Octets" nillable="true" type="cim:cimBase64Binary"/>"#,
+        r#"<xs:element ref="class:Octets" minOccurs="0"/>"#,
+        r#"<xs:element name="One" nillable="true" type="cim:cimChar16"/>"#,
+    ] {
+        assert!(shown.contains(expected), "{expected}\nis not in\n{shown}");
+    }
+}
+
+#[test]
+fn the_files_name_each_other_and_every_type_that_they_use() {
+    let files: Vec<SchemaFile> = schema_files(&BUILTIN).collect();
+    let text = |file: &SchemaFile| String::from_utf8(file.content.clone()).unwrap();
+    assert_eq!(files.len(), BUILTIN.classes().count() + 2);
+    let common = text(files.iter().find(|file| file.name == "common.xsd").unwrap());
+    let driver = text(files.iter().find(|file| file.name == "schema.xsd").unwrap());
+    for file in files.iter().filter(|file| file.name != "schema.xsd") {
+        assert!(driver.contains(&format!("schemaLocation=\"{}\"", file.name)), "{}", file.name);
+        for used in text(file).split("\"cim:").skip(1) {
+            let name = used.split('"').next().unwrap();
+            assert!(common.contains(&format!("<xs:complexType name=\"{name}\">")), "{name} of {}", file.name);
+        }
+    }
 }
