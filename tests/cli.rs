@@ -15,6 +15,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use quartermaster::cim::{Class, Schema};
 use raw_client::{Client, basic};
 
 /// A password that is one octet too long.
@@ -119,6 +120,8 @@ fn a_command_line_that_nobody_understands_ends_with_2() {
         &["user", "add", "ann", "--role", "king", "--password-stdin"],
         &["user", "add", "ann", "--role", "viewer"],
         &["worker"],
+        &["schema", "export"],
+        &["schema", "export", "--mof", "--xsd"],
     ] {
         let output = quartermaster().args(arguments).stdin(Stdio::null()).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -256,4 +259,74 @@ fn two_servers_do_not_share_a_state_directory_and_a_port_that_is_taken_is_told()
     let listen = server.address.to_string();
     let other = folder.path().join("other");
     assert_fails(&run(&["serve", "--listen", &listen], &other, ""), &format!("cannot listen on {listen}"));
+}
+
+fn schema(arguments: &[&str]) -> Output {
+    quartermaster().arg("schema").args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn classes_are_listed_with_their_superclass_and_kind() {
+    let list = stdout(&schema(&["list"]));
+    let rows: Vec<Vec<_>> = list.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(rows.len(), Schema::builtin().unwrap().classes().count());
+    for row in [
+        ["CIM_ManagedElement", "-", "abstract class"],
+        ["LMI_SoftwareJob", "LMI_ConcreteJob", "class"],
+        ["LMI_InstalledSoftwareIdentity", "CIM_InstalledSoftwareIdentity", "association"],
+        ["LMI_SoftwareInstCreation", "CIM_InstCreation", "indication"],
+    ] {
+        assert!(rows.iter().any(|found| *found == row), "{row:?} is not in\n{list}");
+    }
+}
+
+#[test]
+fn a_class_is_shown_as_mof_with_its_own_features_or_with_all() {
+    let own = stdout(&schema(&["show", "lmi_softwarejob"]));
+    assert!(own.contains("class LMI_SoftwareJob : LMI_ConcreteJob\n") && !own.contains("PercentComplete"), "{own}");
+    let all = stdout(&schema(&["show", "LMI_SoftwareJob", "--all"]));
+    assert!(all.contains("    uint16 PercentComplete;\n") && all.contains("uint32 GetErrors("), "{all}");
+    assert_fails(&schema(&["show", "CIM_ConcreteJub"]), "did you mean CIM_ConcreteJob");
+    assert_fails(&schema(&["show", "Unicorn"]), "`quartermaster schema list` shows all");
+}
+
+#[test]
+fn exported_mof_is_the_same_schema_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("made/for/it");
+    std::fs::create_dir_all(&target).unwrap();
+    std::fs::write(target.join("notes.txt"), "mine").unwrap();
+    std::fs::write(target.join("CIM_Job.mof"), "not MOF at all, and longer than nothing").unwrap();
+    let output = schema(&["export", "--mof", target.to_str().unwrap()]);
+    let builtin = Schema::builtin().unwrap();
+    let count = builtin.classes().count();
+    assert_eq!(stdout(&output), format!("wrote {count} files to {}\n", target.display()), "{}", stderr(&output));
+    assert_eq!(std::fs::read_to_string(target.join("notes.txt")).unwrap(), "mine");
+
+    let paths = std::fs::read_dir(&target).unwrap().map(|entry| entry.unwrap().path());
+    let files = paths.filter(|path| path.extension().is_some_and(|e| e == "mof"));
+    let texts: Vec<_> = files.map(|p| (p.display().to_string(), std::fs::read_to_string(p).unwrap())).collect();
+    let read = Schema::from_mof(texts.iter().map(|(name, text)| (name, text))).unwrap();
+    let classes = |schema: &Schema| -> Vec<Class> { schema.classes().map(|class| (**class).clone()).collect() };
+    assert!(classes(&read) == classes(&builtin));
+}
+
+#[test]
+fn without_a_folder_an_export_goes_into_one_called_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = quartermaster().args(["schema", "export", "--xsd"]).current_dir(folder.path()).output().unwrap();
+    assert!(stdout(&output).ends_with(" files to schema\n"), "{}", stderr(&output));
+    for name in ["schema.xsd", "common.xsd", "LMI_SoftwareJob.xsd"] {
+        assert!(folder.path().join("schema").join(name).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn an_export_that_cannot_be_written_is_told_with_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join("schema");
+    std::fs::write(&taken, "a file").unwrap();
+    for target in [taken.clone(), taken.join("below")] {
+        assert_fails(&schema(&["export", "--xsd", target.to_str().unwrap()]), target.to_str().unwrap());
+    }
 }

@@ -1,5 +1,6 @@
 //! The commands. This is the only room that prints.
 
+mod schema;
 mod serve;
 mod users;
 mod worker;
@@ -30,6 +31,11 @@ enum Action {
     User {
         #[command(subcommand)]
         action: users::Action,
+    },
+    /// List, show and export the classes.
+    Schema {
+        #[command(subcommand)]
+        action: schema::Action,
     },
     /// Change software on request of the server, which starts this itself.
     #[command(hide = true)]
@@ -63,6 +69,7 @@ pub fn run() -> ExitCode {
     let result = match Command::parse().action {
         Action::Serve(arguments) => arguments.settings().map_err(Failure::from).and_then(serve::run),
         Action::User { action } => users::run(action),
+        Action::Schema { action } => schema::run(action),
         Action::Worker(arguments) => worker::run(arguments),
     };
     match result {

@@ -90,6 +90,11 @@ impl Schema {
         let superclass = class.superclass().and_then(|name| self.class(name)).map(|c| &**c);
         inherit::declaration(class, superclass)
     }
+
+    /// The same with everything that the class inherits.
+    pub fn whole_declaration(&self, class: &Class) -> mof::ClassDeclaration {
+        inherit::declaration(class, None)
+    }
 }
 
 /// The order of names, which have no case (DSP0004).
