@@ -5,6 +5,7 @@
 mod association;
 mod authorization;
 mod change;
+mod classes;
 mod provider;
 
 use std::collections::HashMap;

@@ -156,6 +156,20 @@ pub mod option {
     pub const PRECISE_ARRAYS: &str = "UsePreciseArrays";
     /// Windows' clients name each property that a Put is to change, in an option of its own.
     pub const MODIFIED: &str = "__MIInstanceModifiedPropertiesList";
+    /// Classes are shown with their qualifiers (DSP0227 15.8, as the options below).
+    pub const INCLUDE_QUALIFIERS: &str = "IncludeQualifiers";
+    /// The features of classes tell which class introduced them.
+    pub const INCLUDE_CLASS_ORIGIN: &str = "IncludeClassOrigin";
+    /// Classes are shown with what they inherit unchanged.
+    pub const INCLUDE_INHERITED_ELEMENTS: &str = "IncludeInheritedElements";
+    /// Classes tell all their superclasses.
+    pub const INCLUDE_INHERITANCE_HIERARCHY: &str = "IncludeInheritanceHierarchy";
+    /// An enumeration of subclasses goes on with theirs.
+    pub const INCLUDE_SUBCLASSES: &str = "IncludeSubClasses";
+    /// Classes are enumerated with references to them.
+    pub const INCLUDE_PATH: &str = "IncludePath";
+    /// References to classes are enumerated in place of the classes.
+    pub const EXCLUDE_CLASS_SPECIFICATION: &str = "ExcludeClassSpecification";
 }
 
 /// How the name of the CIM namespace is given among selectors.

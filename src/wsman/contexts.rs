@@ -1,17 +1,14 @@
 //! Enumeration contexts: where clients are in their enumerations (DSP0226 8.1).
 //!
 //! A context belongs to the user and the resource it was opened for, ends after a while of not being used, and costs the
-//! memory of a cursor: its instances are made when they are pulled.
+//! memory of a cursor: its items are made when they are pulled.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::broker::Instances;
-use crate::cim::{CimError, Instance};
 use crate::clock::SharedClock;
 use crate::soap::{Fault, FaultKind};
 use crate::wire::enumeration::context_fault;
@@ -27,16 +24,16 @@ pub struct ContextLimits {
     pub idle: TimeDelta,
 }
 
-/// The open contexts. `T` is what a pull must know beside the instances.
+/// The open contexts. `C` is the rest of an enumeration.
 #[derive(Debug)]
-pub(super) struct Contexts<T> {
+pub(super) struct Contexts<C> {
     limits: ContextLimits,
     clock: SharedClock,
-    open: Mutex<HashMap<Uuid, Entry<T>>>,
+    open: Mutex<HashMap<Uuid, Entry<C>>>,
 }
 
 #[derive(Debug)]
-struct Entry<T> {
+struct Entry<C> {
     owner: Arc<str>,
     /// The resource URI and selectors that every Pull must repeat.
     resource: Arc<str>,
@@ -44,79 +41,7 @@ struct Entry<T> {
     ends: DateTime<Utc>,
     expires: Option<DateTime<Utc>>,
     /// `None` while a pull is at work on it.
-    cursor: Option<Cursor<T>>,
-}
-
-/// The rest of an enumeration.
-pub(super) struct Cursor<T> {
-    instances: Instances,
-    /// What an instance must be to be an item; `None` if all are.
-    condition: Option<Condition>,
-    /// An instance that did not fit the last page.
-    put_back: Option<Instance>,
-    pub(super) terms: T,
-}
-
-/// Whether an instance is wanted.
-pub(super) type Condition = Box<dyn Fn(&Instance) -> bool + Send>;
-
-/// What a look for the next item comes to.
-#[derive(Debug)]
-pub(super) enum Step {
-    /// The next item.
-    Item(Instance),
-    /// There is no more.
-    End,
-    /// Time is up; the next look goes on where this one stopped.
-    Later,
-}
-
-/// How many instances are looked at between two looks at the time. A page looks at no fewer, so that each one gets on.
-const LOOKS: usize = 64;
-
-impl<T: std::fmt::Debug> std::fmt::Debug for Cursor<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cursor").field("terms", &self.terms).finish_non_exhaustive()
-    }
-}
-
-impl<T> Cursor<T> {
-    pub(super) fn new(instances: Instances, condition: Option<Condition>, terms: T) -> Self {
-        Self { instances, condition, put_back: None, terms }
-    }
-
-    /// Puts an instance back that did not fit; the next call of `next` gives it again.
-    pub(super) fn put_back(&mut self, instance: Instance) {
-        self.put_back = Some(instance);
-    }
-
-    /// Whether nothing is left, as far as can be told in time. Looks one item ahead.
-    pub(super) fn is_at_end(&mut self, deadline: Instant) -> Result<bool, CimError> {
-        match self.next(deadline)? {
-            Step::Item(instance) => self.put_back = Some(instance),
-            Step::End => return Ok(true),
-            Step::Later => {}
-        }
-        Ok(false)
-    }
-
-    /// Looks for the next item until the deadline.
-    pub(super) fn next(&mut self, deadline: Instant) -> Result<Step, CimError> {
-        if let Some(instance) = self.put_back.take() {
-            return Ok(Step::Item(instance));
-        }
-        loop {
-            for _ in 0..LOOKS {
-                let Some(instance) = self.instances.next().transpose()? else { return Ok(Step::End) };
-                if self.condition.as_ref().is_none_or(|wants| wants(&instance)) {
-                    return Ok(Step::Item(instance));
-                }
-            }
-            if Instant::now() >= deadline {
-                return Ok(Step::Later);
-            }
-        }
-    }
+    cursor: Option<C>,
 }
 
 impl From<ContextError> for Fault {
@@ -142,16 +67,16 @@ impl From<ContextError> for Fault {
 /// The rest of an enumeration while a pull is at work on it. However the pull ends, the rest goes back, unless it is at
 /// its end.
 #[derive(Debug)]
-pub(super) struct Taken<T> {
-    contexts: Arc<Contexts<T>>,
+pub(super) struct Taken<C> {
+    contexts: Arc<Contexts<C>>,
     id: Uuid,
     /// `None` only while this goes.
-    cursor: Option<Cursor<T>>,
+    cursor: Option<C>,
 }
 
-impl<T> Taken<T> {
+impl<C> Taken<C> {
     /// The rest.
-    pub(super) fn cursor(&mut self) -> Option<&mut Cursor<T>> {
+    pub(super) fn cursor(&mut self) -> Option<&mut C> {
         self.cursor.as_mut()
     }
 
@@ -162,7 +87,7 @@ impl<T> Taken<T> {
     }
 }
 
-impl<T> Drop for Taken<T> {
+impl<C> Drop for Taken<C> {
     fn drop(&mut self) {
         if let Some(cursor) = self.cursor.take() {
             self.contexts.put(self.id, cursor);
@@ -183,7 +108,7 @@ pub(super) enum ContextError {
     Busy,
 }
 
-impl<T> Contexts<T> {
+impl<C> Contexts<C> {
     pub(super) fn new(limits: ContextLimits, clock: SharedClock) -> Self {
         Self { limits, clock, open: Mutex::new(HashMap::new()) }
     }
@@ -194,7 +119,7 @@ impl<T> Contexts<T> {
         owner: &Arc<str>,
         resource: Arc<str>,
         expires: Option<DateTime<Utc>>,
-        cursor: Cursor<T>,
+        cursor: C,
     ) -> Result<Uuid, ContextError> {
         let now = self.clock.now();
         let mut open = self.lock();
@@ -211,7 +136,7 @@ impl<T> Contexts<T> {
     }
 
     /// Takes the rest of an enumeration to pull from it. It comes back when the [`Taken`] goes.
-    pub(super) fn take(self: &Arc<Self>, id: Uuid, owner: &str, resource: &str) -> Result<Taken<T>, ContextError> {
+    pub(super) fn take(self: &Arc<Self>, id: Uuid, owner: &str, resource: &str) -> Result<Taken<C>, ContextError> {
         let now = self.clock.now();
         let mut open = self.lock();
         let entry = open.get_mut(&id).filter(|entry| *entry.owner == *owner).ok_or(ContextError::Unknown)?;
@@ -227,7 +152,7 @@ impl<T> Contexts<T> {
     }
 
     /// Gives the rest back after a pull. A Release may have come meanwhile; then there is nothing to give back to.
-    fn put(&self, id: Uuid, cursor: Cursor<T>) {
+    fn put(&self, id: Uuid, cursor: C) {
         let ends = self.clock.now() + self.limits.idle;
         if let Some(entry) = self.lock().get_mut(&id) {
             entry.cursor = Some(cursor);
@@ -251,17 +176,17 @@ impl<T> Contexts<T> {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Entry<T>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Entry<C>>> {
         // Nothing is half-done when a thread panics with this lock held.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn count<T>(open: &HashMap<Uuid, Entry<T>>, owner: &str) -> usize {
+fn count<C>(open: &HashMap<Uuid, Entry<C>>, owner: &str) -> usize {
     open.values().filter(|entry| *entry.owner == *owner).count()
 }
 
-impl<T> Entry<T> {
+impl<C> Entry<C> {
     fn has_ended(&self, now: DateTime<Utc>) -> bool {
         self.ends <= now || self.expires.is_some_and(|expires| expires <= now)
     }
@@ -272,10 +197,6 @@ mod tests {
     use super::*;
     use crate::clock::{ManualClock, SystemClock};
 
-    fn cursor() -> Cursor<()> {
-        Cursor::new(Box::new(std::iter::empty()), None, ())
-    }
-
     fn limits() -> ContextLimits {
         ContextLimits { total: 3, per_user: 2, idle: TimeDelta::minutes(10) }
     }
@@ -284,7 +205,7 @@ mod tests {
     fn a_context_belongs_to_its_user_and_resource() {
         let contexts = Arc::new(Contexts::new(limits(), Arc::new(SystemClock)));
         let ann: Arc<str> = "ann".into();
-        let id = contexts.open(&ann, "r".into(), None, cursor()).unwrap();
+        let id = contexts.open(&ann, "r".into(), None, ()).unwrap();
         assert_eq!(contexts.take(id, "bob", "r").unwrap_err(), ContextError::Unknown);
         assert_eq!(contexts.take(id, "ann", "q").unwrap_err(), ContextError::OtherResource);
         let taken = contexts.take(id, "ann", "r").unwrap();
@@ -299,15 +220,10 @@ mod tests {
         let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
         let contexts = Arc::new(Contexts::new(limits(), clock.clone()));
         let snapshot = Arc::new(());
-        let held = snapshot.clone();
-        let instances = Box::new(std::iter::from_fn(move || {
-            let _held = &held;
-            None
-        }));
-        contexts.open(&"ann".into(), "r".into(), None, Cursor::new(instances, None, ())).unwrap();
+        contexts.open(&"ann".into(), "r".into(), None, snapshot.clone()).unwrap();
         assert_eq!(Arc::strong_count(&snapshot), 2);
         clock.advance(TimeDelta::minutes(11));
-        contexts.open(&"bob".into(), "r".into(), None, cursor()).unwrap();
+        contexts.open(&"bob".into(), "r".into(), None, Arc::new(())).unwrap();
         assert_eq!(Arc::strong_count(&snapshot), 1);
     }
 
@@ -316,13 +232,13 @@ mod tests {
         let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
         let contexts = Arc::new(Contexts::new(limits(), clock.clone()));
         let (ann, bob): (Arc<str>, Arc<str>) = ("ann".into(), "bob".into());
-        let first = contexts.open(&ann, "r".into(), None, cursor()).unwrap();
-        contexts.open(&ann, "r".into(), None, cursor()).unwrap();
-        assert_eq!(contexts.open(&ann, "r".into(), None, cursor()).unwrap_err(), ContextError::TooMany);
-        contexts.open(&bob, "r".into(), None, cursor()).unwrap();
-        assert_eq!(contexts.open(&bob, "r".into(), None, cursor()).unwrap_err(), ContextError::TooMany);
+        let first = contexts.open(&ann, "r".into(), None, ()).unwrap();
+        contexts.open(&ann, "r".into(), None, ()).unwrap();
+        assert_eq!(contexts.open(&ann, "r".into(), None, ()).unwrap_err(), ContextError::TooMany);
+        contexts.open(&bob, "r".into(), None, ()).unwrap();
+        assert_eq!(contexts.open(&bob, "r".into(), None, ()).unwrap_err(), ContextError::TooMany);
         clock.advance(TimeDelta::minutes(11));
         assert_eq!(contexts.take(first, "ann", "r").unwrap_err(), ContextError::Unknown);
-        assert!(contexts.open(&bob, "r".into(), None, cursor()).is_ok());
+        assert!(contexts.open(&bob, "r".into(), None, ()).is_ok());
     }
 }

@@ -1,5 +1,6 @@
 //! WS-Enumeration: page by page (DSP0226 clause 8, DSP0227 clauses 8 and 9).
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -7,10 +8,10 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Service;
-use super::contexts::{ContextError, Cursor, Step};
+use super::contexts::ContextError;
+use super::cursor::{Cursor, Presentation, Step};
 use super::exchange::{Exchange, finish};
 use super::items;
-use super::shown::Terms;
 use crate::soap::{Fault, FaultDetail, FaultKind, Message};
 use crate::wire::control::write_total_items;
 use crate::wire::enumeration::{Enumerate, Pull, context_fault, read_release};
@@ -22,21 +23,21 @@ use crate::xml::Writer;
 pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let request = Enumerate::read(exchange.envelope)?;
     let ends = request.expires.map(|expires| end_of(expires, service.clock.now())).transpose()?;
-    let mut cursor = items::select(service, exchange, &request)?;
+    let mut rest = items::select(service, exchange, &request)?;
     let mut message = exchange.reply(action::ENUMERATE_RESPONSE, ENUMERATION_PREFIXES);
     if exchange.control.request_total {
-        write_total_items(message.header(), cursor.terms.total);
+        write_total_items(message.header(), rest.total());
     }
     let optimize = request.optimize;
     let bounds = Bounds::new(request.max_elements, None, exchange.deadline);
-    let is_long = optimize && (cursor.terms.searches || exchange.budget > LARGE);
-    let (mut message, page, cursor, at_end) = in_place(service, is_long, move || {
+    let is_long = optimize && (rest.searches() || exchange.budget > LARGE);
+    let (mut message, page, rest, at_end) = in_place(service, is_long, move || {
         let mut page = Page::enumerate(message.body(), optimize);
-        let at_end = optimize && fill(message.body(), &mut page, &mut cursor, bounds)?;
-        Ok((message, page, cursor, at_end))
+        let at_end = optimize && rest.fill(message.body(), &mut page, bounds)?;
+        Ok((message, page, rest, at_end))
     })
     .await?;
-    let context = if at_end { None } else { Some(open(service, exchange, ends, cursor)?.to_string()) };
+    let context = if at_end { None } else { Some(open(service, exchange, ends, rest)?.to_string()) };
     let expires = request.expires.map(Expires::to_xml).filter(|_| context.is_some());
     page.close(message.body(), context.as_deref(), expires.as_deref());
     finish(message, FaultDetail::MaxEnvelopeSize)
@@ -48,15 +49,15 @@ pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<V
     let id = context_id(&request.context)?;
     let mut taken = service.contexts.take(id, &exchange.caller.name, resource(exchange)?)?;
     let mut message = exchange.reply(action::PULL_RESPONSE, ENUMERATION_PREFIXES);
-    let terms = taken.cursor().map(|cursor| (cursor.terms.total, cursor.terms.searches));
-    let (total, searches) = terms.ok_or(ContextError::Unknown)?;
+    let known = taken.cursor().map(|rest| (rest.total(), rest.searches()));
+    let (total, searches) = known.ok_or(ContextError::Unknown)?;
     if exchange.control.request_total {
         write_total_items(message.header(), total);
     }
     let bounds = Bounds::new(request.max_elements, request.max_characters, deadline(exchange, &request));
     let message = in_place(service, searches || exchange.budget > LARGE, move || {
-        let cursor = taken.cursor().ok_or(ContextError::Unknown)?;
-        if next_page(&mut message, cursor, &request.context, bounds)? {
+        let rest = taken.cursor().ok_or(ContextError::Unknown)?;
+        if next_page(&mut message, rest.as_mut(), &request.context, bounds)? {
             taken.end();
         }
         Ok(message)
@@ -93,16 +94,16 @@ pub(super) fn release(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<
     finish(exchange.reply(action::RELEASE_RESPONSE, ENUMERATION_PREFIXES), FaultDetail::MaxEnvelopeSize)
 }
 
-fn next_page(message: &mut Message, cursor: &mut Cursor<Terms>, context: &str, bounds: Bounds) -> Result<bool, Fault> {
+fn next_page(message: &mut Message, rest: &mut dyn Rest, context: &str, bounds: Bounds) -> Result<bool, Fault> {
     let mut page = Page::pull(message.body());
-    let at_end = fill(message.body(), &mut page, cursor, bounds)?;
+    let at_end = rest.fill(message.body(), &mut page, bounds)?;
     page.close(message.body(), (!at_end).then_some(context), None);
     Ok(at_end)
 }
 
 /// What bounds a page beside the octets of its envelope.
 #[derive(Clone, Copy, Debug)]
-struct Bounds {
+pub(super) struct Bounds {
     elements: usize,
     characters: usize,
     deadline: Instant,
@@ -116,23 +117,44 @@ impl Bounds {
     }
 }
 
-/// Fills a page to its bounds, to the end of its room or to the deadline, and tells whether nothing is left. A page that
-/// found nothing in time is empty and not the last (R8.4-6); only an item that fits no page at all is a fault.
-fn fill(w: &mut Writer, page: &mut Page, cursor: &mut Cursor<Terms>, bounds: Bounds) -> Result<bool, Fault> {
-    let start = w.len();
-    while page.items() < bounds.elements && w.len().saturating_sub(start) < bounds.characters {
-        let instance = match cursor.next(bounds.deadline).map_err(cim_fault)? {
-            Step::Item(instance) => instance,
-            Step::End => return Ok(true),
-            Step::Later => return Ok(false),
-        };
-        let terms = &cursor.terms;
-        if !page.item(w, |w| terms.write(w, &instance)) {
-            cursor.put_back(instance);
-            return if page.items() > 0 { Ok(false) } else { Err(item_too_large()) };
-        }
+/// The rest of an enumeration, whatever its items are.
+pub(super) trait Rest: Debug + Send {
+    /// How many items there were at the beginning, if that is known without counting.
+    fn total(&self) -> Option<u64>;
+
+    /// Whether the items are searched for, which takes long however few there are.
+    fn searches(&self) -> bool;
+
+    /// Fills a page to its bounds, to the end of its room or to the deadline, and tells whether nothing is left. A page that
+    /// found nothing in time is empty and not the last (R8.4-6); only an item that fits no page at all is a fault.
+    fn fill(&mut self, w: &mut Writer, page: &mut Page, bounds: Bounds) -> Result<bool, Fault>;
+}
+
+impl<I: Send, P: Presentation<I>> Rest for Cursor<I, P> {
+    fn total(&self) -> Option<u64> {
+        self.presentation.total()
     }
-    cursor.is_at_end(bounds.deadline).map_err(cim_fault)
+
+    fn searches(&self) -> bool {
+        self.presentation.searches()
+    }
+
+    fn fill(&mut self, w: &mut Writer, page: &mut Page, bounds: Bounds) -> Result<bool, Fault> {
+        let start = w.len();
+        while page.items() < bounds.elements && w.len().saturating_sub(start) < bounds.characters {
+            let item = match self.next(bounds.deadline).map_err(cim_fault)? {
+                Step::Item(item) => item,
+                Step::End => return Ok(true),
+                Step::Later => return Ok(false),
+            };
+            let presentation = &self.presentation;
+            if !page.item(w, |w| presentation.write(w, &item)) {
+                self.put_back(item);
+                return if page.items() > 0 { Ok(false) } else { Err(item_too_large()) };
+            }
+        }
+        self.is_at_end(bounds.deadline).map_err(cim_fault)
+    }
 }
 
 fn item_too_large() -> Fault {
@@ -147,10 +169,10 @@ fn open(
     service: &Service,
     exchange: &Exchange<'_>,
     ends: Option<DateTime<Utc>>,
-    cursor: Cursor<Terms>,
+    rest: Box<dyn Rest>,
 ) -> Result<Uuid, Fault> {
     let resource: Arc<str> = resource(exchange)?.into();
-    Ok(service.contexts.open(&exchange.caller.name, resource, ends, cursor)?)
+    Ok(service.contexts.open(&exchange.caller.name, resource, ends, rest)?)
 }
 
 /// What every Pull and Release must repeat (R8.4-5). Clients are known that repeat the URI but not all selectors.

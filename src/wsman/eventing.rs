@@ -132,7 +132,11 @@ fn source(service: &Service, exchange: &Exchange<'_>, request: &Subscribe) -> Re
             class: resource.class().map(Arc::from),
             filter: request.filter.as_ref().map(filter).transpose()?,
         }),
-        ResourceUri::Classes(_) => Err(ResourceUri::missing()),
+        ResourceUri::Classes(_) => Err(Fault::detailed(
+            FaultKind::ActionNotSupported,
+            FaultDetail::ActionMismatch,
+            "classes do not change; subscribe to the class of an indication or to all classes",
+        )),
     }
 }
 

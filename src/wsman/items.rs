@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Service;
-use super::contexts::{Condition, Cursor};
+use super::cursor::{Condition, Cursor};
+use super::enumeration::Rest;
 use super::exchange::Exchange;
 use super::shown::{Projection, Shape, Terms};
+use super::{Service, classes};
 use crate::broker::{AssociationQuery, Instances, Traversal};
 use crate::cim::query::{self, Compiled, Language, Path, Select};
 use crate::cim::{CimStatus, Class, Instance, Value};
@@ -17,13 +18,13 @@ use crate::wire::{AssociationFilter, AssociationKind, Filter, ResourceUri, Selec
 const DIALECTS: [&str; 5] = [dialect::SELECTOR, dialect::ASSOCIATION, dialect::CQL, dialect::WQL, dialect::WQL_DMTF];
 
 /// What the request asks for.
-pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enumerate) -> Result<Cursor<Terms>, Fault> {
+pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enumerate) -> Result<Box<dyn Rest>, Fault> {
     let resource = exchange.control.resource()?;
     check_polymorphism(&resource, request.polymorphism)?;
     let namespace = exchange.namespace(&service.broker, &resource)?;
     let asked = Asked { service, exchange, namespace, polymorphism: request.polymorphism };
     let Selected { instances, condition, shape, total } = match (&resource, &request.filter) {
-        (ResourceUri::Classes(_), _) => return Err(classes_not_served()),
+        (ResourceUri::Classes(format), _) => return classes::select(service, exchange, request, *format),
         (_, Some(Filter::Association(filter))) => asked.associations(filter)?,
         (resource, Some(Filter::Query { dialect, text })) => asked.query(resource.class(), dialect, text)?,
         (ResourceUri::Class { class, .. }, filter) => asked.class(class, filter.as_ref())?,
@@ -44,7 +45,7 @@ pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enume
         total,
         searches: request.filter.is_some(),
     };
-    Ok(Cursor::new(instances, condition, terms))
+    Ok(Box::new(Cursor::new(instances, condition, terms)))
 }
 
 /// DSP0227 R8.1-6: all classes have no class that instances could be shown as.
@@ -62,7 +63,7 @@ fn check_polymorphism(resource: &ResourceUri, mode: Option<Polymorphism>) -> Res
 /// The instances that come into question, and what of them is wanted.
 struct Selected {
     instances: Instances,
-    condition: Option<Condition>,
+    condition: Option<Condition<Instance>>,
     shape: Shape,
     total: Option<u64>,
 }
@@ -168,7 +169,7 @@ impl Asked<'_> {
 impl Selected {
     /// Those of them that are this too.
     fn also(self, wants: impl Fn(&Instance) -> bool + Send + 'static) -> Self {
-        let condition: Condition = match self.condition {
+        let condition: Condition<Instance> = match self.condition {
             Some(before) => Box::new(move |i| before(i) && wants(i)),
             None => Box::new(wants),
         };
@@ -217,12 +218,4 @@ fn has(instance: &Instance, property: &str, wanted: &Value) -> bool {
 
 fn refuse(why: String) -> Fault {
     Fault::new(FaultKind::EnumerationCannotProcessFilter, why)
-}
-
-fn classes_not_served() -> Fault {
-    Fault::detailed(
-        FaultKind::ActionNotSupported,
-        FaultDetail::ActionMismatch,
-        "classes themselves are not served; name a class in the resource URI to get its instances",
-    )
 }

@@ -3,7 +3,9 @@
 //! This room knows nothing of HTTP and nothing of software.
 
 mod beside;
+mod classes;
 mod contexts;
+mod cursor;
 mod enumeration;
 mod eventing;
 mod exchange;

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::beside::Places;
 use super::contexts::Contexts;
+use super::enumeration::Rest;
 use super::exchange::{Exchange, after};
-use super::shown::Terms;
 use super::{FaultStatus, Reply, Request, Settings, enumeration, eventing, identify, invoke, transfer};
 use crate::broker::Broker;
 use crate::clock::SharedClock;
@@ -20,14 +20,26 @@ use crate::wire::names::{action, option};
 use crate::xml::Limits;
 
 /// The options that are observed; another one with MustComply is refused (R6.4-6).
-const OPTIONS: [&str; 4] = [option::EXCLUDE_NIL, option::SHOW_EXTENSIONS, option::PRECISE_ARRAYS, option::MODIFIED];
+const OPTIONS: [&str; 11] = [
+    option::EXCLUDE_NIL,
+    option::SHOW_EXTENSIONS,
+    option::PRECISE_ARRAYS,
+    option::MODIFIED,
+    option::INCLUDE_QUALIFIERS,
+    option::INCLUDE_CLASS_ORIGIN,
+    option::INCLUDE_INHERITED_ELEMENTS,
+    option::INCLUDE_INHERITANCE_HIERARCHY,
+    option::INCLUDE_SUBCLASSES,
+    option::INCLUDE_PATH,
+    option::EXCLUDE_CLASS_SPECIFICATION,
+];
 
 /// The WS-Management service: everything behind the transport.
 #[derive(Debug)]
 pub struct Service {
     pub(super) broker: Arc<Broker>,
     pub(super) events: Arc<Events>,
-    pub(super) contexts: Arc<Contexts<Terms>>,
+    pub(super) contexts: Arc<Contexts<Box<dyn Rest>>>,
     pub(super) clock: SharedClock,
     pub(super) settings: Settings,
     /// For methods and for changes of instances: staging a large file takes minutes.

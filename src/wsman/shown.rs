@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cursor::Presentation;
 use super::exchange::Look;
 use crate::broker::Broker;
 use crate::cim::query::{Found, Path};
@@ -60,9 +61,8 @@ impl Projection {
     }
 }
 
-impl Terms {
-    /// Writes one item.
-    pub(super) fn write(&self, w: &mut Writer, instance: &Instance) {
+impl Presentation<Instance> for Terms {
+    fn write(&self, w: &mut Writer, instance: &Instance) {
         let style = self.look.style(&self.form);
         match self.mode {
             Mode::Objects => self.shape.write(w, instance, &style),
@@ -71,6 +71,14 @@ impl Terms {
                 write_item(w, |w| self.shape.write(w, instance, &style), &self.broker.path_of(instance), &style);
             }
         }
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    fn searches(&self) -> bool {
+        self.searches
     }
 }
 

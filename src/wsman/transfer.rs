@@ -1,20 +1,23 @@
 //! WS-Transfer: one instance (DSP0226 clause 7, DSP0227 clause 7).
 
-use super::Service;
 use super::exchange::{Exchange, Target, finish};
 use super::fragment::Part;
 use super::representation::{self, refused};
+use super::{Service, classes};
 use crate::broker::Broker;
 use crate::cim::{CimError, Instance, ObjectPath};
 use crate::soap::{Fault, FaultDetail, FaultKind, Message};
 use crate::wire::control::write_requested_epr;
 use crate::wire::names::{TRANSFER_PREFIXES, action};
 use crate::wire::transfer::{Representation, write_created};
-use crate::wire::{FragmentTransfer, Style, UriForm, cim_fault, write_instance};
+use crate::wire::{FragmentTransfer, ResourceUri, Style, UriForm, cim_fault, write_instance};
 use crate::xml::Element;
 
 /// Get: the whole instance.
 pub(super) fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    if let ResourceUri::Classes(format) = exchange.control.resource()? {
+        return classes::get(service, exchange, format);
+    }
     if let Some(part) = Part::of(service, exchange)? {
         return part.get();
     }

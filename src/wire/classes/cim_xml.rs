@@ -6,6 +6,7 @@
 use crate::cim::{CimType, Class, Method, Parameter, Property, QualifierType, Qualifiers, Schema, Shape, Value};
 use crate::wire::OptionSet;
 use crate::wire::mapping::plain_text;
+use crate::wire::names::option;
 use crate::xml::Writer;
 
 /// How much of a class is shown: the options of DSP0227 15.8. What a client does not ask for is left out.
@@ -25,10 +26,10 @@ impl ClassOptions {
     /// What the options of a request say.
     pub fn read(options: &OptionSet) -> Self {
         Self {
-            qualifiers: options.is_set("IncludeQualifiers"),
-            class_origin: options.is_set("IncludeClassOrigin"),
-            inherited_elements: options.is_set("IncludeInheritedElements"),
-            inheritance_hierarchy: options.is_set("IncludeInheritanceHierarchy"),
+            qualifiers: options.is_set(option::INCLUDE_QUALIFIERS),
+            class_origin: options.is_set(option::INCLUDE_CLASS_ORIGIN),
+            inherited_elements: options.is_set(option::INCLUDE_INHERITED_ELEMENTS),
+            inheritance_hierarchy: options.is_set(option::INCLUDE_INHERITANCE_HIERARCHY),
         }
     }
 }
