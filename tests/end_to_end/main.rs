@@ -18,6 +18,7 @@ mod command_line;
 mod hostile;
 mod protocol;
 mod readme;
+mod schema;
 mod survival;
 mod walk;
 mod wsl;

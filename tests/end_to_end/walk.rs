@@ -1,15 +1,14 @@
 //! The walk of a third-party client, pypsrp, on a Debian and on an RPM root: `tests/python/walk.py`.
 
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::support::certificate::Certificate;
 use crate::support::gate::Gate;
 use crate::support::packages::{Deb, DebRoot, Rpm, RpmRoot, build_deb, build_rpm};
+use crate::support::python;
 use crate::support::server::{ADMIN, Host};
 
 #[test]
@@ -78,22 +77,8 @@ fn walk(family: &str, root: &Path, dir: &Path, gate: &Gate, packages: Value) {
     });
     let file = dir.join("context.json");
     fs::write(&file, context.to_string()).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/walk.py");
-    let output = Command::new(python())
-        .arg("-B")
-        .arg(script)
-        .arg(file)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|error| panic!("cannot run {}: {error}; `make test` sets it up", python().display()));
+    let output = python::run("walk.py", [file]);
     let said = [output.stdout, output.stderr].concat();
     println!("{}", String::from_utf8_lossy(&said));
     assert!(output.status.success(), "the walk ended with {}: {}", output.status, String::from_utf8_lossy(&said));
-}
-
-/// The Python that has pypsrp: `make test` sets it up in `.venv`; QUARTERMASTER_TEST_PYTHON names another.
-fn python() -> PathBuf {
-    env::var_os("QUARTERMASTER_TEST_PYTHON")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python"))
 }

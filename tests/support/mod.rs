@@ -15,6 +15,7 @@ pub mod gate;
 pub mod installation;
 pub mod operations;
 pub mod packages;
+pub mod python;
 pub mod server;
 pub mod sink;
 pub mod wsman;
