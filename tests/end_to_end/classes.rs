@@ -194,12 +194,19 @@ fn classes_are_enumerated_below_a_class_or_from_the_top() {
         let request = Message::enumerate(CIM_XML, "").selector("ClassName", class).header(&options(asked));
         enumerated(&mut client, &request)
     };
-    assert_eq!(below("cim_concretejob", &[]), ["LMI_ConcreteJob"]);
-    let jobs = ["LMI_ConcreteJob", "LMI_SoftwareInstallationJob", "LMI_SoftwareJob", "LMI_SoftwareVerificationJob"];
+    let direct = ["LMI_ConcreteJob", "VMware_ConcreteJob"];
+    assert_eq!(below("cim_concretejob", &[]), direct);
+    let jobs = [
+        "LMI_ConcreteJob",
+        "LMI_SoftwareInstallationJob",
+        "LMI_SoftwareJob",
+        "LMI_SoftwareVerificationJob",
+        "VMware_ConcreteJob",
+    ];
     assert_eq!(below("CIM_ConcreteJob", &[("IncludeSubClasses", "true")]), jobs);
     assert_eq!(below("CIM_ConcreteJob", &[("__MI_CallbackRegistration", "11")]), jobs);
-    let direct = [("__MI_CallbackRegistration", "11"), ("IncludeSubClasses", "false")];
-    assert_eq!(below("CIM_ConcreteJob", &direct), ["LMI_ConcreteJob"]);
+    let not_deep = [("__MI_CallbackRegistration", "11"), ("IncludeSubClasses", "false")];
+    assert_eq!(below("CIM_ConcreteJob", &not_deep), direct);
     assert_eq!(below("LMI_SoftwareInstallationJob", &[]), [""; 0]);
 
     let top = below("", &[]);
@@ -215,13 +222,13 @@ fn items_are_classes_or_references_or_both() {
     let mut client = server.admin();
     let mut page = |body: &str, asked: &[(&str, &str)]| {
         let body = format!("<w:OptimizeEnumeration/><w:MaxElements>5</w:MaxElements>{body}");
-        let request = Message::enumerate(CIM_XML, &body).selector("ClassName", "CIM_ConcreteJob");
+        let request = Message::enumerate(CIM_XML, &body).selector("ClassName", "LMI_ConcreteJob");
         let page = client.ask(&request.header(&options(asked)));
         let items = child(&page, "Items").unwrap().children.iter().filter_map(|node| node.as_element());
         let shapes: Vec<String> = items.map(|item| item.name.clone()).collect();
         (shapes, names(&page), descendants(&page, "Selector").into_iter().map(text_of).collect::<Vec<_>>())
     };
-    let (class, reference) = (vec!["LMI_ConcreteJob".to_owned()], ["root/cimv2", "LMI_ConcreteJob"]);
+    let (class, reference) = (vec!["LMI_SoftwareJob".to_owned()], ["root/cimv2", "LMI_SoftwareJob"]);
     let mode = |mode: &str| format!("<w:EnumerationMode>{mode}</w:EnumerationMode>");
     assert_eq!(page("", &[]), (vec!["CLASS".to_owned()], class.clone(), vec![]));
     for (body, asked) in [(mode("EnumerateEPR"), None), (String::new(), Some(("ExcludeClassSpecification", "true")))] {

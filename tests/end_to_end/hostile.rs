@@ -274,9 +274,9 @@ fn messages_that_break_the_rules_get_the_fault_of_the_rule() {
             &["InvalidOptions"],
         ),
         (
-            "a fragment",
-            get().header("<w:FragmentTransfer s:mustUnderstand=\"true\">Name</w:FragmentTransfer>").envelope(),
-            &["UnsupportedFeature", "MustUnderstand"],
+            "a path through everything",
+            get().header("<w:FragmentTransfer s:mustUnderstand=\"true\">//*[//*]</w:FragmentTransfer>").envelope(),
+            &["CannotProcessFilter"],
         ),
         ("an unknown class", envelope(Message::get(&format!("{CIM}/CIM_Unicorn"))), &["DestinationUnreachable"]),
         (
