@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Service;
 use super::cursor::{Cursor, Presentation};
-use super::enumeration::Rest;
 use super::exchange::{Exchange, finish};
+use super::rest::Rest;
 use crate::broker::Broker;
 use crate::cim::Class;
 use crate::soap::{Fault, FaultDetail, FaultKind};
@@ -17,13 +17,6 @@ use crate::xml::Writer;
 
 /// Get: one class.
 pub(super) fn get(service: &Service, exchange: &Exchange<'_>, format: ClassFormat) -> Result<Vec<u8>, Fault> {
-    if exchange.control.fragment.is_some() {
-        return Err(Fault::detailed(
-            FaultKind::UnsupportedFeature,
-            FaultDetail::FragmentLevelAccess,
-            "a class is given as a whole; leave the header wsman:FragmentTransfer out",
-        ));
-    }
     let namespace = exchange.namespace(&service.broker, &ResourceUri::Classes(format))?;
     let name = class_name(&exchange.control.selectors)?.ok_or_else(|| {
         invalid(FaultDetail::InsufficientSelectors, "the selector ClassName is missing; it says which class is wanted")

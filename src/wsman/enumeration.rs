@@ -1,6 +1,5 @@
 //! WS-Enumeration: page by page (DSP0226 clause 8, DSP0227 clauses 8 and 9).
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -9,15 +8,15 @@ use uuid::Uuid;
 
 use super::Service;
 use super::contexts::ContextError;
-use super::cursor::{Cursor, Presentation, Step};
+
 use super::exchange::{Exchange, finish};
 use super::items;
+use super::rest::{Bounds, Rest};
 use crate::soap::{Fault, FaultDetail, FaultKind, Message};
 use crate::wire::control::write_total_items;
 use crate::wire::enumeration::{Enumerate, Pull, context_fault, read_release};
 use crate::wire::names::{ENUMERATION_PREFIXES, action};
-use crate::wire::{Expires, Page, cim_fault};
-use crate::xml::Writer;
+use crate::wire::{Expires, Page};
 
 /// Begins an enumeration; an optimized one answers with its first items.
 pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
@@ -30,7 +29,7 @@ pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Res
     }
     let optimize = request.optimize;
     let bounds = Bounds::new(request.max_elements, None, exchange.deadline);
-    let is_long = optimize && (rest.searches() || exchange.budget > LARGE);
+    let is_long = optimize && (rest.searches() || bounds.are_large(exchange.budget));
     let (mut message, page, rest, at_end) = in_place(service, is_long, move || {
         let mut page = Page::enumerate(message.body(), optimize);
         let at_end = optimize && rest.fill(message.body(), &mut page, bounds)?;
@@ -55,7 +54,7 @@ pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<V
         write_total_items(message.header(), total);
     }
     let bounds = Bounds::new(request.max_elements, request.max_characters, deadline(exchange, &request));
-    let message = in_place(service, searches || exchange.budget > LARGE, move || {
+    let message = in_place(service, searches || bounds.are_large(exchange.budget), move || {
         let rest = taken.cursor().ok_or(ContextError::Unknown)?;
         if next_page(&mut message, rest.as_mut(), &request.context, bounds)? {
             taken.end();
@@ -65,9 +64,6 @@ pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<V
     .await?;
     finish(message, FaultDetail::MaxEnvelopeSize)
 }
-
-/// Octets of a page that is written beside the event loop; others that use it would wait for it too long.
-const LARGE: usize = 1 << 20;
 
 /// Fills a page here, or beside the event loop if that takes long: a filter looks at every instance, however few it lets
 /// through.
@@ -99,70 +95,6 @@ fn next_page(message: &mut Message, rest: &mut dyn Rest, context: &str, bounds: 
     let at_end = rest.fill(message.body(), &mut page, bounds)?;
     page.close(message.body(), (!at_end).then_some(context), None);
     Ok(at_end)
-}
-
-/// What bounds a page beside the octets of its envelope.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    elements: usize,
-    characters: usize,
-    deadline: Instant,
-}
-
-impl Bounds {
-    /// Without MaxElements a page holds one item (R8.2.3-3, R8.4-9).
-    fn new(elements: Option<u64>, characters: Option<u64>, deadline: Instant) -> Self {
-        let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        Self { elements: elements.map_or(1, size), characters: characters.map_or(usize::MAX, size), deadline }
-    }
-}
-
-/// The rest of an enumeration, whatever its items are.
-pub(super) trait Rest: Debug + Send {
-    /// How many items there were at the beginning, if that is known without counting.
-    fn total(&self) -> Option<u64>;
-
-    /// Whether the items are searched for, which takes long however few there are.
-    fn searches(&self) -> bool;
-
-    /// Fills a page to its bounds, to the end of its room or to the deadline, and tells whether nothing is left. A page that
-    /// found nothing in time is empty and not the last (R8.4-6); only an item that fits no page at all is a fault.
-    fn fill(&mut self, w: &mut Writer, page: &mut Page, bounds: Bounds) -> Result<bool, Fault>;
-}
-
-impl<I: Send, P: Presentation<I>> Rest for Cursor<I, P> {
-    fn total(&self) -> Option<u64> {
-        self.presentation.total()
-    }
-
-    fn searches(&self) -> bool {
-        self.presentation.searches()
-    }
-
-    fn fill(&mut self, w: &mut Writer, page: &mut Page, bounds: Bounds) -> Result<bool, Fault> {
-        let start = w.len();
-        while page.items() < bounds.elements && w.len().saturating_sub(start) < bounds.characters {
-            let item = match self.next(bounds.deadline).map_err(cim_fault)? {
-                Step::Item(item) => item,
-                Step::End => return Ok(true),
-                Step::Later => return Ok(false),
-            };
-            let presentation = &self.presentation;
-            if !page.item(w, |w| presentation.write(w, &item)) {
-                self.put_back(item);
-                return if page.items() > 0 { Ok(false) } else { Err(item_too_large()) };
-            }
-        }
-        self.is_at_end(bounds.deadline).map_err(cim_fault)
-    }
-}
-
-fn item_too_large() -> Fault {
-    Fault::detailed(
-        FaultKind::EncodingLimit,
-        FaultDetail::MaxEnvelopeSize,
-        "the next item alone is larger than wsman:MaxEnvelopeSize allows; pull again with more",
-    )
 }
 
 fn open(

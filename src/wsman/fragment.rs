@@ -14,12 +14,36 @@ use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::control::write_requested_epr;
 use crate::wire::names::{TRANSFER_PREFIXES, WSMAN, action, dialect};
 use crate::wire::transfer::Representation;
-use crate::wire::{FragmentTransfer, Style, cim_fault, write_instance};
+use crate::wire::{FragmentTransfer, ResourceUri, Style, cim_fault, write_instance};
 use crate::xml::xpath::{FragmentError, Selected, XPath};
 use crate::xml::{Element, ElementExt, Limits, Writer, element};
 
+/// Answers a transfer request whose header says that it is about a part.
+pub(super) async fn transfer(
+    service: &Service,
+    exchange: &Exchange<'_>,
+    header: &FragmentTransfer,
+    action: &str,
+) -> Result<Vec<u8>, Fault> {
+    let expression = expression(header)?;
+    if let ResourceUri::Classes(_) = exchange.control.resource()? {
+        return Err(Fault::detailed(
+            FaultKind::UnsupportedFeature,
+            FaultDetail::FragmentLevelAccess,
+            "a class is given as a whole; leave the header wsman:FragmentTransfer out",
+        ));
+    }
+    let part = Part::of(service, exchange, header, expression)?;
+    match action {
+        action::PUT => part.put().await,
+        action::CREATE => part.create().await,
+        action::DELETE => part.delete().await,
+        _ => part.get(),
+    }
+}
+
 /// A request about a part of an instance.
-pub(super) struct Part<'a> {
+struct Part<'a> {
     service: &'a Service,
     exchange: &'a Exchange<'a>,
     header: &'a FragmentTransfer,
@@ -30,23 +54,25 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// The part that the request is about, if it is about one.
-    pub(super) fn of(service: &'a Service, exchange: &'a Exchange<'a>) -> Result<Option<Self>, Fault> {
-        let Some(header) = &exchange.control.fragment else { return Ok(None) };
-        let expression = expression(header)?;
+    fn of(
+        service: &'a Service,
+        exchange: &'a Exchange<'a>,
+        header: &'a FragmentTransfer,
+        expression: XPath,
+    ) -> Result<Self, Fault> {
         let target = exchange.target(&service.broker)?;
         let path = exchange.path(&service.broker, &target)?;
         let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
-        Ok(Some(Self { service, exchange, header, target, path, instance, expression }))
+        Ok(Self { service, exchange, header, target, path, instance, expression })
     }
 
     /// Get (7.8).
-    pub(super) fn get(&self) -> Result<Vec<u8>, Fault> {
+    fn get(&self) -> Result<Vec<u8>, Fault> {
         self.show(&self.instance, action::GET_RESPONSE, FaultDetail::MaxEnvelopeSize)
     }
 
     /// Put (7.9): only the part is shown again.
-    pub(super) async fn put(self) -> Result<Vec<u8>, Fault> {
+    async fn put(self) -> Result<Vec<u8>, Fault> {
         let mut root = self.representation(&self.instance, false)?;
         self.property(&root)?;
         self.expression.replace(&mut root, &self.content()?.children).map_err(|error| not_changed(&error))?;
@@ -55,7 +81,7 @@ impl<'a> Part<'a> {
     }
 
     /// Create (7.11): something is put in where nothing was.
-    pub(super) async fn create(self) -> Result<Vec<u8>, Fault> {
+    async fn create(self) -> Result<Vec<u8>, Fault> {
         let mut root = self.representation(&self.instance, true)?;
         self.property(&root)?;
         self.expression.insert(&mut root, &self.content()?.children).map_err(|error| not_changed(&error))?;
@@ -65,7 +91,7 @@ impl<'a> Part<'a> {
     }
 
     /// Delete (7.10).
-    pub(super) async fn delete(self) -> Result<Vec<u8>, Fault> {
+    async fn delete(self) -> Result<Vec<u8>, Fault> {
         let mut root = self.representation(&self.instance, true)?;
         self.property(&root)?;
         self.expression.remove(&mut root).map_err(|error| not_changed(&error))?;
@@ -134,7 +160,7 @@ impl<'a> Part<'a> {
 }
 
 /// An instance as the element that a Get shows.
-pub(super) fn representation(instance: &Instance, style: &Style<'_>) -> Result<Element, Fault> {
+fn representation(instance: &Instance, style: &Style<'_>) -> Result<Element, Fault> {
     let mut w = Writer::new(usize::MAX);
     w.start("x").namespaces(TRANSFER_PREFIXES);
     write_instance(&mut w, instance, style);
@@ -147,7 +173,7 @@ pub(super) fn representation(instance: &Instance, style: &Style<'_>) -> Result<E
 }
 
 /// Writes `wsman:XmlFragment` with what an expression selects.
-pub(super) fn write_selected(w: &mut Writer, selected: &[Selected<'_>]) {
+fn write_selected(w: &mut Writer, selected: &[Selected<'_>]) {
     w.start("wsman:XmlFragment");
     for node in selected {
         match node {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::cursor::{Condition, Cursor};
-use super::enumeration::Rest;
 use super::exchange::Exchange;
+use super::rest::Rest;
 use super::shown::{Projection, Shape, Terms};
 use super::{Service, classes};
 use crate::broker::{AssociationQuery, Instances, Traversal};

@@ -14,6 +14,7 @@ mod identify;
 mod invoke;
 mod items;
 mod representation;
+mod rest;
 mod service;
 mod shown;
 mod transfer;

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use super::beside::Places;
 use super::contexts::Contexts;
-use super::enumeration::Rest;
 use super::exchange::{Exchange, after};
-use super::{FaultStatus, Reply, Request, Settings, enumeration, eventing, identify, invoke, transfer};
+use super::rest::Rest;
+use super::{FaultStatus, Reply, Request, Settings, enumeration, eventing, fragment, identify, invoke, transfer};
 use crate::broker::Broker;
 use crate::clock::SharedClock;
 use crate::events::Events;
@@ -122,6 +122,10 @@ impl Service {
     }
 
     async fn dispatch(&self, action: &str, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+        const TRANSFERS: [&str; 4] = [action::GET, action::PUT, action::CREATE, action::DELETE];
+        if let Some(header) = exchange.control.fragment.as_ref().filter(|_| TRANSFERS.contains(&action)) {
+            return fragment::transfer(self, exchange, header, action).await;
+        }
         match action {
             action::GET => transfer::get(self, exchange),
             action::PUT => transfer::put(self, exchange).await,

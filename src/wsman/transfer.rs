@@ -1,7 +1,6 @@
 //! WS-Transfer: one instance (DSP0226 clause 7, DSP0227 clause 7).
 
 use super::exchange::{Exchange, Target, finish};
-use super::fragment::Part;
 use super::representation::{self, refused};
 use super::{Service, classes};
 use crate::broker::Broker;
@@ -18,9 +17,6 @@ pub(super) fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>,
     if let ResourceUri::Classes(format) = exchange.control.resource()? {
         return classes::get(service, exchange, format);
     }
-    if let Some(part) = Part::of(service, exchange)? {
-        return part.get();
-    }
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
     let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
@@ -30,9 +26,6 @@ pub(super) fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>,
 
 /// Put: the instance gets new values; the reply shows it as it is then (R7.4-8).
 pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
-    if let Some(part) = Part::of(service, exchange)? {
-        return part.put().await;
-    }
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
     let current = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
@@ -47,9 +40,6 @@ pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Ve
 
 /// Create: a new instance; the reply says how it is named (R7.6-5).
 pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
-    if let Some(part) = Part::of(service, exchange)? {
-        return part.create().await;
-    }
     let target = exchange.target(&service.broker)?;
     let element = whole(exchange)?;
     let class = representation::class_of(&service.broker, &target, element)?;
@@ -65,9 +55,6 @@ pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result
 
 /// Delete: the instance goes.
 pub(super) async fn delete(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
-    if let Some(part) = Part::of(service, exchange)? {
-        return part.delete().await;
-    }
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
     let caller = exchange.caller.clone();

@@ -33,7 +33,7 @@ impl Mapping<'_> {
             return Ok(Value::Null);
         }
         if let ([one], true) = (elements, shape.octets) {
-            return read_octets(one);
+            return read_octets(text_only(one)?.text());
         }
         let items: Vec<Value> = elements.iter().map(|e| self.scalar(e, shape)).collect::<Result<_, _>>()?;
         if shape.octets && items.iter().any(Value::is_null) {
@@ -111,7 +111,7 @@ fn character(number: &str) -> Option<Value> {
     char::from_u32(unit.into()).filter(|c| is_character(*c)).map(|_| Value::Char16(unit))
 }
 
-pub(super) fn text_only(element: &Element) -> Result<&Element, Unsuitable> {
+fn text_only(element: &Element) -> Result<&Element, Unsuitable> {
     match element.elements().next() {
         None => Ok(element),
         Some(child) => Err(format!("it holds the element {} where text is expected", shown(&child.name))),

@@ -1,0 +1,81 @@
+//! Pages out of the rest of an enumeration, whatever its items are.
+
+use std::fmt::Debug;
+
+use tokio::time::Instant;
+
+use super::cursor::{Cursor, Presentation, Step};
+use crate::soap::{Fault, FaultDetail, FaultKind};
+use crate::wire::{Page, cim_fault};
+use crate::xml::Writer;
+
+/// What bounds a page beside the octets of its envelope.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    elements: usize,
+    characters: usize,
+    deadline: Instant,
+}
+
+impl Bounds {
+    /// Without MaxElements a page holds one item (R8.2.3-3, R8.4-9).
+    pub(super) fn new(elements: Option<u64>, characters: Option<u64>, deadline: Instant) -> Self {
+        let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        Self { elements: elements.map_or(1, size), characters: characters.map_or(usize::MAX, size), deadline }
+    }
+
+    /// Whether a page may become so large that others who use the event loop would wait for it too long.
+    pub(super) fn are_large(self, budget: usize) -> bool {
+        const LARGE: usize = 1 << 20;
+        const LIKELY_ITEM: usize = 4096;
+        budget.min(self.elements.saturating_mul(LIKELY_ITEM)).min(self.characters) > LARGE
+    }
+}
+
+/// The rest of an enumeration, whatever its items are.
+pub(super) trait Rest: Debug + Send {
+    /// How many items there were at the beginning, if that is known without counting.
+    fn total(&self) -> Option<u64>;
+
+    /// Whether the items are searched for, which takes long however few there are.
+    fn searches(&self) -> bool;
+
+    /// Fills a page to its bounds, to the end of its room or to the deadline, and tells whether nothing is left. A page that
+    /// found nothing in time is empty and not the last (R8.4-6); only an item that fits no page at all is a fault.
+    fn fill(&mut self, w: &mut Writer, page: &mut Page, bounds: Bounds) -> Result<bool, Fault>;
+}
+
+impl<I: Send, P: Presentation<I>> Rest for Cursor<I, P> {
+    fn total(&self) -> Option<u64> {
+        self.presentation.total()
+    }
+
+    fn searches(&self) -> bool {
+        self.presentation.searches()
+    }
+
+    fn fill(&mut self, w: &mut Writer, page: &mut Page, bounds: Bounds) -> Result<bool, Fault> {
+        let start = w.len();
+        while page.items() < bounds.elements && w.len().saturating_sub(start) < bounds.characters {
+            let item = match self.next(bounds.deadline).map_err(cim_fault)? {
+                Step::Item(item) => item,
+                Step::End => return Ok(true),
+                Step::Later => return Ok(false),
+            };
+            let presentation = &self.presentation;
+            if !page.item(w, |w| presentation.write(w, &item)) {
+                self.put_back(item);
+                return if page.items() > 0 { Ok(false) } else { Err(item_too_large()) };
+            }
+        }
+        self.is_at_end(bounds.deadline).map_err(cim_fault)
+    }
+}
+
+fn item_too_large() -> Fault {
+    Fault::detailed(
+        FaultKind::EncodingLimit,
+        FaultDetail::MaxEnvelopeSize,
+        "the next item alone is larger than wsman:MaxEnvelopeSize allows; pull again with more",
+    )
+}
