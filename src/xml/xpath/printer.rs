@@ -45,8 +45,8 @@ impl Display for Step {
 impl Display for Condition {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Self::And(all) => joined(f, all, " and "),
-            Self::Or(all) => joined(f, all, " or "),
+            Self::And(all) => joined(f, all, " and ", |one| matches!(one, Self::And(_) | Self::Or(_))),
+            Self::Or(all) => joined(f, all, " or ", |one| matches!(one, Self::Or(_))),
             Self::Not(inner) => write!(f, "not({inner})"),
             Self::Exists(path) => path.fmt(f),
             Self::Compare { left, comparison, right } => write!(f, "{left}{}{right}", comparison.sign()),
@@ -54,14 +54,11 @@ impl Display for Condition {
     }
 }
 
-/// Parts that are themselves joined stand in parentheses.
-fn joined(f: &mut Formatter<'_>, all: &[Condition], word: &str) -> Result {
+/// Parts that would be read otherwise stand in parentheses, no others: they count as nesting.
+fn joined(f: &mut Formatter<'_>, all: &[Condition], word: &str, apart: fn(&Condition) -> bool) -> Result {
     for (i, one) in all.iter().enumerate() {
         f.write_str(if i == 0 { "" } else { word })?;
-        match one {
-            Condition::And(_) | Condition::Or(_) => write!(f, "({one})")?,
-            _ => one.fmt(f)?,
-        }
+        if apart(one) { write!(f, "({one})") } else { one.fmt(f) }?;
     }
     Ok(())
 }

@@ -132,8 +132,8 @@ fn an_expression_is_written_in_one_way() {
         ("a [ 2 ] / @x", "a[2]/@x"),
         ("a[((b))]", "a[b]"),
         ("a[b = 'c' and (d!=.50 or not( @e<\"'\" ))]", "a[b=\"c\" and (d!=0.5 or not(@e<\"'\"))]"),
-        ("a[(b and c) or d]", "a[(b and c) or d]"),
-        ("a[b and c or d]", "a[(b and c) or d]"),
+        ("a[(b and c) or d]", "a[b and c or d]"),
+        ("a[b and (c or d)]", "a[b and (c or d)]"),
         ("a[.='\"']", "a[.='\"']"),
     ] {
         assert_eq!(xpath(text).to_string(), expected, "{text}");
@@ -220,6 +220,15 @@ pub(super) fn documents() -> impl Strategy<Value = Element> {
             parent
         })
     })
+}
+
+#[test]
+fn writing_adds_no_nesting() {
+    let deep = |inner: &str| format!("a{}[{inner}]{}", "[b".repeat(MAX_NESTING - 1), "]".repeat(MAX_NESTING - 1));
+    for inner in ["c or d and e", "c and d or e and f"] {
+        let expression = xpath(&deep(inner));
+        assert_eq!(XPath::parse(&expression.to_string()), Ok(expression));
+    }
 }
 
 proptest! {
