@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Service;
@@ -25,7 +26,18 @@ pub(super) async fn subscribe(service: &Service, exchange: &Exchange<'_>) -> Res
     let request = Subscribe::read(exchange.envelope)?;
     refuse_unserved(exchange, &request)?;
     let new = new_subscription(service, exchange, &request)?;
-    let subscription = beside(service, move |events| events.subscribe(new)).await?.map_err(subscribe_fault)?;
+    let (deadline, caller) = (exchange.deadline, exchange.caller.clone());
+    let made = beside(service, exchange, move |events| {
+        let made = events.subscribe(new);
+        // Nobody learns the name of what was made too late, so nobody could end it.
+        if let Ok(late) = made.as_ref()
+            && Instant::now() >= deadline
+        {
+            let _ = events.unsubscribe(late.id, &caller);
+        }
+        made
+    });
+    let subscription = made.await?.map_err(subscribe_fault)?;
     let uri = exchange.control.resource_uri.as_deref().unwrap_or_default();
     let response = SubscribeResponse {
         manager: EndpointReference::to_subscription(exchange.address, uri, &subscription.id.hyphenated().to_string()),
@@ -41,7 +53,7 @@ pub(super) async fn subscribe(service: &Service, exchange: &Exchange<'_>) -> Res
 pub(super) async fn renew(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let asked = eventing::read_renew(exchange.envelope)?;
     let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
-    let end = beside(service, move |events| events.renew(id, &caller, asked.map(Expiry::from))).await?;
+    let end = beside(service, exchange, move |events| events.renew(id, &caller, asked.map(Expiry::from))).await?;
     let end = end.map_err(|error| manage_fault(error, FaultKind::UnableToRenew))?;
     let mut message = exchange.reply(action::RENEW_RESPONSE, EVENTING_PREFIXES);
     write_lifetime(message.body(), "wse:RenewResponse", granted(asked, end, service.clock.now()));
@@ -52,7 +64,7 @@ pub(super) async fn renew(service: &Service, exchange: &Exchange<'_>) -> Result<
 pub(super) async fn status(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     eventing::read_get_status(exchange.envelope)?;
     let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
-    let subscription = beside(service, move |events| events.status(id, &caller)).await?;
+    let subscription = beside(service, exchange, move |events| events.status(id, &caller)).await?;
     let subscription = subscription.map_err(|error| manage_fault(error, FaultKind::DestinationUnreachable))?;
     let mut message = exchange.reply(action::GET_STATUS_RESPONSE, EVENTING_PREFIXES);
     let expires = granted(None, subscription.expires, service.clock.now());
@@ -64,7 +76,7 @@ pub(super) async fn status(service: &Service, exchange: &Exchange<'_>) -> Result
 pub(super) async fn unsubscribe(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     eventing::read_unsubscribe(exchange.envelope)?;
     let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
-    let ended = beside(service, move |events| events.unsubscribe(id, &caller)).await?;
+    let ended = beside(service, exchange, move |events| events.unsubscribe(id, &caller)).await?;
     ended.map_err(|error| manage_fault(error, FaultKind::DestinationUnreachable))?;
     finish(exchange.reply(action::UNSUBSCRIBE_RESPONSE, EVENTING_PREFIXES), FaultDetail::UnreportableSuccess)
 }
@@ -200,10 +212,11 @@ fn identifier(exchange: &Exchange<'_>) -> Result<Uuid, Fault> {
 /// Events are kept in the store, which blocks.
 async fn beside<T: Send + 'static>(
     service: &Service,
+    exchange: &Exchange<'_>,
     work: impl FnOnce(&Events) -> T + Send + 'static,
 ) -> Result<T, Fault> {
     let events = service.events.clone();
-    service.subscriptions.take().await?.run(move || work(&events)).await
+    service.subscriptions.run_until(exchange.deadline, move || work(&events)).await
 }
 
 fn subscribe_fault(error: SubscribeError) -> Fault {

@@ -63,12 +63,17 @@ impl Pattern {
 
     /// Keeps the set of all places in the pattern where the text read so far may end.
     fn walk(&self, text: impl Iterator<Item = char>) -> bool {
-        let mut places = vec![false; self.items.len() + 1];
+        // On the stack: a search matches a text of every instance.
+        let (mut places, mut next) = ([false; MAX_ITEMS + 1], [false; MAX_ITEMS + 1]);
+        let (Some(mut places), Some(mut next)) =
+            (places.get_mut(..=self.items.len()), next.get_mut(..=self.items.len()))
+        else {
+            return false;
+        };
         if let Some(first) = places.first_mut() {
             *first = true;
         }
-        self.skip_repeated(&mut places);
-        let mut next = places.clone();
+        self.skip_repeated(places);
         for c in text {
             next.fill(false);
             let mut alive = false;
@@ -83,7 +88,7 @@ impl Pattern {
             if !alive {
                 return false;
             }
-            self.skip_repeated(&mut next);
+            self.skip_repeated(next);
             std::mem::swap(&mut places, &mut next);
         }
         places.last() == Some(&true)
