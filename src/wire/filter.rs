@@ -2,8 +2,9 @@
 
 use super::names::{WSMAN, dialect};
 use super::{AssociationFilter, SelectorSet};
+use crate::soap::names::FAULT_DETAIL;
 use crate::soap::{Fault, FaultKind};
-use crate::xml::{Element, ElementExt, Writer};
+use crate::xml::{Element, ElementExt, Writer, XMLNode, element};
 
 /// A filter: what the items of an enumeration or the events of a subscription must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,9 @@ impl Filter {
     }
 
     fn read(filter: &Element, unsuitable: FaultKind) -> Result<Self, Fault> {
+        if is_mixed(filter) {
+            return Err(Fault::new(unsuitable, "a filter holds text or one element, not both and not several"));
+        }
         let named = filter.attribute("", "Dialect").map(str::trim).filter(|d| !d.is_empty());
         let language = named.unwrap_or(dialect::XPATH);
         if language.eq_ignore_ascii_case(dialect::ASSOCIATION) {
@@ -63,7 +67,7 @@ impl Filter {
         if language.eq_ignore_ascii_case(dialect::SELECTOR) {
             let set = filter.child(WSMAN, "SelectorSet");
             let set = set.ok_or_else(|| Fault::new(unsuitable, "a selector filter holds one wsman:SelectorSet"))?;
-            return SelectorSet::read(set).map(Self::Selectors);
+            return SelectorSet::read(set).map(Self::Selectors).map_err(|fault| unsuitable_set(unsuitable, &fault));
         }
         if filter.elements().next().is_some() {
             return Err(Fault::new(unsuitable, "a filter in a query language holds text only"));
@@ -90,4 +94,17 @@ impl Filter {
         }
         w.end("wsman:Filter");
     }
+}
+
+/// Whether a filter holds what none may hold, whatever its dialect (DSP0226 R8.2.1-3, R10.2.2-5).
+fn is_mixed(filter: &Element) -> bool {
+    let has_text = filter.children.iter().filter_map(XMLNode::as_text).any(|text| !text.trim().is_empty());
+    filter.elements().count() > usize::from(!has_text)
+}
+
+/// DSP0226 RE-5: what is wrong with the selectors of a request is wrong with a filter's too.
+fn unsuitable_set(unsuitable: FaultKind, fault: &Fault) -> Fault {
+    let detail =
+        fault.detail().map(|detail| element(WSMAN, "FaultDetail").with_text([FAULT_DETAIL, detail.name()].concat()));
+    detail.into_iter().fold(Fault::new(unsuitable, fault.reason().to_owned()), Fault::with_element)
 }
