@@ -65,7 +65,7 @@ impl OptionSet {
 
     /// Whether an option is there and true.
     pub fn is_set(&self, name: &str) -> bool {
-        self.values(name).next().is_some_and(|v| v.is_empty() || v == "1" || v.eq_ignore_ascii_case("true"))
+        self.values(name).next().is_some_and(|value| truth(value) == Some(true))
     }
 
     /// Refuses options that must be complied with and are not among the known ones (R6.4-6).
@@ -77,6 +77,19 @@ impl OptionSet {
                 FaultKind::InvalidOptions,
                 FaultDetail::NotSupported,
                 format!("the option {:?} is not supported here and has MustComply", shown(&option.name)),
+            )),
+        }
+    }
+
+    /// Refuses options that must be complied with and say neither true nor false (R6.4-9). `others` are no switches.
+    pub fn check_switches(&self, others: &[&str]) -> Result<(), Fault> {
+        let is_switch = |o: &&RequestOption| !others.iter().any(|name| name.eq_ignore_ascii_case(o.local_name()));
+        match self.0.iter().filter(is_switch).find(|o| o.must_comply && truth(&o.value).is_none()) {
+            None => Ok(()),
+            Some(option) => Err(Fault::detailed(
+                FaultKind::InvalidOptions,
+                FaultDetail::InvalidValue,
+                format!("the option {} is true or false, not {:?}", option.name, shown(&option.value)),
             )),
         }
     }
@@ -112,6 +125,17 @@ impl OptionSet {
             w.text(&option.value).end("wsman:Option");
         }
         w.end("wsman:OptionSet");
+    }
+}
+
+/// What a switch says; an empty one is true.
+fn truth(value: &str) -> Option<bool> {
+    match value {
+        "" | "1" => Some(true),
+        "0" => Some(false),
+        _ if value.eq_ignore_ascii_case("true") => Some(true),
+        _ if value.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
     }
 }
 

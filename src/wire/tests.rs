@@ -125,6 +125,14 @@ fn wrong_headers_get_the_faults_of_the_standard() {
     let comply = control("<w:OptionSet><w:Option Name='x' MustComply='true'/></w:OptionSet>").unwrap();
     refused(comply.options.check_known(&["y"]), K::InvalidOptions, Some(D::NotSupported));
     assert!(comply.options.check_known(&["X"]).is_ok());
+    for (value, is_switch) in [("", true), ("true", true), ("FALSE", true), ("0", true), ("1", true), ("2", false)] {
+        let option = format!("<w:OptionSet><w:Option Name='m:x' MustComply='true'>{value}</w:Option></w:OptionSet>");
+        let options = control(&option).unwrap().options;
+        assert_eq!(options.check_switches(&[]).is_ok(), is_switch, "{value}");
+        assert!(options.check_switches(&["X"]).is_ok());
+    }
+    let advisory = control("<w:OptionSet><w:Option Name='x'>2</w:Option></w:OptionSet>").unwrap();
+    assert!(advisory.options.check_switches(&[]).is_ok());
     let both = control(&WINDOWS.replace("root\\cimv2", "root/other")).unwrap();
     let resource = both.resource().unwrap();
     refused(both.namespace(&resource), K::InvalidSelectors, Some(D::InvalidValue));
@@ -208,6 +216,7 @@ fn wrong_enumerations_get_the_faults_of_the_standard() {
     use FaultDetail as D;
     use FaultKind as K;
     let association = |inner: &str| format!("<w:Filter Dialect='{}'>{inner}</w:Filter>", dialect::ASSOCIATION);
+    let selector = |inner: &str| format!("<w:Filter Dialect='{}'>{inner}</w:Filter>", dialect::SELECTOR);
     for (inner, kind, detail) in [
         ("<n:EndTo/>".to_owned(), K::UnsupportedFeature, Some(D::AddressingMode)),
         ("<n:Expires>soon</n:Expires>".into(), K::EnumerationInvalidExpirationTime, None),
@@ -217,6 +226,10 @@ fn wrong_enumerations_get_the_faults_of_the_standard() {
         ("<w:Filter>a</w:Filter><n:Filter>b</n:Filter>".into(), K::EnumerationCannotProcessFilter, None),
         ("<w:Filter>a<b:x/></w:Filter>".into(), K::EnumerationCannotProcessFilter, None),
         (format!("<w:Filter Dialect='{}'/>", dialect::SELECTOR), K::EnumerationCannotProcessFilter, None),
+        (selector("a<w:SelectorSet/>"), K::EnumerationCannotProcessFilter, None),
+        (selector("<w:SelectorSet/>a"), K::EnumerationCannotProcessFilter, None),
+        (selector("<w:SelectorSet/><w:SelectorSet/>"), K::EnumerationCannotProcessFilter, None),
+        (association("a<b:AssociatedInstances/>"), K::EnumerationCannotProcessFilter, None),
         (association(""), K::EnumerationCannotProcessFilter, None),
         (association("<b:Wrong/>"), K::EnumerationCannotProcessFilter, None),
         (association("<b:AssociatedInstances/>"), K::SchemaValidationError, None),

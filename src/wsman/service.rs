@@ -105,6 +105,7 @@ impl Service {
         check_soap_action(request, action)?;
         let control = ControlHeaders::read(&envelope.headers)?;
         control.options.check_known(&OPTIONS)?;
+        control.options.check_switches(&[option::MODIFIED])?;
         let asked = control.max_envelope_size.and_then(|size| usize::try_from(size).ok());
         let octets = asked.map_or(self.settings.max_envelope_size, |asked| asked.min(self.settings.largest_envelope));
         let begun = Instant::now();
