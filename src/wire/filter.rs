@@ -3,7 +3,7 @@
 use super::names::{WSMAN, dialect};
 use super::{AssociationFilter, SelectorSet};
 use crate::soap::names::FAULT_DETAIL;
-use crate::soap::{Fault, FaultKind};
+use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::xml::{Element, ElementExt, Writer, XMLNode, element};
 
 /// A filter: what the items of an enumeration or the events of a subscription must be.
@@ -67,7 +67,10 @@ impl Filter {
         if language.eq_ignore_ascii_case(dialect::SELECTOR) {
             let set = filter.child(WSMAN, "SelectorSet");
             let set = set.ok_or_else(|| Fault::new(unsuitable, "a selector filter holds one wsman:SelectorSet"))?;
-            return SelectorSet::read(set).map(Self::Selectors).map_err(|fault| unsuitable_set(unsuitable, &fault));
+            return SelectorSet::read(set).map(Self::Selectors).map_err(|fault| match fault.detail() {
+                Some(detail) => selectors_fault(unsuitable, detail, fault.reason().to_owned()),
+                None => fault,
+            });
         }
         if filter.elements().next().is_some() {
             return Err(Fault::new(unsuitable, "a filter in a query language holds text only"));
@@ -102,9 +105,8 @@ fn is_mixed(filter: &Element) -> bool {
     filter.elements().count() > usize::from(!has_text)
 }
 
-/// DSP0226 RE-5: what is wrong with the selectors of a request is wrong with a filter's too.
-fn unsuitable_set(unsuitable: FaultKind, fault: &Fault) -> Fault {
-    let detail =
-        fault.detail().map(|detail| element(WSMAN, "FaultDetail").with_text([FAULT_DETAIL, detail.name()].concat()));
-    detail.into_iter().fold(Fault::new(unsuitable, fault.reason().to_owned()), Fault::with_element)
+/// The fault for selectors that no filter can be made of: it has the detail that they have in a request (DSP0226 RE-5).
+pub fn selectors_fault(kind: FaultKind, detail: FaultDetail, reason: String) -> Fault {
+    Fault::new(kind, reason)
+        .with_element(element(WSMAN, "FaultDetail").with_text([FAULT_DETAIL, detail.name()].concat()))
 }

@@ -24,7 +24,7 @@ pub mod transfer;
 pub use association::{AssociationFilter, AssociationKind};
 pub use control::{ControlHeaders, FragmentTransfer};
 pub use fields::Expires;
-pub use filter::Filter;
+pub use filter::{Filter, selectors_fault};
 pub use mapping::{
     GivenInstance, InstanceError, Mapping, Parameters, Style, cim_error, cim_fault, read_output, selectors_of,
     write_event, write_fragment, write_input, write_instance, write_item, write_output, write_path, write_wrapped_path,

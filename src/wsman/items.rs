@@ -5,15 +5,16 @@ use std::sync::Arc;
 use super::cursor::{Condition, Cursor};
 use super::exchange::Exchange;
 use super::rest::Rest;
+use super::selection;
 use super::shown::{Projection, Shape, Terms};
 use super::{Service, classes};
 use crate::broker::{AssociationQuery, Instances, Traversal};
 use crate::cim::query::{self, Compiled, Language, Path, Select};
-use crate::cim::{CimStatus, Class, Instance, Value};
+use crate::cim::{CimStatus, Class, Instance};
 use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::enumeration::{Enumerate, Polymorphism, dialect_fault};
 use crate::wire::names::dialect;
-use crate::wire::{AssociationFilter, AssociationKind, Filter, ResourceUri, SelectorSet, SelectorValue, cim_fault};
+use crate::wire::{AssociationFilter, AssociationKind, Filter, ResourceUri, cim_fault};
 
 const DIALECTS: [&str; 5] = [dialect::SELECTOR, dialect::ASSOCIATION, dialect::CQL, dialect::WQL, dialect::WQL_DMTF];
 
@@ -84,8 +85,7 @@ impl Asked<'_> {
         let selected = self.of_class(&class)?;
         Ok(match filter {
             Some(Filter::Selectors(selectors)) => {
-                let conditions = conditions(&class, selectors)?;
-                selected.also(move |i| conditions.iter().all(|(name, wanted)| has(i, name, wanted)))
+                selected.also(selection::condition(broker.schema(), &class, selectors)?)
             }
             _ if selected.condition.is_some() => selected,
             _ => Selected { total: broker.estimate(&self.namespace, &class), ..selected },
@@ -190,30 +190,6 @@ fn compile(service: &Service, language: Language, text: &str) -> Result<Compiled
     query::parse(text, language)
         .and_then(|query| query.compile(service.broker.schema()))
         .map_err(|error| refuse(error.to_string()))
-}
-
-/// The conditions of a selector filter, typed (DSP0226 RE-1 to RE-5).
-fn conditions(class: &Class, selectors: &SelectorSet) -> Result<Vec<(Arc<str>, Value)>, Fault> {
-    let typed = selectors.keys().map(|selector| {
-        let property = class.property(&selector.name).ok_or_else(|| {
-            refuse(format!("class {} has no property {:?} to select by", class.name(), selector.name))
-        })?;
-        let SelectorValue::Text(text) = &selector.value else {
-            return Err(refuse("a selector filter compares properties with text".to_owned()));
-        };
-        let value = Value::parse(property.shape.cim_type, text).map_err(|error| refuse(error.to_string()))?;
-        Ok((property.name.clone(), value))
-    });
-    typed.collect()
-}
-
-/// RE-4: an array has a value if one of its elements has it.
-fn has(instance: &Instance, property: &str, wanted: &Value) -> bool {
-    match instance.get(property) {
-        Some(Value::Array(items)) => items.contains(wanted),
-        Some(value) => value == wanted,
-        None => false,
-    }
 }
 
 fn refuse(why: String) -> Fault {

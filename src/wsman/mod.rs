@@ -15,6 +15,7 @@ mod invoke;
 mod items;
 mod representation;
 mod rest;
+mod selection;
 mod service;
 mod shown;
 mod transfer;
