@@ -13,6 +13,9 @@ use crate::xml::{Element, ElementExt, Writer, element};
 /// How many characters of a reason are sent. A fault of 4,096 octets may always be sent (DSP0226 R13.4-6).
 const LONGEST_REASON: usize = 1024;
 
+/// Octets that every client takes (R6.2-4).
+const SMALLEST_ENVELOPE: usize = 8192;
+
 /// A fault: the answer to a request that cannot be served.
 #[derive(Debug)]
 pub struct Fault {
@@ -106,10 +109,16 @@ impl Fault {
     }
 
     /// Its envelope, for the sender of a request with those headers. An incomplete request is answered as far as it
-    /// can be.
+    /// can be. What the sender's endpoint carries is left out if the envelope would be larger than every client takes
+    /// (DSP0226 R5.4.2-5, R6.2-4).
     pub fn to_message(&self, request: &Addressing) -> Vec<u8> {
         let usable = |e: &&EndpointReference| e.is_anonymous();
         let to = request.fault_to.as_ref().filter(usable).or(request.reply_to.as_ref().filter(usable));
+        let message = self.message_to(to, request);
+        if message.len() > SMALLEST_ENVELOPE && to.is_some() { self.message_to(None, request) } else { message }
+    }
+
+    fn message_to(&self, to: Option<&EndpointReference>, request: &Addressing) -> Vec<u8> {
         let outgoing = Outgoing { relates_to: request.message_id.as_deref(), to, ..Outgoing::new(self.kind.action()) };
         let mut message = Message::new(FAULT_PREFIXES, &outgoing, usize::MAX);
         for (namespace, name) in &self.not_understood {

@@ -116,6 +116,16 @@ fn faults_are_written_as_the_standard_shows_them_and_read_back() {
 }
 
 #[test]
+fn a_fault_leaves_out_what_makes_it_too_large() {
+    let large = element("urn:x", "large").with_text("x".repeat(8000));
+    let reply_to = Some(EndpointReference::anonymous().with_parameter(large));
+    let request = Addressing { reply_to, message_id: Some("7".into()), ..Addressing::default() };
+    let text = String::from_utf8(Fault::new(FaultKind::TimedOut, "no").to_message(&request)).unwrap();
+    assert!(text.len() <= 8192 && !text.contains("xxx"), "{text}");
+    assert!(text.contains("<wsa:RelatesTo>7</wsa:RelatesTo>"));
+}
+
+#[test]
 fn a_header_not_understood_is_named_in_a_header() {
     let text = String::from_utf8(
         Fault::must_understand(vec![("urn:\"x".into(), "strange".into())]).to_message(&Addressing::default()),
