@@ -6,7 +6,7 @@ use crate::access::is_alive;
 use crate::support::installation::{installed_names, jobs};
 use crate::support::packages::{DebRoot, build_deb};
 use crate::support::server::{Host, Server};
-use crate::support::wsman::{ALL_CLASSES, ANONYMOUS, CIM, Client, Message, OPEN, Reply, read_reply};
+use crate::support::wsman::{ALL_CLASSES, ANONYMOUS, CIM, Client, Message, OPEN, Reply, read_reply, without};
 
 /// What must come back: an HTTP status without SOAP, or a fault's subcode.
 enum Answer<'a> {
@@ -219,11 +219,7 @@ fn messages_that_break_the_rules_get_the_fault_of_the_rule() {
     let service = format!("{CIM}/CIM_SoftwareInstallationService");
     let envelope = |message: Message| message.envelope();
     let get = || Message::get(&software).selector("InstanceID", "LMI:LMI_SoftwareIdentity:alpha-0:1.0-1.all");
-    let without = |part: &str| {
-        let whole = get().envelope();
-        let (before, rest) = whole.split_once(&format!("<{part}>")).unwrap();
-        format!("{before}{}", rest.split_once(&format!("</{part}>")).unwrap().1)
-    };
+    let without = |part: &str| without(&get().envelope(), part);
     let enumerate = |options: &str| Message::enumerate(&software, options).envelope();
     let filter = |dialect: &str, text: &str| format!("<w:Filter Dialect=\"{dialect}\">{text}</w:Filter>");
     let cql = "http://schemas.dmtf.org/wbem/cql/1/dsp0202.pdf";

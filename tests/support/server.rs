@@ -58,7 +58,9 @@ impl Host {
 
     /// Adds a user with the binary's own command.
     pub fn add_user(&self, name: &str, password: &str, role: &str) {
-        let output = self.run_with_input(&["user", "add", name, "--role", role, "--password-stdin"], password);
+        let configuration = self.configuration();
+        let arguments = ["user", "add", name, "--role", role, "--password-stdin", "--config"];
+        let output = self.run_with_input(&[&arguments[..], &[configuration.to_str().unwrap()]].concat(), password);
         assert!(output.0.success(), "user add {name}: {}\n{}", output.0, output.1);
     }
 
@@ -86,10 +88,16 @@ impl Host {
         (output.status, String::from_utf8_lossy(&said).into_owned())
     }
 
+    /// Writes the configuration file.
+    fn configuration(&self) -> PathBuf {
+        let file = self.dir.path().join("quartermaster.toml");
+        fs::write(&file, &self.settings).unwrap();
+        file
+    }
+
     /// Starts a server on a free port of loopback and waits until it is ready.
     pub fn serve(&self) -> Server {
-        let configuration = self.dir.path().join("quartermaster.toml");
-        fs::write(&configuration, &self.settings).unwrap();
+        let configuration = self.configuration();
         let log = self.dir.path().join("server.log");
         let mut child = binary()
             .args(["serve", "--listen", "127.0.0.1:0"])

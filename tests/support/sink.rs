@@ -18,10 +18,19 @@ pub struct Sink {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     events: Mutex<Vec<Event>>,
     came: Condvar,
+    answers: Answers,
+}
+
+/// What a sink says to a delivery: the HTTP reply to what came to a path, and how many came there before.
+pub type Answers = fn(path: &str, earlier: usize) -> String;
+
+/// Everything is taken.
+pub fn accepted(_: &str, _: usize) -> String {
+    "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n".to_owned()
 }
 
 /// One delivery.
@@ -63,11 +72,16 @@ impl Event {
 }
 
 impl Sink {
-    /// Starts a sink.
+    /// Starts a sink that takes everything.
     pub fn new() -> Self {
+        Self::answering(accepted)
+    }
+
+    /// Starts a sink with answers of the test's own.
+    pub fn answering(answers: Answers) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared { events: Mutex::default(), came: Condvar::new(), answers });
         let keep = Arc::clone(&shared);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -114,9 +128,13 @@ fn serve(stream: TcpStream, shared: &Shared) {
     let mut writer = stream;
     while let Some((path, body)) = read_request(&mut reader) {
         let event = Event { path, at: now(), envelope: String::from_utf8_lossy(&body).into_owned() };
-        shared.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        let mut events = shared.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = events.iter().filter(|other| other.path == event.path).count();
+        let answer = (shared.answers)(&event.path, earlier);
+        events.push(event);
+        drop(events);
         shared.came.notify_all();
-        if writer.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").is_err() {
+        if writer.write_all(answer.as_bytes()).is_err() {
             return;
         }
     }

@@ -1,9 +1,9 @@
 //! A small WS-Management client: TLS and HTTP/1.1 by hand, so that a test can send what no client would.
 
 use std::error::Error;
-use std::fmt::Write as _;
+use std::fmt::{Debug, Write as _};
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 
 use openssl::base64::encode_block;
 use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
@@ -19,12 +19,61 @@ const TRANSFER: &str = "http://schemas.xmlsoap.org/ws/2004/09/transfer";
 const ENUMERATION: &str = "http://schemas.xmlsoap.org/ws/2004/09/enumeration";
 const EVENTING: &str = "http://schemas.xmlsoap.org/ws/2004/08/eventing";
 
+/// Where a service is.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The host's name or address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The path, with its slash.
+    pub path: String,
+    /// Whether it is reached through TLS.
+    pub tls: bool,
+}
+
+impl Place {
+    /// `/wsman` over TLS on a port of loopback.
+    pub fn local(port: u16) -> Self {
+        Self { host: "127.0.0.1".to_owned(), port, path: "/wsman".to_owned(), tls: true }
+    }
+
+    /// The place that an `http://` or `https://` URL names.
+    pub fn parse(url: &str) -> Self {
+        let url = url::Url::parse(url).unwrap_or_else(|error| panic!("{url:?} is no URL: {error}"));
+        Self {
+            host: url.host_str().unwrap().to_owned(),
+            port: url.port_or_known_default().unwrap(),
+            path: url.path().to_owned(),
+            tls: url.scheme() == "https",
+        }
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Stream>> {
+        let socket = self.socket()?;
+        Ok(if self.tls { Box::new(secure(socket)?) } else { Box::new(socket) })
+    }
+
+    fn socket(&self) -> io::Result<TcpStream> {
+        let socket = TcpStream::connect((self.host.as_str(), self.port))?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_write_timeout(Some(PATIENCE))?;
+        Ok(socket)
+    }
+}
+
+/// A connection, with TLS or without.
+pub trait Stream: Read + Write + Debug {}
+
+impl<T: Read + Write + Debug> Stream for T {}
+
 /// A connection that is made when it is first needed and made anew after the server closed it.
 #[derive(Debug)]
 pub struct Client {
-    port: u16,
+    place: Place,
     authorization: Option<String>,
-    stream: Option<SslStream<TcpStream>>,
+    stream: Option<Box<dyn Stream>>,
 }
 
 /// An HTTP reply.
@@ -41,23 +90,30 @@ pub struct Reply {
 impl Client {
     /// A client with Basic credentials.
     pub fn new(port: u16, user: &str, password: &str) -> Self {
-        let credentials = encode_block(format!("{user}:{password}").as_bytes());
-        Self { port, authorization: Some(format!("Basic {credentials}")), stream: None }
+        Self::at(Place::local(port), Some((user, password)))
     }
 
     /// A client without credentials.
     pub fn anonymous(port: u16) -> Self {
-        Self { port, authorization: None, stream: None }
+        Self::at(Place::local(port), None)
     }
 
-    /// Posts an envelope to `/wsman`.
+    /// A client of a service anywhere, with or without Basic credentials.
+    pub fn at(place: Place, user: Option<(&str, &str)>) -> Self {
+        let basic = |(user, password)| format!("Basic {}", encode_block(format!("{user}:{password}").as_bytes()));
+        Self { place, authorization: user.map(basic), stream: None }
+    }
+
+    /// Posts an envelope to the service's path.
     pub fn post(&mut self, body: &str) -> Reply {
-        self.post_to("/wsman", &[("Content-Type", "application/soap+xml;charset=UTF-8")], body.as_bytes())
+        let path = self.place.path.clone();
+        self.post_to(&path, &[("Content-Type", "application/soap+xml;charset=UTF-8")], body.as_bytes())
     }
 
     /// Posts bytes with these headers.
     pub fn post_to(&mut self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let mut head = format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\n", body.len());
+        let Place { host, port, .. } = &self.place;
+        let mut head = format!("POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {}\r\n", body.len());
         if let Some(authorization) = &self.authorization {
             write!(head, "Authorization: {authorization}\r\n").unwrap();
         }
@@ -84,7 +140,7 @@ impl Client {
 
     fn try_exchange(&mut self, request: &[u8]) -> io::Result<Reply> {
         if self.stream.is_none() {
-            self.stream = Some(connect(self.port)?);
+            self.stream = Some(self.place.open()?);
         }
         let stream = self.stream.as_mut().unwrap();
         // A server that has refused already may not read to the end; its reply still counts.
@@ -97,8 +153,8 @@ impl Client {
     }
 
     /// Opens a connection and leaves it to the caller.
-    pub fn raw(&self) -> SslStream<TcpStream> {
-        connect(self.port).unwrap()
+    pub fn raw(&self) -> Box<dyn Stream> {
+        self.place.open().unwrap()
     }
 
     /// The value of the Authorization header.
@@ -138,19 +194,20 @@ impl Reply {
     }
 }
 
-/// Opens a TLS connection to the server; certificates are another test's subject.
+/// A TLS connection to a port of loopback.
 pub fn connect(port: u16) -> io::Result<SslStream<TcpStream>> {
+    secure(Place::local(port).socket()?)
+}
+
+/// TLS over a connection; certificates are another test's subject.
+fn secure(socket: TcpStream) -> io::Result<SslStream<TcpStream>> {
     let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
     builder.set_verify(SslVerifyMode::NONE);
-    let socket = TcpStream::connect(("127.0.0.1", port))?;
-    socket.set_nodelay(true)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    socket.set_write_timeout(Some(PATIENCE))?;
     builder.build().connect("localhost", socket).map_err(io::Error::other)
 }
 
 /// Reads one HTTP reply.
-pub fn read_reply(stream: &mut SslStream<TcpStream>) -> io::Result<Reply> {
+pub fn read_reply(stream: &mut dyn Stream) -> io::Result<Reply> {
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(end) = find(&bytes, b"\r\n\r\n") {
@@ -175,15 +232,15 @@ pub fn read_reply(stream: &mut SslStream<TcpStream>) -> io::Result<Reply> {
 
 /// UTF-8, or UTF-16 where a byte order mark says so.
 fn text(body: Vec<u8>) -> Result<String, Box<dyn Error + Send + Sync>> {
-    Ok(match body.strip_prefix(&[0xff, 0xfe]) {
-        Some(units) => {
-            String::from_utf16(&units.chunks(2).map(|u| u16::from_le_bytes([u[0], u[1]])).collect::<Vec<_>>())?
-        }
-        None => String::from_utf8(body)?,
+    let units = |order: fn([u8; 2]) -> u16| -> Vec<u16> { body[2..].chunks(2).map(|u| order([u[0], u[1]])).collect() };
+    Ok(match body.as_slice() {
+        [0xff, 0xfe, ..] => String::from_utf16(&units(u16::from_le_bytes))?,
+        [0xfe, 0xff, ..] => String::from_utf16(&units(u16::from_be_bytes))?,
+        _ => String::from_utf8(body)?,
     })
 }
 
-fn read_chunks(stream: &mut SslStream<TcpStream>, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+fn read_chunks(stream: &mut dyn Stream, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let Some(line) = find(&bytes, b"\r\n") else {
@@ -203,7 +260,7 @@ fn read_chunks(stream: &mut SslStream<TcpStream>, mut bytes: Vec<u8>) -> io::Res
     }
 }
 
-fn read_more(stream: &mut SslStream<TcpStream>, bytes: &mut Vec<u8>) -> io::Result<()> {
+fn read_more(stream: &mut dyn Stream, bytes: &mut Vec<u8>) -> io::Result<()> {
     let mut buffer = [0; 16 * 1024];
     match stream.read(&mut buffer)? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -212,11 +269,6 @@ fn read_more(stream: &mut SslStream<TcpStream>, bytes: &mut Vec<u8>) -> io::Resu
             Ok(())
         }
     }
-}
-
-/// Closes without a word, as a client that goes away.
-pub fn hang_up(stream: &SslStream<TcpStream>) {
-    let _ = stream.get_ref().shutdown(Shutdown::Both);
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
@@ -233,6 +285,8 @@ fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
 /// A request: its action, what it is about, and its body.
 #[derive(Clone, Debug)]
 pub struct Message {
+    /// `wsa:To`.
+    pub to: String,
     /// `wsa:Action`.
     pub action: String,
     /// `wsman:ResourceURI`.
@@ -247,8 +301,14 @@ pub struct Message {
 
 impl Message {
     fn new(action: String, resource_uri: impl Into<String>, body: impl Into<String>) -> Self {
-        let body = body.into();
-        Self { action, resource_uri: resource_uri.into(), selectors: Vec::new(), headers: String::new(), body }
+        Self {
+            to: "https://127.0.0.1/wsman".to_owned(),
+            action,
+            resource_uri: resource_uri.into(),
+            selectors: Vec::new(),
+            headers: String::new(),
+            body: body.into(),
+        }
     }
 
     /// Get.
@@ -305,10 +365,11 @@ impl Message {
             write!(selectors, "<w:Selector Name=\"{name}\">{value}</w:Selector>").unwrap();
         }
         format!(
-            "{OPEN}<s:Header><a:To>https://127.0.0.1/wsman</a:To><w:ResourceURI>{}</w:ResourceURI>\
+            "{OPEN}<s:Header><a:To>{}</a:To><w:ResourceURI>{}</w:ResourceURI>\
              <a:ReplyTo><a:Address>{ANONYMOUS}</a:Address></a:ReplyTo><a:Action>{}</a:Action>\
              <a:MessageID>uuid:{}</a:MessageID>{}<w:SelectorSet>{selectors}</w:SelectorSet></s:Header>\
              <s:Body>{}</s:Body></s:Envelope>",
+            self.to,
             self.resource_uri,
             self.action,
             uuid::Uuid::new_v4(),
@@ -316,6 +377,13 @@ impl Message {
             self.body
         )
     }
+}
+
+/// An envelope without one of its elements, which is named with its prefix and has no attributes.
+pub fn without(envelope: &str, name: &str) -> String {
+    let (before, rest) = envelope.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name}: {envelope}"));
+    let (_, after) = rest.split_once(&format!("</{name}>")).unwrap();
+    [before, after].concat()
 }
 
 /// The anonymous address of WS-Addressing.
