@@ -14,6 +14,8 @@ use crate::store::{Store, StoreError, filters as rows};
 
 /// How many filters there may be.
 const MOST: usize = 1000;
+/// The longest name of a filter, in octets.
+const LONGEST_NAME: usize = 1024;
 
 /// A filter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,9 @@ pub enum FilterError {
     /// The query cannot be used.
     #[error(transparent)]
     Query(SubscribeError),
+    /// A name is too long.
+    #[error("a filter's Name and ElementName have at most {LONGEST_NAME} octets each")]
+    TooLong,
     /// There is one of that name.
     #[error("there is a filter of that name already")]
     Exists,
@@ -92,6 +97,9 @@ impl IndicationFilters {
         let language =
             Language::named(&filter.language).ok_or_else(|| FilterError::Language(filter.language.clone()))?;
         Filter::compile(&self.schema, None, Some((language, &filter.query))).map_err(FilterError::Query)?;
+        if [Some(&filter.name), filter.element_name.as_ref()].iter().flatten().any(|name| name.len() > LONGEST_NAME) {
+            return Err(FilterError::TooLong);
+        }
         let body = serde_json::to_string(&filter).map_err(|error| damaged(&error))?;
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST {

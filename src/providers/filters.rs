@@ -159,7 +159,7 @@ fn namespaces(given: &Instance) -> Result<Vec<Arc<str>>, CimError> {
 
 fn refused(error: FilterError) -> CimError {
     let status = match error {
-        FilterError::Language(_) | FilterError::Query(_) => CimStatus::InvalidParameter,
+        FilterError::Language(_) | FilterError::Query(_) | FilterError::TooLong => CimStatus::InvalidParameter,
         FilterError::Exists => CimStatus::AlreadyExists,
         FilterError::NotFound => CimStatus::NotFound,
         FilterError::NotYours => CimStatus::AccessDenied,

@@ -190,6 +190,11 @@ pub fn write_requested_epr(w: &mut Writer, path: &ObjectPath, style: &Style<'_>)
     w.end("wsman:RequestedEPR");
 }
 
+/// Writes the answer to `wsman:RequestEPR` where there is no reference to tell (DSP0226 R6.5-1). A header of the reply.
+pub fn write_unknown_epr(w: &mut Writer) {
+    w.start("wsman:RequestedEPR").empty("wsman:EPRUnknown").end("wsman:RequestedEPR");
+}
+
 /// Writes the answer to `wsman:RequestTotalItemsCountEstimate`; `None` is not known (R8.2.2-1). A header of the reply.
 pub fn write_total_items(w: &mut Writer, estimate: Option<u64>) {
     w.start("wsman:TotalItemsCountEstimate");

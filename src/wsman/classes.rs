@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Service;
 use super::cursor::{Cursor, Presentation};
-use super::exchange::{Exchange, finish};
+use super::exchange::Exchange;
 use super::rest::Rest;
 use crate::broker::Broker;
 use crate::cim::Class;
@@ -23,7 +23,7 @@ pub(super) fn get(service: &Service, exchange: &Exchange<'_>, format: ClassForma
     })?;
     let class = service.broker.get_class(exchange.caller, &namespace, name).map_err(cim_fault)?;
     let terms = Terms::new(service, exchange, format, namespace);
-    let mut message = exchange.reply(action::GET_RESPONSE, TRANSFER_PREFIXES);
+    let mut message = exchange.reply_about(action::GET_RESPONSE, TRANSFER_PREFIXES);
     if exchange.control.request_epr {
         let w = message.header();
         w.start("wsman:RequestedEPR");
@@ -31,7 +31,7 @@ pub(super) fn get(service: &Service, exchange: &Exchange<'_>, format: ClassForma
         w.end("wsman:RequestedEPR");
     }
     terms.write_class(message.body(), &class);
-    finish(message, FaultDetail::MaxEnvelopeSize)
+    exchange.finish(message)
 }
 
 /// Enumerate: the classes below one, or those without a superclass.

@@ -37,8 +37,9 @@ struct Entry<C> {
     owner: Arc<str>,
     /// The resource URI and selectors that every Pull must repeat.
     resource: Arc<str>,
-    /// When the context ends if nobody pulls; the client's own Expires can only shorten it.
+    /// When the context ends if nobody pulls and the client did not say.
     ends: DateTime<Utc>,
+    /// When it ends because the client said so.
     expires: Option<DateTime<Utc>>,
     /// `None` while a pull is at work on it.
     cursor: Option<C>,
@@ -188,7 +189,7 @@ fn count<C>(open: &HashMap<Uuid, Entry<C>>, owner: &str) -> usize {
 
 impl<C> Entry<C> {
     fn has_ended(&self, now: DateTime<Utc>) -> bool {
-        self.ends <= now || self.expires.is_some_and(|expires| expires <= now)
+        self.expires.unwrap_or(self.ends) <= now
     }
 }
 

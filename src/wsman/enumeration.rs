@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Service;
 use super::contexts::ContextError;
 
-use super::exchange::{Exchange, finish};
+use super::exchange::Exchange;
 use super::items;
 use super::rest::{Bounds, Rest};
-use crate::soap::{Fault, FaultDetail, FaultKind, Message};
+use crate::cim::Interval;
+use crate::soap::{Fault, FaultKind, Message};
 use crate::wire::control::write_total_items;
 use crate::wire::enumeration::{Enumerate, Pull, context_fault, read_release};
 use crate::wire::names::{ENUMERATION_PREFIXES, action};
@@ -21,25 +22,26 @@ use crate::wire::{Expires, Page};
 /// Begins an enumeration; an optimized one answers with its first items.
 pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let request = Enumerate::read(exchange.envelope)?;
-    let ends = request.expires.map(|expires| end_of(expires, service.clock.now())).transpose()?;
+    let granted = request.expires.map(|expires| grant(expires, service.clock.now())).transpose()?;
     let mut rest = items::select(service, exchange, &request)?;
     let mut message = exchange.reply(action::ENUMERATE_RESPONSE, ENUMERATION_PREFIXES);
     if exchange.control.request_total {
         write_total_items(message.header(), rest.total());
     }
     let optimize = request.optimize;
-    let bounds = Bounds::new(request.max_elements, None, exchange.deadline);
-    let is_long = optimize && (rest.searches() || bounds.are_large(exchange.budget));
+    let bounds = Bounds::new(exchange, request.max_elements, None, exchange.deadline);
+    let is_long = optimize && (rest.searches() || bounds.are_large());
     let (mut message, page, rest, at_end) = in_place(service, is_long, move || {
         let mut page = Page::enumerate(message.body(), optimize);
         let at_end = optimize && rest.fill(message.body(), &mut page, bounds)?;
         Ok((message, page, rest, at_end))
     })
     .await?;
-    let context = if at_end { None } else { Some(open(service, exchange, ends, rest)?.to_string()) };
-    let expires = request.expires.map(Expires::to_xml).filter(|_| context.is_some());
+    let context =
+        if at_end { None } else { Some(open(service, exchange, granted.map(|(_, end)| end), rest)?.to_string()) };
+    let expires = granted.map(|(expires, _)| expires.to_xml()).filter(|_| context.is_some());
     page.close(message.body(), context.as_deref(), expires.as_deref());
-    finish(message, FaultDetail::MaxEnvelopeSize)
+    exchange.finish(message)
 }
 
 /// The next page. A failed Pull does not end the enumeration (R8.4-3), nor does one whose client has gone.
@@ -53,8 +55,8 @@ pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<V
     if exchange.control.request_total {
         write_total_items(message.header(), total);
     }
-    let bounds = Bounds::new(request.max_elements, request.max_characters, deadline(exchange, &request));
-    let message = in_place(service, searches || bounds.are_large(exchange.budget), move || {
+    let bounds = Bounds::new(exchange, request.max_elements, request.max_characters, deadline(exchange, &request));
+    let message = in_place(service, searches || bounds.are_large(), move || {
         let rest = taken.cursor().ok_or(ContextError::Unknown)?;
         if next_page(&mut message, rest.as_mut(), &request.context, bounds)? {
             taken.end();
@@ -62,7 +64,7 @@ pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<V
         Ok(message)
     })
     .await?;
-    finish(message, FaultDetail::MaxEnvelopeSize)
+    exchange.finish(message)
 }
 
 /// Fills a page here, or beside the event loop if that takes long: a filter looks at every instance, however few it lets
@@ -87,7 +89,7 @@ fn deadline(exchange: &Exchange<'_>, request: &Pull) -> Instant {
 pub(super) fn release(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let id = context_id(&read_release(exchange.envelope)?)?;
     service.contexts.release(id, &exchange.caller.name, resource(exchange)?)?;
-    finish(exchange.reply(action::RELEASE_RESPONSE, ENUMERATION_PREFIXES), FaultDetail::MaxEnvelopeSize)
+    exchange.finish(exchange.reply(action::RELEASE_RESPONSE, ENUMERATION_PREFIXES))
 }
 
 fn next_page(message: &mut Message, rest: &mut dyn Rest, context: &str, bounds: Bounds) -> Result<bool, Fault> {
@@ -116,13 +118,20 @@ fn context_id(text: &str) -> Result<Uuid, Fault> {
     Uuid::parse_str(text.strip_prefix("uuid:").unwrap_or(text)).map_err(|_| context_fault())
 }
 
-fn end_of(expires: Expires, now: DateTime<Utc>) -> Result<DateTime<Utc>, Fault> {
-    let end = match expires {
+/// How long a context lives that was asked to live so long, and until when; longer than a day is a day.
+fn grant(asked: Expires, now: DateTime<Utc>) -> Result<(Expires, DateTime<Utc>), Fault> {
+    let longest = now + TimeDelta::days(1);
+    let end = match asked {
         Expires::In(length) => now.checked_add_signed(length.to_delta()).unwrap_or(DateTime::<Utc>::MAX_UTC),
         Expires::At(time) => time.to_utc(),
     };
-    if end > now {
-        return Ok(end);
+    if end <= now {
+        let why = "wsen:Expires has passed already; give a later time";
+        return Err(Fault::new(FaultKind::EnumerationInvalidExpirationTime, why));
     }
-    Err(Fault::new(FaultKind::EnumerationInvalidExpirationTime, "wsen:Expires has passed already; give a later time"))
+    Ok(match asked {
+        _ if end <= longest => (asked, end),
+        Expires::In(_) => (Expires::In(Interval::from_delta(longest - now)), longest),
+        Expires::At(_) => (Expires::At(longest.fixed_offset()), longest),
+    })
 }

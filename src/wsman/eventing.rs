@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Service;
-use super::exchange::{Exchange, finish};
+use super::exchange::Exchange;
 use super::items::language;
 use crate::cim::query::Language;
 use crate::cim::{Interval, Value};
@@ -46,7 +46,7 @@ pub(super) async fn subscribe(service: &Service, exchange: &Exchange<'_>) -> Res
     };
     let mut message = exchange.reply(action::SUBSCRIBE_RESPONSE, EVENTING_PREFIXES);
     response.write(message.body());
-    finish(message, FaultDetail::UnreportableSuccess)
+    exchange.finish_change(message)
 }
 
 /// Renew.
@@ -57,7 +57,7 @@ pub(super) async fn renew(service: &Service, exchange: &Exchange<'_>) -> Result<
     let end = end.map_err(|error| manage_fault(error, FaultKind::UnableToRenew))?;
     let mut message = exchange.reply(action::RENEW_RESPONSE, EVENTING_PREFIXES);
     write_lifetime(message.body(), "wse:RenewResponse", granted(asked, end, service.clock.now()));
-    finish(message, FaultDetail::UnreportableSuccess)
+    exchange.finish_change(message)
 }
 
 /// GetStatus.
@@ -69,7 +69,7 @@ pub(super) async fn status(service: &Service, exchange: &Exchange<'_>) -> Result
     let mut message = exchange.reply(action::GET_STATUS_RESPONSE, EVENTING_PREFIXES);
     let expires = granted(None, subscription.expires, service.clock.now());
     write_lifetime(message.body(), "wse:GetStatusResponse", expires);
-    finish(message, FaultDetail::MaxEnvelopeSize)
+    exchange.finish(message)
 }
 
 /// Unsubscribe.
@@ -78,7 +78,7 @@ pub(super) async fn unsubscribe(service: &Service, exchange: &Exchange<'_>) -> R
     let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
     let ended = beside(service, exchange, move |events| events.unsubscribe(id, &caller)).await?;
     ended.map_err(|error| manage_fault(error, FaultKind::DestinationUnreachable))?;
-    finish(exchange.reply(action::UNSUBSCRIBE_RESPONSE, EVENTING_PREFIXES), FaultDetail::UnreportableSuccess)
+    exchange.finish_change(exchange.reply(action::UNSUBSCRIBE_RESPONSE, EVENTING_PREFIXES))
 }
 
 /// What is not served is told at once and not by silence later.

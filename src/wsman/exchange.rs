@@ -9,6 +9,7 @@ use crate::access::Caller;
 use crate::broker::{Broker, IMPLEMENTATION_NAMESPACE};
 use crate::cim::{Class, Interval, ObjectPath};
 use crate::soap::{Envelope, Fault, FaultDetail, FaultKind, Message, Outgoing};
+use crate::wire::control::write_unknown_epr;
 use crate::wire::names::option;
 use crate::wire::{ControlHeaders, Mapping, ResourceUri, Style, UriForm, cim_fault};
 use crate::xml::Namespaces;
@@ -22,6 +23,8 @@ pub(super) struct Exchange<'a> {
     pub(super) address: &'a str,
     /// Octets of UTF-8 that the reply may have.
     pub(super) budget: usize,
+    /// Whether that is the service's own limit, and not the client's.
+    pub(super) is_own_limit: bool,
     /// When the request came.
     pub(super) begun: Instant,
     /// When it must be answered (DSP0226 R6.1-1).
@@ -106,27 +109,47 @@ impl Exchange<'_> {
         Mapping { schema: broker.schema(), namespace, precise_arrays }
     }
 
-    /// Begins the reply.
+    /// Begins a reply that is about no one instance; who asks for its EPR is told that there is none to tell (R6.5-1).
     pub(super) fn reply(&self, action: &str, prefixes: Namespaces) -> Message {
+        let mut message = self.reply_about(action, prefixes);
+        if self.control.request_epr {
+            write_unknown_epr(message.header());
+        }
+        message
+    }
+
+    /// Begins a reply that is about an instance, whose EPR is the caller's to tell.
+    pub(super) fn reply_about(&self, action: &str, prefixes: Namespaces) -> Message {
         Message::new(prefixes, &Outgoing::reply(action, &self.envelope.addressing), self.budget)
     }
+
+    /// The finished reply to a request that changed nothing, or the fault for one that is too large (R6.2-1, R6.2-5).
+    pub(super) fn finish(&self, mut message: Message) -> Result<Vec<u8>, Fault> {
+        if message.body().is_over() { Err(too_large("the reply", self.is_own_limit)) } else { Ok(message.finish()) }
+    }
+
+    /// The same where something was changed, which cannot be undone (R6.2-2).
+    pub(super) fn finish_change(&self, mut message: Message) -> Result<Vec<u8>, Fault> {
+        if !message.body().is_over() {
+            return Ok(message.finish());
+        }
+        Err(Fault::detailed(
+            FaultKind::EncodingLimit,
+            FaultDetail::UnreportableSuccess,
+            "it was done, but the reply is larger than wsman:MaxEnvelopeSize allows; ask for more",
+        ))
+    }
+}
+
+/// The fault for something that does not fit the reply, by the client's limit or by the service's own.
+pub(super) fn too_large(what: &str, is_own_limit: bool) -> Fault {
+    let detail = if is_own_limit { FaultDetail::ServiceEnvelopeLimit } else { FaultDetail::MaxEnvelopeSize };
+    let reason = format!("{what} is larger than wsman:MaxEnvelopeSize allows; ask for more");
+    Fault::detailed(FaultKind::EncodingLimit, detail, reason)
 }
 
 /// The moment that lies so long after another; the longest interval of CIM is beyond what some clocks count.
 pub(super) fn after(begun: Instant, time: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
     begun.checked_add(time).unwrap_or(begun + FAR)
-}
-
-/// The finished reply, or the fault for one that is larger than the client takes. `detail` is MaxEnvelopeSize, or
-/// UnreportableSuccess where something was changed (DSP0226 R6.2-3, R6.2-4).
-pub(super) fn finish(mut message: Message, detail: FaultDetail) -> Result<Vec<u8>, Fault> {
-    if message.body().is_over() {
-        return Err(Fault::detailed(
-            FaultKind::EncodingLimit,
-            detail,
-            "the reply is larger than wsman:MaxEnvelopeSize allows; ask for more",
-        ));
-    }
-    Ok(message.finish())
 }

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use super::Service;
-use super::exchange::{Exchange, Target, finish};
+use super::exchange::{Exchange, Target};
 use super::representation::{changes, differences, refused};
 use super::transfer::{change, created};
 use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
-use crate::soap::{Fault, FaultDetail, FaultKind};
+use crate::soap::{Fault, FaultDetail, FaultKind, Message};
 use crate::wire::control::write_requested_epr;
 use crate::wire::names::{TRANSFER_PREFIXES, WSMAN, action, dialect};
 use crate::wire::transfer::Representation;
@@ -68,7 +68,7 @@ impl<'a> Part<'a> {
 
     /// Get (7.8).
     fn get(&self) -> Result<Vec<u8>, Fault> {
-        self.show(&self.instance, action::GET_RESPONSE, FaultDetail::MaxEnvelopeSize)
+        self.exchange.finish(self.show(&self.instance, action::GET_RESPONSE)?)
     }
 
     /// Put (7.9): only the part is shown again.
@@ -77,7 +77,7 @@ impl<'a> Part<'a> {
         self.property(&root)?;
         self.expression.replace(&mut root, &self.content()?.children).map_err(|error| not_changed(&error))?;
         let changed = self.apply(&root).await?;
-        self.show(&changed, action::PUT_RESPONSE, FaultDetail::UnreportableSuccess)
+        self.exchange.finish_change(self.show(&changed, action::PUT_RESPONSE)?)
     }
 
     /// Create (7.11): something is put in where nothing was.
@@ -98,7 +98,7 @@ impl<'a> Part<'a> {
         self.apply(&root).await?;
         let mut message = self.exchange.reply(action::DELETE_RESPONSE, TRANSFER_PREFIXES);
         self.header.write(message.header());
-        finish(message, FaultDetail::UnreportableSuccess)
+        self.exchange.finish_change(message)
     }
 
     /// What the body wraps.
@@ -123,18 +123,18 @@ impl<'a> Part<'a> {
     }
 
     /// A reply that shows the part of an instance.
-    fn show(&self, instance: &Instance, action: &str, too_large: FaultDetail) -> Result<Vec<u8>, Fault> {
+    fn show(&self, instance: &Instance, action: &str) -> Result<Message, Fault> {
         let root = self.representation(instance, false)?;
         self.property(&root)?;
         let selected = self.expression.get(&root).map_err(|error| not_changed(&error))?;
-        let mut message = self.exchange.reply(action, TRANSFER_PREFIXES);
+        let mut message = self.exchange.reply_about(action, TRANSFER_PREFIXES);
         self.header.write(message.header());
         if self.exchange.control.request_epr {
             let style = self.exchange.style(&self.target.form);
             write_requested_epr(message.header(), &self.service.broker.path_of(instance), &style);
         }
         write_selected(message.body(), &selected);
-        finish(message, too_large)
+        Ok(message)
     }
 
     fn representation(&self, instance: &Instance, exclude_nil: bool) -> Result<Element, Fault> {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Service;
-use super::exchange::{Exchange, Target, finish};
+use super::exchange::{Exchange, Target};
 use crate::broker::{Arguments, MethodReply};
 use crate::cim::{CimError, CimStatus, Class, ObjectPath};
-use crate::soap::{Fault, FaultDetail};
+use crate::soap::Fault;
 use crate::wire::names::{TRANSFER_PREFIXES, action as actions};
 use crate::wire::{ResourceUri, cim_fault, write_output};
 
@@ -26,7 +26,7 @@ pub(super) async fn invoke(service: &Service, exchange: &Exchange<'_>, action: &
     let mut message = exchange.reply(&format!("{action}Response"), TRANSFER_PREFIXES);
     let style = exchange.style(&target.form);
     write_output(message.body(), target.class.name(), method, &reply.outputs, &reply.return_value, &style);
-    finish(message, FaultDetail::UnreportableSuccess)
+    exchange.finish_change(message)
 }
 
 /// What the method is called on: the instance that the selectors name, or the class if the method is static.

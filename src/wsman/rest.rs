@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use tokio::time::Instant;
 
 use super::cursor::{Cursor, Presentation, Step};
-use crate::soap::{Fault, FaultDetail, FaultKind};
+use super::exchange::{Exchange, too_large};
+use crate::soap::Fault;
 use crate::wire::{Page, cim_fault};
 use crate::xml::Writer;
 
@@ -15,20 +16,34 @@ pub(super) struct Bounds {
     elements: usize,
     characters: usize,
     deadline: Instant,
+    octets: usize,
+    /// Whether the octets are limited by the service, and not by the client.
+    is_own_limit: bool,
 }
 
 impl Bounds {
     /// Without MaxElements a page holds one item (R8.2.3-3, R8.4-9).
-    pub(super) fn new(elements: Option<u64>, characters: Option<u64>, deadline: Instant) -> Self {
+    pub(super) fn new(
+        exchange: &Exchange<'_>,
+        elements: Option<u64>,
+        characters: Option<u64>,
+        deadline: Instant,
+    ) -> Self {
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        Self { elements: elements.map_or(1, size), characters: characters.map_or(usize::MAX, size), deadline }
+        Self {
+            elements: elements.map_or(1, size),
+            characters: characters.map_or(usize::MAX, size),
+            deadline,
+            octets: exchange.budget,
+            is_own_limit: exchange.is_own_limit,
+        }
     }
 
     /// Whether a page may become so large that others who use the event loop would wait for it too long.
-    pub(super) fn are_large(self, budget: usize) -> bool {
+    pub(super) fn are_large(self) -> bool {
         const LARGE: usize = 1 << 20;
         const LIKELY_ITEM: usize = 4096;
-        budget.min(self.elements.saturating_mul(LIKELY_ITEM)).min(self.characters) > LARGE
+        self.octets.min(self.elements.saturating_mul(LIKELY_ITEM)).min(self.characters) > LARGE
     }
 }
 
@@ -65,17 +80,13 @@ impl<I: Send, P: Presentation<I>> Rest for Cursor<I, P> {
             let presentation = &self.presentation;
             if !page.item(w, |w| presentation.write(w, &item)) {
                 self.put_back(item);
-                return if page.items() > 0 { Ok(false) } else { Err(item_too_large()) };
+                return if page.items() > 0 {
+                    Ok(false)
+                } else {
+                    Err(too_large("the next item alone", bounds.is_own_limit))
+                };
             }
         }
         self.is_at_end(bounds.deadline).map_err(cim_fault)
     }
-}
-
-fn item_too_large() -> Fault {
-    Fault::detailed(
-        FaultKind::EncodingLimit,
-        FaultDetail::MaxEnvelopeSize,
-        "the next item alone is larger than wsman:MaxEnvelopeSize allows; pull again with more",
-    )
 }

@@ -108,6 +108,7 @@ impl Service {
         control.options.check_switches(&[option::MODIFIED])?;
         let asked = control.max_envelope_size.and_then(|size| usize::try_from(size).ok());
         let octets = asked.map_or(self.settings.max_envelope_size, |asked| asked.min(self.settings.largest_envelope));
+        let is_own_limit = asked.is_none_or(|asked| asked > octets);
         let begun = Instant::now();
         let asked = control.operation_timeout.map(|time| Duration::from_micros(time.microseconds()));
         let exchange = Exchange {
@@ -116,6 +117,7 @@ impl Service {
             caller,
             address: &request.address,
             budget: encoding.utf8_budget(octets),
+            is_own_limit,
             begun,
             deadline: after(begun, asked.unwrap_or(self.settings.operation_timeout)),
         };

@@ -1,6 +1,6 @@
 //! WS-Transfer: one instance (DSP0226 clause 7, DSP0227 clause 7).
 
-use super::exchange::{Exchange, Target, finish};
+use super::exchange::{Exchange, Target};
 use super::representation::{self, refused};
 use super::{Service, classes};
 use crate::broker::Broker;
@@ -21,7 +21,7 @@ pub(super) fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>,
     let path = exchange.path(&service.broker, &target)?;
     let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
     let message = show(service, exchange, &target, &instance, action::GET_RESPONSE);
-    finish(message, FaultDetail::MaxEnvelopeSize)
+    exchange.finish(message)
 }
 
 /// Put: the instance gets new values; the reply shows it as it is then (R7.4-8).
@@ -35,7 +35,7 @@ pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Ve
     let caller = exchange.caller.clone();
     let changed = change(service, exchange, move |broker| broker.modify(&caller, &path, changes)).await?;
     let message = show(service, exchange, &target, &changed.map_err(refused)?, action::PUT_RESPONSE);
-    finish(message, FaultDetail::UnreportableSuccess)
+    exchange.finish_change(message)
 }
 
 /// Create: a new instance; the reply says how it is named (R7.6-5).
@@ -59,7 +59,7 @@ pub(super) async fn delete(service: &Service, exchange: &Exchange<'_>) -> Result
     let path = exchange.path(&service.broker, &target)?;
     let caller = exchange.caller.clone();
     change(service, exchange, move |broker| broker.delete(&caller, &path)).await?.map_err(cim_fault)?;
-    finish(exchange.reply(action::DELETE_RESPONSE, TRANSFER_PREFIXES), FaultDetail::UnreportableSuccess)
+    exchange.finish_change(exchange.reply(action::DELETE_RESPONSE, TRANSFER_PREFIXES))
 }
 
 /// The reply to a Create: the name of what was made, or of what a part was put into.
@@ -70,7 +70,7 @@ pub(super) fn created(
     fragment: Option<&FragmentTransfer>,
 ) -> Result<Vec<u8>, Fault> {
     let style = Style { address: exchange.address, ..exchange.style(form) };
-    let mut message = exchange.reply(action::CREATE_RESPONSE, TRANSFER_PREFIXES);
+    let mut message = exchange.reply_about(action::CREATE_RESPONSE, TRANSFER_PREFIXES);
     if let Some(header) = fragment {
         header.write(message.header());
     }
@@ -78,7 +78,7 @@ pub(super) fn created(
         write_requested_epr(message.header(), path, &style);
     }
     write_created(message.body(), path, &style);
-    finish(message, FaultDetail::UnreportableSuccess)
+    exchange.finish_change(message)
 }
 
 /// Changes may block, so they are made beside the event loop.
@@ -93,7 +93,7 @@ pub(super) async fn change<T: Send + 'static>(
 
 /// A reply that holds an instance.
 fn show(service: &Service, exchange: &Exchange<'_>, target: &Target<'_>, instance: &Instance, action: &str) -> Message {
-    let mut message = exchange.reply(action, TRANSFER_PREFIXES);
+    let mut message = exchange.reply_about(action, TRANSFER_PREFIXES);
     let style = exchange.style(&target.form);
     if exchange.control.request_epr {
         write_requested_epr(message.header(), &service.broker.path_of(instance), &style);

@@ -155,3 +155,21 @@ fn all_classes_are_neither_put_nor_created_nor_deleted() {
         assert_eq!((kind, detail.as_str()), (FaultKind::ActionNotSupported, "ActionMismatch"), "{action}");
     }
 }
+
+/// DSP0226 R6.2-1, R6.2-2, R6.2-5.
+#[test]
+fn what_does_not_fit_the_reply_is_told_by_whose_limit() {
+    let host = host();
+    let items = "<p:List>0123456789</p:List>".repeat(19_000);
+    let limit = |octets: u32| format!("<w:MaxEnvelopeSize>{octets}</w:MaxEnvelopeSize>");
+    let (roomy, small) = (limit(1_000_000), limit(20_000));
+    host.ask(put(&thing(&items), &roomy));
+    let get = |headers: &str| host.send(Asked { action: "Get", class: "TST_Thing", keys: NAME, headers, body: "" });
+    assert_eq!(get(&roomy).status, 200);
+    assert_eq!(fault(&get(&small)).details, ["MaxEnvelopeSize"]);
+    assert_eq!(fault(&get("")).details, ["ServiceEnvelopeLimit"]);
+    let text = thing("<p:Text>new</p:Text>");
+    let (kind, detail, reason) = host.refused(put(&text, &small));
+    assert_eq!((kind, detail.as_str()), (FaultKind::EncodingLimit, "UnreportableSuccess"));
+    assert!(reason.contains("it was done"), "{reason}");
+}
