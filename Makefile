@@ -18,7 +18,7 @@ LISTEN ?= 127.0.0.1:5986
 SECONDS_EACH ?= 300
 
 BUILD_PACKAGES := gcc libc6-dev libssl-dev pkg-config
-TEST_PACKAGES  := apt-utils createrepo-c curl dnf dpkg-dev libxml2-utils openssl python3 python3-venv rpm uuid-runtime wsl
+TEST_PACKAGES  := apt-utils createrepo-c curl dnf dpkg-dev libxml2-utils openssl procps python3 python3-venv rpm uuid-runtime wsl
 FUZZ_PACKAGES  := g++
 VENV           := .venv
 VENV_STAMP     := $(VENV)/.complete
@@ -63,7 +63,7 @@ fuzz-needs:
 	@scripts/debian-needs $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 
 bench-needs: build-needs
-	@scripts/debian-needs curl dpkg-dev
+	@scripts/debian-needs curl dpkg-dev procps
 	@scripts/nginx-for-bench
 
 # Debian's own Python: the packages above belong to it, whatever other Python the PATH leads to.

@@ -1,4 +1,4 @@
-//! The install methods: what is judged at once and what becomes a job (DSP1025 8, decision 13).
+//! The install methods: what is judged at once and what becomes a job (DSP1025 8).
 
 use std::path::PathBuf;
 

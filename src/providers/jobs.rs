@@ -207,7 +207,7 @@ pub(super) fn job_instance(class: &Arc<Class>, job: &Job, now: Instant<Utc>) -> 
     Ok(instance)
 }
 
-/// JobState and OperationalStatus of decision 12.
+/// JobState and OperationalStatus, in pairs as OpenLMI's clients know them.
 fn states(state: JobState) -> (u16, &'static [u16]) {
     match state {
         JobState::Queued => (2, &[15]),

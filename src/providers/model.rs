@@ -100,7 +100,8 @@ impl Model {
         self.path_by_id(&"LMI_SoftwareInstallationJob".into(), job_id(id).into())
     }
 
-    /// The installed package that an identity's path names. Without an epoch it must be unambiguous (decision 10).
+    /// The installed package that an identity's path names. Without an epoch it must be
+    /// unambiguous: a guess would be somebody else's package.
     pub(super) fn package(&self, path: &ObjectPath) -> Result<Arc<Package>, CimError> {
         let id = path.key_str("InstanceID").unwrap_or_default();
         let nevra = strip_prefix_ignoring_case(id, IDENTITY_PREFIX)

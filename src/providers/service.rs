@@ -113,7 +113,7 @@ impl Provider for Services {
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
         match &*invocation.method.name {
             "InstallFromURI" => installation::install_from_uri(&self.model, invocation.caller, &invocation.arguments),
-            // What the capabilities do not name answers 1 Not Supported (DSP1025, decision 13).
+            // What the capabilities do not name answers 1 Not Supported (DSP1025 8).
             "InstallFromSoftwareIdentity"
             | "InstallFromByteStream"
             | "CheckSoftwareIdentity"

@@ -40,7 +40,7 @@ pub enum ResourceUri {
     Classes(ClassFormat),
 }
 
-/// How a client names classes, and so how classes are named to it (`docs/`, decision 2).
+/// How a client names classes, and so how classes are named to it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum UriForm {
     /// Every class under its own vendor's URI.

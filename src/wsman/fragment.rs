@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::Service;
+use super::document::{document, write_selected};
 use super::exchange::{Exchange, Target};
 use super::representation::{changes, differences, refused};
 use super::transfer::{change, created};
@@ -14,9 +15,9 @@ use crate::soap::{Fault, FaultDetail, FaultKind, Message};
 use crate::wire::control::write_requested_epr;
 use crate::wire::names::{TRANSFER_PREFIXES, WSMAN, action, dialect};
 use crate::wire::transfer::Representation;
-use crate::wire::{FragmentTransfer, ResourceUri, Style, cim_fault, write_instance};
-use crate::xml::xpath::{FragmentError, Selected, XPath};
-use crate::xml::{Element, ElementExt, Limits, Writer, element};
+use crate::wire::{FragmentTransfer, ResourceUri, Style, cim_fault};
+use crate::xml::xpath::{FragmentError, XPath};
+use crate::xml::{Element, ElementExt, element};
 
 /// Answers a transfer request whose header says that it is about a part.
 pub(super) async fn transfer(
@@ -133,18 +134,13 @@ impl<'a> Part<'a> {
             let style = self.exchange.style(&self.target.form);
             write_requested_epr(message.header(), &self.service.broker.path_of(instance), &style);
         }
-        write_selected(message.body(), &selected);
+        write_selected(message.body(), &selected, &self.target.form);
         Ok(message)
     }
 
     fn representation(&self, instance: &Instance, exclude_nil: bool) -> Result<Element, Fault> {
         let style = Style { exclude_nil, precise_arrays: false, ..self.exchange.style(&self.target.form) };
-        let mut root = representation(instance, &style)?;
-        // A client may know the instance by a superclass's name.
-        if self.expression.select(&root).is_empty() {
-            root.name = self.target.class.name().to_string();
-        }
-        Ok(root)
+        document(instance, &style, &self.expression, self.target.class.name())
     }
 
     /// Whether the class has the property that the expression is about.
@@ -157,31 +153,6 @@ impl<'a> Part<'a> {
             _ => Ok(()),
         }
     }
-}
-
-/// An instance as the element that a Get shows.
-fn representation(instance: &Instance, style: &Style<'_>) -> Result<Element, Fault> {
-    let mut w = Writer::new(usize::MAX);
-    w.start("x").namespaces(TRANSFER_PREFIXES);
-    write_instance(&mut w, instance, style);
-    w.end("x");
-    let text = String::from_utf8(w.finish()).map_err(Fault::internal)?;
-    let limits = Limits { elements: usize::MAX, ..Limits::default() };
-    let holder = crate::xml::read(&text, &limits).map_err(Fault::internal)?;
-    let root = holder.elements().next().cloned();
-    root.ok_or_else(|| Fault::internal("an instance was written as no element"))
-}
-
-/// Writes `wsman:XmlFragment` with what an expression selects.
-fn write_selected(w: &mut Writer, selected: &[Selected<'_>]) {
-    w.start("wsman:XmlFragment");
-    for node in selected {
-        match node {
-            Selected::Element(element) => w.element(element),
-            Selected::Text(text) | Selected::Attribute { value: text, .. } => w.text(text),
-        };
-    }
-    w.end("wsman:XmlFragment");
 }
 
 fn expression(header: &FragmentTransfer) -> Result<XPath, Fault> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cursor::{Condition, Cursor};
 use super::exchange::Exchange;
+use super::path_filter::PathFilter;
 use super::rest::Rest;
 use super::selection;
 use super::shown::{Projection, Shape, Terms};
@@ -14,9 +15,10 @@ use crate::cim::{CimStatus, Class, Instance};
 use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::enumeration::{Enumerate, Polymorphism, dialect_fault};
 use crate::wire::names::dialect;
-use crate::wire::{AssociationFilter, AssociationKind, Filter, ResourceUri, cim_fault};
+use crate::wire::{AssociationFilter, AssociationKind, Filter, ResourceUri, UriForm, cim_fault};
 
-const DIALECTS: [&str; 5] = [dialect::SELECTOR, dialect::ASSOCIATION, dialect::CQL, dialect::WQL, dialect::WQL_DMTF];
+const DIALECTS: [&str; 6] =
+    [dialect::SELECTOR, dialect::ASSOCIATION, dialect::CQL, dialect::WQL, dialect::WQL_DMTF, dialect::XPATH];
 
 /// What the request asks for.
 pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enumerate) -> Result<Box<dyn Rest>, Fault> {
@@ -27,6 +29,14 @@ pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enume
     let Selected { instances, condition, shape, total } = match (&resource, &request.filter) {
         (ResourceUri::Classes(format), _) => return classes::select(service, exchange, request, *format),
         (_, Some(Filter::Association(filter))) => asked.associations(filter)?,
+        (ResourceUri::Class { class, form }, Some(Filter::Query { dialect, text })) if is_path(dialect) => {
+            asked.path(class, form, text)?
+        }
+        (ResourceUri::AllClasses { .. }, Some(Filter::Query { dialect, .. })) if is_path(dialect) => {
+            return Err(refuse(
+                "a path leads through the instances of one class; name it in the resource URI".to_owned(),
+            ));
+        }
         (resource, Some(Filter::Query { dialect, text })) => asked.query(resource.class(), dialect, text)?,
         (ResourceUri::Class { class, .. }, filter) => asked.class(class, filter.as_ref())?,
         (ResourceUri::AllClasses { .. }, _) => {
@@ -90,6 +100,19 @@ impl Asked<'_> {
             _ if selected.condition.is_some() => selected,
             _ => Selected { total: broker.estimate(&self.namespace, &class), ..selected },
         })
+    }
+
+    /// The instances of a class that a path selects, or the parts of them that it selects.
+    fn path(&self, name: &str, form: &UriForm, text: &str) -> Result<Selected, Fault> {
+        let broker = &self.service.broker;
+        let class = broker.class(&self.namespace, name).map_err(cim_fault)?.clone();
+        let filter = PathFilter::new(text, broker.schema(), &class, form, self.exchange.look())?;
+        let filter = Arc::new(filter);
+        let mut selected = self.of_class(&class)?;
+        if !filter.is_condition() {
+            selected.shape = Shape::Parts(filter.clone());
+        }
+        Ok(selected.also(move |i| filter.matches(i)))
     }
 
     /// The instances that a query selects.
@@ -184,6 +207,10 @@ pub(super) fn language(dialect: &str) -> Option<Language> {
         dialect::WQL | dialect::WQL_DMTF => Some(Language::Wql),
         _ => None,
     }
+}
+
+fn is_path(dialect: &str) -> bool {
+    dialect == dialect::XPATH
 }
 
 fn compile(service: &Service, language: Language, text: &str) -> Result<Compiled, Fault> {

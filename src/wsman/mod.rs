@@ -6,6 +6,7 @@ mod beside;
 mod classes;
 mod contexts;
 mod cursor;
+mod document;
 mod enumeration;
 mod eventing;
 mod exchange;
@@ -13,6 +14,7 @@ mod fragment;
 mod identify;
 mod invoke;
 mod items;
+mod path_filter;
 mod representation;
 mod rest;
 mod selection;
@@ -46,7 +48,7 @@ pub struct Settings {
     pub contexts: ContextLimits,
 }
 
-/// The HTTP status of faults (decision 1: DSP0226 wants 400 for sender faults, and most clients lose the fault then).
+/// The HTTP status of faults (DSP0226 wants 400 for sender faults, and most clients lose the fault then).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultStatus {
     /// 500 for every fault, as Windows sends it.

@@ -10,7 +10,7 @@ use crate::wire::names::option;
 use crate::wire::{GivenInstance, InstanceError, Mapping, OptionSet, SelectorSet, cim_error, cim_fault};
 use crate::xml::Element;
 
-/// What a Put asks to change. PowerShell sends whole instances with every NULL as nil, so (`docs/`, decision 8a): with
+/// What a Put asks to change. PowerShell sends whole instances with every NULL as nil, so with
 /// `__MIInstanceModifiedPropertiesList` the listed properties count alone; what is NULL already or read-only is passed
 /// over (R7.4-3); a key or a required property cannot become NULL, and a key cannot change.
 pub(super) fn changes(

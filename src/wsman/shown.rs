@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cursor::Presentation;
 use super::exchange::Look;
+use super::path_filter::PathFilter;
 use crate::broker::Broker;
 use crate::cim::query::{Found, Path};
 use crate::cim::{Class, Instance};
@@ -33,6 +34,8 @@ pub(super) enum Shape {
     As(Arc<Class>),
     /// Some properties, as a fragment (DSP0226 R8.6-1, DSP0227 R8.2.1-10).
     Properties(Projection),
+    /// What a path selects, as a fragment.
+    Parts(Arc<PathFilter>),
 }
 
 /// Some properties of an instance. Those its class does not have pass by.
@@ -88,6 +91,7 @@ impl Shape {
             Self::Whole => write_instance(w, instance, style),
             Self::As(class) => write_instance(w, &instance.as_class(class), style),
             Self::Properties(projection) => projection.write(w, instance, style),
+            Self::Parts(path) => path.write(w, instance),
         }
     }
 }

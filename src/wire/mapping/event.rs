@@ -1,4 +1,4 @@
-//! Events on their way to a sink (DSP0226 10.2.8, decision 8d).
+//! Events on their way to a sink (DSP0226 10.2.8).
 
 use super::write::{Style, write_instance};
 use crate::cim::Instance;

@@ -70,6 +70,17 @@ fn a_get_of_a_part_gives_what_the_path_leads_to() {
     }
 }
 
+/// What `xsi:type` names is declared where it is used.
+#[test]
+fn types_are_declared_in_fragments_too() {
+    let host = host();
+    for (expression, element) in [("/", "n0:TST_Thing"), ("Inner", "n0:Inner")] {
+        let fragment = fragment_in(&send(&host, "Get", expression, ""));
+        assert!(fragment.starts_with(&format!(" xmlns:t0=\"{CIM}TST_Thing\"><{element} ")), "{fragment}");
+        assert!(fragment.contains("xsi:type=\"t0:TST_Thing_Type\"") && !fragment.contains("\"p"), "{fragment}");
+    }
+}
+
 #[test]
 fn a_put_of_a_part_changes_that_part_and_shows_it() {
     let host = host();

@@ -88,3 +88,27 @@ fn a_search_ends_in_time_and_goes_on_with_the_next_pull() {
     assert!(pages[0].contains("<wsen:Items></wsen:Items>") && pages[1].contains("<wsen:Items></wsen:Items>"));
     assert!(pages[2].contains("<p:Name>149</p:Name>") && pages[2].contains("<wsen:EndOfSequence/>"));
 }
+
+/// DSP0226 8.3: a filter that names no dialect is a path; it lets objects through or takes parts out of them (R8.6-1).
+#[test]
+fn a_path_filters_and_projects() {
+    let host = host();
+    host.create("<p:Name>b</p:Name><p:Small>7</p:Small>");
+    let found = |filter: &str| {
+        let body = format!(
+            "<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>10</w:MaxElements><w:Filter>{filter}</w:Filter></n:Enumerate>"
+        );
+        let reply = host.send(Asked { action: "Enumerate", class: "TST_Thing", body: &body, ..Asked::default() });
+        (String::from_utf8(reply.body.clone()).unwrap(), reply)
+    };
+    let (whole, _) = found("/TST_Thing[Small &gt; 5]");
+    assert!(whole.contains("<wsman:Items><p:TST_Thing ") && whole.contains("<p:Name>b</p:Name>"), "{whole}");
+    assert!(!whole.contains("<p:Name>a</p:Name>") && whole.contains("<wsman:EndOfSequence/>"), "{whole}");
+    let (parts, _) = found("Inner/Name/text()");
+    assert!(parts.contains("<wsman:Items><wsman:XmlFragment>i</wsman:XmlFragment></wsman:Items>"), "{parts}");
+    for (filter, part) in [("Colour", "no property Colour"), ("//Small", "//")] {
+        let fault = fault(&found(filter).1);
+        assert_eq!(fault.kind, Some(FaultKind::EnumerationCannotProcessFilter), "{filter}");
+        assert!(fault.reason.contains(part), "{}", fault.reason);
+    }
+}
