@@ -2,8 +2,8 @@
 
     validate.py SCHEMA.xsd MESSAGE.xml...
 
-What counts are the outermost elements in the namespaces of classes. Prints how many elements of each name were valid; what is
-invalid is told on the standard error, and then the exit status is 1.
+What counts are the outermost elements in the namespaces of classes. Prints how many elements of each name were valid;
+what is invalid is told on the standard error, and then the exit status is 1.
 """
 
 import collections
@@ -11,7 +11,6 @@ import pathlib
 import sys
 
 from lxml import etree
-
 
 
 def elements(parent):
