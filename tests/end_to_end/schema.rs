@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use quartermaster::wire::UriForm;
+
 use crate::support::eventually;
 use crate::support::installation::{install_message, start};
 use crate::support::packages::{DebRoot, build_deb};
@@ -95,11 +97,7 @@ fn keep_all_instances(client: &mut Client, namespace: &str, messages: &mut Messa
 
 /// A class's own URI: the schemas are about these. Who names a class otherwise gets its instances under that name.
 fn uri_of(class: &str) -> String {
-    let vendors = [("LMI_", "http://schemas.openlmi.org"), ("PG_", "http://schema.openpegasus.org")];
-    match vendors.iter().find(|(prefix, _)| class.starts_with(prefix)) {
-        Some((_, vendor)) => format!("{vendor}/wbem/wscim/1/cim-schema/2/{class}"),
-        None => format!("{CIM}/{class}"),
-    }
+    UriForm::Vendor.class_uri(class)
 }
 
 /// One instance in the forms that clients may ask for, and the calls of methods.
