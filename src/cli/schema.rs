@@ -23,6 +23,9 @@ pub(super) enum Action {
         all: bool,
     },
     /// Write every class into a file of its own.
+    ///
+    /// The XML Schema describes every class under its own vendor's URI; instances asked for under DMTF's or Windows' form of
+    /// a vendor class's URI are named otherwise.
     Export {
         #[command(flatten)]
         format: Format,
