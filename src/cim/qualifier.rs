@@ -52,10 +52,8 @@ const STANDARD: [QualifierType; 42] = [
     fixed("ArrayType", CimType::String),
     fixed("Association", CimType::Boolean),
     fixed("Composition", CimType::Boolean),
-    fixed("Counter", CimType::Boolean),
     fixed("EmbeddedObject", CimType::Boolean),
     fixed("Exception", CimType::Boolean),
-    fixed("Gauge", CimType::Boolean),
     fixed("In", CimType::Boolean),
     fixed("Indication", CimType::Boolean),
     fixed("Key", CimType::Boolean),
@@ -66,7 +64,9 @@ const STANDARD: [QualifierType; 42] = [
     fixed("Static", CimType::Boolean),
     fixed("Weak", CimType::Boolean),
     free("BitMap", CimType::String),
+    free("Counter", CimType::Boolean),
     free("EmbeddedInstance", CimType::String),
+    free("Gauge", CimType::Boolean),
     free("MappingStrings", CimType::String),
     free("Max", CimType::Uint32),
     free("MaxLen", CimType::Uint32),
@@ -96,6 +96,8 @@ mod tests {
         assert!(!version.to_subclass && version.overridable && version.translatable);
         let key = QualifierType::of("key").unwrap();
         assert!(key.to_subclass && !key.overridable && !key.translatable);
+        let gauge = QualifierType::of("Gauge").unwrap();
+        assert!(gauge.to_subclass && gauge.overridable && !gauge.translatable);
         assert_eq!(QualifierType::of("MaxLen").unwrap().cim_type, CimType::Uint32);
         assert_eq!(QualifierType::of("Colour"), None);
     }
