@@ -152,7 +152,17 @@ fn check(element: &Element) {
     if element.name == "QUALIFIER" {
         assert_eq!(values, 1, "{element:?}");
     }
+    if element.name == "CLASS" {
+        let qualifiers = element.elements().filter(|e| e.name == "QUALIFIER");
+        qualifiers.for_each(|qualifier| assert!(!has_empty_item(qualifier), "{qualifier:?}"));
+    }
     element.elements().for_each(check);
+}
+
+/// OMI's reader takes an empty item of an array for NULL, and refuses a class of which a qualifier has one.
+fn has_empty_item(qualifier: &Element) -> bool {
+    let arrays = qualifier.elements().filter(|e| e.name == "VALUE.ARRAY");
+    arrays.flat_map(ElementExt::elements).any(|item| item.text().is_empty())
 }
 
 #[test]
@@ -165,6 +175,16 @@ fn every_class_of_the_server_is_one_that_strict_readers_read() {
         let count = |prefix: &str| element.elements().filter(|e| e.name.starts_with(prefix)).count();
         assert_eq!((count("PROPERTY"), count("METHOD")), (class.properties().len(), class.methods().len()));
     }
+}
+
+#[test]
+fn an_empty_item_of_a_qualifier_is_found() {
+    let read_one = |items: &str| {
+        let text = format!("<QUALIFIER NAME=\"Deprecated\"><VALUE.ARRAY>{items}</VALUE.ARRAY></QUALIFIER>");
+        has_empty_item(&read(&text, &Limits::default()).unwrap())
+    };
+    assert!(!read_one("<VALUE>CIM_Job</VALUE>"));
+    assert!(read_one("<VALUE>CIM_Job</VALUE><VALUE></VALUE>") && read_one("<VALUE.NULL/>"));
 }
 
 #[test]
