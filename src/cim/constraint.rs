@@ -17,11 +17,11 @@ impl Property {
 
     fn check_item(&self, item: &Value) -> Result<(), String> {
         if let Some(text) = item.as_str() {
-            return self.check_length(text).and_then(|()| self.check_map(text));
+            return self.check_length(text).and_then(|()| self.check_map(item, text));
         }
         let Some(number) = item.as_integer() else { return Ok(()) };
         self.check_range(number)?;
-        self.check_map(&number.to_string())
+        self.check_map(item, &number.to_string())
     }
 
     fn check_length(&self, text: &str) -> Result<(), String> {
@@ -41,9 +41,9 @@ impl Property {
         }
     }
 
-    fn check_map(&self, text: &str) -> Result<(), String> {
-        let Some(map) = self.qualifiers.get("ValueMap").and_then(Value::as_array) else { return Ok(()) };
-        if map.iter().filter_map(Value::as_str).any(|entry| entry_holds(entry, text)) {
+    fn check_map(&self, item: &Value, text: &str) -> Result<(), String> {
+        let Some(map) = self.qualifiers.value_map(self.shape.cim_type) else { return Ok(()) };
+        if map.iter().any(|entry| entry.holds(item)) {
             return Ok(());
         }
         Err(format!("{:?} is none of its values", text.chars().take(40).collect::<String>()))
@@ -56,17 +56,6 @@ impl Property {
 
 fn fits(length: usize) -> i128 {
     i128::try_from(length).unwrap_or(i128::MAX)
-}
-
-/// Whether an entry of a ValueMap holds a value: a value itself, a range (`4..7`, `..7`, `4..`), or `..` for all others.
-fn entry_holds(entry: &str, text: &str) -> bool {
-    let Some((from, to)) = entry.split_once("..") else { return entry == text };
-    let Ok(number) = text.parse::<i128>() else { return from.is_empty() && to.is_empty() };
-    let bound = |text: &str, open: i128| if text.is_empty() { Some(open) } else { text.trim().parse().ok() };
-    match (bound(from, i128::MIN), bound(to, i128::MAX)) {
-        (Some(from), Some(to)) => (from..=to).contains(&number),
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -98,6 +87,10 @@ mod tests {
     fn a_value_map_holds_values_ranges_and_the_rest() {
         let map = "[ValueMap { \"0\", \"4..7\", \"100..\" }] uint16";
         for (value, holds) in [(0u16, true), (1, false), (4, true), (7, true), (8, false), (100, true), (999, true)] {
+            assert_eq!(check(map, value).is_ok(), holds, "{value}");
+        }
+        let map = "[ValueMap { \"0x10\", \"0x8000..\" }] uint16";
+        for (value, holds) in [(10u16, false), (16, true), (0x7FFF, false), (0x8000, true), (0xFFFF, true)] {
             assert_eq!(check(map, value).is_ok(), holds, "{value}");
         }
         assert!(check("[ValueMap { \"1\", \"..\" }] uint16", 77u16).is_ok());

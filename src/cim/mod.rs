@@ -13,6 +13,7 @@ mod qualifier;
 pub mod query;
 mod schema;
 mod value;
+mod value_map;
 
 pub use class::{Class, ClassKind, Direction, Method, Parameter, Property, Qualifiers, Shape};
 pub use datetime::{DateTime, DateTimeError, Interval, Timestamp};
@@ -22,3 +23,4 @@ pub use path::ObjectPath;
 pub use qualifier::QualifierType;
 pub use schema::{Schema, SchemaError};
 pub use value::{CimType, Value, ValueError};
+pub use value_map::ValueMapEntry;

@@ -1,6 +1,6 @@
 //! What the values of a feature are restricted to, as far as XML Schema can say it.
 
-use crate::cim::{CimType, Qualifiers, Value};
+use crate::cim::{CimType, Qualifiers, ValueMapEntry};
 use crate::wire::mapping::plain_text;
 
 /// Some of the values that are allowed.
@@ -18,31 +18,28 @@ pub(super) enum Facet {
 /// DSP0230 maps it: real packages have longer texts than CIM_ManagedElement.Caption allows for, and the schema of a service
 /// lets pass what the service sends.
 pub(super) fn facets(cim_type: CimType, qualifiers: &Qualifiers) -> Vec<Facet> {
-    match qualifiers.get("ValueMap").and_then(Value::as_array) {
-        Some(entries) => value_map(cim_type, entries).unwrap_or_default(),
+    match qualifiers.value_map(cim_type) {
+        Some(entries) => value_map(&entries),
         None => limits(cim_type, qualifiers).into_iter().collect(),
     }
 }
 
-/// The alternatives of a value map; `None` if it allows every value or is none of the type.
-fn value_map(cim_type: CimType, entries: &[Value]) -> Option<Vec<Facet>> {
+/// The alternatives of a value map; none if it allows every value.
+fn value_map(entries: &[ValueMapEntry<'_>]) -> Vec<Facet> {
     let (mut values, mut ranges) = (Vec::new(), Vec::new());
+    let decimal = |number: &i128| number.to_string();
     for entry in entries {
-        let entry = entry.as_str()?;
-        match entry.split_once("..") {
-            Some(("", "")) => return None,
-            Some((from, to)) if is_integer(cim_type) => {
-                let least = if from.is_empty() { None } else { Some(number(cim_type, from)?) };
-                let most = if to.is_empty() { None } else { Some(number(cim_type, to)?) };
-                ranges.push(Facet::Range(least, most));
+        match entry {
+            ValueMapEntry::Rest => return Vec::new(),
+            ValueMapEntry::Text(text) => values.push((*text).to_owned()),
+            ValueMapEntry::Number(number) => values.push(decimal(number)),
+            ValueMapEntry::Range(from, to) => {
+                ranges.push(Facet::Range(from.as_ref().map(decimal), to.as_ref().map(decimal)));
             }
-            _ if is_integer(cim_type) => values.push(number(cim_type, entry)?),
-            _ if cim_type == CimType::String => values.push(entry.to_owned()),
-            _ => return None,
         }
     }
     let values = (!values.is_empty()).then_some(Facet::Values(values));
-    Some(values.into_iter().chain(ranges).collect())
+    values.into_iter().chain(ranges).collect()
 }
 
 /// MinValue and MaxValue.
@@ -54,11 +51,6 @@ fn limits(cim_type: CimType, qualifiers: &Qualifiers) -> Option<Facet> {
     }
 }
 
-/// A number in decimal; `None` for what is none of the type.
-fn number(cim_type: CimType, text: &str) -> Option<String> {
-    Value::parse(cim_type, text).ok().as_ref().and_then(plain_text)
-}
-
 fn is_integer(cim_type: CimType) -> bool {
     use CimType as T;
     matches!(cim_type, T::Uint8 | T::Uint16 | T::Uint32 | T::Uint64 | T::Sint8 | T::Sint16 | T::Sint32 | T::Sint64)
@@ -67,6 +59,7 @@ fn is_integer(cim_type: CimType) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cim::Value;
 
     fn mapped(cim_type: CimType, entries: &[&str]) -> Vec<Facet> {
         let map = Value::array(entries.iter().copied());
