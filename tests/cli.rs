@@ -300,7 +300,7 @@ fn exported_mof_is_the_same_schema_again() {
     let output = schema(&["export", "--mof", target.to_str().unwrap()]);
     let builtin = Schema::builtin().unwrap();
     let count = builtin.classes().count();
-    assert_eq!(stdout(&output), format!("wrote {count} files to {}\n", target.display()), "{}", stderr(&output));
+    assert_eq!(stdout(&output), format!("wrote {} files to {}\n", count + 2, target.display()), "{}", stderr(&output));
     assert_eq!(std::fs::read_to_string(target.join("notes.txt")).unwrap(), "mine");
 
     let paths = std::fs::read_dir(&target).unwrap().map(|entry| entry.unwrap().path());
@@ -309,6 +309,16 @@ fn exported_mof_is_the_same_schema_again() {
     let read = Schema::from_mof(texts.iter().map(|(name, text)| (name, text))).unwrap();
     let classes = |schema: &Schema| -> Vec<Class> { schema.classes().map(|class| (**class).clone()).collect() };
     assert!(classes(&read) == classes(&builtin));
+
+    let text = |name: &str| std::fs::read_to_string(target.join(name)).unwrap();
+    let (driver, qualifiers) = (text("schema.mof"), text("qualifiers.mof"));
+    assert!(driver.starts_with("#pragma include (\"qualifiers.mof\")\n"), "{driver}");
+    assert!(qualifiers.contains("Qualifier Key : boolean = false,\n    Scope(property, reference),\n"), "{qualifiers}");
+    let place = |class: &str| driver.find(&format!("(\"{class}.mof\")")).unwrap_or_else(|| panic!("{class}"));
+    for class in builtin.classes() {
+        let (own, above) = (place(class.name()), class.superclass().map(|superclass| place(superclass)));
+        assert!(above.is_none_or(|above| above < own), "{} stands before its superclass", class.name());
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The commands. This is the only room that prints.
 
+mod mof_files;
 mod schema;
 mod serve;
 mod users;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::Failure;
+use super::mof_files::mof_files;
 use crate::cim::{Class, ClassKind, Schema};
 use crate::wire::classes::{SchemaFile, schema_files};
 
@@ -39,7 +40,7 @@ pub(super) enum Action {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Format {
-    /// Write MOF.
+    /// Write MOF; schema.mof includes qualifiers.mof, which declares the qualifiers, and every class behind those that it uses.
     #[arg(long)]
     mof: bool,
     /// Write XML Schema; schema.xsd imports every other file.
@@ -85,14 +86,6 @@ fn show(schema: &Schema, name: &str, all: bool) -> Result<String, Failure> {
     let class = schema.class(name).ok_or_else(|| unknown(schema, name))?;
     let declaration = if all { schema.whole_declaration(class) } else { schema.declaration(class) };
     Ok(declaration.to_string())
-}
-
-fn mof_files(schema: &Schema) -> Vec<SchemaFile> {
-    let file = |class: &Class| SchemaFile {
-        name: format!("{}.mof", class.name()),
-        content: schema.declaration(class).to_string().into_bytes(),
-    };
-    schema.classes().map(|class| file(class)).collect()
 }
 
 fn write_all(folder: &Path, files: &[SchemaFile]) -> Result<(), Failure> {
