@@ -8,6 +8,9 @@ use crate::xml::{self, Element, ElementExt, Limits, XMLNode, XmlError};
 /// Longest MessageID that is taken. It goes back in every reply.
 const LONGEST_MESSAGE_ID: usize = 2048;
 
+/// The headers of WS-Addressing.
+const ADDRESSING: [&str; 7] = ["To", "Action", "MessageID", "RelatesTo", "ReplyTo", "FaultTo", "From"];
+
 /// A message: WS-Addressing headers typed, all others as elements, and the first element of the body.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Envelope {
@@ -103,7 +106,8 @@ impl Envelope {
         }
         let mut seen: Vec<String> = Vec::new();
         for block in blocks {
-            if block.namespace_uri() != WSA {
+            // What WS-Addressing does not have is no more known for standing in its namespace.
+            if block.namespace_uri() != WSA || !ADDRESSING.contains(&block.name.as_str()) {
                 let must_understand =
                     block.attribute(SOAP, "mustUnderstand").is_some_and(|v| matches!(v.trim(), "1" | "true"));
                 self.headers.push(HeaderBlock { element: block, must_understand });

@@ -123,7 +123,13 @@ impl Fault {
         let mut message = Message::new(FAULT_PREFIXES, &outgoing, usize::MAX);
         for (namespace, name) in &self.not_understood {
             let w = message.header();
-            w.start("s:NotUnderstood").attribute("xmlns:u", namespace).attribute_parts("qname", &["u:", name]);
+            w.start("s:NotUnderstood");
+            // No prefix may stand for no namespace.
+            if namespace.is_empty() {
+                w.attribute("qname", name);
+            } else {
+                w.attribute("xmlns:u", namespace).attribute_parts("qname", &["u:", name]);
+            }
             w.end("s:NotUnderstood");
         }
         self.write(message.body());

@@ -134,6 +134,18 @@ fn a_header_not_understood_is_named_in_a_header() {
     assert!(text.contains("<s:NotUnderstood xmlns:u=\"urn:&quot;x\" qname=\"u:strange\"/></s:Header>"), "{text}");
     assert!(text.contains("<s:Code><s:Value>s:MustUnderstand</s:Value></s:Code>"));
     assert!(!text.contains("RelatesTo"));
+    let bare = Fault::must_understand(vec![(String::new(), "Bare".into())]).to_message(&Addressing::default());
+    let text = String::from_utf8(bare).unwrap();
+    assert!(text.contains("<s:NotUnderstood qname=\"Bare\"/>"), "{text}");
+    assert!(Envelope::read(&text, &Limits::default()).is_ok());
+}
+
+#[test]
+fn a_header_that_ws_addressing_does_not_have_is_a_header_like_others() {
+    let headers = format!("{COMPLETE}<a:Bogus s:mustUnderstand='true'>1</a:Bogus><a:Bogus/>");
+    let read = read(&headers).unwrap();
+    let named: Vec<_> = read.headers.iter().map(|h| (h.element.name.as_str(), h.must_understand)).collect();
+    assert!(named.ends_with(&[("Bogus", true), ("Bogus", false)]), "{named:?}");
 }
 
 #[test]
