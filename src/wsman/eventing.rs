@@ -137,6 +137,11 @@ fn source(service: &Service, exchange: &Exchange<'_>, request: &Subscribe) -> Re
     let resource = exchange.control.resource()?;
     exchange.namespace(&service.broker, &resource)?;
     match &resource {
+        ResourceUri::Class { class, .. } if service.broker.schema().class(class).is_none() => Err(Fault::detailed(
+            FaultKind::DestinationUnreachable,
+            FaultDetail::InvalidResourceURI,
+            format!("there is no class {class} to subscribe to"),
+        )),
         ResourceUri::Class { class, .. } if class.eq_ignore_ascii_case(FILTER_CLASS) => {
             Ok(Source { class: None, filter: Some(existing_filter(service, exchange, request)?) })
         }

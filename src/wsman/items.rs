@@ -164,7 +164,9 @@ impl Asked<'_> {
         };
         let instances =
             self.service.broker.associations(self.exchange.caller, query).map_err(|error| match error.status {
-                CimStatus::NotFound | CimStatus::InvalidClass => refuse(error.message.into_owned()),
+                CimStatus::NotFound | CimStatus::InvalidClass | CimStatus::InvalidNamespace => {
+                    refuse(error.message.into_owned())
+                }
                 _ => cim_fault(error),
             })?;
         let shape = match filter.include_properties.as_slice() {
