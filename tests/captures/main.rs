@@ -20,6 +20,7 @@ mod intel_amt;
 mod names;
 mod omicli;
 mod peer;
+mod pegasus;
 mod powershell;
 mod python;
 mod ruby;

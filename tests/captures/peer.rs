@@ -43,7 +43,7 @@ impl Peer {
     pub(crate) fn send(&mut self, message: &str) -> Answer {
         let body = if self.manners.utf16 { utf16(message) } else { message.as_bytes().to_vec() };
         let reply = self.client.post_to(self.manners.path, self.manners.headers, &body);
-        let answer = Answer::new(reply);
+        let answer = Answer::read(reply);
         answer.check(message, self.manners.utf16);
         answer
     }
@@ -94,7 +94,8 @@ impl Verdict {
 }
 
 impl Answer {
-    fn new(reply: Reply) -> Self {
+    /// A reply in SOAP, as it is.
+    pub(crate) fn read(reply: Reply) -> Self {
         let envelope = Element::parse(reply.body.as_bytes()).unwrap_or_else(|e| panic!("{e}: {reply:?}"));
         Self { status: reply.status, text: reply.body, head: reply.head, envelope }
     }

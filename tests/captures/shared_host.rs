@@ -13,7 +13,10 @@ use crate::support::wsman::{CIM, Client, Message, property};
 /// The InstanceID of the package `alpha`.
 pub(crate) const ALPHA: &str = "LMI:LMI_SoftwareIdentity:alpha-0:1.0-1.all";
 
-/// So many packages there are beside the two with names of their own.
+/// The name of a package that fits into no small envelope.
+pub(crate) const HUGE: &str = "huge";
+
+/// So many packages there are beside those with names of their own.
 const FILLERS: usize = 150;
 
 static CURRENT: Mutex<Weak<SharedHost>> = Mutex::new(Weak::new());
@@ -43,6 +46,8 @@ impl SharedHost {
         let description = "one & only <package>\n It has \"every\" character that XML minds.";
         root.install_by_hand(&Deb::new("alpha", "1.0-1").field("Description", description).build(&root.scratch()));
         root.install_by_hand(&build_deb(&root.scratch(), "beta", "2.0-1", &[]));
+        let long = format!("long\n{}", " It goes on and on, and then it goes on.\n".repeat(500));
+        root.install_by_hand(&Deb::new(HUGE, "1.0-1").field("Description", &long).build(&root.scratch()));
         root.fill(FILLERS);
         let host = Host::new(&root.path(), "deb");
         let server = host.serve();
