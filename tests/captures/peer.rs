@@ -2,9 +2,9 @@
 
 use xmltree::Element;
 
-use crate::names::{SOAP, WSA, WSEN, WSMAN};
+use crate::names::{SOAP, WSA, WSE, WSEN, WSMAN, WXF};
 use crate::shared_host::SharedHost;
-use crate::support::wsman::{ANONYMOUS, Client, Reply, child, text_of};
+use crate::support::wsman::{ANONYMOUS, Client, Reply, child, descendants, text_of};
 
 /// Headers that a reply may have. What Windows' clients speak among themselves must not come back: who sends OperationID
 /// back says that it can do more than it can.
@@ -163,9 +163,31 @@ impl Answer {
             self.check_headers(request);
         }
         if let Some(verdict) = self.verdict() {
-            assert!(verdict.code == "MustUnderstand" || !verdict.subcode.is_empty(), "{text}");
-            assert!(!verdict.reason.is_empty(), "{text}");
+            self.check_fault(&verdict);
         }
+    }
+
+    /// A fault's Action is that of the standard that defines it; what DSP0226 details it with comes first.
+    fn check_fault(&self, verdict: &Verdict) {
+        let text = &self.text;
+        assert!(!verdict.reason.is_empty(), "{text}");
+        let (prefix, _) = verdict.subcode.split_once(':').unwrap_or_default();
+        let defined_by = match prefix {
+            "wsman" => "http://schemas.dmtf.org/wbem/wsman/1/wsman",
+            "wsmb" => "http://schemas.dmtf.org/wbem/wsman/1/cimbinding",
+            "wxf" => WXF,
+            "wsen" => WSEN,
+            "wse" => WSE,
+            "wsa" => WSA,
+            _ => {
+                assert_eq!(verdict.code, "MustUnderstand", "{text}");
+                WSA
+            }
+        };
+        assert_eq!(self.action(), format!("{defined_by}/fault"), "{text}");
+        let detail = descendants(self.body(), "Detail").into_iter().next();
+        let inside: Vec<&str> = detail.map(|d| elements(d).map(|e| e.name.as_str()).collect()).unwrap_or_default();
+        assert!(inside.iter().skip(1).all(|name| *name != "FaultDetail"), "{text}");
     }
 
     fn check_headers(&self, request: &str) {
@@ -259,7 +281,7 @@ pub(crate) fn properties(instance: &Element) -> Vec<(String, Option<String>)> {
 
 /// The keys and values of a SelectorSet or of an endpoint reference, in order.
 pub(crate) fn selectors(holder: &Element) -> Vec<(String, String)> {
-    let found = crate::support::wsman::descendants(holder, "Selector");
+    let found = descendants(holder, "Selector");
     found.into_iter().map(|s| (attribute(s, "Name").unwrap().to_owned(), text_of(s))).collect()
 }
 

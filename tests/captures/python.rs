@@ -148,3 +148,13 @@ fn dracclient_pulls_as_many_as_it_asks_for() {
         assert!(sizes.iter().sum::<usize>() >= 152, "{sizes:?}");
     }
 }
+
+/// It asks for classes under its vendor's host; what stands before the path of classes says nothing.
+#[test]
+fn dracclient_may_name_another_vendor() {
+    let host = SharedHost::get();
+    let uri = "http://schemas.dell.com/wbem/wscim/1/cim-schema/2/CIM_SoftwareIdentity";
+    let body = "<wsman:OptimizeEnumeration/><wsman:MaxElements>3</wsman:MaxElements>";
+    let answer = Peer::new(&host, DRACCLIENT).ask(&dracclient("Enumerate", uri, body));
+    assert_eq!(answer.page().items.len(), 3);
+}

@@ -34,3 +34,25 @@ fn register_cim_indication_event_is_told_which_deliveries_there_are() {
         assert_eq!(elements(detail).count(), 1);
     }
 }
+
+/// Windows quotes the class behind ISA.
+#[test]
+fn wql_may_quote_the_class_of_the_source() {
+    let host = SharedHost::get();
+    let mut peer = peer(&host);
+    for quoted in ["'CIM_ConcreteJob'", "\"CIM_ConcreteJob\"", "CIM_ConcreteJob"] {
+        let body = format!(
+            "<e:Subscribe><e:Delivery Mode=\"{PUSH}\"><e:NotifyTo><a:Address>http://127.0.0.1:9/</a:Address></e:NotifyTo>\
+             </e:Delivery><e:Expires>PT600.000S</e:Expires><w:Filter Dialect=\"{WQL}\">SELECT * FROM CIM_InstModification \
+             WHERE SourceInstance ISA {quoted} AND SourceInstance.JobState = 7</w:Filter></e:Subscribe>"
+        );
+        let message = Message {
+            action: &eventing("Subscribe"),
+            resource: ALL_CLASSES,
+            selectors: &[("__cimnamespace", "root/cimv2")],
+            options: "",
+            body: &body,
+        };
+        assert_eq!(peer.ask(&message.envelope()).action(), eventing("SubscribeResponse"));
+    }
+}
