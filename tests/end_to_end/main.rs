@@ -17,6 +17,7 @@ mod classes;
 mod command_line;
 mod hostile;
 mod protocol;
+mod python_clients;
 mod readme;
 mod schema;
 mod survival;
