@@ -1,6 +1,6 @@
 //! Clause 7: transfer of whole instances (7.3 to 7.6).
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
@@ -60,10 +60,14 @@ fn put(peer: &mut Peer, own: &Own, id: &str, body: &str) -> Answer {
     peer.send(&own.about_job(peer, "Put", id, body))
 }
 
-fn put_changes_an_instance(peer: &mut Peer, own: &Own) {
-    // Several rules are tested by this, at the same time.
+/// Several rules are tested on one job at the same time; who compares or sends back all of it has it alone.
+fn alone_with_the_job() -> MutexGuard<'static, ()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn put_changes_an_instance(peer: &mut Peer, own: &Own) {
+    let _alone = alone_with_the_job();
     let id = own.ended_job();
     let get = own.about_job(peer, "Get", id, "");
     let before: u32 = property(&peer.send(&get).succeeds(), "Priority").unwrap_or_default().parse().unwrap_or_default();
@@ -74,6 +78,7 @@ fn put_changes_an_instance(peer: &mut Peer, own: &Own) {
 }
 
 fn read_only_values_are_passed_over(peer: &mut Peer, own: &Own) {
+    let _alone = alone_with_the_job();
     let id = own.ended_job();
     let answer = peer.send(&own.about_job(peer, "Get", id, ""));
     let name = property(&answer.succeeds(), "Name").unwrap();
@@ -123,6 +128,7 @@ pub(crate) fn replying_to(message: &Message, parameters: &str) -> String {
 }
 
 fn a_put_that_cannot_be_reported_says_so(peer: &mut Peer, own: &Own) {
+    let _alone = alone_with_the_job();
     let id = own.ended_job();
     let put = own.about_job(peer, "Put", id, &job(&[("TimeBeforeRemoval", "PT55M")]));
     peer.send_text(&too_tight(&put)).refuses("wsman:EncodingLimit", "UnreportableSuccess");
