@@ -72,14 +72,35 @@ pub struct Caller {
 
 /// Writes a line of the audit log: who asks for which change. `change` holds no secrets.
 ///
-/// The lines go to the `tracing` target `audit`.
+/// The lines go to the `tracing` target `audit`. Nothing in `change` that a client sent can forge a line.
 pub fn audit(caller: &Caller, change: &dyn fmt::Display) {
-    tracing::info!(target: "audit", user = %caller.name, role = %caller.role, "{change}");
+    tracing::info!(target: "audit", user = %caller.name, role = %caller.role, "{}", one_line(&change.to_string()));
+}
+
+/// A text with each character escaped that ends a line, steers a terminal or is not shown, such as those that turn the
+/// direction of writing.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\'' | '\\' => line.push(c),
+            other => line.extend(other.escape_debug()),
+        }
+    }
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_the_audit_log_is_one_line() {
+        let forged = "a\n2026-01-01 INFO audit: user=admin\u{1b}[2J\u{202e}\u{85}";
+        assert_eq!(one_line(forged), r"a\n2026-01-01 INFO audit: user=admin\u{1b}[2J\u{202e}\u{85}");
+        let path = r#"CIM_IndicationFilter.Name="über \"x\"","#;
+        assert_eq!(one_line(path), path);
+    }
 
     #[test]
     fn roles_are_ordered_and_spelt_as_they_are_stored() {

@@ -140,6 +140,11 @@ fn truth(value: &str) -> Option<bool> {
 }
 
 /// Whether an element is written as NULL.
+///
+/// One that holds something is not: libwsman gives a value to what was NULL and leaves `xsi:nil` on it, and a value that is
+/// sent must not be lost (DSP0226 R7.4-10).
 pub(super) fn is_nil(element: &Element) -> bool {
     element.attribute(XSI, "nil").is_some_and(|v| matches!(v.trim(), "true" | "1"))
+        && element.text().is_empty()
+        && element.elements().next().is_none()
 }

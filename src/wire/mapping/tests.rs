@@ -177,6 +177,18 @@ fn what_clients_put_is_read() {
 }
 
 #[test]
+fn a_value_in_an_element_called_nil_is_not_lost() {
+    let class = SCHEMA.class("LMI_All").unwrap();
+    let text = format!(
+        "{PUT}<p:Name xsi:nil='true'>me</p:Name><p:Us xsi:nil='true'>7</p:Us><p:S xsi:nil='true'> </p:S></p:LMI_All>"
+    );
+    let given = mapping().instance(&element(&text), class).unwrap().instance;
+    assert_eq!(given.get("Name"), Some(&Value::from("me")));
+    assert_eq!(given.get("Us"), Some(&Value::array([7u16])));
+    assert_eq!(given.get("S"), Some(&Value::Null));
+}
+
+#[test]
 fn what_cannot_be_put_is_named() {
     let class = SCHEMA.class("LMI_All").unwrap();
     let refused = |inner: &str| {
