@@ -22,9 +22,15 @@ impl Places {
         Self(Arc::new(Semaphore::new(places)))
     }
 
-    /// Waits for a place.
-    pub(super) async fn take(&self) -> Result<Place, Fault> {
-        self.0.clone().acquire_owned().await.map(Place).map_err(Fault::internal)
+    /// Waits for a place until the deadline (DSP0226 R6.1-1).
+    pub(super) async fn take(&self, deadline: Instant) -> Result<Place, Fault> {
+        match timeout_at(deadline, self.0.clone().acquire_owned()).await {
+            Ok(place) => place.map(Place).map_err(Fault::internal),
+            Err(_) => Err(Fault::new(
+                FaultKind::TimedOut,
+                "too much is under way, so nothing was done within the OperationTimeout; try again later",
+            )),
+        }
     }
 
     /// Runs work that changes something. After the deadline it goes on; only the reply is given up (DSP0226 R6.1-1).
@@ -33,13 +39,8 @@ impl Places {
         deadline: Instant,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Fault> {
-        let Ok(place) = timeout_at(deadline, self.take()).await else {
-            return Err(Fault::new(
-                FaultKind::TimedOut,
-                "too much is under way, so nothing was done within the OperationTimeout; try again later",
-            ));
-        };
-        timeout_at(deadline, place?.run(work)).await.unwrap_or_else(|_| {
+        let place = self.take(deadline).await?;
+        timeout_at(deadline, place.run(work)).await.unwrap_or_else(|_| {
             Err(Fault::new(
                 FaultKind::TimedOut,
                 "the operation did not end within its OperationTimeout; it goes on, so look at what became of it \
@@ -66,6 +67,7 @@ mod tests {
     use std::pin::pin;
     use std::sync::mpsc;
     use std::task::Poll;
+    use std::time::Duration;
 
     use super::*;
 
@@ -97,15 +99,17 @@ mod tests {
         let places = Places::new(1);
         let (release, released) = mpsc::channel::<()>();
         let (end, ended) = tokio::sync::oneshot::channel();
-        let work = places.take().await.unwrap().run(move || {
+        let later = Instant::now() + Duration::from_secs(3600);
+        let work = places.take(later).await.unwrap().run(move || {
             let _ = released.recv();
             end.send(()).unwrap();
         });
         // Polled once, it is on its thread; then nobody waits for it any more.
         assert!(!is_ready(work).await);
-        assert!(!is_ready(places.take()).await);
+        assert!(!is_ready(places.take(later)).await);
+        assert_eq!(places.take(Instant::now()).await.unwrap_err().kind(), FaultKind::TimedOut);
         release.send(()).unwrap();
         ended.await.unwrap();
-        assert_eq!(places.take().await.unwrap().run(|| 7).await.unwrap(), 7);
+        assert_eq!(places.take(later).await.unwrap().run(|| 7).await.unwrap(), 7);
     }
 }

@@ -31,7 +31,7 @@ pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Res
     let optimize = request.optimize;
     let bounds = Bounds::new(exchange, request.max_elements, None, exchange.deadline);
     let is_long = optimize && (rest.searches() || bounds.are_large());
-    let (mut message, page, rest, at_end) = in_place(service, is_long, move || {
+    let (mut message, page, rest, at_end) = in_place(service, exchange, is_long, move || {
         let mut page = Page::enumerate(message.body(), optimize);
         let at_end = optimize && rest.fill(message.body(), &mut page, bounds)?;
         Ok((message, page, rest, at_end))
@@ -56,7 +56,7 @@ pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<V
         write_total_items(message.header(), total);
     }
     let bounds = Bounds::new(exchange, request.max_elements, request.max_characters, deadline(exchange, &request));
-    let message = in_place(service, searches || bounds.are_large(), move || {
+    let message = in_place(service, exchange, searches || bounds.are_large(), move || {
         let rest = taken.cursor().ok_or(ContextError::Unknown)?;
         if next_page(&mut message, rest.as_mut(), &request.context, bounds)? {
             taken.end();
@@ -71,10 +71,11 @@ pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<V
 /// through.
 async fn in_place<T: Send + 'static>(
     service: &Service,
+    exchange: &Exchange<'_>,
     is_long: bool,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
-    if is_long { service.searches.take().await?.run(work).await? } else { work() }
+    if is_long { service.searches.take(exchange.deadline).await?.run(work).await? } else { work() }
 }
 
 /// When a page must be answered; MaxTime is another word for OperationTimeout, which goes before it (R8.4-4).

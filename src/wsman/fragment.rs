@@ -28,11 +28,7 @@ pub(super) async fn transfer(
 ) -> Result<Vec<u8>, Fault> {
     let expression = expression(header)?;
     if let ResourceUri::Classes(_) = exchange.control.resource()? {
-        return Err(Fault::detailed(
-            FaultKind::UnsupportedFeature,
-            FaultDetail::FragmentLevelAccess,
-            "a class is given as a whole; leave the header wsman:FragmentTransfer out",
-        ));
+        return Err(unsupported("a class is given as a whole"));
     }
     let part = Part::of(service, exchange, header, expression)?;
     match action {
@@ -163,6 +159,12 @@ fn expression(header: &FragmentTransfer) -> Result<XPath, Fault> {
             .with_element(element(WSMAN, "FragmentDialect").with_text(dialect::XPATH)));
     }
     XPath::parse(&header.expression).map_err(|error| unusable(error.to_string()))
+}
+
+/// Parts are not served there (R7.7-1).
+pub(super) fn unsupported(why: &str) -> Fault {
+    let reason = format!("{why}; leave the header wsman:FragmentTransfer out");
+    Fault::detailed(FaultKind::UnsupportedFeature, FaultDetail::FragmentLevelAccess, reason)
 }
 
 fn unusable(why: String) -> Fault {

@@ -72,6 +72,9 @@ impl<I: Send, P: Presentation<I>> Rest for Cursor<I, P> {
     fn fill(&mut self, w: &mut Writer, page: &mut Page, bounds: Bounds) -> Result<bool, Fault> {
         let start = w.len();
         while page.items() < bounds.elements && w.len().saturating_sub(start) < bounds.characters {
+            if page.items() > 0 && Instant::now() >= bounds.deadline {
+                break;
+            }
             let item = match self.next(bounds.deadline).map_err(cim_fault)? {
                 Step::Item(item) => item,
                 Step::End => return Ok(true),

@@ -126,7 +126,10 @@ impl Service {
 
     async fn dispatch(&self, action: &str, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
         const TRANSFERS: [&str; 4] = [action::GET, action::PUT, action::CREATE, action::DELETE];
-        if let Some(header) = exchange.control.fragment.as_ref().filter(|_| TRANSFERS.contains(&action)) {
+        if let Some(header) = &exchange.control.fragment {
+            if !TRANSFERS.contains(&action) {
+                return Err(fragment::unsupported("only Get, Put, Create and Delete are about parts of an instance"));
+            }
             return fragment::transfer(self, exchange, header, action).await;
         }
         match action {

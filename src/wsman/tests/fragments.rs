@@ -133,6 +133,16 @@ fn parts_are_put_in_and_taken_out() {
     assert_eq!(refused(&host, "Create", "Text/text()", &wrapped("newer")).0, FaultKind::AlreadyExists, "R7.11-1");
 }
 
+/// The header is mandatory (R7.7-2), so what has no parts does not pass it over.
+#[test]
+fn what_has_no_parts_refuses_the_header() {
+    let headers = &header("Small");
+    let asked = Asked { action: "Enumerate", class: "TST_Thing", headers, body: "<n:Enumerate/>", ..Asked::default() };
+    let (kind, detail, reason) = host().refused(asked);
+    assert_eq!((kind, &*detail), (FaultKind::UnsupportedFeature, "FragmentLevelAccess"));
+    assert!(reason.contains("leave the header wsman:FragmentTransfer out"), "{reason}");
+}
+
 #[test]
 fn what_is_wrong_with_a_part_is_told() {
     let host = host();

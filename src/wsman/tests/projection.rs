@@ -89,6 +89,20 @@ fn a_search_ends_in_time_and_goes_on_with_the_next_pull() {
     assert!(pages[2].contains("<p:Name>149</p:Name>") && pages[2].contains("<wsen:EndOfSequence/>"));
 }
 
+/// DSP0226 R8.4-6: who finds something gets what was found in time.
+#[test]
+fn a_page_ends_in_time_however_much_is_found() {
+    let host = Host::new(Role::Operator);
+    for name in ["a", "b", "c"] {
+        host.create(&format!("<p:Name>{name}</p:Name>"));
+    }
+    let headers = "<w:OperationTimeout>PT0S</w:OperationTimeout>";
+    let body = "<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>10</w:MaxElements></n:Enumerate>";
+    let page = host.ask(Asked { action: "Enumerate", class: "TST_Thing", headers, body, ..Asked::default() });
+    assert_eq!(page.matches("<p:Name>").count(), 1, "{page}");
+    assert!(!page.contains("EndOfSequence"), "{page}");
+}
+
 /// DSP0226 8.3: a filter that names no dialect is a path; it lets objects through or takes parts out of them (R8.6-1).
 #[test]
 fn a_path_filters_and_projects() {
