@@ -1,5 +1,6 @@
 //! Operations that change something: methods, and the changes of instances that their providers allow.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::provider::unchangeable;
@@ -19,8 +20,9 @@ impl Broker {
     ) -> Result<MethodReply, CimError> {
         let route = if method.is_static { self.route(path)? } else { self.locate(path)?.0 };
         authorization::check(caller, route.provider.action_of(&route.class, method))?;
-        access::audit(caller, &format_args!("calls {} of {path}", method.name));
-        route.provider.invoke(&Invocation { caller, class: &route.class, path, method, arguments })
+        audited(caller, &format_args!("calls {} of {path}", method.name), || {
+            route.provider.invoke(&Invocation { caller, class: &route.class, path, method, arguments })
+        })
     }
 
     /// Changes properties of an instance and gives it as it is now. Properties that have the value already are no change.
@@ -45,8 +47,10 @@ impl Broker {
             return Ok(instance);
         }
         let names: Vec<_> = changes.iter().map(|(name, _)| &**name).collect();
-        access::audit(caller, &format_args!("changes {} of {path}", names.join(", ")));
-        route.provider.modify(&Modification { caller, class: &route.class, path, changes })?;
+        let change = format!("changes {} of {path}", names.join(", "));
+        audited(caller, &change, || {
+            route.provider.modify(&Modification { caller, class: &route.class, path, changes })
+        })?;
         self.lookup(path)
     }
 
@@ -55,16 +59,18 @@ impl Broker {
         let class = wanted.class();
         let route = self.routes.get(class.name()).ok_or_else(|| not_created(class))?;
         authorization::check(caller, Action::Change)?;
-        access::audit(caller, &format_args!("creates a {}", class.name()));
-        route.provider.create(&Creation { caller, class: &route.class, wanted })
+        audited(caller, &format_args!("creates a {}", class.name()), || {
+            let made = route.provider.create(&Creation { caller, class: &route.class, wanted })?;
+            access::audit(caller, &format_args!("created {}", self.path_of(&made)));
+            Ok(made)
+        })
     }
 
     /// Removes an instance.
     pub fn delete(&self, caller: &Caller, path: &ObjectPath) -> Result<(), CimError> {
         let (route, _) = self.locate(path)?;
         authorization::check(caller, Action::Change)?;
-        access::audit(caller, &format_args!("deletes {path}"));
-        route.provider.delete(caller, &route.class, path)
+        audited(caller, &format_args!("deletes {path}"), || route.provider.delete(caller, &route.class, path))
     }
 
     /// The provider of the class that a path names.
@@ -73,6 +79,16 @@ impl Broker {
         let class = self.class(path.namespace(), path.class())?;
         self.routes.get(class.name()).ok_or_else(|| super::no_instances(class))
     }
+}
+
+/// Makes a change that the audit log tells of before it is made, and again if it is refused.
+fn audited<T>(
+    caller: &Caller,
+    change: &dyn fmt::Display,
+    make: impl FnOnce() -> Result<T, CimError>,
+) -> Result<T, CimError> {
+    access::audit(caller, change);
+    make().inspect_err(|error| access::audit(caller, &format_args!("refused: {change}: {error}")))
 }
 
 fn check_change(instance: &Instance, name: &str, value: &Value) -> Result<(), CimError> {

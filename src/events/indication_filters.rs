@@ -1,7 +1,7 @@
 //! Filters that clients make once, for several subscriptions to use (`CIM_IndicationFilter`, DSP1054).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,9 @@ pub enum FilterError {
     /// The query cannot be used.
     #[error(transparent)]
     Query(SubscribeError),
+    /// No selector could name it: selectors are trimmed.
+    #[error("a filter's Name has no white space around it and no control characters")]
+    Name,
     /// A name is too long.
     #[error("a filter's Name and ElementName have at most {LONGEST_NAME} octets each")]
     TooLong,
@@ -68,6 +71,8 @@ pub enum FilterError {
 pub struct IndicationFilters {
     store: Arc<Store>,
     schema: Arc<Schema>,
+    /// Held by who changes the store, so that nobody who reads waits for it.
+    changing: Mutex<()>,
     all: RwLock<BTreeMap<Arc<str>, Arc<IndicationFilter>>>,
 }
 
@@ -79,12 +84,17 @@ impl IndicationFilters {
             let filter: IndicationFilter = serde_json::from_str(&body).map_err(|error| damaged(&error))?;
             all.insert(filter.name.clone(), Arc::new(filter));
         }
-        Ok(Self { store, schema, all: RwLock::new(all) })
+        Ok(Self { store, schema, changing: Mutex::default(), all: RwLock::new(all) })
     }
 
     /// All filters, by name.
     pub fn all(&self) -> Vec<Arc<IndicationFilter>> {
         self.all.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// How many filters there are.
+    pub fn count(&self) -> usize {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// The filter of that name.
@@ -100,27 +110,30 @@ impl IndicationFilters {
         if [Some(&filter.name), filter.element_name.as_ref()].iter().flatten().any(|name| name.len() > LONGEST_NAME) {
             return Err(FilterError::TooLong);
         }
+        if filter.name.trim() != &*filter.name || filter.name.contains(char::is_control) {
+            return Err(FilterError::Name);
+        }
         let body = serde_json::to_string(&filter).map_err(|error| damaged(&error))?;
-        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MOST {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.count() >= MOST {
             return Err(FilterError::TooMany);
         }
         if !self.store.write(|transaction| rows::insert(transaction, &filter.name, &body))? {
             return Err(FilterError::Exists);
         }
-        all.insert(filter.name.clone(), Arc::new(filter));
+        self.all.write().unwrap_or_else(PoisonError::into_inner).insert(filter.name.clone(), Arc::new(filter));
         Ok(())
     }
 
     /// Removes a filter. Subscriptions that were made with it go on.
     pub fn remove(&self, name: &str, caller: &Caller) -> Result<(), FilterError> {
-        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        let filter = all.get(name).ok_or(FilterError::NotFound)?;
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let filter = self.find(name).ok_or(FilterError::NotFound)?;
         if caller.role < Role::Admin && caller.name != filter.owner.name {
             return Err(FilterError::NotYours);
         }
         self.store.write(|transaction| rows::remove(transaction, name))?;
-        all.remove(name);
+        self.all.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         Ok(())
     }
 }
@@ -161,6 +174,17 @@ mod tests {
         again.remove("CQL", &caller("ann", Role::Operator)).unwrap();
         assert!(matches!(again.remove("CQL", &caller("ann", Role::Operator)), Err(FilterError::NotFound)));
         assert_eq!(again.all().len(), 1);
+    }
+
+    #[test]
+    fn a_filter_that_no_selector_can_name_is_not_made() {
+        let store = Arc::new(Store::in_memory().unwrap());
+        let filters = IndicationFilters::open(store, Arc::new(Schema::builtin().unwrap())).unwrap();
+        for name in [" spaced ", "two\nlines", "\u{85}"] {
+            let query = "SELECT * FROM CIM_InstModification";
+            assert!(matches!(filters.add(filter(name, "CQL", query)), Err(FilterError::Name)), "{name:?}");
+        }
+        assert_eq!(filters.count(), 0);
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl Provider for Filters {
     }
 
     fn estimate(&self, _: &Class) -> Option<u64> {
-        u64::try_from(self.filters.all().len()).ok()
+        u64::try_from(self.filters.count()).ok()
     }
 
     fn create(&self, creation: &Creation<'_>) -> Result<Instance, CimError> {
@@ -149,7 +149,9 @@ fn namespaces(given: &Instance) -> Result<Vec<Arc<str>>, CimError> {
                 "There is no CIM namespace {name:?} for SourceNamespaces; use {IMPLEMENTATION_NAMESPACE}."
             ))
         })?;
-        namespaces.push(known.into());
+        if !namespaces.iter().any(|n| **n == *known) {
+            namespaces.push(known.into());
+        }
     }
     if namespaces.is_empty() {
         namespaces.push(IMPLEMENTATION_NAMESPACE.into());
@@ -159,7 +161,9 @@ fn namespaces(given: &Instance) -> Result<Vec<Arc<str>>, CimError> {
 
 fn refused(error: FilterError) -> CimError {
     let status = match error {
-        FilterError::Language(_) | FilterError::Query(_) | FilterError::TooLong => CimStatus::InvalidParameter,
+        FilterError::Language(_) | FilterError::Query(_) | FilterError::TooLong | FilterError::Name => {
+            CimStatus::InvalidParameter
+        }
         FilterError::Exists => CimStatus::AlreadyExists,
         FilterError::NotFound => CimStatus::NotFound,
         FilterError::NotYours => CimStatus::AccessDenied,
