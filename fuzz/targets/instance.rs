@@ -14,8 +14,8 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::builtin().expect("the
 static NAMESPACE: LazyLock<Arc<str>> = LazyLock::new(|| "root/cimv2".into());
 
 fuzz_target!(|text: &str| {
-    let Some(element) = element(text, &Limits::default()) else { continue };
-    let Some(class) = SCHEMA.class(&element.name) else { continue };
+    let Some(element) = element(text, &Limits::default()) else { return };
+    let Some(class) = SCHEMA.class(&element.name) else { return };
     for precise_arrays in [false, true] {
         let mapping = Mapping { schema: &SCHEMA, namespace: &NAMESPACE, precise_arrays };
         let Ok(given) = mapping.instance(&element, class) else { continue };
