@@ -40,12 +40,12 @@ impl Broker {
         super::authorization::check(caller, Action::Read)?;
         let namespace = query.source.namespace().clone();
         let source = self.lookup(&query.source).map(|instance| self.path_of(&instance))?;
+        if let Some(class) = &query.association_class {
+            self.class(&namespace, class)?;
+        }
         // A link may lead into the other namespace, so the result class need only exist.
-        for (class, home) in [(&query.association_class, &*namespace), (&query.result_class, super::INTEROP_NAMESPACE)]
-        {
-            if let Some(class) = class {
-                self.class(home, class)?;
-            }
+        if let Some(class) = &query.result_class {
+            self.class_anywhere(class)?;
         }
         let links = self.links(&namespace, source.clone(), &query)?;
         if query.traversal == Traversal::AssociationInstances {

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::provider::unchangeable;
-use super::{Action, Arguments, Broker, Creation, MethodReply, Modification, Route, authorization};
+use super::{Action, Arguments, Broker, Change, Creation, MethodReply, Modification, Route, authorization};
 use crate::access::{self, Caller};
 use crate::broker::Invocation;
 use crate::cim::{CimError, Class, Instance, Method, ObjectPath, Value};
@@ -19,10 +18,24 @@ impl Broker {
         arguments: Arguments,
     ) -> Result<MethodReply, CimError> {
         let route = if method.is_static { self.route(path)? } else { self.locate(path)?.0 };
-        authorization::check(caller, route.provider.action_of(&route.class, method))?;
-        audited(caller, &format_args!("calls {} of {path}", method.name), || {
-            route.provider.invoke(&Invocation { caller, class: &route.class, path, method, arguments })
-        })
+        let action = route.provider.action_of(&route.class, method);
+        authorization::check(caller, action)?;
+        let call = || route.provider.invoke(&Invocation { caller, class: &route.class, path, method, arguments });
+        match action {
+            Action::Read => call(),
+            Action::Change => audited(caller, &format_args!("calls {} of {path}", method.name), call),
+        }
+    }
+
+    /// Whether the caller may change instances of the class so, before anything is known of what the change would be.
+    pub fn check_change(&self, caller: &Caller, class: &Class, change: Change) -> Result<(), CimError> {
+        self.changeable(caller, class, change).map(drop)
+    }
+
+    fn changeable(&self, caller: &Caller, class: &Class, change: Change) -> Result<&Route, CimError> {
+        authorization::check(caller, Action::Change)?;
+        let route = self.routes.get(class.name()).filter(|route| route.provider.allows(&route.class, change));
+        route.ok_or_else(|| change.refusal(class))
     }
 
     /// Changes properties of an instance and gives it as it is now. Properties that have the value already are no change.
@@ -33,11 +46,8 @@ impl Broker {
         path: &ObjectPath,
         wanted: Vec<(Arc<str>, Value)>,
     ) -> Result<Instance, CimError> {
-        let (route, instance) = self.locate(path)?;
-        authorization::check(caller, Action::Change)?;
-        if !instance.class().properties().iter().any(|property| property.writable) {
-            return Err(unchangeable(instance.class()));
-        }
+        let instance = self.lookup(path)?;
+        let route = self.changeable(caller, instance.class(), Change::Modify)?;
         let mut changes = wanted;
         changes.retain(|(name, value)| instance.get(name) != Some(value));
         for (name, value) in &changes {
@@ -57,9 +67,8 @@ impl Broker {
     /// Makes an instance and gives it as it is now.
     pub fn create(&self, caller: &Caller, wanted: &Instance) -> Result<Instance, CimError> {
         let class = wanted.class();
-        let route = self.routes.get(class.name()).ok_or_else(|| not_created(class))?;
-        authorization::check(caller, Action::Change)?;
-        audited(caller, &format_args!("creates a {}", class.name()), || {
+        let route = self.changeable(caller, class, Change::Create)?;
+        audited(caller, &format_args!("creates an instance of {}", class.name()), || {
             let made = route.provider.create(&Creation { caller, class: &route.class, wanted })?;
             access::audit(caller, &format_args!("created {}", self.path_of(&made)));
             Ok(made)
@@ -68,8 +77,8 @@ impl Broker {
 
     /// Removes an instance.
     pub fn delete(&self, caller: &Caller, path: &ObjectPath) -> Result<(), CimError> {
-        let (route, _) = self.locate(path)?;
-        authorization::check(caller, Action::Change)?;
+        let instance = self.lookup(path)?;
+        let route = self.changeable(caller, instance.class(), Change::Delete)?;
         audited(caller, &format_args!("deletes {path}"), || route.provider.delete(caller, &route.class, path))
     }
 
@@ -97,8 +106,4 @@ fn check_change(instance: &Instance, name: &str, value: &Value) -> Result<(), Ci
     let property = property
         .ok_or_else(|| CimError::invalid_parameter(format!("Property {name} of {} is read-only.", class.name())))?;
     property.check(value).map_err(|why| CimError::invalid_parameter(format!("Property {name}: {why}.")))
-}
-
-fn not_created(class: &Class) -> CimError {
-    CimError::not_supported(format!("Instances of {} cannot be created by a client.", class.name()))
 }

@@ -16,7 +16,7 @@ use crate::cim::{CimError, CimStatus, Class, ClassKind, Instance, ObjectPath, Sc
 
 pub use association::{AssociationQuery, Traversal};
 pub use authorization::Action;
-pub use provider::{Arguments, Creation, Instances, Invocation, MethodReply, Modification, Provider};
+pub use provider::{Arguments, Change, Creation, Instances, Invocation, MethodReply, Modification, Provider};
 
 /// The CIM namespace that managed elements live in, and the default of requests that name none.
 pub const IMPLEMENTATION_NAMESPACE: &str = "root/cimv2";
@@ -91,11 +91,20 @@ impl Broker {
     pub fn class(&self, namespace: &str, name: &str) -> Result<&Arc<Class>, CimError> {
         let class = self.schema.class(name).filter(|class| self.is_visible(namespace, class));
         class.ok_or_else(|| {
-            CimError::new(
-                CimStatus::InvalidClass,
-                format!("There is no class {name} in the CIM namespace {namespace}."),
-            )
+            let elsewhere = if self.schema.class(name).is_some() {
+                format!(" It is in {INTEROP_NAMESPACE}: name that in the selector __cimnamespace.")
+            } else {
+                String::new()
+            };
+            let message = format!("There is no class {name} in the CIM namespace {namespace}.{elsewhere}");
+            CimError::new(CimStatus::InvalidClass, message)
         })
+    }
+
+    /// The class of that name, whichever namespace it can be addressed in.
+    pub fn class_anywhere(&self, name: &str) -> Result<&Arc<Class>, CimError> {
+        let missing = || CimError::new(CimStatus::InvalidClass, format!("There is no class {name}."));
+        self.schema.class(name).ok_or_else(missing)
     }
 
     /// Gets one instance.

@@ -84,6 +84,29 @@ pub struct Creation<'a> {
     pub wanted: &'a Instance,
 }
 
+/// How clients may change which instances there are and what they hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// New instances.
+    Create,
+    /// Other values of properties that are there.
+    Modify,
+    /// Instances that go.
+    Delete,
+}
+
+impl Change {
+    /// The refusal of such a change of any instance of the class.
+    pub(super) fn refusal(self, class: &Class) -> CimError {
+        let name = class.name();
+        CimError::not_supported(match self {
+            Self::Create => format!("Instances of {name} cannot be created by a client."),
+            Self::Modify => format!("Nothing of an instance of {name} can be changed by a client."),
+            Self::Delete => format!("Instances of {name} cannot be deleted by a client."),
+        })
+    }
+}
+
 /// Shows a family of managed objects as instances.
 ///
 /// `get`, `enumerate`, `estimate` and `references` answer from memory and never block: they run on the event loop.
@@ -111,6 +134,12 @@ pub trait Provider: Send + Sync + Debug {
         Action::Change
     }
 
+    /// Whether clients may change instances of the class so; the method of that name is called then alone.
+    fn allows(&self, class: &Class, change: Change) -> bool {
+        let _ = (class, change);
+        false
+    }
+
     /// The instance of `class` whose keys the path holds; the path's own class may be a superclass.
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError>;
 
@@ -131,18 +160,18 @@ pub trait Provider: Send + Sync + Debug {
 
     /// Changes an instance that [`Self::get`] found: all of the changes or none.
     fn modify(&self, modification: &Modification<'_>) -> Result<(), CimError> {
-        Err(unchangeable(modification.class))
+        Err(Change::Modify.refusal(modification.class))
     }
 
     /// Makes an instance and gives it as it is now.
     fn create(&self, creation: &Creation<'_>) -> Result<Instance, CimError> {
-        Err(CimError::not_supported(format!("Instances of {} cannot be created by a client.", creation.class.name())))
+        Err(Change::Create.refusal(creation.class))
     }
 
     /// Removes an instance that [`Self::get`] found.
     fn delete(&self, caller: &Caller, class: &Arc<Class>, path: &ObjectPath) -> Result<(), CimError> {
         let _ = (caller, path);
-        Err(CimError::not_supported(format!("Instances of {} cannot be deleted by a client.", class.name())))
+        Err(Change::Delete.refusal(class))
     }
 
     /// Calls a method. A static method is called with a path without keys.
@@ -152,9 +181,4 @@ pub trait Provider: Send + Sync + Debug {
             format!("Method {} of class {} is not served.", invocation.method.name, invocation.class.name()),
         ))
     }
-}
-
-/// The refusal of every change of an instance.
-pub(super) fn unchangeable(class: &Class) -> CimError {
-    CimError::not_supported(format!("Nothing of a {} can be changed by a client.", class.name()))
 }

@@ -14,6 +14,8 @@ use crate::store::{Store, StoreError, filters as rows};
 
 /// How many filters there may be.
 const MOST: usize = 1000;
+/// How many of them one user may make.
+const MOST_OF_ONE_USER: usize = 250;
 /// The longest name of a filter, in octets.
 const LONGEST_NAME: usize = 1024;
 
@@ -50,8 +52,8 @@ pub enum FilterError {
     #[error("a filter's Name and ElementName have at most {LONGEST_NAME} octets each")]
     TooLong,
     /// There is one of that name.
-    #[error("there is a filter of that name already")]
-    Exists,
+    #[error("there is a filter named {0:?} already; give another Name, or none")]
+    Exists(Arc<str>),
     /// There is none of that name.
     #[error("there is no filter of that name")]
     NotFound,
@@ -61,6 +63,9 @@ pub enum FilterError {
     /// There are too many.
     #[error("there are {MOST} filters already, and no more are allowed: delete one that is not needed")]
     TooMany,
+    /// One user has too many.
+    #[error("you have {MOST_OF_ONE_USER} filters already, and no more are allowed: delete one that is not needed")]
+    TooManyOfOne,
     /// Our own failure.
     #[error("the filters cannot be stored")]
     Store(#[from] StoreError),
@@ -115,14 +120,23 @@ impl IndicationFilters {
         }
         let body = serde_json::to_string(&filter).map_err(|error| damaged(&error))?;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.count() >= MOST {
-            return Err(FilterError::TooMany);
-        }
+        self.check_number(&filter.owner)?;
         if !self.store.write(|transaction| rows::insert(transaction, &filter.name, &body))? {
-            return Err(FilterError::Exists);
+            return Err(FilterError::Exists(filter.name));
         }
         self.all.write().unwrap_or_else(PoisonError::into_inner).insert(filter.name.clone(), Arc::new(filter));
         Ok(())
+    }
+
+    /// Nobody can use up the filters of all.
+    fn check_number(&self, owner: &Caller) -> Result<(), FilterError> {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        let own = all.values().filter(|filter| filter.owner.name == owner.name).count();
+        match (own, all.len()) {
+            (MOST_OF_ONE_USER.., _) => Err(FilterError::TooManyOfOne),
+            (_, MOST..) => Err(FilterError::TooMany),
+            _ => Ok(()),
+        }
     }
 
     /// Removes a filter. Subscriptions that were made with it go on.
@@ -165,7 +179,7 @@ mod tests {
         for language in ["CQL", "DMTF:CQL", "wql"] {
             filters.add(filter(language, language, query)).unwrap();
         }
-        assert!(matches!(filters.add(filter("CQL", "CQL", query)), Err(FilterError::Exists)));
+        assert!(matches!(filters.add(filter("CQL", "CQL", query)), Err(FilterError::Exists(name)) if &*name == "CQL"));
         let again = IndicationFilters::open(store, schema).unwrap();
         assert_eq!(again.all(), filters.all());
         let caller = |name: &str, role| Caller { name: name.into(), role };
@@ -188,6 +202,28 @@ mod tests {
     }
 
     #[test]
+    fn one_user_cannot_use_up_the_filters_of_all() {
+        let store = Arc::new(Store::in_memory().unwrap());
+        let filters = IndicationFilters::open(store, Arc::new(Schema::builtin().unwrap())).unwrap();
+        let query = "SELECT * FROM CIM_InstModification";
+        for n in 0..MOST_OF_ONE_USER {
+            filters.add(filter(&n.to_string(), "CQL", query)).unwrap();
+        }
+        assert!(matches!(filters.add(filter("x", "CQL", query)), Err(FilterError::TooManyOfOne)));
+        let owner = Caller { name: "bob".into(), role: Role::Operator };
+        filters.add(IndicationFilter { owner, ..filter("x", "CQL", query) }).unwrap();
+    }
+
+    /// As with jobs and subscriptions, what is damaged is told at the start and not left out in silence.
+    #[test]
+    fn a_damaged_row_is_told_at_the_start() {
+        let store = Arc::new(Store::in_memory().unwrap());
+        store.write(|transaction| rows::insert(transaction, "a", "{\"name\":")).unwrap();
+        let error = IndicationFilters::open(store, Arc::new(Schema::builtin().unwrap())).unwrap_err();
+        assert!(error.to_string().contains("a row of indication_filter is damaged: EOF"), "{error}");
+    }
+
+    #[test]
     fn what_cannot_be_subscribed_to_is_no_filter() {
         let store = Arc::new(Store::in_memory().unwrap());
         let filters = IndicationFilters::open(store, Arc::new(Schema::builtin().unwrap())).unwrap();
@@ -195,6 +231,8 @@ mod tests {
         assert!(refused("SQL", "SELECT 1").contains("use DMTF:CQL or WQL"));
         assert!(refused("CQL", "SELECT * FROM CIM_Job").contains("no indication class"));
         assert!(refused("CQL", "SELECT * FROM CIM_InstCreation WHERE").contains("(line 1, column 37)"));
+        let long = format!("SELECT * FROM CIM_InstCreation{}", " ".repeat(16_384));
+        assert!(refused("CQL", &long).contains("at most 16384 octets"));
         assert!(filters.all().is_empty());
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::model::Model;
 use crate::access::Caller;
-use crate::broker::{Creation, IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE, Instances, Provider};
+use crate::broker::{Change, Creation, IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE, Instances, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, PropertyError, Value};
 use crate::events::{FilterError, IndicationFilter, IndicationFilters};
 
@@ -27,7 +27,7 @@ const GIVEN: [&str; 10] = [
 ];
 
 /// Serves the filters in root/interop.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Filters {
     model: Arc<Model>,
     filters: Arc<IndicationFilters>,
@@ -38,9 +38,10 @@ impl Filters {
         Self { model, filters }
     }
 
+    /// The filter of that name. A path of a subscription may leave out the keys that all filters have in common.
     fn find(&self, path: &ObjectPath) -> Result<Arc<IndicationFilter>, CimError> {
         let name = path.key_str("Name").unwrap_or_default();
-        let is_ours = self.own_keys().iter().all(|(key, value)| path.key_str(key) == Some(value));
+        let is_ours = self.own_keys().iter().all(|(key, own)| path.key_str(key).is_none_or(|given| given == &**own));
         let found = self.filters.find(name).filter(|_| is_ours);
         found.ok_or_else(|| CimError::not_found(format!("There is no indication filter {name:?} of this system.")))
     }
@@ -111,13 +112,18 @@ impl Provider for Filters {
         true
     }
 
+    fn allows(&self, _: &Class, change: Change) -> bool {
+        matches!(change, Change::Create | Change::Delete)
+    }
+
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
         Ok(self.instance(class, &*self.find(path)?)?)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        let all: Result<Vec<_>, _> = self.filters.all().iter().map(|filter| self.instance(class, filter)).collect();
-        Ok(Box::new(all?.into_iter().map(Ok)))
+        let (filters, class) = (self.clone(), class.clone());
+        let instance = move |filter: Arc<IndicationFilter>| Ok(filters.instance(&class, &filter)?);
+        Ok(Box::new(self.filters.all().into_iter().map(instance)))
     }
 
     fn estimate(&self, _: &Class) -> Option<u64> {
@@ -136,7 +142,7 @@ impl Provider for Filters {
     }
 }
 
-/// Where indications come from; root/cimv2 unless the client says otherwise.
+/// Where indications come from: root/cimv2, whatever a client names beside it.
 fn namespaces(given: &Instance) -> Result<Vec<Arc<str>>, CimError> {
     let several = given.get("SourceNamespaces").and_then(Value::as_array).unwrap_or_default();
     let one = given.get("SourceNamespace").map_or(&[][..], std::slice::from_ref);
@@ -156,6 +162,11 @@ fn namespaces(given: &Instance) -> Result<Vec<Arc<str>>, CimError> {
     if namespaces.is_empty() {
         namespaces.push(IMPLEMENTATION_NAMESPACE.into());
     }
+    if !namespaces.iter().any(|name| &**name == IMPLEMENTATION_NAMESPACE) {
+        return Err(CimError::invalid_parameter(format!(
+            "No indication comes from {INTEROP_NAMESPACE}; name {IMPLEMENTATION_NAMESPACE} in SourceNamespaces, or nothing."
+        )));
+    }
     Ok(namespaces)
 }
 
@@ -164,10 +175,10 @@ fn refused(error: FilterError) -> CimError {
         FilterError::Language(_) | FilterError::Query(_) | FilterError::TooLong | FilterError::Name => {
             CimStatus::InvalidParameter
         }
-        FilterError::Exists => CimStatus::AlreadyExists,
+        FilterError::Exists(_) => CimStatus::AlreadyExists,
         FilterError::NotFound => CimStatus::NotFound,
         FilterError::NotYours => CimStatus::AccessDenied,
-        FilterError::TooMany => CimStatus::ServerLimitsExceeded,
+        FilterError::TooMany | FilterError::TooManyOfOne => CimStatus::ServerLimitsExceeded,
         FilterError::Store(error) => {
             return CimError::internal("The filter could not be recorded; the operator's log says why.", error);
         }

@@ -6,7 +6,7 @@ use chrono::{DateTime as Instant, Utc};
 
 use super::model::{Model, job_id, parse_job_id};
 use crate::access::{Caller, Role};
-use crate::broker::{Action, Instances, Invocation, MethodReply, Modification, Provider};
+use crate::broker::{Action, Change, Instances, Invocation, MethodReply, Modification, Provider};
 use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, Interval, Method, ObjectPath, PropertyError, Value};
 use crate::jobs::{CancelError, Job, JobError, JobFailure, JobModification, JobRequest, JobState, JobsError};
 
@@ -101,6 +101,10 @@ impl Provider for JobInstances {
 
     fn action_of(&self, _: &Class, method: &Method) -> Action {
         if matches!(&*method.name, "GetError" | "GetErrors") { Action::Read } else { Action::Change }
+    }
+
+    fn allows(&self, _: &Class, change: Change) -> bool {
+        matches!(change, Change::Modify | Change::Delete)
     }
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {

@@ -1,11 +1,11 @@
 //! The walk of the seeds' clients, over the broker: from the profile to the system, the software and the service.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::{Model, SystemName, all};
 use crate::access::{Caller, Role};
-use crate::broker::{Arguments, AssociationQuery, Broker, INTEROP_NAMESPACE, Traversal};
-use crate::cim::{CimStatus, Instance, ObjectPath, Schema, Value};
+use crate::broker::{Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
+use crate::cim::{CimError, CimStatus, Instance, ObjectPath, Schema, Value};
 use crate::clock::SystemClock;
 use crate::events::IndicationFilters;
 use crate::jobs::{Jobs, Settings, WorkerProgram};
@@ -199,4 +199,119 @@ fn what_does_not_fit_returns_2_at_once() {
     let viewer = Caller { name: "vic".into(), role: Role::Viewer };
     assert_eq!(call(&viewer, Vec::new()).unwrap_err().status, CimStatus::AccessDenied);
     assert!(host.enumerate("root/cimv2", "CIM_ConcreteJob").is_empty());
+}
+
+/// A filter's path, with these keys alone.
+fn filter_path(keys: &[(&str, &str)]) -> ObjectPath {
+    let keys = keys.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    ObjectPath::new(INTEROP_NAMESPACE, "CIM_IndicationFilter", keys)
+}
+
+impl Host {
+    fn create_filter(&self, properties: &[(&str, Value)]) -> Result<Instance, CimError> {
+        let class = self.broker.class(INTEROP_NAMESPACE, "CIM_IndicationFilter").unwrap();
+        let mut wanted = Instance::new(class.clone());
+        wanted.set("Query", "SELECT * FROM CIM_InstCreation").unwrap().set("QueryLanguage", "DMTF:CQL").unwrap();
+        for (name, value) in properties {
+            wanted.set(name, value.clone()).unwrap();
+        }
+        self.broker.create(&self.caller, &wanted)
+    }
+}
+
+#[test]
+fn a_filter_is_known_by_its_name() {
+    let host = host();
+    let made = host.create_filter(&[("Name", "a".into())]).unwrap();
+    assert_eq!(host.broker.get(&host.caller, &filter_path(&[("Name", "a")])).unwrap(), made);
+    let elsewhere = filter_path(&[("Name", "a"), ("SystemName", "other.example")]);
+    assert_eq!(host.broker.get(&host.caller, &elsewhere).unwrap_err().status, CimStatus::NotFound);
+    let again = host.create_filter(&[("Name", "a".into())]).unwrap_err();
+    assert_eq!(again.status, CimStatus::AlreadyExists);
+    assert!(again.message.contains("named \"a\""), "{again}");
+}
+
+/// All indications are about what lives in root/cimv2, so a filter for another namespace alone would never let one through.
+#[test]
+fn a_filter_that_nothing_could_pass_is_refused() {
+    let host = host();
+    let namespaces = |names: &[&str]| host.create_filter(&[("SourceNamespaces", Value::array(names.iter().copied()))]);
+    let error = namespaces(&["root/interop"]).unwrap_err();
+    assert_eq!(error.status, CimStatus::InvalidParameter);
+    assert!(error.message.contains("No indication comes from root/interop"), "{error}");
+    assert!(namespaces(&["root/other"]).unwrap_err().message.contains("\"root/other\""));
+    let made = namespaces(&["root/interop", "ROOT/cimv2", "root/cimv2"]).unwrap();
+    assert_eq!(made.get("SourceNamespaces"), Some(&Value::array(["root/interop", "root/cimv2"])));
+}
+
+#[test]
+fn a_class_that_lives_in_interop_is_found_there() {
+    let host = host();
+    let error = host.broker.class("root/cimv2", "CIM_IndicationFilter").unwrap_err();
+    assert!(error.message.contains("It is in root/interop"), "{error}");
+    let error = host.broker.class("root/cimv2", "CIM_Unicorn").unwrap_err();
+    assert!(!error.message.contains("root/interop"), "{error}");
+}
+
+/// A class may inherit properties that its superclass calls writable; what counts is whether they can be changed here.
+#[test]
+fn what_cannot_be_changed_is_refused_before_anything_else() {
+    let host = host();
+    let system = host.enumerate("root/cimv2", "CIM_ComputerSystem").remove(0);
+    assert!(system.class().properties().iter().any(|property| property.writable));
+    let (path, changes) = (host.broker.path_of(&system), vec![("ElementName".into(), Value::from("x"))]);
+    for (caller, status) in [(Role::Operator, CimStatus::NotSupported), (Role::Viewer, CimStatus::AccessDenied)]
+        .map(|(role, status)| (Caller { name: "ann".into(), role }, status))
+    {
+        let class = system.class();
+        let asked =
+            [Change::Create, Change::Modify, Change::Delete].map(|c| host.broker.check_change(&caller, class, c));
+        assert!(asked.into_iter().all(|asked| asked.unwrap_err().status == status));
+        assert_eq!(host.broker.modify(&caller, &path, changes.clone()).unwrap_err().status, status);
+        assert_eq!(host.broker.create(&caller, &system).unwrap_err().status, status);
+        assert_eq!(host.broker.delete(&caller, &path).unwrap_err().status, status);
+    }
+}
+
+/// Takes what is logged as text.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(octets)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The lines of the audit log that are written meanwhile, from the user on.
+fn audited(work: impl FnOnce()) -> Vec<String> {
+    let lines = Lines::default();
+    let written = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).without_time().with_writer(move || written.clone());
+    tracing::subscriber::with_default(subscriber.finish(), work);
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    text.lines().filter_map(|line| Some(line.split_once(" audit: ")?.1.to_owned())).collect()
+}
+
+#[test]
+fn every_change_is_audited_with_what_came_of_it_and_nothing_that_only_looks() {
+    let host = host();
+    let service = host.enumerate("root/cimv2", "CIM_SoftwareInstallationService").remove(0);
+    let path = host.broker.path_of(&service);
+    let call = |method: &str| {
+        let method = service.class().method(method).unwrap();
+        host.broker.invoke(&host.caller, &path, method, Arguments::default())
+    };
+    let lines = audited(|| {
+        host.create_filter(&[("Name", "a\nb".into())]).unwrap_err();
+        host.create_filter(&[("Name", "a".into())]).unwrap();
+        call("FindIdentity").unwrap_err();
+        call("InstallFromURI").unwrap();
+        host.broker.delete(&host.caller, &filter_path(&[("Name", "a")])).unwrap();
+    });
+    insta::assert_snapshot!(lines.join("\n"));
 }

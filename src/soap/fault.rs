@@ -170,9 +170,13 @@ impl Fault {
     }
 
     fn shown_reason(&self) -> &str {
-        let reason = if self.reason.is_empty() { self.kind.default_reason() } else { &self.reason };
-        reason.char_indices().nth(LONGEST_REASON).and_then(|(end, _)| reason.get(..end)).unwrap_or(reason)
+        sent(if self.reason.is_empty() { self.kind.default_reason() } else { &self.reason })
     }
+}
+
+/// As much of a reason as a fault holds, wherever in it the reason stands.
+pub fn sent(reason: &str) -> &str {
+    reason.char_indices().nth(LONGEST_REASON).and_then(|(end, _)| reason.get(..end)).unwrap_or(reason)
 }
 
 impl Code {

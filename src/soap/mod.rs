@@ -15,7 +15,7 @@ mod received;
 pub use addressing::{Addressing, EndpointReference};
 pub use encoding::{Encoding, EncodingError};
 pub use envelope::{Envelope, EnvelopeError, HeaderBlock};
-pub use fault::Fault;
+pub use fault::{Fault, sent};
 pub use fault_table::{FaultDetail, FaultKind};
 pub use message::{Message, MessageId, Outgoing};
 pub use received::ReceivedFault;

@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::Service;
 use super::exchange::Exchange;
 use super::items::language;
+use crate::broker::INTEROP_NAMESPACE;
 use crate::cim::query::Language;
-use crate::cim::{Interval, Value};
+use crate::cim::{Interval, ObjectPath, Value};
 use crate::events::{Delivery, Events, Expiry, ManageError, NewSubscription, SubscribeError};
 use crate::soap::{EndpointReference, Fault, FaultDetail, FaultKind};
 use crate::wire::eventing::{self, DeliveryMode, Subscribe, SubscribeResponse, dialect_fault, write_lifetime};
@@ -169,14 +170,29 @@ fn existing_filter(
             "the selectors name an indication filter, so leave the filter in the body out",
         ));
     }
-    let target = exchange.target(&service.broker)?;
-    let path = exchange.path(&service.broker, &target)?;
-    let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+    let instance = service.broker.get(exchange.caller, &filter_path(service, exchange)?).map_err(cim_fault)?;
     let text = |name: &str| instance.get(name).and_then(Value::as_str).unwrap_or_default();
     let language = Language::named(text("QueryLanguage")).ok_or_else(|| {
         Fault::new(FaultKind::EventSourceUnableToProcess, "the filter's QueryLanguage is not one of this service")
     })?;
     Ok((language, text("Query").to_owned()))
+}
+
+/// wsmancli and OpenPegasus' clients name the filter and leave the rest to the service.
+fn filter_path(service: &Service, exchange: &Exchange<'_>) -> Result<ObjectPath, Fault> {
+    let resource = exchange.control.resource()?;
+    let namespace = exchange.control.namespace(&resource)?;
+    let namespace = service.broker.namespace(namespace.as_deref().unwrap_or(INTEROP_NAMESPACE)).map_err(cim_fault)?;
+    let class = service.broker.class(&namespace, FILTER_CLASS).map_err(cim_fault)?;
+    let keys = exchange.mapping(&service.broker, &namespace).some_keys(class, &exchange.control.selectors)?;
+    if !keys.iter().any(|(key, _)| &**key == "Name") {
+        return Err(Fault::detailed(
+            FaultKind::InvalidSelectors,
+            FaultDetail::InsufficientSelectors,
+            "the selector Name is missing; it says which filter the events are to pass",
+        ));
+    }
+    Ok(ObjectPath::new(namespace, class.name().clone(), keys))
 }
 
 fn filter(filter: &Filter) -> Result<(Language, String), Fault> {

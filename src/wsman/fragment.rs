@@ -10,6 +10,7 @@ use super::document::{document, write_selected};
 use super::exchange::{Exchange, Target};
 use super::representation::{changes, differences, refused};
 use super::transfer::{change, created};
+use crate::broker::Change;
 use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
 use crate::soap::{Fault, FaultDetail, FaultKind, Message};
 use crate::wire::control::write_requested_epr;
@@ -31,11 +32,14 @@ pub(super) async fn transfer(
         return Err(unsupported("a class is given as a whole"));
     }
     let part = Part::of(service, exchange, header, expression)?;
+    if action == action::GET {
+        return part.get();
+    }
+    service.broker.check_change(exchange.caller, part.instance.class(), Change::Modify).map_err(cim_fault)?;
     match action {
         action::PUT => part.put().await,
         action::CREATE => part.create().await,
-        action::DELETE => part.delete().await,
-        _ => part.get(),
+        _ => part.delete().await,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which instances an enumeration gives.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::cursor::{Condition, Cursor};
@@ -11,7 +12,7 @@ use super::shown::{Projection, Shape, Terms};
 use super::{Service, classes};
 use crate::broker::{AssociationQuery, Instances, Traversal};
 use crate::cim::query::{self, Compiled, Language, Path, Select};
-use crate::cim::{CimStatus, Class, Instance};
+use crate::cim::{CimStatus, Class, Instance, Schema};
 use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::enumeration::{Enumerate, Polymorphism, dialect_fault};
 use crate::wire::names::dialect;
@@ -23,12 +24,12 @@ const DIALECTS: [&str; 6] =
 /// What the request asks for.
 pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enumerate) -> Result<Box<dyn Rest>, Fault> {
     let resource = exchange.control.resource()?;
-    check_polymorphism(&resource, request.polymorphism)?;
+    check_polymorphism(&resource, request)?;
     let namespace = exchange.namespace(&service.broker, &resource)?;
     let asked = Asked { service, exchange, namespace, polymorphism: request.polymorphism };
     let Selected { instances, condition, shape, total } = match (&resource, &request.filter) {
         (ResourceUri::Classes(format), _) => return classes::select(service, exchange, request, *format),
-        (_, Some(Filter::Association(filter))) => asked.associations(filter)?,
+        (resource, Some(Filter::Association(filter))) => asked.associations(resource.class(), filter)?,
         (ResourceUri::Class { class, form }, Some(Filter::Query { dialect, text })) if is_path(dialect) => {
             asked.path(class, form, text)?
         }
@@ -59,16 +60,18 @@ pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enume
     Ok(Box::new(Cursor::new(instances, condition, terms)))
 }
 
-/// DSP0227 R8.1-6: all classes have no class that instances could be shown as.
-fn check_polymorphism(resource: &ResourceUri, mode: Option<Polymorphism>) -> Result<(), Fault> {
-    let of_one_class = matches!(mode, Some(Polymorphism::ExcludeSubClassProperties | Polymorphism::None));
-    if of_one_class && matches!(resource, ResourceUri::AllClasses { .. }) {
-        return Err(Fault::new(
-            FaultKind::PolymorphismModeNotSupported,
-            "with the all-classes URI wsmb:PolymorphismMode can only be IncludeSubClassProperties; leave it out",
-        ));
+/// DSP0227 R8.1-6: all classes have no class that instances could be shown as, nor has what an instance is linked with.
+fn check_polymorphism(resource: &ResourceUri, request: &Enumerate) -> Result<(), Fault> {
+    if matches!(request.polymorphism, None | Some(Polymorphism::IncludeSubClassProperties)) {
+        return Ok(());
     }
-    Ok(())
+    let what = match (resource, &request.filter) {
+        (_, Some(Filter::Association(_))) => "an association filter",
+        (ResourceUri::AllClasses { .. }, _) => "the all-classes URI",
+        _ => return Ok(()),
+    };
+    let reason = format!("with {what} wsmb:PolymorphismMode can only be IncludeSubClassProperties; leave it out");
+    Err(Fault::new(FaultKind::PolymorphismModeNotSupported, reason))
 }
 
 /// The instances that come into question, and what of them is wanted.
@@ -136,8 +139,12 @@ impl Asked<'_> {
         Ok(selected.also(move |i| compiled.matches(i)))
     }
 
-    /// What an instance is linked with.
-    fn associations(&self, filter: &AssociationFilter) -> Result<Selected, Fault> {
+    /// What an instance is linked with. Clients that name a class in the URI mean the object's or any at all, so it need
+    /// only exist.
+    fn associations(&self, class: Option<&str>, filter: &AssociationFilter) -> Result<Selected, Fault> {
+        if let Some(class) = class {
+            self.service.broker.class_anywhere(class).map_err(cim_fault)?;
+        }
         // R8.2.1-4: the object must be exactly one valid instance.
         let source = self
             .exchange
@@ -171,7 +178,7 @@ impl Asked<'_> {
             })?;
         let shape = match filter.include_properties.as_slice() {
             [] => Shape::Whole,
-            names => Shape::Properties(Projection::new(names.iter().map(|name| Path::to_property(name)).collect())),
+            names => Shape::Properties(Projection::new(properties(self.service.broker.schema(), names))),
         };
         Ok(Selected { instances, condition: None, shape, total: None })
     }
@@ -200,6 +207,14 @@ impl Selected {
         };
         Self { condition: Some(condition), ..self }
     }
+}
+
+/// Those of the names that are properties of any class, each once: a client may name as many as fit a request, and each is
+/// looked for in every instance.
+fn properties(schema: &Schema, names: &[String]) -> Vec<Path> {
+    let of_all = schema.classes().flat_map(|class| class.properties());
+    let mut known: HashSet<String> = of_all.map(|property| property.name.to_ascii_lowercase()).collect();
+    names.iter().filter(|name| known.remove(&name.to_ascii_lowercase())).map(|name| Path::to_property(name)).collect()
 }
 
 /// The language of a filter dialect.

@@ -3,7 +3,7 @@
 use super::exchange::{Exchange, Target};
 use super::representation::{self, refused};
 use super::{Service, classes};
-use crate::broker::Broker;
+use crate::broker::{Broker, Change};
 use crate::cim::{CimError, Instance, ObjectPath};
 use crate::soap::{Fault, FaultDetail, FaultKind, Message};
 use crate::wire::control::write_requested_epr;
@@ -29,6 +29,7 @@ pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Ve
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
     let current = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+    service.broker.check_change(exchange.caller, current.class(), Change::Modify).map_err(cim_fault)?;
     let element = whole(exchange)?;
     let given = exchange.mapping(&service.broker, &target.namespace).instance(element, current.class())?;
     let changes = representation::changes(&given, &current, &exchange.control.options)?;
@@ -43,6 +44,7 @@ pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result
     let target = exchange.target(&service.broker)?;
     let element = whole(exchange)?;
     let class = representation::class_of(&service.broker, &target, element)?;
+    service.broker.check_change(exchange.caller, class, Change::Create).map_err(cim_fault)?;
     let mapping = exchange.mapping(&service.broker, &target.namespace);
     let mut given = mapping.instance(element, class)?;
     representation::take_keys(&mut given, &mapping, &exchange.control.selectors)?;

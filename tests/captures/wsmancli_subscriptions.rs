@@ -134,6 +134,11 @@ fn wsman_subscribes_to_a_filter_that_is_there() {
     let both = format!("{pushed}{}", creations_of_jobs());
     assert_eq!(peer.refused(&subscribe(&uri, "", &keys, &both)).subcode, "wsman:InvalidParameter");
     peer.ask(&managed("Unsubscribe", &uri, &identifier(&answer), ""));
+    // `wsman subscribe …/CIM_IndicationFilter?Name=…`, as the manual has it.
+    let answer = peer.ask(&subscribe(&uri, "", &[("Name", &name)], &pushed));
+    peer.ask(&managed("Unsubscribe", &uri, &identifier(&answer), ""));
+    let nameless = peer.refused(&subscribe(&uri, "", &[("SystemName", "x")], &pushed));
+    assert_eq!(nameless.subcode, "wsman:InvalidSelectors");
 }
 
 /// `-G pushwithack`, `-G events`, `-G pull`: not served yet, and what is served is told.

@@ -1,7 +1,7 @@
 //! CIM errors in faults (DSP0227 clause 12).
 
 use crate::cim::{CimError, CimStatus};
-use crate::soap::{Fault, FaultDetail, FaultKind};
+use crate::soap::{Fault, FaultDetail, FaultKind, sent};
 use crate::wire::UriForm;
 use crate::wire::names::WSMB;
 use crate::xml::{Element, ElementExt, element};
@@ -20,7 +20,7 @@ pub fn cim_error(status: CimStatus, message: &str) -> Element {
     let properties = [
         ("CIMStatusCode", code.as_str()),
         ("CIMStatusCodeDescription", description(status)),
-        ("Message", message),
+        ("Message", sent(message)),
         ("MessageID", description(status)),
         ("OwningEntity", "Quartermaster"),
         ("PerceivedSeverity", SEVERITY),

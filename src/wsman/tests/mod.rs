@@ -1,5 +1,6 @@
 //! Requests and replies over a service, without a transport.
 
+mod associations;
 mod calls;
 mod fragments;
 mod packages;

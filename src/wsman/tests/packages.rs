@@ -17,15 +17,16 @@ use crate::wire::names::{REQUEST_PREFIXES, action, dialect};
 use crate::wire::{ControlHeaders, EndpointReference, Filter};
 use crate::xml::{ElementExt, Writer};
 
-const PACKAGES: usize = 150;
+pub(super) const PACKAGES: usize = 150;
 
-struct Fixture {
+pub(super) struct Fixture {
     service: Service,
     runtime: tokio::runtime::Runtime,
     _state: tempfile::TempDir,
 }
 
-fn fixture() -> Fixture {
+/// A host with packages, as the real providers show it.
+pub(super) fn fixture() -> Fixture {
     let state = tempfile::tempdir().unwrap();
     let clock = Arc::new(SystemClock);
     let schema = Arc::new(Schema::builtin().unwrap());
@@ -46,11 +47,11 @@ fn fixture() -> Fixture {
 
 /// What a client asks beside the body.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
-    action: &'a str,
-    class: &'a str,
-    octets: Option<u64>,
-    encoding: Encoding,
+pub(super) struct Asked<'a> {
+    pub(super) action: &'a str,
+    pub(super) class: &'a str,
+    pub(super) octets: Option<u64>,
+    pub(super) encoding: Encoding,
 }
 
 impl Fixture {
@@ -73,7 +74,7 @@ impl Fixture {
         }
     }
 
-    fn send(&self, asked: Asked<'_>, body: impl FnOnce(&mut Writer)) -> Reply {
+    pub(super) fn send(&self, asked: Asked<'_>, body: impl FnOnce(&mut Writer)) -> Reply {
         self.runtime.block_on(self.service.handle(self.request(asked, body)))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::*;
-use crate::broker::{Action, Creation, Instances, Invocation, MethodReply, Modification, Provider};
+use crate::broker::{Action, Change, Creation, Instances, Invocation, MethodReply, Modification, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, Value};
 use crate::store::changes::ChangeRecord;
 use crate::xml::ElementExt;
@@ -53,6 +53,10 @@ impl Provider for Things {
 
     fn action_of(&self, _: &Class, method: &Method) -> Action {
         if &*method.name == "Count" { Action::Read } else { Action::Change }
+    }
+
+    fn allows(&self, _: &Class, _: Change) -> bool {
+        true
     }
 
     fn get(&self, _: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {

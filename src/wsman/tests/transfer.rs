@@ -142,6 +142,25 @@ fn a_viewer_changes_nothing() {
     let body = thing("<p:Name>a</p:Name>");
     let create = Asked { action: "Create", class: "TST_Thing", body: &body, ..Asked::default() };
     assert_eq!(viewer.refused(create).0, FaultKind::AccessDenied);
+    // Who may not create learns nothing of what would be wrong with the instance.
+    let wrong = thing("<p:Colour/>");
+    assert_eq!(viewer.refused(Asked { body: &wrong, ..create }).0, FaultKind::AccessDenied);
+}
+
+/// DSP0226 R13.4-6: a fault of 4,096 octets can always be sent, so that none quotes all that a client wrote.
+#[test]
+fn a_fault_does_not_grow_with_the_request() {
+    let host = host();
+    let long = "x".repeat(3000);
+    let reply = host.send(Asked { action: "Get", class: "TST_Thing", keys: &[("Text", &long)], ..Asked::default() });
+    assert!(reply.body.len() < 4096, "{}", reply.body.len());
+    let long = format!("<p:Small>{}</p:Small>", "x".repeat(200_000));
+    let reply = host.send(put(&thing(&long), ""));
+    assert_eq!(fault(&reply).kind, Some(FaultKind::InvalidRepresentation));
+    assert!(reply.body.len() < 4096, "{}", reply.body.len());
+    let long = format!("<p:Text>{}</p:Text>", "x".repeat(200_000));
+    let reply = host.send(put(&thing(&long), ""));
+    assert!(reply.body.len() < 4096, "{}", reply.body.len());
 }
 
 /// DSP0227 R6-1: all classes are nothing to transfer.
