@@ -110,8 +110,9 @@ impl Delivery {
                     return Outcome::Over;
                 }
                 Verdict::Failed(reason) => {
+                    let is_over = self.fail();
                     tracing::warn!(reason, subscription = %self.active.id, failures = self.progress.failures, "an event was not delivered");
-                    if self.fail() {
+                    if is_over {
                         self.hub.end(self.active.id, Ending::GivenUp).await;
                         return Outcome::Over;
                     }

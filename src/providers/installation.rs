@@ -20,12 +20,12 @@ const URI_NOT_ACCESSIBLE: u32 = 4107;
 
 /// `InstallFromURI`: a file of this host becomes a job; its copy is what gets checked and installed.
 pub(super) fn install_from_uri(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
-    let target = arguments.get("Target").as_reference();
-    if !target.is_some_and(|path| model.is_system(path)) || !options_fit(arguments) {
-        return Ok(MethodReply::code(ERROR_OCCURRED));
-    }
-    let Some((uri, file)) = arguments.get("URI").as_str().and_then(local_file) else {
-        return Ok(MethodReply::code(ERROR_OCCURRED));
+    let (uri, file) = match asked(model, arguments) {
+        Ok(asked) => asked,
+        Err(why) => {
+            tracing::info!(user = %caller.name, code = ERROR_OCCURRED, "InstallFromURI is refused: {why}");
+            return Ok(MethodReply::code(ERROR_OCCURRED));
+        }
     };
     access::audit(caller, &format_args!("asks to install {uri:?}"));
     let staged = match model.jobs.stage(&file) {
@@ -35,6 +35,18 @@ pub(super) fn install_from_uri(model: &Model, caller: &Caller, arguments: &Argum
     let request = JobRequest::InstallFromUri { uri, staged };
     let job = model.jobs.submit(request, String::new(), caller).map_err(not_submitted)?;
     Ok(MethodReply::code(JOB_STARTED).with("Job", model.job_path(job.id)))
+}
+
+/// The URI and its file; or what does not fit, which the caller learns no more of than [`ERROR_OCCURRED`].
+fn asked(model: &Model, arguments: &Arguments) -> Result<(String, PathBuf), &'static str> {
+    if !arguments.get("Target").as_reference().is_some_and(|path| model.is_system(path)) {
+        return Err("Target is not this system");
+    }
+    if !options_fit(arguments) {
+        return Err("InstallOptions has an option that is not served, or InstallOptionsValues does not match it");
+    }
+    let file = arguments.get("URI").as_str().and_then(local_file);
+    file.ok_or("URI is no file: URI of a file of this host")
 }
 
 /// The return value for a file that cannot become a job.

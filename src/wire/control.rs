@@ -90,7 +90,8 @@ impl ControlHeaders {
 
     /// What the request is about, or the fault for a request that does not say.
     pub fn resource(&self) -> Result<ResourceUri, Fault> {
-        ResourceUri::parse(self.resource_uri.as_deref().ok_or_else(ResourceUri::missing)?)
+        let missing = || ResourceUri::missing("the header wsman:ResourceURI is missing or empty");
+        ResourceUri::parse(self.resource_uri.as_deref().ok_or_else(missing)?)
     }
 
     /// The CIM namespace that the request names, in a selector or in Windows' form of the URI; `None` if neither does.

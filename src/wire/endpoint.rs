@@ -26,7 +26,8 @@ impl EndpointReference {
 
     /// What its `wsman:ResourceURI` names.
     pub fn resource_uri(&self) -> Result<ResourceUri, Fault> {
-        ResourceUri::parse(self.resource_uri_text().ok_or_else(ResourceUri::missing)?)
+        let missing = || ResourceUri::missing("the reference names no instance: it holds no wsman:ResourceURI");
+        ResourceUri::parse(self.resource_uri_text().ok_or_else(missing)?)
     }
 
     /// Its selectors; none if it has no set.

@@ -75,13 +75,9 @@ impl ResourceUri {
         })
     }
 
-    /// The fault for a request without the header.
-    pub fn missing() -> Fault {
-        Fault::detailed(
-            FaultKind::DestinationUnreachable,
-            FaultDetail::InvalidResourceURI,
-            "the header wsman:ResourceURI is missing or empty",
-        )
+    /// The fault where there is none.
+    pub(super) fn missing(why: &'static str) -> Fault {
+        Fault::detailed(FaultKind::DestinationUnreachable, FaultDetail::InvalidResourceURI, why)
     }
 
     fn recognise(uri: &str) -> Option<Self> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -102,7 +102,7 @@ fn refuse_unserved(exchange: &Exchange<'_>, request: &Subscribe) -> Result<(), F
         ),
     ];
     if let Some((_, detail, what)) = unserved.into_iter().find(|(asked, ..)| *asked) {
-        let reason = format!("{what} not served; leave it out and subscribe again");
+        let reason = format!("{what} not served; subscribe without");
         return Err(Fault::detailed(FaultKind::UnsupportedFeature, detail, reason));
     }
     if delivery.auth_profile.is_some() || exchange.control.issued_tokens.is_some() {
@@ -207,6 +207,8 @@ fn filter(filter: &Filter) -> Result<(Language, String), Fault> {
     Err(dialect_fault(requested, &DIALECTS))
 }
 
+const HALF_A_SECOND: TimeDelta = TimeDelta::milliseconds(500);
+
 /// What was granted, written as the client wrote what it asked for.
 fn granted(asked: Option<Expires>, end: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Expires> {
     let end = end?;
@@ -214,7 +216,7 @@ fn granted(asked: Option<Expires>, end: Option<DateTime<Utc>>, now: DateTime<Utc
         Some(Expires::At(_)) => Expires::At(end.fixed_offset()),
         // The second that passes while we answer is not taken off what was asked for.
         Some(Expires::In(length)) if (end - now - length.to_delta()).num_seconds().abs() <= 1 => Expires::In(length),
-        _ => Expires::In(Interval::from_seconds(Interval::from_delta(end - now).seconds())),
+        _ => Expires::In(Interval::from_seconds(Interval::from_delta(end - now + HALF_A_SECOND).seconds())),
     })
 }
 

@@ -75,11 +75,10 @@ impl Exchange<'_> {
                 let class = broker.class(&namespace, &class).map_err(cim_fault)?;
                 Ok(Target { namespace, class, form })
             }
-            _ => Err(Fault::detailed(
-                FaultKind::ActionNotSupported,
-                FaultDetail::ActionMismatch,
-                "the resource URI must name one class for this operation",
-            )),
+            ResourceUri::AllClasses { .. } => Err(mismatch("the resource URI must name one class for this operation")),
+            ResourceUri::Classes(_) => {
+                Err(mismatch("classes can be read with Get and Enumerate; they are not changed and have no methods"))
+            }
         }
     }
 
@@ -139,6 +138,10 @@ impl Exchange<'_> {
             "it was done, but the reply is larger than wsman:MaxEnvelopeSize allows; ask for more",
         ))
     }
+}
+
+fn mismatch(why: &'static str) -> Fault {
+    Fault::detailed(FaultKind::ActionNotSupported, FaultDetail::ActionMismatch, why)
 }
 
 /// The fault for something that does not fit the reply, by the client's limit or by the service's own.

@@ -18,7 +18,7 @@ use crate::wire::names::{TRANSFER_PREFIXES, WSMAN, action, dialect};
 use crate::wire::transfer::Representation;
 use crate::wire::{FragmentTransfer, ResourceUri, Style, cim_fault};
 use crate::xml::xpath::{FragmentError, XPath};
-use crate::xml::{Element, ElementExt, element};
+use crate::xml::{Element, ElementExt, XMLNode, element};
 
 /// Answers a transfer request whose header says that it is about a part.
 pub(super) async fn transfer(
@@ -76,7 +76,8 @@ impl<'a> Part<'a> {
     async fn put(self) -> Result<Vec<u8>, Fault> {
         let mut root = self.representation(&self.instance, false)?;
         self.property(&root)?;
-        self.expression.replace(&mut root, &self.content()?.children).map_err(|error| not_changed(&error))?;
+        let content = self.content(&root)?;
+        self.expression.replace(&mut root, &content).map_err(|error| not_changed(&error))?;
         let changed = self.apply(&root).await?;
         self.exchange.finish_change(self.show(&changed, action::PUT_RESPONSE)?)
     }
@@ -85,7 +86,8 @@ impl<'a> Part<'a> {
     async fn create(self) -> Result<Vec<u8>, Fault> {
         let mut root = self.representation(&self.instance, true)?;
         self.property(&root)?;
-        self.expression.insert(&mut root, &self.content()?.children).map_err(|error| not_changed(&error))?;
+        let content = self.content(&root)?;
+        self.expression.insert(&mut root, &content).map_err(|error| not_changed(&error))?;
         let changed = self.apply(&root).await?;
         let path = self.service.broker.path_of(&changed);
         created(self.exchange, &self.target.form, &path, Some(self.header))
@@ -102,11 +104,18 @@ impl<'a> Part<'a> {
         self.exchange.finish_change(message)
     }
 
-    /// What the body wraps.
-    fn content(&self) -> Result<&'a Element, Fault> {
-        match Representation::read(self.exchange.envelope, true)? {
-            Representation::Fragment(content) | Representation::Whole(content) => Ok(content),
+    /// What the body wraps. A whole instance may go by the name of any of its classes, as in a Put without fragments.
+    fn content(&self, root: &Element) -> Result<Vec<XMLNode>, Fault> {
+        let (Representation::Fragment(content) | Representation::Whole(content)) =
+            Representation::read(self.exchange.envelope, true)?;
+        let mut nodes = content.children.clone();
+        if self.expression.is_whole(root) {
+            let elements = nodes.iter_mut().filter_map(XMLNode::as_mut_element);
+            elements
+                .filter(|element| self.instance.class().is_a(&element.name))
+                .for_each(|element| element.name.clone_from(&root.name));
         }
+        Ok(nodes)
     }
 
     /// Changes the instance into what its representation says now.

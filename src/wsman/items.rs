@@ -123,8 +123,10 @@ impl Asked<'_> {
         let language = language(dialect).ok_or_else(|| dialect_fault(dialect, &DIALECTS))?;
         let compiled = compile(self.service, language, text)?;
         let from = compiled.from_class().clone();
-        if class.is_some_and(|class| !from.is_a(class)) {
-            return Err(refuse(format!("the query is about {}, the resource URI is not", from.name())));
+        if let Some(class) = class.filter(|class| !from.is_a(class)) {
+            let from = from.name();
+            let why = format!("the query is about {from}, which is no {class}; name {from} in the resource URI too");
+            return Err(refuse(why));
         }
         let broker = &self.service.broker;
         broker.class(&self.namespace, from.name()).map_err(cim_fault)?;

@@ -271,7 +271,7 @@ fn wrong_parameters_are_named() {
         (
             format!("{numbers}<p:Target>x</p:Target>"),
             TypeMismatch,
-            "parameter Target of method Call: the header wsman:ResourceURI is missing or empty",
+            "parameter Target of method Call: the reference names no instance: it holds no wsman:ResourceURI",
         ),
     ] {
         assert_eq!(refused(&inner), (detail, reason.to_owned()));

@@ -106,6 +106,21 @@ fn a_put_of_a_part_changes_that_part_and_shows_it() {
     assert_eq!(text(&shown, "Must").unwrap(), "m", "everything else stays");
 }
 
+/// As a Put without fragments may.
+#[test]
+fn a_whole_instance_may_go_by_the_name_of_any_of_its_classes() {
+    let host = host();
+    for (n, (expression, class)) in
+        [(".", "TST_Thing"), (".", "TST_Root"), ("/", "TST_Root"), ("/TST_Thing", "TST_Root")].iter().enumerate()
+    {
+        let content = format!("<p:{class}><p:Name>a</p:Name><p:Text>{n}</p:Text></p:{class}>");
+        let shown = fragment_in(&send(&host, "Put", expression, &wrapped(&content)));
+        assert!(shown.contains(&format!("Text>{n}</")), "{expression} {class}: {shown}");
+    }
+    let (kind, detail, _) = refused(&host, "Put", ".", &wrapped("<p:TST_Base/>"));
+    assert_eq!((kind, detail.as_str()), (FaultKind::InvalidRepresentation, "InvalidFragment"));
+}
+
 #[test]
 fn parts_are_put_in_and_taken_out() {
     let host = host();

@@ -10,7 +10,8 @@ use crate::store::changes::ChangeRecord;
 use crate::xml::ElementExt;
 
 const MOF: &str = r#"
-class TST_Thing {
+class TST_Root {};
+class TST_Thing : TST_Root {
     [Key] string Name;
     [Write, MaxLen(8)] string Text;
     [Write, MinValue(1), MaxValue(9)] uint8 Small;
