@@ -18,13 +18,18 @@ impl Broker {
         arguments: Arguments,
     ) -> Result<MethodReply, CimError> {
         let route = if method.is_static { self.route(path)? } else { self.locate(path)?.0 };
-        let action = route.provider.action_of(&route.class, method);
-        authorization::check(caller, action)?;
+        let action = route.action(caller, method)?;
         let call = || route.provider.invoke(&Invocation { caller, class: &route.class, path, method, arguments });
         match action {
             Action::Read => call(),
             Action::Change => audited(caller, &format_args!("calls {} of {path}", method.name), call),
         }
+    }
+
+    /// Whether the caller may call a method of the class, before anything is known of its arguments.
+    pub fn check_call(&self, caller: &Caller, class: &Class, method: &Method) -> Result<(), CimError> {
+        let route = self.routes.get(class.name()).ok_or_else(|| super::no_instances(class))?;
+        route.action(caller, method).map(drop)
     }
 
     /// Whether the caller may change instances of the class so, before anything is known of what the change would be.
@@ -87,6 +92,14 @@ impl Broker {
         self.namespace(path.namespace())?;
         let class = self.class(path.namespace(), path.class())?;
         self.routes.get(class.name()).ok_or_else(|| super::no_instances(class))
+    }
+}
+
+impl Route {
+    /// What the caller does who calls this method, and may.
+    fn action(&self, caller: &Caller, method: &Method) -> Result<Action, CimError> {
+        let action = self.provider.action_of(&self.class, method);
+        authorization::check(caller, action).map(|()| action)
     }
 }
 

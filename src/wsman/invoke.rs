@@ -20,6 +20,7 @@ pub(super) async fn invoke(service: &Service, exchange: &Exchange<'_>, action: &
     }
     let (class, path) = callee(service, exchange, &target, name)?;
     let method = class.method(name).ok_or_else(unsupported)?;
+    service.broker.check_call(exchange.caller, &class, method).map_err(cim_fault)?;
     let arguments =
         exchange.mapping(&service.broker, &target.namespace).input(exchange.envelope.body.as_ref(), method)?;
     let reply = call(service, exchange, &class, name, path, Arguments(arguments)).await?;

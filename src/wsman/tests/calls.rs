@@ -98,6 +98,15 @@ fn what_is_wrong_with_parameters_is_told() {
 }
 
 #[test]
+fn who_may_not_call_learns_nothing_of_the_parameters() {
+    let viewer = host().asked_by(Role::Viewer);
+    assert_eq!(fault(&echo(&viewer, "<p:Colour>red</p:Colour>")).kind, Some(FaultKind::AccessDenied));
+    let wrong = format!("<p:Count_INPUT xmlns:p='{CIM}TST_Thing'><p:Colour/></p:Count_INPUT>");
+    let (kind, detail, _) = viewer.refused(call(&format!("{CIM}TST_Thing/Count"), &[], &wrong));
+    assert_eq!((kind, detail.as_str()), (FaultKind::InvalidParameter, "InvalidName"), "who may look may call Count");
+}
+
+#[test]
 fn a_static_method_is_called_on_the_class() {
     let host = host();
     let body = format!("<p:Count_INPUT xmlns:p='{CIM}TST_Thing'/>");

@@ -151,6 +151,11 @@ impl Host {
         Self { service: service(broker, schema, store, Arc::new(Silence)), runtime: runtime(), role }
     }
 
+    /// The same service, asked by somebody with another role.
+    pub(super) fn asked_by(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
+
     /// The reply to a request.
     pub(super) fn send(&self, asked: Asked<'_>) -> Reply {
         let action = match asked.action {
