@@ -6,12 +6,15 @@ use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use quartermaster::cim::{Instance, Schema};
-use quartermaster::wire::names::{CIM, REQUEST_PREFIXES};
+use quartermaster::wire::names::REQUEST_PREFIXES;
 use quartermaster::wire::{Mapping, Style, UriForm, write_instance};
 use quartermaster::xml::{Element, ElementExt, Limits, Writer, read};
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::builtin().expect("the builtin schema loads"));
 static NAMESPACE: LazyLock<Arc<str>> = LazyLock::new(|| "root/cimv2".into());
+
+/// What elements may be in: the namespace of a class.
+const CLASS: &str = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_Job";
 
 fuzz_target!(|text: &str| {
     let Some(element) = element(text, &Limits::default()) else { return };
@@ -40,6 +43,6 @@ fn survives(instance: &Instance, mapping: &Mapping<'_>, style: &Style<'_>) {
 
 fn element(inner: &str, limits: &Limits) -> Option<Element> {
     let declared: String = REQUEST_PREFIXES.iter().map(|(p, uri)| format!(" xmlns:{p}='{uri}'")).collect();
-    let root = read(&format!("<x{declared} xmlns:p='{CIM}/x'>{inner}</x>"), limits).ok()?;
+    let root = read(&format!("<x{declared} xmlns:p='{CLASS}'>{inner}</x>"), limits).ok()?;
     root.elements().next().cloned()
 }

@@ -8,6 +8,8 @@ mod first_start;
 mod hashing;
 mod keyed_digest;
 pub mod private_file;
+#[cfg(test)]
+pub(crate) mod testing;
 mod users;
 mod verdicts;
 

@@ -1,6 +1,7 @@
 //! Walks associations: the CIM operations Associators and References (DSP0227 8.2).
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use super::{Broker, Instances};
@@ -34,10 +35,25 @@ pub struct AssociationQuery {
     pub result_role: Option<String>,
 }
 
+/// Which paths were met. It keeps 16 octets of each, since a client may leave a walk over many thousand open.
+#[derive(Debug, Default)]
+struct Seen {
+    hashers: [RandomState; 2],
+    met: HashSet<[u64; 2]>,
+}
+
+impl Seen {
+    /// Whether it is met for the first time.
+    fn is_new(&mut self, path: &ObjectPath) -> bool {
+        let text = path.to_string();
+        self.met.insert(self.hashers.each_ref().map(|hasher| hasher.hash_one(&text)))
+    }
+}
+
 impl Broker {
     /// Walks the associations of one instance. The source must exist.
     pub fn associations(self: &Arc<Self>, caller: &Caller, query: AssociationQuery) -> Result<Instances, CimError> {
-        super::authorization::check(caller, Action::Read)?;
+        super::authorization::check(caller, Action::Read, &"reads")?;
         let namespace = query.source.namespace().clone();
         let source = self.lookup(&query.source).map(|instance| self.path_of(&instance))?;
         if let Some(class) = &query.association_class {
@@ -47,38 +63,33 @@ impl Broker {
         if let Some(class) = &query.result_class {
             self.class_anywhere(class)?;
         }
-        let links = self.links(&namespace, source.clone(), &query)?;
+        let classes = self.association_classes(&namespace, query.association_class.as_deref());
+        // Links of several classes may lead to one object; links of one class may not.
+        let mut seen = (classes.len() > 1).then(Seen::default);
+        let links = self.links(classes, source.clone(), &query);
         if query.traversal == Traversal::AssociationInstances {
             return Ok(links);
         }
         let broker = self.clone();
-        // Links of several classes may lead to one object; links of one class may not.
-        let mut seen = query.association_class.is_none().then(HashSet::new);
         let ends = links.flat_map(move |link| match link {
             Ok(link) => broker.other_ends(&link, &source, &query),
             Err(error) => vec![Err(error)],
         });
         let namer = self.clone();
         Ok(Box::new(ends.filter(move |end| match (&mut seen, end) {
-            (Some(seen), Ok(instance)) => seen.insert(namer.path_of(instance).to_string()),
+            (Some(seen), Ok(instance)) => seen.is_new(&namer.path_of(instance)),
             _ => true,
         })))
     }
 
-    fn links(
-        self: &Arc<Self>,
-        namespace: &str,
-        source: ObjectPath,
-        query: &AssociationQuery,
-    ) -> Result<Instances, CimError> {
-        let classes = self.association_classes(namespace, query.association_class.as_deref());
+    fn links(self: &Arc<Self>, classes: Vec<Arc<Class>>, source: ObjectPath, query: &AssociationQuery) -> Instances {
         let role = query.role.clone();
         let broker = self.clone();
-        Ok(Box::new(classes.into_iter().flat_map(move |class| {
+        Box::new(classes.into_iter().flat_map(move |class| {
             broker
                 .links_of(&class, &source, role.as_deref())
                 .unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
-        })))
+        }))
     }
 
     fn links_of(&self, class: &Arc<Class>, source: &ObjectPath, role: Option<&str>) -> Result<Instances, CimError> {

@@ -1,5 +1,7 @@
 //! Who may do what (roles: viewer, operator, admin).
 
+use std::fmt;
+
 use crate::access::{self, Caller, Role};
 use crate::cim::CimError;
 
@@ -21,12 +23,13 @@ impl Action {
     }
 }
 
-pub(super) fn check(caller: &Caller, action: Action) -> Result<(), CimError> {
+/// Whether the caller may do what is asked for; a refusal goes to the audit log.
+pub(super) fn check(caller: &Caller, action: Action, asked: &dyn fmt::Display) -> Result<(), CimError> {
     let needed = action.needs();
     if caller.role >= needed {
         return Ok(());
     }
-    access::audit(caller, &format_args!("refused: what was asked for needs the role {needed}"));
+    access::audit(caller, &format_args!("refused: {asked}: it needs the role {needed}"));
     Err(CimError::access_denied(format!(
         "User {} has the role {}; this needs the role {needed}, which an administrator can give.",
         caller.name, caller.role

@@ -32,13 +32,18 @@ impl Broker {
         route.action(caller, method).map(drop)
     }
 
+    /// Whether the caller's role allows such a change of instances of the class, whether or not it is possible.
+    pub fn check_role(&self, caller: &Caller, class: &Class, change: Change) -> Result<(), CimError> {
+        authorization::check(caller, Action::Change, &format_args!("{} {}", change.words(), class.name()))
+    }
+
     /// Whether the caller may change instances of the class so, before anything is known of what the change would be.
     pub fn check_change(&self, caller: &Caller, class: &Class, change: Change) -> Result<(), CimError> {
         self.changeable(caller, class, change).map(drop)
     }
 
     fn changeable(&self, caller: &Caller, class: &Class, change: Change) -> Result<&Route, CimError> {
-        authorization::check(caller, Action::Change)?;
+        self.check_role(caller, class, change)?;
         let route = self.routes.get(class.name()).filter(|route| route.provider.allows(&route.class, change));
         route.ok_or_else(|| change.refusal(class))
     }
@@ -99,7 +104,8 @@ impl Route {
     /// What the caller does who calls this method, and may.
     fn action(&self, caller: &Caller, method: &Method) -> Result<Action, CimError> {
         let action = self.provider.action_of(&self.class, method);
-        authorization::check(caller, action).map(|()| action)
+        let asked = format_args!("calls {} of {}", method.name, self.class.name());
+        authorization::check(caller, action, &asked).map(|()| action)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::cim::{CimError, Class};
 impl Broker {
     /// Gets one class.
     pub fn get_class(&self, caller: &Caller, namespace: &str, name: &str) -> Result<Arc<Class>, CimError> {
-        authorization::check(caller, Action::Read)?;
+        authorization::check(caller, Action::Read, &"reads")?;
         self.class(namespace, name).cloned()
     }
 
@@ -22,7 +22,7 @@ impl Broker {
         of: Option<&str>,
         deep: bool,
     ) -> Result<Vec<Arc<Class>>, CimError> {
-        authorization::check(caller, Action::Read)?;
+        authorization::check(caller, Action::Read, &"reads")?;
         let superclass = of.map(|name| self.class(namespace, name)).transpose()?;
         let is_below = |class: &Class| match superclass {
             Some(above) if deep => class.ancestors().contains(above.name()),

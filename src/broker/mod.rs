@@ -92,7 +92,7 @@ impl Broker {
         let class = self.schema.class(name).filter(|class| self.is_visible(namespace, class));
         class.ok_or_else(|| {
             let elsewhere = if self.schema.class(name).is_some() {
-                format!(" It is in {INTEROP_NAMESPACE}: name that in the selector __cimnamespace.")
+                format!(" It is in {INTEROP_NAMESPACE}: ask for it there.")
             } else {
                 String::new()
             };
@@ -109,13 +109,13 @@ impl Broker {
 
     /// Gets one instance.
     pub fn get(&self, caller: &Caller, path: &ObjectPath) -> Result<Instance, CimError> {
-        authorization::check(caller, Action::Read)?;
+        authorization::check(caller, Action::Read, &"reads")?;
         self.lookup(path)
     }
 
     /// All instances of a class and its subclasses, in the order of the schema.
     pub fn enumerate(self: &Arc<Self>, caller: &Caller, namespace: &str, class: &Class) -> Result<Instances, CimError> {
-        authorization::check(caller, Action::Read)?;
+        authorization::check(caller, Action::Read, &"reads")?;
         let served = self.served_subclasses(namespace, class)?;
         let broker = self.clone();
         Ok(Box::new(served.into_iter().flat_map(move |name| broker.instances_of(&name))))

@@ -96,6 +96,15 @@ pub enum Change {
 }
 
 impl Change {
+    /// What who makes such a change does, as the audit log says it.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Create => "creates an instance of",
+            Self::Modify => "changes an instance of",
+            Self::Delete => "deletes an instance of",
+        }
+    }
+
     /// The refusal of such a change of any instance of the class.
     pub(super) fn refusal(self, class: &Class) -> CimError {
         let name = class.name();

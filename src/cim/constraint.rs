@@ -27,16 +27,16 @@ impl Property {
     fn check_length(&self, text: &str) -> Result<(), String> {
         let length = text.chars().count();
         match (self.bound("MinLen"), self.bound("MaxLen")) {
-            (Some(least), _) if fits(length) < least => Err(format!("it has at least {least} characters")),
-            (_, Some(most)) if fits(length) > most => Err(format!("it has at most {most} characters")),
+            (Some(least), _) if fits(length) < least => Err(format!("it must have at least {least} characters")),
+            (_, Some(most)) if fits(length) > most => Err(format!("it may have at most {most} characters")),
             _ => Ok(()),
         }
     }
 
     fn check_range(&self, number: i128) -> Result<(), String> {
         match (self.bound("MinValue"), self.bound("MaxValue")) {
-            (Some(least), _) if number < least => Err(format!("it is at least {least}")),
-            (_, Some(most)) if number > most => Err(format!("it is at most {most}")),
+            (Some(least), _) if number < least => Err(format!("it must be at least {least}")),
+            (_, Some(most)) if number > most => Err(format!("it must be at most {most}")),
             _ => Ok(()),
         }
     }
@@ -76,11 +76,11 @@ mod tests {
         assert_eq!(check("uint8", Value::Null), Ok(()));
         assert_eq!(check("[Required] uint8", Value::Null), Err("it must have a value".to_owned()));
         assert_eq!(check("[MaxLen(3)] string", "äöü"), Ok(()));
-        assert_eq!(check("[MaxLen(3)] string", "abcd"), Err("it has at most 3 characters".to_owned()));
-        assert_eq!(check("[MinLen(1)] string", ""), Err("it has at least 1 characters".to_owned()));
+        assert_eq!(check("[MaxLen(3)] string", "abcd"), Err("it may have at most 3 characters".to_owned()));
+        assert_eq!(check("[MinLen(1)] string", ""), Err("it must have at least 1 characters".to_owned()));
         assert_eq!(check("[MinValue(-3), MaxValue(3)] sint8", -3i8), Ok(()));
-        assert_eq!(check("[MinValue(-3), MaxValue(3)] sint8", -4i8), Err("it is at least -3".to_owned()));
-        assert_eq!(check("[MinValue(-3), MaxValue(3)] sint8", 4i8), Err("it is at most 3".to_owned()));
+        assert_eq!(check("[MinValue(-3), MaxValue(3)] sint8", -4i8), Err("it must be at least -3".to_owned()));
+        assert_eq!(check("[MinValue(-3), MaxValue(3)] sint8", 4i8), Err("it must be at most 3".to_owned()));
     }
 
     #[test]

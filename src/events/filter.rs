@@ -6,9 +6,6 @@ use super::SubscribeError;
 use crate::cim::query::{self, Compiled, Language, Select};
 use crate::cim::{Class, ClassKind, Instance, Schema};
 
-/// The longest query, in octets: it is kept as long as the subscription, and looks at every event.
-const LONGEST_QUERY: usize = 16_384;
-
 /// A class and a condition.
 pub(super) struct Filter {
     class: Option<Arc<Class>>,
@@ -30,10 +27,6 @@ impl Filter {
                 Err(SubscribeError::FilterMissing)
             };
         };
-        if text.len() > LONGEST_QUERY {
-            let message = format!("a query has at most {LONGEST_QUERY} octets, not {}", text.len());
-            return Err(SubscribeError::Filter { message, position: None });
-        }
         let condition = query::parse(text, language).and_then(|q| q.compile(schema)).map_err(SubscribeError::filter)?;
         if matches!(condition.select(), Select::Properties(_)) {
             let message = "events are delivered whole: write SELECT *".to_owned();

@@ -1,8 +1,9 @@
 //! The walk of the seeds' clients, over the broker: from the profile to the system, the software and the service.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::{Model, SystemName, all};
+use crate::access::testing::audited;
 use crate::access::{Caller, Role};
 use crate::broker::{Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
 use crate::cim::{CimError, CimStatus, Instance, ObjectPath, Schema, Value};
@@ -273,28 +274,21 @@ fn what_cannot_be_changed_is_refused_before_anything_else() {
     }
 }
 
-/// Takes what is logged as text.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(octets)
+#[test]
+fn each_change_is_allowed_where_it_can_be_made() {
+    let host = host();
+    use Change::{Create, Delete, Modify};
+    for (namespace, class, allowed) in [
+        (INTEROP_NAMESPACE, "CIM_IndicationFilter", &[Create, Delete][..]),
+        ("root/cimv2", "LMI_SoftwareInstallationJob", &[Modify, Delete]),
+        ("root/cimv2", "LMI_SoftwareInstallationService", &[]),
+    ] {
+        let class = host.broker.class(namespace, class).unwrap();
+        for change in [Create, Modify, Delete] {
+            let is_allowed = host.broker.check_change(&host.caller, class, change).is_ok();
+            assert_eq!(is_allowed, allowed.contains(&change), "{change:?} of {}", class.name());
+        }
     }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The lines of the audit log that are written meanwhile, from the user on.
-fn audited(work: impl FnOnce()) -> Vec<String> {
-    let lines = Lines::default();
-    let written = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).without_time().with_writer(move || written.clone());
-    tracing::subscriber::with_default(subscriber.finish(), work);
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    text.lines().filter_map(|line| Some(line.split_once(" audit: ")?.1.to_owned())).collect()
 }
 
 #[test]
@@ -311,7 +305,13 @@ fn every_change_is_audited_with_what_came_of_it_and_nothing_that_only_looks() {
         host.create_filter(&[("Name", "a".into())]).unwrap();
         call("FindIdentity").unwrap_err();
         call("InstallFromURI").unwrap();
-        host.broker.delete(&host.caller, &filter_path(&[("Name", "a")])).unwrap();
+        let (ann, filter) = (&host.caller, filter_path(&[("Name", "a")]));
+        let vic = Caller { name: "vic".into(), role: Role::Viewer };
+        host.broker
+            .invoke(&vic, &path, service.class().method("InstallFromURI").unwrap(), Arguments::default())
+            .unwrap_err();
+        host.broker.delete(&vic, &filter).unwrap_err();
+        host.broker.delete(ann, &filter).unwrap();
     });
     insta::assert_snapshot!(lines.join("\n"));
 }

@@ -10,7 +10,9 @@ pub(super) fn charset(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     if headers.get(CONTENT_ENCODING).is_some_and(|value| !plain(value.as_bytes())) {
         return Err(Refusal::MediaType);
     }
-    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(None) };
+    let Some(value) = headers.get(CONTENT_TYPE).filter(|value| !value.as_bytes().trim_ascii().is_empty()) else {
+        return Ok(None);
+    };
     parse(value.to_str().map_err(|_| Refusal::MediaType)?).ok_or(Refusal::MediaType)
 }
 

@@ -3,7 +3,7 @@
 use super::addressing::{Addressing, EndpointReference, check_uri, named_header};
 use super::names::{SOAP, WSA};
 use super::{Fault, FaultKind};
-use crate::xml::{self, Element, ElementExt, Limits, XMLNode, XmlError};
+use crate::xml::{self, Element, ElementExt, Limits, XMLNode, XmlError, cut_escaped};
 
 /// Longest MessageID that is taken. It goes back in every reply.
 const LONGEST_MESSAGE_ID: usize = 2048;
@@ -87,7 +87,12 @@ impl Envelope {
                 self.read_headers(child)?;
             } else if child.is(SOAP, "Body") && !body_met {
                 body_met = true;
-                self.body = child.children.into_iter().find_map(into_element);
+                let mut held = child.children.into_iter().filter_map(into_element);
+                self.body = held.next();
+                if let Some(second) = held.next() {
+                    let name = &second.name;
+                    return Err(Fault::schema(format!("s:Body holds one element at most; {name} is too much")));
+                }
             } else {
                 return Err(Fault::schema(format!(
                     "s:Envelope holds at most one s:Header and then one s:Body; {} is too much",
@@ -177,10 +182,10 @@ fn is_for_us(block: &Element) -> bool {
 
 fn message_id(header: &Element) -> Result<String, Fault> {
     let id = header.text();
-    if id.is_empty() || id.len() > LONGEST_MESSAGE_ID {
+    if id.is_empty() || cut_escaped(id, LONGEST_MESSAGE_ID).len() < id.len() {
         return Err(Fault::new(
             FaultKind::InvalidMessageInformationHeader,
-            format!("wsa:MessageID must hold 1 to {LONGEST_MESSAGE_ID} characters"),
+            format!("wsa:MessageID must hold 1 to {LONGEST_MESSAGE_ID} octets, as they are written in a reply"),
         )
         .with_element(named_header("MessageID")));
     }

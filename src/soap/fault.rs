@@ -8,10 +8,11 @@ use super::addressing::{Addressing, EndpointReference, named_header};
 use super::fault_table::{Code, FaultDetail, FaultKind};
 use super::message::{Message, Outgoing};
 use super::names::{FAULT_DETAIL, FAULT_PREFIXES, WSA};
-use crate::xml::{Element, ElementExt, Writer, element};
+use crate::xml::{Element, ElementExt, Writer, cut_escaped, element};
 
-/// How many characters of a reason are sent. A fault of 4,096 octets may always be sent (DSP0226 R13.4-6).
-const LONGEST_REASON: usize = 1024;
+/// How many octets of a reason are sent, as they stand in the message: it may stand there three times, and the whole is
+/// to be no longer than a fault may always be (DSP0226 R13.4-6).
+const LONGEST_REASON: usize = 512;
 
 /// Octets that every client takes (R6.2-4).
 const SMALLEST_ENVELOPE: usize = 8192;
@@ -176,7 +177,7 @@ impl Fault {
 
 /// As much of a reason as a fault holds, wherever in it the reason stands.
 pub fn sent(reason: &str) -> &str {
-    reason.char_indices().nth(LONGEST_REASON).and_then(|(end, _)| reason.get(..end)).unwrap_or(reason)
+    cut_escaped(reason, LONGEST_REASON)
 }
 
 impl Code {

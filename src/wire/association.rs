@@ -22,13 +22,13 @@ pub struct AssociationFilter {
     pub kind: AssociationKind,
     /// The instance to start from.
     pub object: EndpointReference,
-    /// The class of the links; only for associated instances.
+    /// The class of the links. The standard has it for associated instances alone; wsmancli gives it for links too.
     pub association_class: Option<String>,
     /// The reference by which the links point to the object.
     pub role: Option<String>,
     /// The class of what is returned.
     pub result_class: Option<String>,
-    /// The reference by which the links point to what is returned; only for associated instances.
+    /// The reference by which the links point to what is at their other end. As with `association_class`.
     pub result_role: Option<String>,
     /// The properties to be returned; all if there are none.
     pub include_properties: Vec<String>,
@@ -36,6 +36,9 @@ pub struct AssociationFilter {
 
 const ASSOCIATED: &str = "AssociatedInstances";
 const ASSOCIATIONS: &str = "AssociationInstances";
+
+/// What may stand in a filter at most once.
+const ONCE: [&str; 5] = ["Object", "AssociationClassName", "Role", "ResultClassName", "ResultRole"];
 
 impl AssociationFilter {
     /// All associated instances of an object.
@@ -75,15 +78,15 @@ impl AssociationFilter {
         if object.resource_uri_text().is_none() {
             return Err(refuse("wsmb:Object names no instance: it holds no wsman:ResourceURI".to_owned()));
         }
+        check_children(content)?;
         let text = |name| filled(content, WSMB, name).map(str::to_owned);
-        let of_associated = |name| (kind == AssociationKind::AssociatedInstances).then(|| text(name)).flatten();
         Ok(Self {
             kind,
             object,
-            association_class: of_associated("AssociationClassName"),
+            association_class: text("AssociationClassName"),
             role: text("Role"),
             result_class: text("ResultClassName"),
-            result_role: of_associated("ResultRole"),
+            result_role: text("ResultRole"),
             include_properties: content
                 .children_named(WSMB, "IncludeResultProperty")
                 .map(|p| p.text().to_owned())
@@ -112,8 +115,10 @@ impl AssociationFilter {
                 leaf("ResultRole", &self.result_role);
             }
             AssociationKind::AssociationInstances => {
+                leaf("AssociationClassName", &self.association_class);
                 leaf("ResultClassName", &self.result_class);
                 leaf("Role", &self.role);
+                leaf("ResultRole", &self.result_role);
             }
         }
         for property in &self.include_properties {
@@ -121,4 +126,22 @@ impl AssociationFilter {
         }
         w.end(tag);
     }
+}
+
+/// What is not known is refused: passed over, it would let more through than was asked for.
+fn check_children(content: &Element) -> Result<(), Fault> {
+    let refuse = |child: &Element, why: &str| {
+        let reason = format!("{} in wsmb:{} {why}", shown(&child.name), content.name);
+        Err(Fault::new(FaultKind::EnumerationCannotProcessFilter, reason))
+    };
+    for (i, child) in content.elements().enumerate().filter(|(_, child)| child.namespace_uri() == WSMB) {
+        let name = child.name.as_str();
+        if name != "IncludeResultProperty" && !ONCE.contains(&name) {
+            return refuse(child, "is not known; leave it out");
+        }
+        if ONCE.contains(&name) && content.elements().take(i).any(|before| before.is(WSMB, name)) {
+            return refuse(child, "is given twice");
+        }
+    }
+    Ok(())
 }

@@ -10,7 +10,7 @@ use crate::cim::{Interval, ObjectPath};
 use crate::soap::{Fault, FaultDetail, FaultKind, HeaderBlock};
 use crate::xml::{Element, ElementExt, Writer, XML_NAMESPACE};
 
-/// Smallest envelope that a client may ask for (R6.2-6).
+/// Smallest envelope that a client may ask for (R6.2-4).
 const SMALLEST_ENVELOPE: u64 = 8192;
 
 /// How many headers that are not understood are named in one fault.
@@ -207,9 +207,9 @@ pub fn write_total_items(w: &mut Writer, estimate: Option<u64>) {
 }
 
 fn invalid(header: &Element, why: &str) -> Fault {
-    let name = crate::xml::element(header.namespace_uri(), &header.name);
+    let element = crate::xml::element(header.namespace_uri(), &header.name).with_text(shown(header.text()));
     Fault::new(FaultKind::InvalidMessageInformationHeader, format!("the header {} {why}", header.name))
-        .with_element(name)
+        .with_element(element)
 }
 
 fn envelope_size(header: &Element) -> Result<u64, Fault> {
@@ -224,7 +224,7 @@ fn envelope_size(header: &Element) -> Result<u64, Fault> {
     ))
 }
 
-/// Everything we say is English; a client that insists on another language is refused (R6.3-3).
+/// Everything we say is English; a client that insists on another language is refused (R6.3-2).
 fn locale(header: &Element, must_understand: bool) -> Result<Option<String>, Fault> {
     let language = header.attribute(XML_NAMESPACE, "lang").map(str::trim).filter(|l| !l.is_empty());
     let is_english = language.is_none_or(|l| l.get(..2).is_some_and(|l| l.eq_ignore_ascii_case("en")));

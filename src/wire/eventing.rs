@@ -273,7 +273,7 @@ impl DeliveryEnvelope {
 pub struct SubscribeResponse {
     /// Where the subscription is renewed and ended.
     pub manager: EndpointReference,
-    /// How long it lives; without end if this is not there (R10.2.4-1).
+    /// How long it lives; without end if this is not there (R10.2.4-2).
     pub expires: Option<Expires>,
     /// In Pull mode, where the events are.
     pub context: Option<String>,

@@ -68,6 +68,13 @@ impl SelectorSet {
                 ));
             }
             let value = read_value(child)?;
+            if value.as_text().is_none() && name.eq_ignore_ascii_case(CIM_NAMESPACE_SELECTOR) {
+                return Err(Fault::detailed(
+                    FaultKind::InvalidSelectors,
+                    FaultDetail::TypeMismatch,
+                    "the selector __cimnamespace is the name of a CIM namespace, as text",
+                ));
+            }
             let value_length = value.as_text().map_or(0, str::len);
             length += name.len() + value_length;
             if name.len() > LONGEST_NAME || value_length > LONGEST_VALUE || length > LONGEST_SET {
@@ -167,15 +174,17 @@ impl SelectorSet {
 }
 
 fn read_value(selector: &Element) -> Result<SelectorValue, Fault> {
-    let Some(child) = selector.elements().next() else {
-        return Ok(SelectorValue::Text(selector.text().to_owned()));
+    let refuse = |what: &str| {
+        let reason = format!("a wsman:Selector holds text or one wsa:EndpointReference, not {what}");
+        Err(Fault::detailed(FaultKind::InvalidSelectors, FaultDetail::InvalidValue, reason))
     };
-    if child.is(WSA, "EndpointReference") {
-        return Ok(SelectorValue::Endpoint(Box::new(EndpointReference::read(child)?)));
+    let mut held = selector.elements();
+    match (held.next(), held.next(), selector.text()) {
+        (None, _, text) => Ok(SelectorValue::Text(text.to_owned())),
+        (Some(only), None, "") if only.is(WSA, "EndpointReference") => {
+            Ok(SelectorValue::Endpoint(Box::new(EndpointReference::read(only)?)))
+        }
+        (Some(only), None, "") => refuse(shown(&only.name)),
+        _ => refuse("several of them"),
     }
-    Err(Fault::detailed(
-        FaultKind::InvalidSelectors,
-        FaultDetail::InvalidValue,
-        format!("a wsman:Selector holds text or one wsa:EndpointReference, not {}", shown(&child.name)),
-    ))
 }

@@ -266,7 +266,7 @@ fn an_association_filter_takes_children_in_any_order_and_empty_ones_as_none() {
 }
 
 #[test]
-fn a_filter_keeps_what_its_kind_has() {
+fn links_are_filtered_by_what_clients_say_of_them() {
     let filter = format!(
         "<n:Enumerate><w:Filter Dialect='{}'><b:AssociationInstances><b:Object><a:ReferenceParameters>\
          <w:ResourceURI>urn:r</w:ResourceURI></a:ReferenceParameters></b:Object><b:AssociationClassName>A\
@@ -274,7 +274,17 @@ fn a_filter_keeps_what_its_kind_has() {
         dialect::ASSOCIATION
     );
     let Some(Filter::Association(filter)) = Enumerate::read(&body(&filter)).unwrap().filter else { panic!() };
-    assert_eq!((filter.association_class, filter.result_role), (None, None));
+    assert_eq!((filter.association_class.as_deref(), filter.result_role.as_deref()), (Some("A"), Some("R")));
+    for wrong in ["<b:Role>A</b:Role><b:Role>B</b:Role>", "<b:Colour/>"] {
+        let filter = format!(
+            "<n:Enumerate><w:Filter Dialect='{}'><b:AssociatedInstances><b:Object><a:ReferenceParameters>\
+             <w:ResourceURI>urn:r</w:ResourceURI></a:ReferenceParameters></b:Object>{wrong}</b:AssociatedInstances>\
+             </w:Filter></n:Enumerate>",
+            dialect::ASSOCIATION
+        );
+        let fault = Enumerate::read(&body(&filter)).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::EnumerationCannotProcessFilter, "{wrong}");
+    }
     let none = Enumerate { filter: Some(Filter::Selectors(SelectorSet::default())), ..Enumerate::default() };
     assert_eq!(Enumerate::read(&written(|w| none.write(w))).unwrap(), none);
 }

@@ -1,8 +1,9 @@
 //! Work that blocks, beside the event loop, and not more of it than leaves threads for others.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
@@ -10,22 +11,35 @@ use crate::soap::{Fault, FaultKind};
 
 /// Places for one kind of work that blocks. Passwords are checked on the same threads as such work: if it could take them
 /// all, whoever may start something slow would lock everybody else out.
+///
+/// One user has fewer than all, so that nobody locks out the others.
 #[derive(Debug)]
-pub(super) struct Places(Arc<Semaphore>);
+pub(super) struct Places {
+    all: Arc<Semaphore>,
+    of_one_user: usize,
+    users: Mutex<HashMap<Arc<str>, Weak<Semaphore>>>,
+}
 
 /// The right to do one piece of work. It goes with the work and not with who waits for it.
 #[derive(Debug)]
-pub(super) struct Place(tokio::sync::OwnedSemaphorePermit);
+pub(super) struct Place {
+    _of_all: OwnedSemaphorePermit,
+    _of_user: OwnedSemaphorePermit,
+}
 
 impl Places {
-    pub(super) fn new(places: usize) -> Self {
-        Self(Arc::new(Semaphore::new(places)))
+    pub(super) fn new(places: usize, of_one_user: usize) -> Self {
+        Self { all: Arc::new(Semaphore::new(places)), of_one_user, users: Mutex::default() }
     }
 
     /// Waits for a place until the deadline (DSP0226 R6.1-1).
-    pub(super) async fn take(&self, deadline: Instant) -> Result<Place, Fault> {
-        match timeout_at(deadline, self.0.clone().acquire_owned()).await {
-            Ok(place) => place.map(Place).map_err(Fault::internal),
+    pub(super) async fn take(&self, user: &Arc<str>, deadline: Instant) -> Result<Place, Fault> {
+        let both = async {
+            let of_user = self.places_of(user).acquire_owned().await?;
+            Ok(Place { _of_user: of_user, _of_all: self.all.clone().acquire_owned().await? })
+        };
+        match timeout_at(deadline, both).await {
+            Ok(place) => place.map_err(|error: AcquireError| Fault::internal(error)),
             Err(_) => Err(Fault::new(
                 FaultKind::TimedOut,
                 "too much is under way, so nothing was done within the OperationTimeout; try again later",
@@ -33,13 +47,25 @@ impl Places {
         }
     }
 
+    fn places_of(&self, user: &Arc<str>) -> Arc<Semaphore> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = users.get(user).and_then(Weak::upgrade) {
+            return places;
+        }
+        users.retain(|_, places| places.strong_count() > 0);
+        let places = Arc::new(Semaphore::new(self.of_one_user));
+        users.insert(user.clone(), Arc::downgrade(&places));
+        places
+    }
+
     /// Runs work that changes something. After the deadline it goes on; only the reply is given up (DSP0226 R6.1-1).
     pub(super) async fn run_until<T: Send + 'static>(
         &self,
+        user: &Arc<str>,
         deadline: Instant,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Fault> {
-        let place = self.take(deadline).await?;
+        let place = self.take(user, deadline).await?;
         timeout_at(deadline, place.run(work)).await.unwrap_or_else(|_| {
             Err(Fault::new(
                 FaultKind::TimedOut,
@@ -53,9 +79,8 @@ impl Places {
 impl Place {
     /// Runs the work, to its end even if nobody waits for it any more.
     pub(super) async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
-        let Self(place) = self;
         let work = move || {
-            let _place = place;
+            let _place = self;
             work()
         };
         spawn_blocking(work).await.map_err(Fault::internal)
@@ -71,19 +96,36 @@ mod tests {
 
     use super::*;
 
+    fn ann() -> Arc<str> {
+        "ann".into()
+    }
+
+    #[tokio::test]
+    async fn one_user_leaves_a_place_to_others() {
+        let places = Places::new(3, 2);
+        let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(3600));
+        let (one, two) = (places.take(&ann(), later).await.unwrap(), places.take(&ann(), later).await.unwrap());
+        assert_eq!(places.take(&ann(), now).await.unwrap_err().kind(), FaultKind::TimedOut);
+        let other = places.take(&"bob".into(), later).await.unwrap();
+        drop((one, two));
+        places.take(&ann(), later).await.unwrap();
+        drop(other);
+        assert!(places.users.lock().unwrap().len() <= 2);
+    }
+
     #[tokio::test]
     async fn work_that_takes_too_long_is_a_time_out_and_goes_on() {
-        let places = Places::new(1);
+        let places = Places::new(1, 1);
         let (release, released) = mpsc::channel::<()>();
         let (end, ended) = tokio::sync::oneshot::channel();
         let work = move || {
             let _ = released.recv();
             end.send(()).unwrap();
         };
-        let fault = places.run_until(Instant::now(), work).await.unwrap_err();
+        let fault = places.run_until(&ann(), Instant::now(), work).await.unwrap_err();
         assert_eq!(fault.kind(), FaultKind::TimedOut);
         assert!(fault.reason().contains("it goes on"), "{fault}");
-        let fault = places.run_until(Instant::now(), || ()).await.unwrap_err();
+        let fault = places.run_until(&ann(), Instant::now(), || ()).await.unwrap_err();
         assert!(fault.reason().contains("nothing was done"), "{fault}");
         release.send(()).unwrap();
         ended.await.unwrap();
@@ -96,20 +138,20 @@ mod tests {
 
     #[tokio::test]
     async fn work_keeps_its_place_until_it_ends_whoever_waits() {
-        let places = Places::new(1);
+        let places = Places::new(1, 1);
         let (release, released) = mpsc::channel::<()>();
         let (end, ended) = tokio::sync::oneshot::channel();
         let later = Instant::now() + Duration::from_secs(3600);
-        let work = places.take(later).await.unwrap().run(move || {
+        let work = places.take(&ann(), later).await.unwrap().run(move || {
             let _ = released.recv();
             end.send(()).unwrap();
         });
         // Polled once, it is on its thread; then nobody waits for it any more.
         assert!(!is_ready(work).await);
-        assert!(!is_ready(places.take(later)).await);
-        assert_eq!(places.take(Instant::now()).await.unwrap_err().kind(), FaultKind::TimedOut);
+        assert!(!is_ready(places.take(&ann(), later)).await);
+        assert_eq!(places.take(&ann(), Instant::now()).await.unwrap_err().kind(), FaultKind::TimedOut);
         release.send(()).unwrap();
         ended.await.unwrap();
-        assert_eq!(places.take(later).await.unwrap().run(|| 7).await.unwrap(), 7);
+        assert_eq!(places.take(&ann(), later).await.unwrap().run(|| 7).await.unwrap(), 7);
     }
 }

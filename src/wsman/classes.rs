@@ -153,6 +153,10 @@ impl Presentation<Arc<Class>> for Terms {
         }
     }
 
+    fn name(&self, class: &Arc<Class>) -> String {
+        class.name().to_string()
+    }
+
     fn total(&self) -> Option<u64> {
         self.total
     }

@@ -11,7 +11,31 @@ use uuid::Uuid;
 
 use crate::clock::SharedClock;
 use crate::soap::{Fault, FaultKind};
+use crate::wire::SelectorSet;
 use crate::wire::enumeration::context_fault;
+use crate::wire::names::WSMAN;
+use crate::xml::element;
+
+/// What an enumeration is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Resource {
+    /// The resource URI.
+    pub(super) uri: Arc<str>,
+    /// The CIM namespace; `None` if a later request leaves it out.
+    pub(super) namespace: Option<Arc<str>>,
+    /// What else selects it.
+    pub(super) selectors: SelectorSet,
+}
+
+impl Resource {
+    /// Whether a later request is about the same. Clients are known that repeat the URI and no selectors; those that are
+    /// repeated are the same.
+    fn is_repeated_by(&self, later: &Self) -> bool {
+        self.uri == later.uri
+            && (later.namespace.is_none() || later.namespace == self.namespace)
+            && later.selectors.keys().all(|given| self.selectors.get(&given.name) == Some(&given.value))
+    }
+}
 
 /// How many contexts there may be and how long they stay unused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +59,7 @@ pub(super) struct Contexts<C> {
 #[derive(Debug)]
 struct Entry<C> {
     owner: Arc<str>,
-    /// The resource URI and selectors that every Pull must repeat.
-    resource: Arc<str>,
+    resource: Resource,
     /// When the context ends if nobody pulls and the client did not say.
     ends: DateTime<Utc>,
     /// When it ends because the client said so.
@@ -53,10 +76,12 @@ impl From<ContextError> for Fault {
                 "too many enumerations are open; pull them to their end or release them before you open another",
             ),
             ContextError::Unknown => return context_fault(),
-            ContextError::OtherResource => (
-                FaultKind::MessageInformationHeaderRequired,
-                "repeat the ResourceURI of the Enumerate request with every Pull and Release",
-            ),
+            ContextError::OtherResource => {
+                let reason = "repeat the ResourceURI of the Enumerate request with every Pull and Release, and no other \
+                              selectors than it had";
+                return Self::new(FaultKind::MessageInformationHeaderRequired, reason)
+                    .with_element(element(WSMAN, "ResourceURI"));
+            }
             ContextError::Busy => {
                 (FaultKind::Concurrency, "another Pull of this enumeration context is under way; wait for its reply")
             }
@@ -118,7 +143,7 @@ impl<C> Contexts<C> {
     pub(super) fn open(
         &self,
         owner: &Arc<str>,
-        resource: Arc<str>,
+        resource: Resource,
         expires: Option<DateTime<Utc>>,
         cursor: C,
     ) -> Result<Uuid, ContextError> {
@@ -137,7 +162,7 @@ impl<C> Contexts<C> {
     }
 
     /// Takes the rest of an enumeration to pull from it. It comes back when the [`Taken`] goes.
-    pub(super) fn take(self: &Arc<Self>, id: Uuid, owner: &str, resource: &str) -> Result<Taken<C>, ContextError> {
+    pub(super) fn take(self: &Arc<Self>, id: Uuid, owner: &str, resource: &Resource) -> Result<Taken<C>, ContextError> {
         let now = self.clock.now();
         let mut open = self.lock();
         let entry = open.get_mut(&id).filter(|entry| *entry.owner == *owner).ok_or(ContextError::Unknown)?;
@@ -145,7 +170,7 @@ impl<C> Contexts<C> {
             open.remove(&id);
             return Err(ContextError::Unknown);
         }
-        if *entry.resource != *resource {
+        if !entry.resource.is_repeated_by(resource) {
             return Err(ContextError::OtherResource);
         }
         let cursor = entry.cursor.take().ok_or(ContextError::Busy)?;
@@ -167,7 +192,7 @@ impl<C> Contexts<C> {
     }
 
     /// Ends a context at its owner's wish.
-    pub(super) fn release(self: &Arc<Self>, id: Uuid, owner: &str, resource: &str) -> Result<(), ContextError> {
+    pub(super) fn release(self: &Arc<Self>, id: Uuid, owner: &str, resource: &Resource) -> Result<(), ContextError> {
         match self.take(id, owner, resource) {
             Ok(taken) => taken.end(),
             // Whoever pulls from it now finds it gone when he gives it back.
@@ -198,6 +223,22 @@ mod tests {
     use super::*;
     use crate::clock::{ManualClock, SystemClock};
 
+    fn resource(uri: &str) -> Resource {
+        Resource { uri: uri.into(), namespace: Some("root/cimv2".into()), selectors: SelectorSet::default() }
+    }
+
+    #[test]
+    fn a_resource_is_repeated_with_its_selectors_or_without() {
+        let of_class =
+            |name: &str| Resource { selectors: SelectorSet::default().with("ClassName", name), ..resource("r") };
+        let opened = of_class("CIM_Job");
+        assert!(opened.is_repeated_by(&opened) && opened.is_repeated_by(&resource("r")));
+        assert!(opened.is_repeated_by(&Resource { namespace: None, ..resource("r") }));
+        assert!(!opened.is_repeated_by(&of_class("CIM_Error")));
+        assert!(!resource("r").is_repeated_by(&opened));
+        assert!(!opened.is_repeated_by(&Resource { namespace: Some("root/interop".into()), ..resource("r") }));
+    }
+
     fn limits() -> ContextLimits {
         ContextLimits { total: 3, per_user: 2, idle: TimeDelta::minutes(10) }
     }
@@ -206,14 +247,14 @@ mod tests {
     fn a_context_belongs_to_its_user_and_resource() {
         let contexts = Arc::new(Contexts::new(limits(), Arc::new(SystemClock)));
         let ann: Arc<str> = "ann".into();
-        let id = contexts.open(&ann, "r".into(), None, ()).unwrap();
-        assert_eq!(contexts.take(id, "bob", "r").unwrap_err(), ContextError::Unknown);
-        assert_eq!(contexts.take(id, "ann", "q").unwrap_err(), ContextError::OtherResource);
-        let taken = contexts.take(id, "ann", "r").unwrap();
-        assert_eq!(contexts.take(id, "ann", "r").unwrap_err(), ContextError::Busy);
+        let id = contexts.open(&ann, resource("r"), None, ()).unwrap();
+        assert_eq!(contexts.take(id, "bob", &resource("r")).unwrap_err(), ContextError::Unknown);
+        assert_eq!(contexts.take(id, "ann", &resource("q")).unwrap_err(), ContextError::OtherResource);
+        let taken = contexts.take(id, "ann", &resource("r")).unwrap();
+        assert_eq!(contexts.take(id, "ann", &resource("r")).unwrap_err(), ContextError::Busy);
         drop(taken);
-        contexts.release(id, "ann", "r").unwrap();
-        assert_eq!(contexts.take(id, "ann", "r").unwrap_err(), ContextError::Unknown);
+        contexts.release(id, "ann", &resource("r")).unwrap();
+        assert_eq!(contexts.take(id, "ann", &resource("r")).unwrap_err(), ContextError::Unknown);
     }
 
     #[test]
@@ -221,10 +262,10 @@ mod tests {
         let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
         let contexts = Arc::new(Contexts::new(limits(), clock.clone()));
         let snapshot = Arc::new(());
-        contexts.open(&"ann".into(), "r".into(), None, snapshot.clone()).unwrap();
+        contexts.open(&"ann".into(), resource("r"), None, snapshot.clone()).unwrap();
         assert_eq!(Arc::strong_count(&snapshot), 2);
         clock.advance(TimeDelta::minutes(11));
-        contexts.open(&"bob".into(), "r".into(), None, Arc::new(())).unwrap();
+        contexts.open(&"bob".into(), resource("r"), None, Arc::new(())).unwrap();
         assert_eq!(Arc::strong_count(&snapshot), 1);
     }
 
@@ -233,13 +274,13 @@ mod tests {
         let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
         let contexts = Arc::new(Contexts::new(limits(), clock.clone()));
         let (ann, bob): (Arc<str>, Arc<str>) = ("ann".into(), "bob".into());
-        let first = contexts.open(&ann, "r".into(), None, ()).unwrap();
-        contexts.open(&ann, "r".into(), None, ()).unwrap();
-        assert_eq!(contexts.open(&ann, "r".into(), None, ()).unwrap_err(), ContextError::TooMany);
-        contexts.open(&bob, "r".into(), None, ()).unwrap();
-        assert_eq!(contexts.open(&bob, "r".into(), None, ()).unwrap_err(), ContextError::TooMany);
+        let first = contexts.open(&ann, resource("r"), None, ()).unwrap();
+        contexts.open(&ann, resource("r"), None, ()).unwrap();
+        assert_eq!(contexts.open(&ann, resource("r"), None, ()).unwrap_err(), ContextError::TooMany);
+        contexts.open(&bob, resource("r"), None, ()).unwrap();
+        assert_eq!(contexts.open(&bob, resource("r"), None, ()).unwrap_err(), ContextError::TooMany);
         clock.advance(TimeDelta::minutes(11));
-        assert_eq!(contexts.take(first, "ann", "r").unwrap_err(), ContextError::Unknown);
-        assert!(contexts.open(&bob, "r".into(), None, ()).is_ok());
+        assert_eq!(contexts.take(first, "ann", &resource("r")).unwrap_err(), ContextError::Unknown);
+        assert!(contexts.open(&bob, resource("r"), None, ()).is_ok());
     }
 }

@@ -18,6 +18,9 @@ pub(super) trait Presentation<I>: Debug + Send {
     /// Writes one item.
     fn write(&self, w: &mut Writer, item: &I);
 
+    /// What the item is called in a message.
+    fn name(&self, item: &I) -> String;
+
     /// How many items there are in all, if that is known without counting.
     fn total(&self) -> Option<u64>;
 
@@ -32,6 +35,8 @@ pub(super) struct Cursor<I, P> {
     condition: Option<Condition<I>>,
     /// An item that did not fit the last page.
     put_back: Option<I>,
+    /// What went wrong behind the last page.
+    failure: Option<CimError>,
     pub(super) presentation: P,
 }
 
@@ -57,12 +62,17 @@ impl<I, P: Debug> Debug for Cursor<I, P> {
 
 impl<I, P> Cursor<I, P> {
     pub(super) fn new(items: Items<I>, condition: Option<Condition<I>>, presentation: P) -> Self {
-        Self { items, condition, put_back: None, presentation }
+        Self { items, condition, put_back: None, failure: None, presentation }
     }
 
     /// Puts an item back that did not fit; the next call of `next` gives it again.
     pub(super) fn put_back(&mut self, item: I) {
         self.put_back = Some(item);
+    }
+
+    /// Has the next look fail with this.
+    pub(super) fn fail_next(&mut self, error: CimError) {
+        self.failure = Some(error);
     }
 
     /// Whether nothing is left, as far as can be told in time. Looks one item ahead.
@@ -79,6 +89,9 @@ impl<I, P> Cursor<I, P> {
     pub(super) fn next(&mut self, deadline: Instant) -> Result<Step<I>, CimError> {
         if let Some(item) = self.put_back.take() {
             return Ok(Step::Item(item));
+        }
+        if let Some(error) = self.failure.take() {
+            return Err(error);
         }
         loop {
             for _ in 0..LOOKS {

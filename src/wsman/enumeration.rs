@@ -1,17 +1,16 @@
 //! WS-Enumeration: page by page (DSP0226 clause 8, DSP0227 clauses 8 and 9).
 
-use std::sync::Arc;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Service;
-use super::contexts::ContextError;
+use super::contexts::{ContextError, Resource};
 
 use super::exchange::Exchange;
 use super::items;
 use super::rest::{Bounds, Rest};
+use crate::broker::IMPLEMENTATION_NAMESPACE;
 use crate::cim::Interval;
 use crate::soap::{Fault, FaultKind, Message};
 use crate::wire::control::write_total_items;
@@ -29,7 +28,8 @@ pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Res
         write_total_items(message.header(), rest.total());
     }
     let optimize = request.optimize;
-    let bounds = Bounds::new(exchange, request.max_elements, None, exchange.deadline);
+    let longest = service.settings.operation_timeout;
+    let bounds = Bounds::new(exchange, request.max_elements, None, exchange.deadline, longest);
     let is_long = optimize && (rest.searches() || bounds.are_large());
     let (mut message, page, rest, at_end) = in_place(service, exchange, is_long, move || {
         let mut page = Page::enumerate(message.body(), optimize);
@@ -48,14 +48,15 @@ pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Res
 pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let request = Pull::read(exchange.envelope)?;
     let id = context_id(&request.context)?;
-    let mut taken = service.contexts.take(id, &exchange.caller.name, resource(exchange)?)?;
+    let mut taken = service.contexts.take(id, &exchange.caller.name, &resource(service, exchange)?)?;
     let mut message = exchange.reply(action::PULL_RESPONSE, ENUMERATION_PREFIXES);
     let known = taken.cursor().map(|rest| (rest.total(), rest.searches()));
     let (total, searches) = known.ok_or(ContextError::Unknown)?;
     if exchange.control.request_total {
         write_total_items(message.header(), total);
     }
-    let bounds = Bounds::new(exchange, request.max_elements, request.max_characters, deadline(exchange, &request));
+    let (deadline, longest) = (deadline(exchange, &request), service.settings.operation_timeout);
+    let bounds = Bounds::new(exchange, request.max_elements, request.max_characters, deadline, longest);
     let message = in_place(service, exchange, searches || bounds.are_large(), move || {
         let rest = taken.cursor().ok_or(ContextError::Unknown)?;
         if next_page(&mut message, rest.as_mut(), &request.context, bounds)? {
@@ -75,7 +76,11 @@ async fn in_place<T: Send + 'static>(
     is_long: bool,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
-    if is_long { service.searches.take(exchange.deadline).await?.run(work).await? } else { work() }
+    if is_long {
+        service.searches.take(&exchange.caller.name, exchange.deadline).await?.run(work).await?
+    } else {
+        work()
+    }
 }
 
 /// When a page must be answered; MaxTime is another word for OperationTimeout, which goes before it (R8.4-4).
@@ -89,7 +94,7 @@ fn deadline(exchange: &Exchange<'_>, request: &Pull) -> Instant {
 /// Ends an enumeration before its end.
 pub(super) fn release(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let id = context_id(&read_release(exchange.envelope)?)?;
-    service.contexts.release(id, &exchange.caller.name, resource(exchange)?)?;
+    service.contexts.release(id, &exchange.caller.name, &resource(service, exchange)?)?;
     exchange.finish(exchange.reply(action::RELEASE_RESPONSE, ENUMERATION_PREFIXES))
 }
 
@@ -106,13 +111,24 @@ fn open(
     ends: Option<DateTime<Utc>>,
     rest: Box<dyn Rest>,
 ) -> Result<Uuid, Fault> {
-    let resource: Arc<str> = resource(exchange)?.into();
+    let mut resource = resource(service, exchange)?;
+    if resource.namespace.is_none() {
+        resource.namespace = Some(IMPLEMENTATION_NAMESPACE.into());
+    }
     Ok(service.contexts.open(&exchange.caller.name, resource, ends, rest)?)
 }
 
-/// What every Pull and Release must repeat (R8.4-5). Clients are known that repeat the URI but not all selectors.
-fn resource<'e>(exchange: &'e Exchange<'_>) -> Result<&'e str, Fault> {
-    exchange.control.resource_uri.as_deref().ok_or_else(|| ContextError::OtherResource.into())
+/// What every Pull and Release must repeat (R8.4-5).
+fn resource(service: &Service, exchange: &Exchange<'_>) -> Result<Resource, Fault> {
+    let control = &exchange.control;
+    let uri = control.resource_uri.as_deref().ok_or(ContextError::OtherResource)?;
+    let named = control.resource().ok().and_then(|parsed| Some(control.namespace(&parsed).ok()??.into_owned()));
+    let namespace = named.map(|name| service.broker.namespace(&name)).transpose();
+    Ok(Resource {
+        uri: uri.into(),
+        namespace: namespace.map_err(|_| ContextError::OtherResource)?,
+        selectors: control.selectors.clone(),
+    })
 }
 
 fn context_id(text: &str) -> Result<Uuid, Fault> {

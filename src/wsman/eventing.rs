@@ -1,5 +1,6 @@
 //! WS-Eventing: subscriptions to indications (DSP0226 clause 10, DSP0227 clause 10).
 
+use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,14 +10,15 @@ use uuid::Uuid;
 use super::Service;
 use super::exchange::Exchange;
 use super::items::language;
+use crate::access;
 use crate::broker::INTEROP_NAMESPACE;
 use crate::cim::query::Language;
-use crate::cim::{Interval, ObjectPath, Value};
+use crate::cim::{CimStatus, Interval, ObjectPath, Value};
 use crate::events::{Delivery, Events, Expiry, ManageError, NewSubscription, SubscribeError};
 use crate::soap::{EndpointReference, Fault, FaultDetail, FaultKind};
 use crate::wire::eventing::{self, DeliveryMode, Subscribe, SubscribeResponse, dialect_fault, write_lifetime};
 use crate::wire::names::{EVENTING_PREFIXES, action, dialect};
-use crate::wire::{Expires, Filter, ResourceUri, cim_fault};
+use crate::wire::{Expires, Filter, ResourceUri, cim_error, cim_fault};
 
 /// The class of filters that are there already.
 const FILTER_CLASS: &str = "CIM_IndicationFilter";
@@ -38,7 +40,11 @@ pub(super) async fn subscribe(service: &Service, exchange: &Exchange<'_>) -> Res
         }
         made
     });
-    let subscription = made.await?.map_err(subscribe_fault)?;
+    let sink = request.delivery.notify_to.as_ref().map_or("", |sink| host_of(&sink.address));
+    let made =
+        made.await?.inspect_err(|error| access::audit(exchange.caller, &format_args!("refused: subscribes: {error}")));
+    let subscription = made.map_err(subscribe_fault)?;
+    access::audit(exchange.caller, &format_args!("subscribed {}, its events go to {sink}", subscription.id));
     let uri = exchange.control.resource_uri.as_deref().unwrap_or_default();
     let response = SubscribeResponse {
         manager: EndpointReference::to_subscription(exchange.address, uri, &subscription.id.hyphenated().to_string()),
@@ -55,6 +61,7 @@ pub(super) async fn renew(service: &Service, exchange: &Exchange<'_>) -> Result<
     let asked = eventing::read_renew(exchange.envelope)?;
     let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
     let end = beside(service, exchange, move |events| events.renew(id, &caller, asked.map(Expiry::from))).await?;
+    let end = told(exchange, &format_args!("renews subscription {id}"), end);
     let end = end.map_err(|error| manage_fault(error, FaultKind::UnableToRenew))?;
     let mut message = exchange.reply(action::RENEW_RESPONSE, EVENTING_PREFIXES);
     write_lifetime(message.body(), "wse:RenewResponse", granted(asked, end, service.clock.now()));
@@ -78,8 +85,27 @@ pub(super) async fn unsubscribe(service: &Service, exchange: &Exchange<'_>) -> R
     eventing::read_unsubscribe(exchange.envelope)?;
     let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
     let ended = beside(service, exchange, move |events| events.unsubscribe(id, &caller)).await?;
+    let ended = told(exchange, &format_args!("ends subscription {id}"), ended);
     ended.map_err(|error| manage_fault(error, FaultKind::DestinationUnreachable))?;
     exchange.finish_change(exchange.reply(action::UNSUBSCRIBE_RESPONSE, EVENTING_PREFIXES))
+}
+
+/// Tells the audit log of a change of a subscription, and whether it was refused.
+fn told<T>(
+    exchange: &Exchange<'_>,
+    change: &dyn fmt::Display,
+    result: Result<T, ManageError>,
+) -> Result<T, ManageError> {
+    match &result {
+        Ok(_) => access::audit(exchange.caller, change),
+        Err(error) => access::audit(exchange.caller, &format_args!("refused: {change}: {error}")),
+    }
+    result
+}
+
+/// Scheme, host and port of an address; what comes behind may be a secret of the sink's.
+fn host_of(address: &str) -> &str {
+    address.match_indices('/').nth(2).and_then(|(end, _)| address.get(..end)).unwrap_or(address)
 }
 
 /// What is not served is told at once and not by silence later.
@@ -102,7 +128,7 @@ fn refuse_unserved(exchange: &Exchange<'_>, request: &Subscribe) -> Result<(), F
         ),
     ];
     if let Some((_, detail, what)) = unserved.into_iter().find(|(asked, ..)| *asked) {
-        let reason = format!("{what} not served; subscribe without");
+        let reason = format!("{what} not served; leave that out");
         return Err(Fault::detailed(FaultKind::UnsupportedFeature, detail, reason));
     }
     if delivery.auth_profile.is_some() || exchange.control.issued_tokens.is_some() {
@@ -239,14 +265,18 @@ async fn beside<T: Send + 'static>(
     work: impl FnOnce(&Events) -> T + Send + 'static,
 ) -> Result<T, Fault> {
     let events = service.events.clone();
-    service.subscriptions.run_until(exchange.deadline, move || work(&events)).await
+    service.subscriptions.run_until(&exchange.caller.name, exchange.deadline, move || work(&events)).await
 }
 
 fn subscribe_fault(error: SubscribeError) -> Fault {
     let kind = match error {
         SubscribeError::FilterMissing => FaultKind::InvalidMessage,
         SubscribeError::NoIndication(_) | SubscribeError::ClassesDiffer { .. } => FaultKind::EventSourceUnableToProcess,
-        SubscribeError::Filter { .. } => FaultKind::CannotProcessFilter,
+        SubscribeError::Filter { .. } => {
+            let reason = error.to_string();
+            let shown = cim_error(CimStatus::InvalidQuery, &reason);
+            return Fault::new(FaultKind::CannotProcessFilter, reason).with_element(shown);
+        }
         SubscribeError::NotifyTo(_) | SubscribeError::EndTo(_) => FaultKind::EventDeliverToUnusable,
         SubscribeError::InvalidExpirationTime => FaultKind::EventingInvalidExpirationTime,
         SubscribeError::Quota { .. } => FaultKind::QuotaLimit,

@@ -127,7 +127,7 @@ impl Exchange<'_> {
         if message.body().is_over() { Err(too_large("the reply", self.is_own_limit)) } else { Ok(message.finish()) }
     }
 
-    /// The same where something was changed, which cannot be undone (R6.2-2).
+    /// The same where something was changed, which cannot be undone (R7.4-9, R7.6-8).
     pub(super) fn finish_change(&self, mut message: Message) -> Result<Vec<u8>, Fault> {
         if !message.body().is_over() {
             return Ok(message.finish());

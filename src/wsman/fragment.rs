@@ -17,7 +17,7 @@ use crate::wire::control::write_requested_epr;
 use crate::wire::names::{TRANSFER_PREFIXES, WSMAN, action, dialect};
 use crate::wire::transfer::Representation;
 use crate::wire::{FragmentTransfer, ResourceUri, Style, cim_fault};
-use crate::xml::xpath::{FragmentError, XPath};
+use crate::xml::xpath::{FragmentError, Selected, XPath};
 use crate::xml::{Element, ElementExt, XMLNode, element};
 
 /// Answers a transfer request whose header says that it is about a part.
@@ -69,7 +69,10 @@ impl<'a> Part<'a> {
 
     /// Get (7.8).
     fn get(&self) -> Result<Vec<u8>, Fault> {
-        self.exchange.finish(self.show(&self.instance, action::GET_RESPONSE)?)
+        let root = self.representation(&self.instance, false)?;
+        self.property(&root)?;
+        let selected = self.expression.get(&root).map_err(|error| not_changed(&error))?;
+        self.exchange.finish(self.message(&self.instance, action::GET_RESPONSE, &selected))
     }
 
     /// Put (7.9): only the part is shown again.
@@ -79,7 +82,13 @@ impl<'a> Part<'a> {
         let content = self.content(&root)?;
         self.expression.replace(&mut root, &content).map_err(|error| not_changed(&error))?;
         let changed = self.apply(&root).await?;
-        self.exchange.finish_change(self.show(&changed, action::PUT_RESPONSE)?)
+        let root = self.representation(&changed, false)?;
+        let mut selected = self.expression.get(&root).map_err(|error| not_changed(&error))?;
+        if selected.is_empty() {
+            // A condition on what was changed holds no more; what was put in is there.
+            selected = content.iter().filter_map(Selected::of).collect();
+        }
+        self.exchange.finish_change(self.message(&changed, action::PUT_RESPONSE, &selected))
     }
 
     /// Create (7.11): something is put in where nothing was.
@@ -133,18 +142,15 @@ impl<'a> Part<'a> {
     }
 
     /// A reply that shows the part of an instance.
-    fn show(&self, instance: &Instance, action: &str) -> Result<Message, Fault> {
-        let root = self.representation(instance, false)?;
-        self.property(&root)?;
-        let selected = self.expression.get(&root).map_err(|error| not_changed(&error))?;
+    fn message(&self, instance: &Instance, action: &str, selected: &[Selected<'_>]) -> Message {
         let mut message = self.exchange.reply_about(action, TRANSFER_PREFIXES);
         self.header.write(message.header());
         if self.exchange.control.request_epr {
             let style = self.exchange.style(&self.target.form);
             write_requested_epr(message.header(), &self.service.broker.path_of(instance), &style);
         }
-        write_selected(message.body(), &selected, &self.target.form);
-        Ok(message)
+        write_selected(message.body(), selected, &self.target.form);
+        message
     }
 
     fn representation(&self, instance: &Instance, exclude_nil: bool) -> Result<Element, Fault> {

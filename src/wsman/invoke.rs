@@ -8,18 +8,25 @@ use crate::broker::{Arguments, MethodReply};
 use crate::cim::{CimError, CimStatus, Class, ObjectPath};
 use crate::soap::Fault;
 use crate::wire::names::{TRANSFER_PREFIXES, action as actions};
-use crate::wire::{ResourceUri, cim_fault, write_output};
+use crate::wire::{ResourceUri, cim_error, cim_fault, write_output};
 
 /// Calls the method that the action names.
 pub(super) async fn invoke(service: &Service, exchange: &Exchange<'_>, action: &str) -> Result<Vec<u8>, Fault> {
     let unsupported = || Fault::action_not_supported(action, format!("the action {action:?} is not served"));
     let (resource, name) = actions::method(action).ok_or_else(unsupported)?;
     let target = exchange.target(&service.broker)?;
-    if !is_related(service, &target, resource) || !is_offered(service, &target, name) {
+    if !is_related(service, &target, resource) {
         return Err(unsupported());
     }
+    let no_method = || {
+        let why = format!("{} has no method {name}", target.class.name());
+        unsupported().with_element(cim_error(CimStatus::MethodNotFound, &why))
+    };
+    if !is_offered(service, &target, name) {
+        return Err(no_method());
+    }
     let (class, path) = callee(service, exchange, &target, name)?;
-    let method = class.method(name).ok_or_else(unsupported)?;
+    let method = class.method(name).ok_or_else(no_method)?;
     service.broker.check_call(exchange.caller, &class, method).map_err(cim_fault)?;
     let arguments =
         exchange.mapping(&service.broker, &target.namespace).input(exchange.envelope.body.as_ref(), method)?;
@@ -74,5 +81,5 @@ async fn call(
         Some(method) => broker.invoke(&caller, &path, method, arguments),
         None => Err(CimError::new(CimStatus::MethodNotFound, "the method is gone")),
     };
-    service.changes.run_until(exchange.deadline, work).await?.map_err(cim_fault)
+    service.changes.run_until(&exchange.caller.name, exchange.deadline, work).await?.map_err(cim_fault)
 }

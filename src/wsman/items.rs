@@ -16,7 +16,7 @@ use crate::cim::{CimStatus, Class, Instance, Schema};
 use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::enumeration::{Enumerate, Polymorphism, dialect_fault};
 use crate::wire::names::dialect;
-use crate::wire::{AssociationFilter, AssociationKind, Filter, ResourceUri, UriForm, cim_fault};
+use crate::wire::{AssociationFilter, AssociationKind, Filter, ResourceUri, UriForm, cim_error, cim_fault};
 
 const DIALECTS: [&str; 6] =
     [dialect::SELECTOR, dialect::ASSOCIATION, dialect::CQL, dialect::WQL, dialect::WQL_DMTF, dialect::XPATH];
@@ -26,8 +26,11 @@ pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enume
     let resource = exchange.control.resource()?;
     check_polymorphism(&resource, request)?;
     let namespace = exchange.namespace(&service.broker, &resource)?;
+    if !matches!(resource, ResourceUri::Classes(_)) {
+        check_selectors(exchange)?;
+    }
     let asked = Asked { service, exchange, namespace, polymorphism: request.polymorphism };
-    let Selected { instances, condition, shape, total } = match (&resource, &request.filter) {
+    let Selected { instances, condition, seen_as, shape, total } = match (&resource, &request.filter) {
         (ResourceUri::Classes(format), _) => return classes::select(service, exchange, request, *format),
         (resource, Some(Filter::Association(filter))) => asked.associations(resource.class(), filter)?,
         (ResourceUri::Class { class, form }, Some(Filter::Query { dialect, text })) if is_path(dialect) => {
@@ -48,14 +51,16 @@ pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enume
             ));
         }
     };
+    let searches = request.filter.is_some() || condition.is_some();
     let terms = Terms {
         mode: request.mode,
         form: resource.form().clone(),
         look: exchange.look(),
+        seen_as,
         shape,
         broker: service.broker.clone(),
         total,
-        searches: request.filter.is_some(),
+        searches,
     };
     Ok(Box::new(Cursor::new(instances, condition, terms)))
 }
@@ -74,10 +79,22 @@ fn check_polymorphism(resource: &ResourceUri, request: &Enumerate) -> Result<(),
     Err(Fault::new(FaultKind::PolymorphismModeNotSupported, reason))
 }
 
+/// What is enumerated is a class, which no selector but the namespace tells from others (R5.1.2.2-3).
+fn check_selectors(exchange: &Exchange<'_>) -> Result<(), Fault> {
+    let Some(selector) = exchange.control.selectors.keys().next() else { return Ok(()) };
+    let name: String = selector.name.chars().take(100).collect();
+    Err(Fault::detailed(
+        FaultKind::InvalidSelectors,
+        FaultDetail::UnexpectedSelectors,
+        format!("the selector {name:?} selects nothing here; use a selector filter, or Get for one instance"),
+    ))
+}
+
 /// The instances that come into question, and what of them is wanted.
 struct Selected {
     instances: Instances,
     condition: Option<Condition<Instance>>,
+    seen_as: Option<Arc<Class>>,
     shape: Shape,
     total: Option<u64>,
 }
@@ -152,7 +169,7 @@ impl Asked<'_> {
             .exchange
             .mapping(&self.service.broker, &self.namespace)
             .path(&filter.object)
-            .map_err(|fault| refuse(format!("wsmb:Object: {}", fault.reason())))?;
+            .map_err(|fault| refuse_as(CimStatus::InvalidParameter, format!("wsmb:Object: {}", fault.reason())))?;
         let query = match filter.kind {
             AssociationKind::AssociatedInstances => AssociationQuery {
                 traversal: Traversal::AssociatedInstances,
@@ -165,7 +182,7 @@ impl Asked<'_> {
             AssociationKind::AssociationInstances => AssociationQuery {
                 traversal: Traversal::AssociationInstances,
                 source,
-                association_class: filter.result_class.clone(),
+                association_class: filter.result_class.clone().or_else(|| filter.association_class.clone()),
                 role: filter.role.clone(),
                 result_class: None,
                 result_role: None,
@@ -174,7 +191,7 @@ impl Asked<'_> {
         let instances =
             self.service.broker.associations(self.exchange.caller, query).map_err(|error| match error.status {
                 CimStatus::NotFound | CimStatus::InvalidClass | CimStatus::InvalidNamespace => {
-                    refuse(error.message.into_owned())
+                    refuse_as(error.status, error.message.into_owned())
                 }
                 _ => cim_fault(error),
             })?;
@@ -182,16 +199,20 @@ impl Asked<'_> {
             [] => Shape::Whole,
             names => Shape::Properties(Projection::new(properties(self.service.broker.schema(), names))),
         };
-        Ok(Selected { instances, condition: None, shape, total: None })
+        let selected = Selected { instances, condition: None, seen_as: None, shape, total: None };
+        Ok(match filter.kind {
+            AssociationKind::AssociatedInstances => selected,
+            AssociationKind::AssociationInstances => selected.of_links(filter),
+        })
     }
 
     fn of_class(&self, class: &Arc<Class>) -> Result<Selected, Fault> {
         let broker = &self.service.broker;
         let instances = broker.enumerate(self.exchange.caller, &self.namespace, class).map_err(cim_fault)?;
-        let all = Selected { instances, condition: None, shape: Shape::Whole, total: None };
+        let all = Selected { instances, condition: None, seen_as: None, shape: Shape::Whole, total: None };
         Ok(match self.polymorphism.unwrap_or_default() {
             Polymorphism::IncludeSubClassProperties => all,
-            Polymorphism::ExcludeSubClassProperties => Selected { shape: Shape::As(class.clone()), ..all },
+            Polymorphism::ExcludeSubClassProperties => Selected { seen_as: Some(class.clone()), ..all },
             Polymorphism::None => {
                 let only = class.name().clone();
                 all.also(move |i| *i.class().name() == only)
@@ -201,6 +222,20 @@ impl Asked<'_> {
 }
 
 impl Selected {
+    /// Those links that wsmancli's and OpenPegasus' clients ask for, who say of links what the standard has for their ends.
+    fn of_links(self, filter: &AssociationFilter) -> Self {
+        let of_class = match (filter.result_class.as_ref(), filter.association_class.clone()) {
+            (Some(_), Some(class)) => self.also(move |link| link.class().is_a(&class)),
+            _ => self,
+        };
+        match filter.result_role.clone() {
+            Some(role) => {
+                of_class.also(move |link| link.class().references().any(|end| end.name.eq_ignore_ascii_case(&role)))
+            }
+            None => of_class,
+        }
+    }
+
     /// Those of them that are this too.
     fn also(self, wants: impl Fn(&Instance) -> bool + Send + 'static) -> Self {
         let condition: Condition<Instance> = match self.condition {
@@ -235,7 +270,13 @@ fn is_path(dialect: &str) -> bool {
 fn compile(service: &Service, language: Language, text: &str) -> Result<Compiled, Fault> {
     query::parse(text, language)
         .and_then(|query| query.compile(service.broker.schema()))
-        .map_err(|error| refuse(error.to_string()))
+        .map_err(|error| refuse_as(CimStatus::InvalidQuery, error.to_string()))
+}
+
+/// The same as [`refuse`], for what is an error of a CIM operation too.
+fn refuse_as(status: CimStatus, why: String) -> Fault {
+    let shown = cim_error(status, &why);
+    refuse(why).with_element(shown)
 }
 
 fn refuse(why: String) -> Fault {

@@ -7,7 +7,7 @@ use crate::broker::Broker;
 use crate::cim::{CimError, CimStatus, Class, Instance, Property, Value};
 use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::names::option;
-use crate::wire::{GivenInstance, InstanceError, Mapping, OptionSet, SelectorSet, cim_error, cim_fault};
+use crate::wire::{GivenInstance, Mapping, OptionSet, SelectorSet, cim_error, cim_fault};
 use crate::xml::Element;
 
 /// What a Put asks to change. PowerShell sends whole instances with every NULL as nil, so with
@@ -130,5 +130,5 @@ pub(super) fn refused(error: CimError) -> Fault {
 }
 
 fn invalid_value(property: &Property, why: &str) -> Fault {
-    InstanceError::Value { property: property.name.clone(), why: why.to_owned() }.into()
+    refused(CimError::invalid_parameter(format!("property {}: {why}", property.name)))
 }

@@ -1,11 +1,13 @@
 //! Pages out of the rest of an enumeration, whatever its items are.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::cursor::{Cursor, Presentation, Step};
-use super::exchange::{Exchange, too_large};
+use super::exchange::{Exchange, after, too_large};
+use crate::cim::CimError;
 use crate::soap::Fault;
 use crate::wire::{Page, cim_fault};
 use crate::xml::Writer;
@@ -22,18 +24,20 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Without MaxElements a page holds one item (R8.2.3-3, R8.4-9).
+    /// Without MaxElements a page holds one item (R8.2.3-3, R8.4-9). Whoever gives more time than the service would take is
+    /// answered with what was found by then: others wait for the place (R8.4-6).
     pub(super) fn new(
         exchange: &Exchange<'_>,
         elements: Option<u64>,
         characters: Option<u64>,
         deadline: Instant,
+        longest: Duration,
     ) -> Self {
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Self {
             elements: elements.map_or(1, size),
             characters: characters.map_or(usize::MAX, size),
-            deadline,
+            deadline: deadline.min(after(exchange.begun, longest)),
             octets: exchange.budget,
             is_own_limit: exchange.is_own_limit,
         }
@@ -75,21 +79,34 @@ impl<I: Send, P: Presentation<I>> Rest for Cursor<I, P> {
             if page.items() > 0 && Instant::now() >= bounds.deadline {
                 break;
             }
-            let item = match self.next(bounds.deadline).map_err(cim_fault)? {
-                Step::Item(item) => item,
-                Step::End => return Ok(true),
-                Step::Later => return Ok(false),
+            let item = match self.next(bounds.deadline) {
+                Ok(Step::Item(item)) => item,
+                Ok(Step::End) => return Ok(true),
+                Ok(Step::Later) => return Ok(false),
+                Err(error) => return self.failed(error, page),
             };
             let presentation = &self.presentation;
             if !page.item(w, |w| presentation.write(w, &item)) {
+                let is_first = page.items() == 0;
+                let fault = is_first.then(|| too_large(&presentation.name(&item), bounds.is_own_limit));
                 self.put_back(item);
-                return if page.items() > 0 {
-                    Ok(false)
-                } else {
-                    Err(too_large("the next item alone", bounds.is_own_limit))
-                };
+                return fault.map_or(Ok(false), Err);
             }
         }
-        self.is_at_end(bounds.deadline).map_err(cim_fault)
+        match self.is_at_end(bounds.deadline) {
+            Ok(is_at_end) => Ok(is_at_end),
+            Err(error) => self.failed(error, page),
+        }
+    }
+}
+
+impl<I, P> Cursor<I, P> {
+    /// What is on the page already is not lost for what comes behind it: the next page tells of the failure.
+    fn failed(&mut self, error: CimError, page: &Page) -> Result<bool, Fault> {
+        if page.items() == 0 {
+            return Err(cim_fault(error));
+        }
+        self.fail_next(error);
+        Ok(false)
     }
 }

@@ -14,17 +14,17 @@ use crate::broker::Broker;
 use crate::clock::SharedClock;
 use crate::events::Events;
 use crate::soap::{Addressing, Encoding, EncodingError, Envelope, EnvelopeError, Fault, FaultKind};
-use crate::wire::ControlHeaders;
 use crate::wire::identify::is_identify;
 use crate::wire::names::{action, option};
+use crate::wire::{ControlHeaders, ResourceUri};
 use crate::xml::Limits;
 
-/// The options that are observed; another one with MustComply is refused (R6.4-6).
-const OPTIONS: [&str; 11] = [
-    option::EXCLUDE_NIL,
-    option::SHOW_EXTENSIONS,
-    option::PRECISE_ARRAYS,
-    option::MODIFIED,
+/// The options that are observed where instances are asked for; another one with MustComply is refused (R6.4-6).
+const OF_INSTANCES: [&str; 4] =
+    [option::EXCLUDE_NIL, option::SHOW_EXTENSIONS, option::PRECISE_ARRAYS, option::MODIFIED];
+
+/// The options that are observed where classes are asked for.
+const OF_CLASSES: [&str; 7] = [
     option::INCLUDE_QUALIFIERS,
     option::INCLUDE_CLASS_ORIGIN,
     option::INCLUDE_INHERITED_ELEMENTS,
@@ -65,9 +65,9 @@ impl Service {
             contexts,
             clock,
             settings,
-            changes: Places::new(CHANGES),
-            subscriptions: Places::new(SUBSCRIPTIONS),
-            searches: Places::new(SEARCHES),
+            changes: Places::new(CHANGES, CHANGES - 2),
+            subscriptions: Places::new(SUBSCRIPTIONS, SUBSCRIPTIONS - 1),
+            searches: Places::new(SEARCHES, SEARCHES - 1),
         }
     }
 
@@ -104,7 +104,8 @@ impl Service {
         let action = envelope.action()?;
         check_soap_action(request, action)?;
         let control = ControlHeaders::read(&envelope.headers)?;
-        control.options.check_known(&OPTIONS)?;
+        let of_classes = matches!(control.resource(), Ok(ResourceUri::Classes(_)));
+        control.options.check_known(if of_classes { &OF_CLASSES } else { &OF_INSTANCES })?;
         control.options.check_switches(&[option::MODIFIED])?;
         let asked = control.max_envelope_size.and_then(|size| usize::try_from(size).ok());
         let octets = asked.map_or(self.settings.max_envelope_size, |asked| asked.min(self.settings.largest_envelope));

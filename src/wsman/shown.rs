@@ -1,5 +1,6 @@
 //! What is written of each item of an enumeration.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::cursor::Presentation;
@@ -18,6 +19,8 @@ pub(super) struct Terms {
     pub(super) mode: Mode,
     pub(super) form: UriForm,
     pub(super) look: Look,
+    /// The superclass as whose instances they are shown.
+    pub(super) seen_as: Option<Arc<Class>>,
     pub(super) shape: Shape,
     pub(super) broker: Arc<Broker>,
     /// How many instances there are in all, if that is known without counting.
@@ -30,8 +33,6 @@ pub(super) struct Terms {
 #[derive(Debug)]
 pub(super) enum Shape {
     Whole,
-    /// As an instance of this superclass.
-    As(Arc<Class>),
     /// Some properties, as a fragment (DSP0226 R8.6-1, DSP0227 R8.2.1-10).
     Properties(Projection),
     /// What a path selects, as a fragment.
@@ -47,15 +48,18 @@ pub(super) struct Projection {
 }
 
 impl Projection {
-    /// The properties in this order, in the namespaces of their classes.
-    pub(super) fn new(paths: Vec<Path>) -> Self {
+    /// The properties in this order, in the namespaces of their classes. One that is named twice would look like an array.
+    pub(super) fn new(mut paths: Vec<Path>) -> Self {
+        let mut met = HashSet::new();
+        paths.retain(|path| met.insert(path.to_string()));
         Self { paths, bare_names: false }
     }
 
     /// As Windows answers WQL and its clients read it: in alphabetical order, in no namespace.
-    pub(super) fn as_windows(mut paths: Vec<Path>) -> Self {
-        paths.sort_by(|a, b| a.steps.last().map(|s| &s.name).cmp(&b.steps.last().map(|s| &s.name)));
-        Self { paths, bare_names: true }
+    pub(super) fn as_windows(paths: Vec<Path>) -> Self {
+        let mut projection = Self::new(paths);
+        projection.paths.sort_by(|a, b| a.steps.last().map(|s| &s.name).cmp(&b.steps.last().map(|s| &s.name)));
+        Self { bare_names: true, ..projection }
     }
 
     fn write(&self, w: &mut Writer, instance: &Instance, style: &Style<'_>) {
@@ -67,13 +71,19 @@ impl Projection {
 impl Presentation<Instance> for Terms {
     fn write(&self, w: &mut Writer, instance: &Instance) {
         let style = self.look.style(&self.form);
+        let show = |w: &mut Writer| match &self.seen_as {
+            Some(class) => self.shape.write(w, &instance.as_class(class), &style),
+            None => self.shape.write(w, instance, &style),
+        };
         match self.mode {
-            Mode::Objects => self.shape.write(w, instance, &style),
+            Mode::Objects => show(w),
             Mode::Endpoints => write_wrapped_path(w, &self.broker.path_of(instance), &style),
-            Mode::ObjectsAndEndpoints => {
-                write_item(w, |w| self.shape.write(w, instance, &style), &self.broker.path_of(instance), &style);
-            }
+            Mode::ObjectsAndEndpoints => write_item(w, show, &self.broker.path_of(instance), &style),
         }
+    }
+
+    fn name(&self, instance: &Instance) -> String {
+        self.broker.path_of(instance).to_string()
     }
 
     fn total(&self) -> Option<u64> {
@@ -89,7 +99,6 @@ impl Shape {
     fn write(&self, w: &mut Writer, instance: &Instance, style: &Style<'_>) {
         match self {
             Self::Whole => write_instance(w, instance, style),
-            Self::As(class) => write_instance(w, &instance.as_class(class), style),
             Self::Properties(projection) => projection.write(w, instance, style),
             Self::Parts(path) => path.write(w, instance),
         }

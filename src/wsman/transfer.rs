@@ -42,6 +42,7 @@ pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Ve
 /// Create: a new instance; the reply says how it is named (R7.6-5).
 pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let target = exchange.target(&service.broker)?;
+    service.broker.check_role(exchange.caller, target.class, Change::Create).map_err(cim_fault)?;
     let element = whole(exchange)?;
     let class = representation::class_of(&service.broker, &target, element)?;
     service.broker.check_change(exchange.caller, class, Change::Create).map_err(cim_fault)?;
@@ -59,6 +60,8 @@ pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result
 pub(super) async fn delete(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
+    let current = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+    service.broker.check_change(exchange.caller, current.class(), Change::Delete).map_err(cim_fault)?;
     let caller = exchange.caller.clone();
     change(service, exchange, move |broker| broker.delete(&caller, &path)).await?.map_err(cim_fault)?;
     exchange.finish_change(exchange.reply(action::DELETE_RESPONSE, TRANSFER_PREFIXES))
@@ -90,7 +93,7 @@ pub(super) async fn change<T: Send + 'static>(
     work: impl FnOnce(&Broker) -> Result<T, CimError> + Send + 'static,
 ) -> Result<Result<T, CimError>, Fault> {
     let broker = service.broker.clone();
-    service.changes.run_until(exchange.deadline, move || work(&broker)).await
+    service.changes.run_until(&exchange.caller.name, exchange.deadline, move || work(&broker)).await
 }
 
 /// A reply that holds an instance.

@@ -35,6 +35,21 @@ pub(super) fn push_attribute(out: &mut Vec<u8>, value: &str) {
     push(out, value, &ATTRIBUTE);
 }
 
+/// As much of a text as takes so many octets once it is written.
+pub fn cut_escaped(text: &str, octets: usize) -> &str {
+    let mut room = octets;
+    let mut written = Vec::with_capacity(8);
+    for (at, c) in text.char_indices() {
+        written.clear();
+        push(&mut written, c.encode_utf8(&mut [0; 4]), &TEXT);
+        if written.len() > room {
+            return text.get(..at).unwrap_or_default();
+        }
+        room -= written.len();
+    }
+    text
+}
+
 fn push(out: &mut Vec<u8>, text: &str, special: &[bool; 256]) {
     let mut rest = text;
     while let Some(at) = first_special(rest.as_bytes(), special) {

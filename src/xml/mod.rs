@@ -15,6 +15,7 @@ pub mod xpath;
 pub use characters::is_character;
 pub use element::{ElementExt, element};
 pub use error::{XmlError, XmlErrorKind};
+pub use escape::cut_escaped;
 pub use read::{Limits, read};
 pub use write::{Checkpoint, Namespaces, Writer};
 pub use xmltree::{Element, XMLNode};

@@ -25,7 +25,7 @@ rules! {
     rc_2_8 "TLS 1.0 with RC4":
         deviates("broken since; TLS 1.2 and 1.3 with forward secrecy are served", obsolete_tls_is_refused);
     rc_2_9 "faults of the sender have the status 400, others 500":
-        deviates("500 for all, as Windows sends it and most clients need it; the setting fault_status = \\\"dsp0226\\\" \
+        deviates("500 for all, as Windows sends it and most clients need it; the setting fault_status = \"dsp0226\" \
                   follows the rule", faults_have_the_status_500);
     rc_2_10 "the URL need not be that of wsa:To": holds(to_need_not_be_the_url);
     rc_2_11 "the paths are /wsman, and /wsman-anon without authentication": holds_here(the_paths_are_those_of_the_standard);

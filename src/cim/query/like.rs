@@ -2,7 +2,7 @@
 
 use super::Language;
 
-/// The longest pattern, in characters that match something; also of all patterns of a query together, because an
+/// The longest pattern, in characters that match something, each range of a set counted; also of all patterns of a query together, because an
 /// instance may be compared with each of them.
 pub(super) const MAX_ITEMS: usize = 256;
 
@@ -45,15 +45,15 @@ impl Pattern {
             Language::Cql => cql(pattern),
             Language::Wql => wql(&folded(pattern)),
         }?;
-        if items.len() > MAX_ITEMS {
+        if length(&items) > MAX_ITEMS {
             return Err(format!("a pattern of LIKE has at most {MAX_ITEMS} characters"));
         }
         Ok(Self { items, ignore_case: language == Language::Wql })
     }
 
-    /// How long the pattern is, in characters that match something.
+    /// How much a character of a text is compared with.
     pub(super) fn length(&self) -> usize {
-        self.items.len()
+        length(&self.items)
     }
 
     /// Whether the whole text has the pattern.
@@ -104,6 +104,14 @@ impl Pattern {
             }
         }
     }
+}
+
+fn length(items: &[Item]) -> usize {
+    let compared = |item: &Item| match &item.accepts {
+        Accepts::Set { ranges, .. } => ranges.len().max(1),
+        Accepts::Any | Accepts::One(_) => 1,
+    };
+    items.iter().map(compared).sum()
 }
 
 fn folded(text: &str) -> String {

@@ -257,6 +257,8 @@ fn length_depth_and_patterns_are_bounded() {
     // A long chain is no depth.
     let chain = format!("SELECT * FROM CIM_Job WHERE {}JobState = 7", "JobState = 1 OR ".repeat(900));
     assert!(cql(&chain).compile(&schema()).unwrap().matches(&job(&schema(), 7, 100)));
+    let set = format!("SELECT * FROM CIM_Job WHERE Name LIKE '%[{}]%'", "ab".repeat(200));
+    assert!(parse(&set, Language::Wql).unwrap().compile(&schema()).unwrap_err().message.contains("at most"));
     let pattern = format!("SELECT * FROM CIM_Job WHERE Name LIKE '{}'", ".*".repeat(300));
     assert!(compile_error(&pattern).1.contains("at most 256"));
     // Each is short enough, but an instance would be compared with all of them.

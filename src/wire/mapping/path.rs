@@ -20,7 +20,7 @@ impl Mapping<'_> {
         self.path_at(endpoint, 0)
     }
 
-    /// The instance of a class that selectors name. All keys must be there and nothing else (DSP0226 R5.1.2.2-4);
+    /// The instance of a class that selectors name. All keys must be there and nothing else (DSP0226 R5.1.2.2-3);
     /// names have no case; the CIM namespace is taken out of them.
     pub fn selected(&self, class: &Class, selectors: &SelectorSet) -> Result<ObjectPath, Fault> {
         let namespace = selectors.namespace().map_or_else(|| self.namespace.clone(), Arc::from);

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Parameters;
-use crate::cim::{Class, Instance, Method, Parameter, Property, Schema, Value};
+use super::{Parameters, cim_error};
+use crate::cim::{CimStatus, Class, Instance, Method, Parameter, Property, Schema, Value};
 use crate::soap::{Fault, FaultDetail, FaultKind};
+use crate::wire::ResourceUri;
 use crate::wire::names::{CIM, XSI};
 use crate::wire::resource::shown;
 use crate::xml::{Element, ElementExt};
@@ -61,6 +62,14 @@ pub enum InstanceError {
         /// The element's name.
         property: String,
     },
+    /// It is in a namespace that is no class's.
+    #[error("{element} is in the namespace {found:?}, which is no class's; use the one of its class, or none")]
+    Namespace {
+        /// The element's name.
+        element: String,
+        /// Its namespace.
+        found: String,
+    },
     /// The value of a property cannot be.
     #[error("property {property}: {why}")]
     Value {
@@ -73,11 +82,15 @@ pub enum InstanceError {
 
 impl From<InstanceError> for Fault {
     fn from(error: InstanceError) -> Self {
-        let detail = match error {
-            InstanceError::Class { .. } => FaultDetail::InvalidNamespace,
-            InstanceError::Unknown { .. } | InstanceError::Value { .. } => FaultDetail::InvalidValues,
+        let (detail, status) = match error {
+            InstanceError::Class { .. } => (FaultDetail::InvalidNamespace, CimStatus::InvalidClass),
+            InstanceError::Namespace { .. } => (FaultDetail::InvalidNamespace, CimStatus::InvalidParameter),
+            InstanceError::Unknown { .. } => (FaultDetail::InvalidValues, CimStatus::NoSuchProperty),
+            InstanceError::Value { .. } => (FaultDetail::InvalidValues, CimStatus::TypeMismatch),
         };
-        Self::detailed(FaultKind::InvalidRepresentation, detail, error.to_string())
+        let reason = error.to_string();
+        let shown = cim_error(status, &reason);
+        Self::detailed(FaultKind::InvalidRepresentation, detail, reason).with_element(shown)
     }
 }
 
@@ -89,6 +102,7 @@ impl Mapping<'_> {
             let found = shown(&element.name).to_owned();
             return Err(InstanceError::Class { expected: class.name().clone(), found });
         }
+        check_namespace(element, "")?;
         self.properties(element, class)
     }
 
@@ -96,6 +110,7 @@ impl Mapping<'_> {
         let mut elements: Vec<Vec<&Element>> = vec![Vec::new(); class.properties().len()];
         // Windows sends cim:Location back, which is no property.
         for child in element.elements().filter(|e| ![CIM, XSI].contains(&e.namespace_uri())) {
+            check_namespace(child, element.namespace_uri())?;
             let slot = class.property_index(&child.name).and_then(|i| elements.get_mut(i));
             slot.ok_or_else(|| InstanceError::Unknown {
                 class: class.name().clone(),
@@ -156,6 +171,16 @@ impl Mapping<'_> {
             .map(Some)
             .map_err(|why| Fault::detailed(FaultKind::InvalidParameter, FaultDetail::TypeMismatch, sentence(&why)))
     }
+}
+
+/// Clients write elements in the namespace of any class that has the property, by any of its URIs, or in none (R7.4-5).
+fn check_namespace(element: &Element, holder: &str) -> Result<(), InstanceError> {
+    let namespace = element.namespace_uri();
+    let is_class = || ResourceUri::parse(namespace).is_ok_and(|uri| uri.class().is_some());
+    if namespace.is_empty() || namespace == holder || is_class() {
+        return Ok(());
+    }
+    Err(InstanceError::Namespace { element: shown(&element.name).to_owned(), found: shown(namespace).to_owned() })
 }
 
 fn is_input(element: &str, method: &str) -> bool {

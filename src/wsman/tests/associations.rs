@@ -4,7 +4,7 @@ use super::packages::{Asked, Fixture, PACKAGES, fixture};
 use super::*;
 use crate::wire::enumeration::{Enumerate, Polymorphism, ReceivedPage};
 use crate::wire::names::action;
-use crate::wire::{AssociationFilter, EndpointReference, Filter, SelectorSet};
+use crate::wire::{AssociationFilter, AssociationKind, EndpointReference, Filter, SelectorSet};
 use crate::xml::ElementExt;
 
 /// The search for the packages of the system, made more of.
@@ -55,6 +55,26 @@ fn what_is_linked_is_shown_as_what_it_is() {
         let (_, reply) = search("CIM_SoftwareIdentity", |enumerate, _| enumerate.polymorphism = Some(mode));
         assert_eq!(fault(&reply).kind, Some(FaultKind::PolymorphismModeNotSupported));
     }
+}
+
+/// wsmancli and OpenPegasus' clients say of links what the standard has for their ends.
+#[test]
+fn links_are_told_by_their_class_and_by_their_other_end() {
+    let found = |association: Option<&str>, result: Option<&str>, role: Option<&str>| {
+        let (_, reply) = search("*", |_, filter| {
+            filter.kind = AssociationKind::AssociationInstances;
+            filter.association_class = association.map(str::to_owned);
+            filter.result_class = result.map(str::to_owned);
+            filter.result_role = role.map(str::to_owned);
+        });
+        items(&reply).len()
+    };
+    let installed = Some("CIM_InstalledSoftwareIdentity");
+    assert_eq!((found(installed, None, None), found(None, installed, None)), (PACKAGES, PACKAGES));
+    assert_eq!(found(Some("CIM_HostedService"), None, None), 1);
+    assert_eq!(found(Some("CIM_HostedService"), installed, None), 0);
+    assert_eq!(found(installed, None, Some("installedsoftware")), PACKAGES);
+    assert_eq!(found(installed, None, Some("Dependent")), 0);
 }
 
 /// A property is shown once, however often it is asked for, and what no class has is not looked for.

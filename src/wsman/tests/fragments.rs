@@ -106,6 +106,20 @@ fn a_put_of_a_part_changes_that_part_and_shows_it() {
     assert_eq!(text(&shown, "Must").unwrap(), "m", "everything else stays");
 }
 
+/// DSP0226 R7.4-8: the reply shows the part as it is, also where the condition that it was found by holds no more.
+#[test]
+fn a_part_that_was_found_by_its_value_is_shown_with_its_new_one() {
+    let host = host();
+    for (expression, content, shown) in [
+        ("Small[.='3']", "<p:Small>5</p:Small>", ">5</n0:Small>"),
+        ("List[.='x']", "<p:List>z</p:List>", ">z</n0:List>"),
+    ] {
+        let fragment = fragment_in(&send(&host, "Put", expression, &wrapped(content)));
+        assert!(fragment.contains(shown), "{fragment}");
+    }
+    assert_eq!(got(&host, "List"), "<p:List>z</p:List><p:List>y</p:List>");
+}
+
 /// As a Put without fragments may.
 #[test]
 fn a_whole_instance_may_go_by_the_name_of_any_of_its_classes() {

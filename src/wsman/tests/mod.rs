@@ -2,9 +2,11 @@
 
 mod associations;
 mod calls;
+mod enumeration;
 mod fragments;
 mod packages;
 mod projection;
+mod subscriptions;
 mod things;
 mod transfer;
 

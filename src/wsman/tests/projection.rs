@@ -49,6 +49,19 @@ fn wql_is_answered_as_windows_does() {
     );
 }
 
+/// What is named twice is shown once: twice it would look like an array.
+#[test]
+fn what_is_selected_twice_is_shown_once() {
+    for (dialect, query) in [
+        (CQL, "SELECT Name, Name, List[1], List[0], List[1] FROM TST_Thing"),
+        (WQL, "select Name, NAME from TST_Thing"),
+    ] {
+        let items = search(&host(), dialect, query, "");
+        assert_eq!(items.matches(">a<").count(), 1, "{items}");
+        assert!(items.matches("List>").count() <= 4, "{items}");
+    }
+}
+
 /// DSP0226 8.7: an item is what is shown of the object, and its reference.
 #[test]
 fn a_projection_goes_with_its_reference() {
@@ -120,6 +133,11 @@ fn a_path_filters_and_projects() {
     assert!(!whole.contains("<p:Name>a</p:Name>") && whole.contains("<wsman:EndOfSequence/>"), "{whole}");
     let (parts, _) = found("Inner/Name/text()");
     assert!(parts.contains("<wsman:Items><wsman:XmlFragment>i</wsman:XmlFragment></wsman:Items>"), "{parts}");
+    // DSP0227 8.1: what only the subclass has is not shown of an instance that is seen as one of its superclass.
+    let as_root = "<n:Enumerate><w:OptimizeEnumeration/><b:PolymorphismMode xmlns:b='http://schemas.dmtf.org/wbem/wsman/1/cimbinding.xsd'>\
+        ExcludeSubClassProperties</b:PolymorphismMode><w:Filter>Name</w:Filter></n:Enumerate>";
+    let shown = host.ask(Asked { action: "Enumerate", class: "TST_Root", body: as_root, ..Asked::default() });
+    assert!(shown.contains("XmlFragment") && !shown.contains("Name>"), "{shown}");
     for (filter, part) in [("Colour", "no property Colour"), ("//Small", "//")] {
         let fault = fault(&found(filter).1);
         assert_eq!(fault.kind, Some(FaultKind::EnumerationCannotProcessFilter), "{filter}");

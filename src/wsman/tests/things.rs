@@ -29,6 +29,7 @@ class TST_Thing : TST_Root {
                 [In, Out] TST_Thing REF Refs[], [In, Out, EmbeddedInstance("TST_Thing")] string E,
                 [In, Out, EmbeddedObject] string Es[], [In] uint16 In, [In(false), Out] uint16 Out);
 };
+[Indication] class TST_Told { string What; };
 [Abstract] class TST_Base { [Key] string Name; };
 class TST_Derived : TST_Base { };
 "#;
@@ -61,11 +62,17 @@ impl Provider for Things {
     }
 
     fn get(&self, _: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        self.all().get(&Self::name(path)).cloned().ok_or_else(|| CimError::not_found("There is no such thing."))
+        let missing = || CimError::not_found(format!("There is no thing {path}."));
+        self.all().get(&Self::name(path)).cloned().ok_or_else(missing)
     }
 
+    /// What is called "broken" cannot be shown.
     fn enumerate(&self, _: &Arc<Class>) -> Result<Instances, CimError> {
-        let all: Vec<_> = self.all().values().cloned().map(Ok).collect();
+        let shown = |(name, thing): (&String, &Instance)| match name.as_str() {
+            "broken" => Err(CimError::internal("A thing cannot be shown.", "for the test")),
+            _ => Ok(thing.clone()),
+        };
+        let all: Vec<_> = self.all().iter().map(shown).collect();
         Ok(Box::new(all.into_iter()))
     }
 

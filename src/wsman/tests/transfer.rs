@@ -51,9 +51,9 @@ fn what_cannot_be_created_is_named() {
     let create = |class: &str, body: &str| host.refused(Asked { action: "Create", class, body, ..Asked::default() });
     for (inner, detail, part) in [
         ("<p:Text>t</p:Text><p:Must x:nil='true'/>", "InvalidValues", "Must: it must have a value"),
-        ("<p:Small>10</p:Small>", "InvalidValues", "Small: it is at most 9"),
+        ("<p:Small>10</p:Small>", "InvalidValues", "Small: it must be at most 9"),
         ("<p:Small>x</p:Small>", "InvalidValues", "Small: \"x\" is not a uint8"),
-        ("<p:Text>123456789</p:Text>", "InvalidValues", "Text: it has at most 8 characters"),
+        ("<p:Text>123456789</p:Text>", "InvalidValues", "Text: it may have at most 8 characters"),
         ("<p:Colour/>", "InvalidValues", "no property \"Colour\""),
     ] {
         let (kind, found, reason) = create("TST_Thing", &thing(inner));
@@ -143,24 +143,35 @@ fn a_viewer_changes_nothing() {
     let create = Asked { action: "Create", class: "TST_Thing", body: &body, ..Asked::default() };
     assert_eq!(viewer.refused(create).0, FaultKind::AccessDenied);
     // Who may not create learns nothing of what would be wrong with the instance.
-    let wrong = thing("<p:Colour/>");
-    assert_eq!(viewer.refused(Asked { body: &wrong, ..create }).0, FaultKind::AccessDenied);
+    for wrong in [&thing("<p:Colour/>"), "", "<TST_Base/>"] {
+        assert_eq!(viewer.refused(Asked { body: wrong, ..create }).0, FaultKind::AccessDenied, "{wrong}");
+    }
+    let viewer = host().asked_by(Role::Viewer);
+    let delete = Asked { action: "Delete", class: "TST_Thing", keys: NAME, ..Asked::default() };
+    assert_eq!(viewer.refused(delete).0, FaultKind::AccessDenied);
 }
 
 /// DSP0226 R13.4-6: a fault of 4,096 octets can always be sent, so that none quotes all that a client wrote.
 #[test]
 fn a_fault_does_not_grow_with_the_request() {
     let host = host();
-    let long = "x".repeat(3000);
-    let reply = host.send(Asked { action: "Get", class: "TST_Thing", keys: &[("Text", &long)], ..Asked::default() });
-    assert!(reply.body.len() < 4096, "{}", reply.body.len());
-    let long = format!("<p:Small>{}</p:Small>", "x".repeat(200_000));
-    let reply = host.send(put(&thing(&long), ""));
-    assert_eq!(fault(&reply).kind, Some(FaultKind::InvalidRepresentation));
-    assert!(reply.body.len() < 4096, "{}", reply.body.len());
-    let long = format!("<p:Text>{}</p:Text>", "x".repeat(200_000));
-    let reply = host.send(put(&thing(&long), ""));
-    assert!(reply.body.len() < 4096, "{}", reply.body.len());
+    for (character, most) in [("x", 3000), ("&amp;", 800), ("\u{1F4E6}", 700)] {
+        let long = character.repeat(most);
+        let get = |keys| Asked { action: "Get", class: "TST_Thing", keys, ..Asked::default() };
+        let (small, text) = (format!("<p:Small>{long}</p:Small>"), format!("<p:Text>{long}</p:Text>"));
+        let (small, text) = (thing(&small), thing(&text));
+        for asked in [
+            get(&[("Name", &*long)][..]),
+            get(&[("Text", &*long)][..]),
+            get(&[("Name", "a"), (&*long, "b")][..]),
+            put(&small, ""),
+            put(&text, ""),
+        ] {
+            let reply = host.send(asked);
+            assert_eq!(reply.status, 500);
+            assert!(reply.body.len() < 4096, "{}: {}", reply.body.len(), String::from_utf8_lossy(&reply.body));
+        }
+    }
 }
 
 /// DSP0227 R6-1: all classes are nothing to transfer.

@@ -24,6 +24,16 @@ pub enum Selected<'e> {
     },
 }
 
+impl<'e> Selected<'e> {
+    /// A node as if it had been selected; nothing for a comment or the like.
+    pub fn of(node: &'e XMLNode) -> Option<Self> {
+        match node {
+            XMLNode::Element(element) => Some(Self::Element(element)),
+            other => text(other).map(Self::Text),
+        }
+    }
+}
+
 impl XPath {
     /// What it selects, in document order. An empty element has no text to select.
     pub fn select<'e>(&self, root: &'e Element) -> Vec<Selected<'e>> {

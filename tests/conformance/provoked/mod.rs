@@ -80,8 +80,8 @@ faults! {
     action_not_supported ActionNotSupported: by(an_unknown_action, "dance");
     action_mismatch ActionNotSupported / ActionMismatch: by(delete_of_a_package, "LMI_SoftwareIdentity", 7);
     already_exists AlreadyExists: by(create_of_what_is_there, "already", 11);
-    enumeration_filter EnumerationCannotProcessFilter: by(a_query_for_an_unknown_class, "CIM_Unicorn");
-    event_filter CannotProcessFilter: by(events_of_an_unknown_class, "CIM_Unicorn");
+    enumeration_filter EnumerationCannotProcessFilter: by(a_query_for_an_unknown_class, "CIM_Unicorn", 15);
+    event_filter CannotProcessFilter: by(events_of_an_unknown_class, "CIM_Unicorn", 15);
     concurrency Concurrency: by(delete_of_a_running_job, "not ended", 1);
     delivery_mode DeliveryModeRequestedUnavailable: by(an_unknown_delivery_mode, "pigeon");
     delivery_refused DeliveryRefused: never("a sink sends it, the service takes it (R10.8-1)");
@@ -127,9 +127,9 @@ faults! {
     parameter_type InvalidParameter / TypeMismatch: by(a_parameter_of_the_wrong_type, "RequestedState");
     parameter_name InvalidParameter / InvalidName: by(an_unknown_parameter, "Colour");
     representation InvalidRepresentation: never("it always has a detail");
-    representation_values InvalidRepresentation / InvalidValues: by(put_of_a_wrong_value, "Priority");
+    representation_values InvalidRepresentation / InvalidValues: by(put_of_a_wrong_value, "Priority", 13);
     representation_missing InvalidRepresentation / MissingValues: by(put_of_nothing, "body");
-    representation_namespace InvalidRepresentation / InvalidNamespace: by(put_of_another_class, "CIM_Unicorn");
+    representation_namespace InvalidRepresentation / InvalidNamespace: by(put_of_another_class, "CIM_Unicorn", 5);
     representation_fragment InvalidRepresentation / InvalidFragment: by(put_of_a_fragment_without_header, "XmlFragment");
     selectors InvalidSelectors: never("it always has a detail");
     selectors_missing InvalidSelectors / InsufficientSelectors: by(get_without_selectors, "InstanceID");

@@ -256,7 +256,10 @@ fn every_class_that_has_instances_of_its_own_has_keys() {
 
 #[test]
 fn links_are_identified_by_what_they_link() {
-    for class in Schema::builtin().unwrap().classes().filter(|class| class.kind() == ClassKind::Association) {
+    let schema = Schema::builtin().unwrap();
+    // Parameters of methods hold references, which only associations may declare; nothing is linked by them.
+    let links = schema.classes().filter(|class| !class.name().starts_with("__MethodParameters_"));
+    for class in links.filter(|class| class.kind() == ClassKind::Association) {
         assert!(class.keys().eq(class.references()), "{}", class.name());
         let wholes = class.references().filter(|p| p.qualifiers.is_set("Aggregate")).count();
         assert_eq!(wholes, usize::from(class.qualifiers().is_set("Aggregation")), "{}", class.name());
