@@ -143,7 +143,7 @@ pub trait Provider: Send + Sync + Debug {
         Action::Change
     }
 
-    /// Whether clients may change instances of the class so; the method of that name is called then alone.
+    /// Whether clients may change instances of the class so; the method of that name is called only then.
     fn allows(&self, class: &Class, change: Change) -> bool {
         let _ = (class, change);
         false

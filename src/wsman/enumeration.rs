@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::Service;
 use super::contexts::{ContextError, Resource};
-
 use super::exchange::Exchange;
 use super::items;
 use super::rest::{Bounds, Rest};

@@ -84,16 +84,16 @@ fn windows_gets_a_class() {
 fn who_asks_for_nothing_in_particular_gets_what_is_the_class_s_own() {
     let (_root, _host, server) = host();
     let mut client = server.admin();
-    let plain = client.post(&get(CIM_XML, "LMI_SoftwareJob").envelope());
-    let expected = "<s:Body><CLASS NAME=\"LMI_SoftwareJob\" SUPERCLASS=\"LMI_ConcreteJob\">\
-                    <PROPERTY NAME=\"MethodName\" TYPE=\"string\"/></CLASS></s:Body>";
+    let plain = client.post(&get(CIM_XML, "CIM_ListenerDestinationCIMXML").envelope());
+    let expected = "<s:Body><CLASS NAME=\"CIM_ListenerDestinationCIMXML\" SUPERCLASS=\"CIM_ListenerDestination\">\
+                    <PROPERTY NAME=\"Destination\" TYPE=\"string\"/></CLASS></s:Body>";
     assert!(plain.body.contains(expected), "{}", plain.body);
     let asked = options(&[("wmi:IncludeClassOrigin", "true"), ("IncludeInheritedElements", "false")]);
-    let origin = client.post(&get(CIM_XML, "LMI_SoftwareJob").header(&asked).envelope());
-    let expected = "<PROPERTY NAME=\"MethodName\" TYPE=\"string\" CLASSORIGIN=\"LMI_SoftwareJob\"/></CLASS>";
+    let origin = client.post(&get(CIM_XML, "CIM_ListenerDestinationCIMXML").header(&asked).envelope());
+    let expected = "<PROPERTY NAME=\"Destination\" TYPE=\"string\" CLASSORIGIN=\"CIM_ListenerDestination\"/></CLASS>";
     assert!(origin.body.contains(expected), "{}", origin.body);
-    let told = client.post(&get(CIM_XML, "LMI_SoftwareJob").header("<w:RequestEPR/>").envelope());
-    let reference = "<wsman:Selector Name=\"ClassName\">LMI_SoftwareJob</wsman:Selector></wsman:SelectorSet>\
+    let told = client.post(&get(CIM_XML, "CIM_ListenerDestinationCIMXML").header("<w:RequestEPR/>").envelope());
+    let reference = "<wsman:Selector Name=\"ClassName\">CIM_ListenerDestinationCIMXML</wsman:Selector></wsman:SelectorSet>\
                      </wsa:ReferenceParameters></wsa:EndpointReference></wsman:RequestedEPR>";
     assert!(told.body.contains(reference), "{}", told.body);
 }
