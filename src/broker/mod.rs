@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::access::Caller;
+use crate::cim::query::Compiled;
 use crate::cim::{CimError, CimStatus, Class, ClassKind, Instance, ObjectPath, Schema};
 
 pub use association::{AssociationQuery, Traversal};
@@ -121,6 +122,20 @@ impl Broker {
         Ok(Box::new(served.into_iter().flat_map(move |name| broker.instances_of(&name))))
     }
 
+    /// The instances of a class and its subclasses that a query may match, in the order of the schema: at least all that it
+    /// does match.
+    pub fn candidates(
+        self: &Arc<Self>,
+        caller: &Caller,
+        namespace: &str,
+        query: Arc<Compiled>,
+    ) -> Result<Instances, CimError> {
+        authorization::check(caller, Action::Read, &"reads")?;
+        let served = self.served_subclasses(namespace, query.from_class())?;
+        let broker = self.clone();
+        Ok(Box::new(served.into_iter().flat_map(move |name| broker.candidates_of(&name, &query))))
+    }
+
     /// How many instances [`Self::enumerate`] will give, where the providers know without counting.
     pub fn estimate(&self, namespace: &str, class: &Class) -> Option<u64> {
         let served = self.served_subclasses(namespace, class).ok()?;
@@ -179,6 +194,12 @@ impl Broker {
     fn instances_of(&self, name: &str) -> Instances {
         let Some(route) = self.routes.get(name) else { return Box::new(std::iter::empty()) };
         route.provider.enumerate(&route.class).unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
+    }
+
+    fn candidates_of(&self, name: &str, query: &Arc<Compiled>) -> Instances {
+        let Some(route) = self.routes.get(name) else { return Box::new(std::iter::empty()) };
+        let candidates = route.provider.candidates(&route.class, query);
+        candidates.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
     }
 
     /// root/interop shows everything; root/cimv2 does not show what lives in root/interop alone.

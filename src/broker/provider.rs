@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Action;
 use crate::access::Caller;
+use crate::cim::query::Compiled;
 use crate::cim::{CimError, Class, Instance, Method, ObjectPath, Value};
 
 /// Instances one after the other, out of a snapshot: a page costs what the page holds.
@@ -118,7 +119,7 @@ impl Change {
 
 /// Shows a family of managed objects as instances.
 ///
-/// `get`, `enumerate`, `estimate` and `references` answer from memory and never block: they run on the event loop.
+/// `get`, `enumerate`, `candidates`, `estimate` and `references` answer from memory and never block: they run on the event loop.
 /// The others may block; they run beside it. Every default answers that the operation is not supported, so that a
 /// provider holds only what it does.
 pub trait Provider: Send + Sync + Debug {
@@ -154,6 +155,13 @@ pub trait Provider: Send + Sync + Debug {
 
     /// All instances of `class`, without subclasses.
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError>;
+
+    /// The instances of `class` that a query may match. Those that it does not match may be among them or not: a provider
+    /// that knows the values before it makes an instance saves making most.
+    fn candidates(&self, class: &Arc<Class>, query: &Arc<Compiled>) -> Result<Instances, CimError> {
+        let _ = query;
+        self.enumerate(class)
+    }
 
     /// How many instances `enumerate` gives, if that is known without counting them.
     fn estimate(&self, class: &Class) -> Option<u64> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::links::{FixedLink, Link, Links, Pairs, none, one};
 use super::model::{COLLECTION_ID, IDENTITY_PREFIX, Model, identity_id};
 use crate::broker::{Instances, Provider};
+use crate::cim::query::Compiled;
 use crate::cim::{CimError, Class, DateTime, Instance, ObjectPath, PropertyError, Value};
 use crate::software::Package;
 
@@ -44,6 +45,27 @@ impl Identities {
     }
 }
 
+impl Identities {
+    /// Those that a query matches. What it looks at is put into one instance over and over; only of what it matches a whole
+    /// one is made.
+    fn search(&self, class: &Class, query: Arc<Compiled>) -> Instances {
+        let (inventory, form) = (self.model.manager.inventory(), self.form.clone());
+        let looked_at: Vec<usize> = query.properties().iter().filter_map(|name| class.property_index(name)).collect();
+        let (count, mut sketch) = (inventory.packages().len(), form.blank.clone());
+        Box::new((0..count).filter_map(move |index| {
+            let package = inventory.packages().get(index)?;
+            for place in &looked_at {
+                if let Some(value) = form.value(*place, package)
+                    && let Err(error) = sketch.set_at(*place, value)
+                {
+                    return Some(Err(error.into()));
+                }
+            }
+            query.matches(&sketch).then(|| form.identity(package).map_err(CimError::from))
+        }))
+    }
+}
+
 impl Provider for Identities {
     fn classes(&self) -> Vec<Arc<str>> {
         vec![IDENTITY.into(), COLLECTION.into()]
@@ -65,6 +87,10 @@ impl Provider for Identities {
             return Ok(Box::new(std::iter::once(self.collection(class))));
         }
         Ok(self.iterator())
+    }
+
+    fn candidates(&self, class: &Arc<Class>, query: &Arc<Compiled>) -> Result<Instances, CimError> {
+        if class.is_a(COLLECTION) { self.enumerate(class) } else { Ok(self.search(class, query.clone())) }
     }
 
     fn estimate(&self, class: &Class) -> Option<u64> {
@@ -122,6 +148,26 @@ impl IdentityForm {
             manufacturer: at("Manufacturer")?,
             install_date: at("InstallDate")?,
             blank,
+        })
+    }
+
+    /// The value of one property; `None` of those that all identities have in common.
+    fn value(&self, place: usize, package: &Package) -> Option<Value> {
+        let nevra = &package.nevra;
+        Some(match place {
+            p if p == self.name => nevra.name.clone().into(),
+            p if p == self.version_string => nevra.evra().into(),
+            p if p == self.architecture => nevra.architecture.clone().into(),
+            p if p == self.instance_id => identity_id(nevra).into(),
+            p if p == self.element_name => nevra.to_string().into(),
+            p if p == self.caption => package.summary.clone().into(),
+            p if p == self.description => package.description.clone().into(),
+            p if p == self.epoch => nevra.epoch.into(),
+            p if p == self.version => nevra.version.clone().into(),
+            p if p == self.release => nevra.release.clone().into(),
+            p if p == self.manufacturer => package.manufacturer.clone().into(),
+            p if p == self.install_date => package.installed_at.map(DateTime::utc).into(),
+            _ => return None,
         })
     }
 

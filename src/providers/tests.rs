@@ -6,6 +6,7 @@ use super::{Model, SystemName, all};
 use crate::access::testing::audited;
 use crate::access::{Caller, Role};
 use crate::broker::{Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
+use crate::cim::query::{Language, parse};
 use crate::cim::{CimError, CimStatus, Instance, ObjectPath, Schema, Value};
 use crate::clock::SystemClock;
 use crate::events::IndicationFilters;
@@ -174,6 +175,35 @@ fn profiles_are_seen_from_interop_only() {
     }
     assert_eq!(host.broker.namespace("root/other").unwrap_err().status, CimStatus::InvalidNamespace);
     assert_eq!(&*host.broker.namespace("Root\\Interop").unwrap(), "root/interop");
+}
+
+/// What a search looks at is what is shown: no query may find more or less than it does among whole instances.
+#[test]
+fn a_search_finds_what_matches_among_all() {
+    let host = host();
+    let class = host.broker.class("root/cimv2", "LMI_SoftwareIdentity").unwrap().clone();
+    let all = host.enumerate("root/cimv2", "CIM_SoftwareIdentity");
+    let mut found = 0;
+    for property in class.properties().iter().filter(|property| !property.shape.array) {
+        for condition in [
+            format!("{} IS NOT NULL", property.name),
+            format!("{} IS NULL", property.name),
+            match all[0].get(&property.name).unwrap() {
+                Value::String(text) => format!("{} = '{text}'", property.name),
+                Value::Uint32(number) => format!("{} = {number}", property.name),
+                _ => format!("{} IS NULL AND NOT Name = 'beta'", property.name),
+            },
+        ] {
+            let query = parse(&format!("SELECT * FROM CIM_SoftwareIdentity WHERE {condition}"), Language::Cql).unwrap();
+            let query = Arc::new(query.compile(host.broker.schema()).unwrap());
+            let candidates = host.broker.candidates(&host.caller, "root/cimv2", query.clone()).unwrap();
+            let candidates: Vec<Instance> = candidates.map(Result::unwrap).collect();
+            let matching: Vec<Instance> = all.iter().filter(|instance| query.matches(instance)).cloned().collect();
+            assert_eq!(candidates, matching, "{condition}");
+            found += matching.len();
+        }
+    }
+    assert!(found > 50, "{found}");
 }
 
 #[test]

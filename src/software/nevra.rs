@@ -66,6 +66,17 @@ impl Nevra {
     pub fn push_to(&self, text: &mut String) {
         text.push_str(&self.name);
         text.push('-');
+        self.push_evra_to(text);
+    }
+
+    /// `epoch:version[-release].arch`, the epoch always written.
+    pub fn evra(&self) -> String {
+        let mut text = String::new();
+        self.push_evra_to(&mut text);
+        text
+    }
+
+    fn push_evra_to(&self, text: &mut String) {
         if self.epoch == 0 {
             text.push('0');
         } else {

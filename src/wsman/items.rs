@@ -147,7 +147,10 @@ impl Asked<'_> {
         }
         let broker = &self.service.broker;
         broker.class(&self.namespace, from.name()).map_err(cim_fault)?;
-        let mut selected = self.of_class(&from)?;
+        let compiled = Arc::new(compiled);
+        let candidates =
+            broker.candidates(self.exchange.caller, &self.namespace, compiled.clone()).map_err(cim_fault)?;
+        let mut selected = self.shown_as(&from, candidates);
         if let Select::Properties(paths) = compiled.select() {
             let paths = paths.clone();
             selected.shape = Shape::Properties(match language {
@@ -209,15 +212,20 @@ impl Asked<'_> {
     fn of_class(&self, class: &Arc<Class>) -> Result<Selected, Fault> {
         let broker = &self.service.broker;
         let instances = broker.enumerate(self.exchange.caller, &self.namespace, class).map_err(cim_fault)?;
+        Ok(self.shown_as(class, instances))
+    }
+
+    /// Instances of a class and its subclasses, as far as the polymorphism mode lets them through.
+    fn shown_as(&self, class: &Arc<Class>, instances: Instances) -> Selected {
         let all = Selected { instances, condition: None, seen_as: None, shape: Shape::Whole, total: None };
-        Ok(match self.polymorphism.unwrap_or_default() {
+        match self.polymorphism.unwrap_or_default() {
             Polymorphism::IncludeSubClassProperties => all,
             Polymorphism::ExcludeSubClassProperties => Selected { seen_as: Some(class.clone()), ..all },
             Polymorphism::None => {
                 let only = class.name().clone();
                 all.also(move |i| *i.class().name() == only)
             }
-        })
+        }
     }
 }
 

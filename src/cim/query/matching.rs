@@ -1,6 +1,7 @@
 //! Whether an instance matches a query. Unknown (`None`) is neither true nor false, as in SQL.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::{CimType, Class, DateTime, Instance, Shape, Value};
@@ -37,10 +38,36 @@ pub(super) enum Side {
 pub(super) struct Steps(pub(super) Vec<Step>);
 
 impl Compiled {
+    /// The names of the properties that [`Self::matches`] looks at; whatever the others are does not count.
+    pub fn properties(&self) -> BTreeSet<Arc<str>> {
+        let mut steps = Vec::new();
+        if let Some(check) = &self.check {
+            check.first_steps(&mut steps);
+        }
+        steps.into_iter().map(|step| step.name.clone()).collect()
+    }
+
     /// Whether an instance is of the query's class or one of its subclasses and fulfils the condition.
     pub fn matches(&self, instance: &Instance) -> bool {
         instance.class().is_a(self.from.name())
             && self.check.as_ref().is_none_or(|check| check.holds(instance) == Some(true))
+    }
+}
+
+impl Check {
+    /// The first steps of all paths that are looked at.
+    fn first_steps<'c>(&'c self, steps: &mut Vec<&'c Step>) {
+        let mut of_side = |side: &'c Side| match side {
+            Side::Path(path) => steps.extend(path.0.first()),
+            Side::Value(_) => {}
+        };
+        match self {
+            Self::All(several) | Self::Any(several) => several.iter().for_each(|one| one.first_steps(steps)),
+            Self::Not(inner) => inner.first_steps(steps),
+            Self::Compare { left, right, .. } => [left, right].into_iter().for_each(of_side),
+            Self::Like(side, _) | Self::IsNull(side) => of_side(side),
+            Self::Isa(path, _) => steps.extend(path.0.first()),
+        }
     }
 }
 
