@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use super::{Broker, Instances};
+use super::{Broker, Candidates, Instances, all_candidates};
 use crate::access::Caller;
 use crate::broker::Action;
 use crate::cim::{CimError, CimStatus, Class, ClassKind, Instance, ObjectPath};
@@ -52,7 +52,7 @@ impl Seen {
 
 impl Broker {
     /// Walks the associations of one instance. The source must exist.
-    pub fn associations(self: &Arc<Self>, caller: &Caller, query: AssociationQuery) -> Result<Instances, CimError> {
+    pub fn associations(self: &Arc<Self>, caller: &Caller, query: AssociationQuery) -> Result<Candidates, CimError> {
         super::authorization::check(caller, Action::Read, &"reads")?;
         let namespace = query.source.namespace().clone();
         let source = self.lookup(&query.source).map(|instance| self.path_of(&instance))?;
@@ -68,7 +68,7 @@ impl Broker {
         let mut seen = (classes.len() > 1).then(Seen::default);
         let links = self.links(classes, source.clone(), &query);
         if query.traversal == Traversal::AssociationInstances {
-            return Ok(links);
+            return Ok(all_candidates(links));
         }
         let broker = self.clone();
         let ends = links.flat_map(move |link| match link {
@@ -76,9 +76,9 @@ impl Broker {
             Err(error) => vec![Err(error)],
         });
         let namer = self.clone();
-        Ok(Box::new(ends.filter(move |end| match (&mut seen, end) {
-            (Some(seen), Ok(instance)) => seen.is_new(&namer.path_of(instance)),
-            _ => true,
+        Ok(Box::new(ends.map(move |end| {
+            let once = |instance: &Instance| seen.as_mut().is_none_or(|seen| seen.is_new(&namer.path_of(instance)));
+            end.map(|end| end.filter(once))
         })))
     }
 
@@ -111,21 +111,21 @@ impl Broker {
         classes.into_iter().cloned().collect()
     }
 
-    /// The instances a link leads to, without the source itself unless it is linked to itself.
+    /// The instances a link leads to, without the source itself unless it is linked to itself; or one candidate that is none.
     fn other_ends(
         &self,
         link: &Instance,
         source: &ObjectPath,
         query: &AssociationQuery,
-    ) -> Vec<Result<Instance, CimError>> {
+    ) -> Vec<Result<Option<Instance>, CimError>> {
         let ends =
             || link.class().properties().iter().zip(link.values()).filter_map(|(p, v)| Some((p, v.as_reference()?)));
         let plays =
             |name: &str, role: &Option<String>| role.as_ref().is_none_or(|role| name.eq_ignore_ascii_case(role));
         let Some((own, _)) = ends().find(|(p, path)| plays(&p.name, &query.role) && path.same_keys(source)) else {
-            return Vec::new();
+            return vec![Ok(None)];
         };
-        ends()
+        let mut found: Vec<_> = ends()
             .filter(|(p, path)| {
                 p.name != own.name
                     && plays(&p.name, &query.result_role)
@@ -134,9 +134,13 @@ impl Broker {
             .filter_map(|(_, path)| match self.lookup(path) {
                 // What was removed between the two looks is no longer an end.
                 Err(error) if error.status == CimStatus::NotFound => None,
-                found => Some(found),
+                found => Some(found.map(Some)),
             })
-            .collect()
+            .collect();
+        if found.is_empty() {
+            found.push(Ok(None));
+        }
+        found
     }
 
     fn may_hold(&self, class: Option<&str>, path: &ObjectPath) -> bool {

@@ -17,7 +17,9 @@ use crate::cim::{CimError, CimStatus, Class, ClassKind, Instance, ObjectPath, Sc
 
 pub use association::{AssociationQuery, Traversal};
 pub use authorization::Action;
-pub use provider::{Arguments, Change, Creation, Instances, Invocation, MethodReply, Modification, Provider};
+pub use provider::{
+    Arguments, Candidates, Change, Creation, Instances, Invocation, MethodReply, Modification, Provider, all_candidates,
+};
 
 /// The CIM namespace that managed elements live in, and the default of requests that name none.
 pub const IMPLEMENTATION_NAMESPACE: &str = "root/cimv2";
@@ -129,7 +131,7 @@ impl Broker {
         caller: &Caller,
         namespace: &str,
         query: Arc<Compiled>,
-    ) -> Result<Instances, CimError> {
+    ) -> Result<Candidates, CimError> {
         authorization::check(caller, Action::Read, &"reads")?;
         let served = self.served_subclasses(namespace, query.from_class())?;
         let broker = self.clone();
@@ -196,7 +198,7 @@ impl Broker {
         route.provider.enumerate(&route.class).unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
     }
 
-    fn candidates_of(&self, name: &str, query: &Arc<Compiled>) -> Instances {
+    fn candidates_of(&self, name: &str, query: &Arc<Compiled>) -> Candidates {
         let Some(route) = self.routes.get(name) else { return Box::new(std::iter::empty()) };
         let candidates = route.provider.candidates(&route.class, query);
         candidates.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))

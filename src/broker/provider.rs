@@ -11,6 +11,15 @@ use crate::cim::{CimError, Class, Instance, Method, ObjectPath, Value};
 /// Instances one after the other, out of a snapshot: a page costs what the page holds.
 pub type Instances = Box<dyn Iterator<Item = Result<Instance, CimError>> + Send>;
 
+/// What a search looks at, one after the other: instances, and nothing in place of those that it passes over. So whoever
+/// searches can tell after each how much time is left.
+pub type Candidates = Box<dyn Iterator<Item = Result<Option<Instance>, CimError>> + Send>;
+
+/// All of some instances as candidates.
+pub fn all_candidates(instances: Instances) -> Candidates {
+    Box::new(instances.map(|instance| instance.map(Some)))
+}
+
 /// The arguments of a method call, checked against its parameters: names as the schema writes them, types right,
 /// none given twice. A parameter that was not given is not among them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -158,9 +167,9 @@ pub trait Provider: Send + Sync + Debug {
 
     /// The instances of `class` that a query may match. Those that it does not match may be among them or not: a provider
     /// that knows the values before it makes an instance saves making most.
-    fn candidates(&self, class: &Arc<Class>, query: &Arc<Compiled>) -> Result<Instances, CimError> {
+    fn candidates(&self, class: &Arc<Class>, query: &Arc<Compiled>) -> Result<Candidates, CimError> {
         let _ = query;
-        self.enumerate(class)
+        self.enumerate(class).map(all_candidates)
     }
 
     /// How many instances `enumerate` gives, if that is known without counting them.

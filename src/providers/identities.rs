@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::links::{FixedLink, Link, Links, Pairs, none, one};
 use super::model::{COLLECTION_ID, IDENTITY_PREFIX, Model, identity_id};
-use crate::broker::{Instances, Provider};
-use crate::cim::query::Compiled;
+use crate::broker::{Candidates, Instances, Provider, all_candidates};
+use crate::cim::query::{Compiled, Properties};
 use crate::cim::{CimError, Class, DateTime, Instance, ObjectPath, PropertyError, Value};
 use crate::software::Package;
 
@@ -34,35 +34,22 @@ impl Identities {
             .set("Caption", "System Software Collection")?;
         Ok(collection)
     }
-
-    fn iterator(&self) -> Instances {
-        let (inventory, form) = (self.model.manager.inventory(), self.form.clone());
-        let count = inventory.packages().len();
-        Box::new((0..count).filter_map(move |index| {
-            let package = inventory.packages().get(index)?;
-            Some(form.identity(package).map_err(CimError::from))
-        }))
-    }
 }
 
-impl Identities {
-    /// Those that a query matches. What it looks at is put into one instance over and over; only of what it matches a whole
-    /// one is made.
-    fn search(&self, class: &Class, query: Arc<Compiled>) -> Instances {
-        let (inventory, form) = (self.model.manager.inventory(), self.form.clone());
-        let looked_at: Vec<usize> = query.properties().iter().filter_map(|name| class.property_index(name)).collect();
-        let (count, mut sketch) = (inventory.packages().len(), form.blank.clone());
-        Box::new((0..count).filter_map(move |index| {
-            let package = inventory.packages().get(index)?;
-            for place in &looked_at {
-                if let Some(value) = form.value(*place, package)
-                    && let Err(error) = sketch.set_at(*place, value)
-                {
-                    return Some(Err(error.into()));
-                }
-            }
-            query.matches(&sketch).then(|| form.identity(package).map_err(CimError::from))
-        }))
+/// A package as a query sees it, before an instance is made of it.
+struct Sketch<'a> {
+    form: &'a IdentityForm,
+    package: &'a Package,
+}
+
+impl Properties for Sketch<'_> {
+    fn class(&self) -> &Arc<Class> {
+        self.form.blank.class()
+    }
+
+    fn property(&self, name: &str) -> Option<Value> {
+        let place = self.class().property_index(name)?;
+        self.form.value(place, self.package).or_else(|| self.form.blank.values().get(place).cloned())
     }
 }
 
@@ -86,11 +73,25 @@ impl Provider for Identities {
         if class.is_a(COLLECTION) {
             return Ok(Box::new(std::iter::once(self.collection(class))));
         }
-        Ok(self.iterator())
+        let (inventory, form) = (self.model.manager.inventory(), self.form.clone());
+        let count = inventory.packages().len();
+        Ok(Box::new((0..count).filter_map(move |index| {
+            let package = inventory.packages().get(index)?;
+            Some(form.identity(package).map_err(CimError::from))
+        })))
     }
 
-    fn candidates(&self, class: &Arc<Class>, query: &Arc<Compiled>) -> Result<Instances, CimError> {
-        if class.is_a(COLLECTION) { self.enumerate(class) } else { Ok(self.search(class, query.clone())) }
+    fn candidates(&self, class: &Arc<Class>, query: &Arc<Compiled>) -> Result<Candidates, CimError> {
+        if class.is_a(COLLECTION) {
+            return self.enumerate(class).map(all_candidates);
+        }
+        let (inventory, form, query) = (self.model.manager.inventory(), self.form.clone(), query.clone());
+        let count = inventory.packages().len();
+        Ok(Box::new((0..count).filter_map(move |index| {
+            let package = inventory.packages().get(index)?;
+            let found = query.matches(&Sketch { form: &form, package }).then(|| form.identity(package));
+            Some(found.transpose().map_err(CimError::from))
+        })))
     }
 
     fn estimate(&self, class: &Class) -> Option<u64> {

@@ -60,7 +60,7 @@ impl Host {
             result_class: result_class.map(str::to_owned),
             result_role: None,
         };
-        self.broker.associations(&self.caller, query).unwrap().map(Result::unwrap).collect()
+        self.broker.associations(&self.caller, query).unwrap().filter_map(Result::unwrap).collect()
     }
 
     fn profile(&self, name: &str) -> Instance {
@@ -197,8 +197,8 @@ fn a_search_finds_what_matches_among_all() {
             let query = parse(&format!("SELECT * FROM CIM_SoftwareIdentity WHERE {condition}"), Language::Cql).unwrap();
             let query = Arc::new(query.compile(host.broker.schema()).unwrap());
             let candidates = host.broker.candidates(&host.caller, "root/cimv2", query.clone()).unwrap();
-            let candidates: Vec<Instance> = candidates.map(Result::unwrap).collect();
-            let matching: Vec<Instance> = all.iter().filter(|instance| query.matches(instance)).cloned().collect();
+            let candidates: Vec<Instance> = candidates.filter_map(Result::unwrap).collect();
+            let matching: Vec<Instance> = all.iter().filter(|instance| query.matches(*instance)).cloned().collect();
             assert_eq!(candidates, matching, "{condition}");
             found += matching.len();
         }

@@ -36,6 +36,9 @@ impl fmt::Display for Nevra {
     }
 }
 
+/// Most packages' versions are shorter.
+const LIKELY_EVRA: usize = 48;
+
 /// The longest text that is looked at: names and versions of real packages are far shorter.
 const LONGEST_TEXT: usize = 1024;
 
@@ -71,7 +74,7 @@ impl Nevra {
 
     /// `epoch:version[-release].arch`, the epoch always written.
     pub fn evra(&self) -> String {
-        let mut text = String::new();
+        let mut text = String::with_capacity(LIKELY_EVRA);
         self.push_evra_to(&mut text);
         text
     }

@@ -49,7 +49,7 @@ pub(super) fn select(
     let total = u64::try_from(classes.len()).ok();
     let mode = mode(request.mode, options);
     let terms = Terms { mode, total, ..Terms::new(service, exchange, format, namespace) };
-    Ok(Box::new(Cursor::new(Box::new(classes.into_iter().map(Ok)), None, terms)))
+    Ok(Box::new(Cursor::new(Box::new(classes.into_iter().map(|class| Ok(Some(class)))), None, terms)))
 }
 
 fn refuse_unserved(request: &Enumerate) -> Result<(), Fault> {

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use crate::cim::CimError;
 use crate::xml::Writer;
 
-/// Items one after the other, out of a snapshot.
-type Items<I> = Box<dyn Iterator<Item = Result<I, CimError>> + Send>;
+/// Items one after the other, out of a snapshot, and nothing in place of those that were looked at and passed over.
+type Items<I> = Box<dyn Iterator<Item = Result<Option<I>, CimError>> + Send>;
 
 /// Whether an item is wanted.
 pub(super) type Condition<I> = Box<dyn Fn(&I) -> bool + Send>;
@@ -95,8 +95,8 @@ impl<I, P> Cursor<I, P> {
         }
         loop {
             for _ in 0..LOOKS {
-                let Some(item) = self.items.next().transpose()? else { return Ok(Step::End) };
-                if self.condition.as_ref().is_none_or(|wants| wants(&item)) {
+                let Some(looked_at) = self.items.next().transpose()? else { return Ok(Step::End) };
+                if let Some(item) = looked_at.filter(|item| self.condition.as_ref().is_none_or(|wants| wants(item))) {
                     return Ok(Step::Item(item));
                 }
             }

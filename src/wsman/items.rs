@@ -10,7 +10,7 @@ use super::rest::Rest;
 use super::selection;
 use super::shown::{Projection, Shape, Terms};
 use super::{Service, classes};
-use crate::broker::{AssociationQuery, Instances, Traversal};
+use crate::broker::{AssociationQuery, Candidates, Traversal, all_candidates};
 use crate::cim::query::{self, Compiled, Language, Path, Select};
 use crate::cim::{CimStatus, Class, Instance, Schema};
 use crate::soap::{Fault, FaultDetail, FaultKind};
@@ -92,7 +92,7 @@ fn check_selectors(exchange: &Exchange<'_>) -> Result<(), Fault> {
 
 /// The instances that come into question, and what of them is wanted.
 struct Selected {
-    instances: Instances,
+    instances: Candidates,
     condition: Option<Condition<Instance>>,
     seen_as: Option<Arc<Class>>,
     shape: Shape,
@@ -212,11 +212,11 @@ impl Asked<'_> {
     fn of_class(&self, class: &Arc<Class>) -> Result<Selected, Fault> {
         let broker = &self.service.broker;
         let instances = broker.enumerate(self.exchange.caller, &self.namespace, class).map_err(cim_fault)?;
-        Ok(self.shown_as(class, instances))
+        Ok(self.shown_as(class, all_candidates(instances)))
     }
 
     /// Instances of a class and its subclasses, as far as the polymorphism mode lets them through.
-    fn shown_as(&self, class: &Arc<Class>, instances: Instances) -> Selected {
+    fn shown_as(&self, class: &Arc<Class>, instances: Candidates) -> Selected {
         let all = Selected { instances, condition: None, seen_as: None, shape: Shape::Whole, total: None };
         match self.polymorphism.unwrap_or_default() {
             Polymorphism::IncludeSubClassProperties => all,

@@ -10,6 +10,10 @@ pub(super) const MAX_ITEMS: usize = 256;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pattern {
     items: Vec<Item>,
+    /// What every text that has the pattern begins with; most texts are told apart by that already.
+    beginning: String,
+    /// What every such text ends with.
+    end: String,
     ignore_case: bool,
 }
 
@@ -48,7 +52,8 @@ impl Pattern {
         if length(&items) > MAX_ITEMS {
             return Err(format!("a pattern of LIKE has at most {MAX_ITEMS} characters"));
         }
-        Ok(Self { items, ignore_case: language == Language::Wql })
+        let (beginning, end) = (literals(items.iter()), literals(items.iter().rev()).chars().rev().collect());
+        Ok(Self { items, beginning, end, ignore_case: language == Language::Wql })
     }
 
     /// How much a character of a text is compared with.
@@ -58,7 +63,11 @@ impl Pattern {
 
     /// Whether the whole text has the pattern.
     pub(super) fn matches(&self, text: &str) -> bool {
-        if self.ignore_case { self.walk(folded(text).chars()) } else { self.walk(text.chars()) }
+        if self.ignore_case { self.has(&folded(text)) } else { self.has(text) }
+    }
+
+    fn has(&self, text: &str) -> bool {
+        text.starts_with(&self.beginning) && text.ends_with(&self.end) && self.walk(text.chars())
     }
 
     /// Keeps the set of all places in the pattern where the text read so far may end.
@@ -104,6 +113,15 @@ impl Pattern {
             }
         }
     }
+}
+
+/// The characters that must stand first, up to the first item that leaves a choice.
+fn literals<'p>(items: impl Iterator<Item = &'p Item>) -> String {
+    let literal = |item: &Item| match item.accepts {
+        Accepts::One(c) if !item.repeated => Some(c),
+        _ => None,
+    };
+    items.map_while(literal).collect()
 }
 
 fn length(items: &[Item]) -> usize {

@@ -1,7 +1,6 @@
 //! Whether an instance matches a query. Unknown (`None`) is neither true nor false, as in SQL.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::{CimType, Class, DateTime, Instance, Shape, Value};
@@ -37,37 +36,30 @@ pub(super) enum Side {
 #[derive(Clone, Debug)]
 pub(super) struct Steps(pub(super) Vec<Step>);
 
-impl Compiled {
-    /// The names of the properties that [`Self::matches`] looks at; whatever the others are does not count.
-    pub fn properties(&self) -> BTreeSet<Arc<str>> {
-        let mut steps = Vec::new();
-        if let Some(check) = &self.check {
-            check.first_steps(&mut steps);
-        }
-        steps.into_iter().map(|step| step.name.clone()).collect()
+/// What a query asks of an instance; of what is no instance yet, it asks before one is made.
+pub trait Properties {
+    /// The class.
+    fn class(&self) -> &Arc<Class>;
+
+    /// A property's value; `None` if the class has no such property.
+    fn property(&self, name: &str) -> Option<Value>;
+}
+
+impl Properties for Instance {
+    fn class(&self) -> &Arc<Class> {
+        Self::class(self)
     }
 
-    /// Whether an instance is of the query's class or one of its subclasses and fulfils the condition.
-    pub fn matches(&self, instance: &Instance) -> bool {
-        instance.class().is_a(self.from.name())
-            && self.check.as_ref().is_none_or(|check| check.holds(instance) == Some(true))
+    fn property(&self, name: &str) -> Option<Value> {
+        self.get(name).cloned()
     }
 }
 
-impl Check {
-    /// The first steps of all paths that are looked at.
-    fn first_steps<'c>(&'c self, steps: &mut Vec<&'c Step>) {
-        let mut of_side = |side: &'c Side| match side {
-            Side::Path(path) => steps.extend(path.0.first()),
-            Side::Value(_) => {}
-        };
-        match self {
-            Self::All(several) | Self::Any(several) => several.iter().for_each(|one| one.first_steps(steps)),
-            Self::Not(inner) => inner.first_steps(steps),
-            Self::Compare { left, right, .. } => [left, right].into_iter().for_each(of_side),
-            Self::Like(side, _) | Self::IsNull(side) => of_side(side),
-            Self::Isa(path, _) => steps.extend(path.0.first()),
-        }
+impl Compiled {
+    /// Whether an instance is of the query's class or one of its subclasses and fulfils the condition.
+    pub fn matches(&self, instance: &impl Properties) -> bool {
+        instance.class().is_a(self.from.name())
+            && self.check.as_ref().is_none_or(|check| check.holds(instance) == Some(true))
     }
 }
 
@@ -108,7 +100,7 @@ impl Path {
 }
 
 impl Check {
-    fn holds(&self, instance: &Instance) -> Option<bool> {
+    fn holds(&self, instance: &impl Properties) -> Option<bool> {
         match self {
             Self::All(all) => {
                 let mut truth = Some(true);
@@ -147,7 +139,7 @@ impl Check {
 }
 
 impl Side {
-    fn value(&self, instance: &Instance) -> Value {
+    fn value(&self, instance: &impl Properties) -> Value {
         match self {
             Self::Value(value) => value.clone(),
             Self::Path(steps) => steps.value(instance),
@@ -157,17 +149,17 @@ impl Side {
 
 impl Steps {
     /// The property's value; NULL where the way ends early.
-    fn value(&self, instance: &Instance) -> Value {
+    fn value(&self, instance: &impl Properties) -> Value {
         let mut steps = self.0.iter();
         let mut value = steps.next().map_or(Value::Null, |step| one_step(instance, step));
         for step in steps {
             let Value::Instance(inner) = value else { return Value::Null };
-            value = one_step(&inner, step);
+            value = one_step(&*inner, step);
         }
         value
     }
 
-    fn is_of(&self, instance: &Instance, family: &[Arc<str>]) -> Option<bool> {
+    fn is_of(&self, instance: &impl Properties, family: &[Arc<str>]) -> Option<bool> {
         let is_of = |class: &str| Some(family.iter().any(|member| member.eq_ignore_ascii_case(class)));
         if self.0.is_empty() {
             return is_of(instance.class().name());
@@ -180,15 +172,15 @@ impl Steps {
     }
 }
 
-fn one_step(instance: &Instance, step: &Step) -> Value {
+fn one_step(instance: &impl Properties, step: &Step) -> Value {
     if step.class.as_ref().is_some_and(|class| !instance.class().is_a(class)) {
         return Value::Null;
     }
-    let Some(value) = instance.get(&step.name) else {
+    let Some(value) = instance.property(&step.name) else {
         return if is_class_name(step) { Value::String(instance.class().name().clone()) } else { Value::Null };
     };
     match (step.index, value) {
-        (None, value) => value.clone(),
+        (None, value) => value,
         (Some(index), Value::Array(items)) => items.get(index).cloned().unwrap_or_default(),
         (Some(_), _) => Value::Null,
     }

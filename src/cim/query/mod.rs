@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use compile::Compiled;
-pub use matching::Found;
+pub use matching::{Found, Properties};
 
 /// The longest query that is read, in bytes.
 pub const MAX_LENGTH: usize = 16 * 1024;

@@ -2,7 +2,8 @@
 
 use super::packages::{Asked, Fixture, PACKAGES, fixture};
 use super::*;
-use crate::wire::enumeration::{Enumerate, Polymorphism, ReceivedPage};
+use crate::cim::Interval;
+use crate::wire::enumeration::{Enumerate, Polymorphism, Pull, ReceivedPage};
 use crate::wire::names::action;
 use crate::wire::{AssociationFilter, AssociationKind, EndpointReference, Filter, SelectorSet};
 use crate::xml::ElementExt;
@@ -75,6 +76,26 @@ fn links_are_told_by_their_class_and_by_their_other_end() {
     assert_eq!(found(Some("CIM_HostedService"), installed, None), 0);
     assert_eq!(found(installed, None, Some("installedsoftware")), PACKAGES);
     assert_eq!(found(installed, None, Some("Dependent")), 0);
+}
+
+/// DSP0226 R8.4-6: what a walk passes over takes time too.
+#[test]
+fn a_walk_ends_in_time_whatever_it_passes_over() {
+    let (fixture, reply) = search("*", |enumerate, filter| {
+        enumerate.optimize = false;
+        filter.result_class = Some("CIM_ComputerSystem".to_owned());
+    });
+    let mut next = ReceivedPage::read(&envelope(&reply, Encoding::Utf8)).unwrap().context;
+    let mut pages = 0;
+    while let Some(context) = next {
+        let pull = Pull { context, max_time: Some(Interval::from_seconds(0)), ..Pull::default() };
+        let asked = Asked { action: action::PULL, class: "*", octets: None, encoding: Encoding::Utf8 };
+        let page = ReceivedPage::read(&envelope(&fixture.send(asked, |w| pull.write(w)), Encoding::Utf8)).unwrap();
+        assert!(page.items.is_empty());
+        (next, pages) = (page.context, pages + 1);
+    }
+    // 64 of the 150 links are looked at in no time.
+    assert_eq!(pages, 3);
 }
 
 /// A property is shown once, however often it is asked for, and what no class has is not looked for.
