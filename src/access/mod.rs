@@ -79,6 +79,16 @@ pub fn audit(caller: &Caller, change: &dyn fmt::Display) {
     tracing::info!(target: "audit", user = %caller.name, role = %caller.role, "{}", one_line(&change.to_string()));
 }
 
+/// Makes a change that the audit log tells of before it is made, and again if it is refused.
+pub fn audited<T, E: fmt::Display>(
+    caller: &Caller,
+    change: &dyn fmt::Display,
+    make: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    audit(caller, change);
+    make().inspect_err(|error| audit(caller, &format_args!("refused: {change}: {error}")))
+}
+
 /// A text with each character escaped that ends a line, steers a terminal or is not shown, such as those that turn the
 /// direction of writing.
 fn one_line(text: &str) -> String {

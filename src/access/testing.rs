@@ -17,7 +17,7 @@ impl std::io::Write for Lines {
 }
 
 /// The lines of the audit log that are written meanwhile, from the user on.
-pub(crate) fn audited(work: impl FnOnce()) -> Vec<String> {
+pub(crate) fn audit_lines(work: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
     let written = lines.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).without_time().with_writer(move || written.clone());

@@ -1,10 +1,9 @@
 //! Operations that change something: methods, and the changes of instances that their providers allow.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::{Action, Arguments, Broker, Change, Creation, MethodReply, Modification, Route, authorization};
-use crate::access::{self, Caller};
+use crate::access::{Caller, audit, audited};
 use crate::broker::Invocation;
 use crate::cim::{CimError, Class, Instance, Method, ObjectPath, Value};
 
@@ -80,7 +79,7 @@ impl Broker {
         let route = self.changeable(caller, class, Change::Create)?;
         audited(caller, &format_args!("creates an instance of {}", class.name()), || {
             let made = route.provider.create(&Creation { caller, class: &route.class, wanted })?;
-            access::audit(caller, &format_args!("created {}", self.path_of(&made)));
+            audit(caller, &format_args!("created {}", self.path_of(&made)));
             Ok(made)
         })
     }
@@ -107,16 +106,6 @@ impl Route {
         let asked = format_args!("calls {} of {}", method.name, self.class.name());
         authorization::check(caller, action, &asked).map(|()| action)
     }
-}
-
-/// Makes a change that the audit log tells of before it is made, and again if it is refused.
-fn audited<T>(
-    caller: &Caller,
-    change: &dyn fmt::Display,
-    make: impl FnOnce() -> Result<T, CimError>,
-) -> Result<T, CimError> {
-    access::audit(caller, change);
-    make().inspect_err(|error| access::audit(caller, &format_args!("refused: {change}: {error}")))
 }
 
 fn check_change(instance: &Instance, name: &str, value: &Value) -> Result<(), CimError> {

@@ -128,8 +128,8 @@ impl Change {
 
 /// Shows a family of managed objects as instances.
 ///
-/// `get`, `enumerate`, `candidates`, `estimate` and `references` answer from memory and never block: they run on the event loop.
-/// The others may block; they run beside it. Every default answers that the operation is not supported, so that a
+/// `get`, `enumerate`, `candidates`, `estimate` and `references` answer from memory and never block: they run on the event
+/// loop. The others may block; they run beside it. Every default answers that the operation is not supported, so that a
 /// provider holds only what it does.
 pub trait Provider: Send + Sync + Debug {
     /// The names of the leaf classes it serves.

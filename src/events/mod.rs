@@ -27,7 +27,7 @@ use std::thread::JoinHandle;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::access::{Caller, Role};
+use crate::access::{Caller, Role, audit, audited};
 use crate::cim::{Instance, Schema};
 use crate::client::{Client, Url};
 use crate::clock::SharedClock;
@@ -96,6 +96,11 @@ impl Events {
 
     /// Makes a subscription. It hears of everything that is stored after this call returns.
     pub fn subscribe(&self, new: NewSubscription) -> Result<Subscription, SubscribeError> {
+        let owner = new.owner.clone();
+        audited(&owner, &"subscribes", || self.make(new))
+    }
+
+    fn make(&self, new: NewSubscription) -> Result<Subscription, SubscribeError> {
         let filter = self.filter(&new)?;
         let url = self.sink(&new)?;
         let now = self.hub.clock.now();
@@ -112,6 +117,9 @@ impl Events {
             expires,
         };
         let progress = self.store(&subscription)?;
+        // What stands behind the port may be a secret of the sink's.
+        let (id, host, port) = (subscription.id, url.host(), url.port());
+        audit(&subscription.owner, &format_args!("made subscription {id}, its events go to {host}, port {port}"));
         self.hub.serve(Active::new(subscription.clone(), url, filter), progress);
         Ok(subscription)
     }
@@ -123,15 +131,17 @@ impl Events {
         caller: &Caller,
         expires: Option<Expiry>,
     ) -> Result<Option<DateTime<Utc>>, ManageError> {
-        let active = self.owned(id, caller)?;
-        let expires =
-            self.hub.settings.grant(expires, self.hub.clock.now()).map_err(|_| ManageError::InvalidExpirationTime)?;
-        let stored = self.hub.store.write::<_, StoreError>(|t| rows::set_expiry(t, id, expires))?;
-        if !stored || !active.renew(expires) {
-            return Err(ManageError::NotFound);
-        }
-        self.hub.expiry_set.notify_one();
-        Ok(expires)
+        audited(caller, &format_args!("renews subscription {id}"), || {
+            let active = self.owned(id, caller)?;
+            let expires = self.hub.settings.grant(expires, self.hub.clock.now());
+            let expires = expires.map_err(|_| ManageError::InvalidExpirationTime)?;
+            let stored = self.hub.store.write::<_, StoreError>(|t| rows::set_expiry(t, id, expires))?;
+            if !stored || !active.renew(expires) {
+                return Err(ManageError::NotFound);
+            }
+            self.hub.expiry_set.notify_one();
+            Ok(expires)
+        })
     }
 
     /// A subscription of the caller's, or anybody's for an admin.
@@ -141,11 +151,12 @@ impl Events {
 
     /// Ends a subscription.
     pub fn unsubscribe(&self, id: Uuid, caller: &Caller) -> Result<(), ManageError> {
-        let active = self.owned(id, caller)?;
-        if !active.end() {
-            return Err(ManageError::NotFound);
-        }
-        Ok(self.hub.forget(id)?)
+        audited(caller, &format_args!("ends subscription {id}"), || {
+            if !self.owned(id, caller)?.end() {
+                return Err(ManageError::NotFound);
+            }
+            Ok(self.hub.forget(id)?)
+        })
     }
 
     /// All subscriptions, oldest first.

@@ -1,3 +1,5 @@
+mod audit;
+
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;

@@ -34,6 +34,16 @@ impl Identities {
             .set("Caption", "System Software Collection")?;
         Ok(collection)
     }
+
+    /// What is made of each package of the snapshot, when it is asked for.
+    fn of_each<T: 'static>(
+        &self,
+        make: impl Fn(&IdentityForm, &Package) -> Result<T, CimError> + Send + 'static,
+    ) -> Box<dyn Iterator<Item = Result<T, CimError>> + Send> {
+        let (inventory, form) = (self.model.manager.inventory(), self.form.clone());
+        let count = inventory.packages().len();
+        Box::new((0..count).filter_map(move |index| Some(make(&form, inventory.packages().get(index)?))))
+    }
 }
 
 /// A package as a query sees it, before an instance is made of it.
@@ -73,25 +83,18 @@ impl Provider for Identities {
         if class.is_a(COLLECTION) {
             return Ok(Box::new(std::iter::once(self.collection(class))));
         }
-        let (inventory, form) = (self.model.manager.inventory(), self.form.clone());
-        let count = inventory.packages().len();
-        Ok(Box::new((0..count).filter_map(move |index| {
-            let package = inventory.packages().get(index)?;
-            Some(form.identity(package).map_err(CimError::from))
-        })))
+        Ok(self.of_each(|form, package| Ok(form.identity(package)?)))
     }
 
     fn candidates(&self, class: &Arc<Class>, query: &Arc<Compiled>) -> Result<Candidates, CimError> {
         if class.is_a(COLLECTION) {
             return self.enumerate(class).map(all_candidates);
         }
-        let (inventory, form, query) = (self.model.manager.inventory(), self.form.clone(), query.clone());
-        let count = inventory.packages().len();
-        Ok(Box::new((0..count).filter_map(move |index| {
-            let package = inventory.packages().get(index)?;
-            let found = query.matches(&Sketch { form: &form, package }).then(|| form.identity(package));
-            Some(found.transpose().map_err(CimError::from))
-        })))
+        let query = query.clone();
+        Ok(self.of_each(move |form, package| {
+            let found = query.matches(&Sketch { form, package }).then(|| form.identity(package));
+            Ok(found.transpose()?)
+        }))
     }
 
     fn estimate(&self, class: &Class) -> Option<u64> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Model, SystemName, all};
-use crate::access::testing::audited;
+use crate::access::testing::audit_lines;
 use crate::access::{Caller, Role};
 use crate::broker::{Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
 use crate::cim::query::{Language, parse};
@@ -330,7 +330,7 @@ fn every_change_is_audited_with_what_came_of_it_and_nothing_that_only_looks() {
         let method = service.class().method(method).unwrap();
         host.broker.invoke(&host.caller, &path, method, Arguments::default())
     };
-    let lines = audited(|| {
+    let lines = audit_lines(|| {
         host.create_filter(&[("Name", "a\nb".into())]).unwrap_err();
         host.create_filter(&[("Name", "a".into())]).unwrap();
         call("FindIdentity").unwrap_err();

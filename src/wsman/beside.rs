@@ -77,11 +77,12 @@ impl Places {
 }
 
 impl Place {
-    /// Runs the work, to its end even if nobody waits for it any more.
+    /// Runs the work, to its end even if nobody waits for it any more. What it logs belongs to the request.
     pub(super) async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+        let span = tracing::Span::current();
         let work = move || {
             let _place = self;
-            work()
+            span.in_scope(work)
         };
         spawn_blocking(work).await.map_err(Fault::internal)
     }

@@ -6,10 +6,9 @@ use uuid::Uuid;
 
 use super::Service;
 use super::contexts::{ContextError, Resource};
-use super::exchange::Exchange;
+use super::exchange::{Exchange, after};
 use super::items;
 use super::rest::{Bounds, Rest};
-use crate::broker::IMPLEMENTATION_NAMESPACE;
 use crate::cim::Interval;
 use crate::soap::{Fault, FaultKind, Message};
 use crate::wire::control::write_total_items;
@@ -27,8 +26,7 @@ pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Res
         write_total_items(message.header(), rest.total());
     }
     let optimize = request.optimize;
-    let longest = service.settings.operation_timeout;
-    let bounds = Bounds::new(exchange, request.max_elements, None, exchange.deadline, longest);
+    let bounds = Bounds::new(exchange, request.max_elements, None, deadline(service, exchange, None));
     let is_long = optimize && (rest.searches() || bounds.are_large());
     let (mut message, page, rest, at_end) = in_place(service, exchange, is_long, move || {
         let mut page = Page::enumerate(message.body(), optimize);
@@ -54,8 +52,8 @@ pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<V
     if exchange.control.request_total {
         write_total_items(message.header(), total);
     }
-    let (deadline, longest) = (deadline(exchange, &request), service.settings.operation_timeout);
-    let bounds = Bounds::new(exchange, request.max_elements, request.max_characters, deadline, longest);
+    let deadline = deadline(service, exchange, request.max_time);
+    let bounds = Bounds::new(exchange, request.max_elements, request.max_characters, deadline);
     let message = in_place(service, exchange, searches || bounds.are_large(), move || {
         let rest = taken.cursor().ok_or(ContextError::Unknown)?;
         if next_page(&mut message, rest.as_mut(), &request.context, bounds)? {
@@ -82,12 +80,14 @@ async fn in_place<T: Send + 'static>(
     }
 }
 
-/// When a page must be answered; MaxTime is another word for OperationTimeout, which goes before it (R8.4-4).
-fn deadline(exchange: &Exchange<'_>, request: &Pull) -> Instant {
-    match (exchange.control.operation_timeout, request.max_time) {
+/// When a page must be answered; MaxTime is another word for OperationTimeout, which goes before it (R8.4-4). Whoever gives
+/// more time than the service would take gets what was found by then, since others wait for the place (R8.4-6).
+fn deadline(service: &Service, exchange: &Exchange<'_>, max_time: Option<Interval>) -> Instant {
+    let asked = match (exchange.control.operation_timeout, max_time) {
         (None, Some(time)) => exchange.deadline_after(time),
         _ => exchange.deadline,
-    }
+    };
+    asked.min(after(exchange.begun, service.settings.operation_timeout))
 }
 
 /// Ends an enumeration before its end.
@@ -110,10 +110,8 @@ fn open(
     ends: Option<DateTime<Utc>>,
     rest: Box<dyn Rest>,
 ) -> Result<Uuid, Fault> {
-    let mut resource = resource(service, exchange)?;
-    if resource.namespace.is_none() {
-        resource.namespace = Some(IMPLEMENTATION_NAMESPACE.into());
-    }
+    let namespace = exchange.namespace(&service.broker, &exchange.control.resource()?)?;
+    let resource = Resource { namespace: Some(namespace), ..resource(service, exchange)? };
     Ok(service.contexts.open(&exchange.caller.name, resource, ends, rest)?)
 }
 
@@ -121,8 +119,7 @@ fn open(
 fn resource(service: &Service, exchange: &Exchange<'_>) -> Result<Resource, Fault> {
     let control = &exchange.control;
     let uri = control.resource_uri.as_deref().ok_or(ContextError::OtherResource)?;
-    let named = control.resource().ok().and_then(|parsed| Some(control.namespace(&parsed).ok()??.into_owned()));
-    let namespace = named.map(|name| service.broker.namespace(&name)).transpose();
+    let namespace = control.selectors.namespace().map(|name| service.broker.namespace(&name)).transpose();
     Ok(Resource {
         uri: uri.into(),
         namespace: namespace.map_err(|_| ContextError::OtherResource)?,

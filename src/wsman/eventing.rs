@@ -1,6 +1,5 @@
 //! WS-Eventing: subscriptions to indications (DSP0226 clause 10, DSP0227 clause 10).
 
-use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,7 +9,6 @@ use uuid::Uuid;
 use super::Service;
 use super::exchange::Exchange;
 use super::items::language;
-use crate::access;
 use crate::broker::INTEROP_NAMESPACE;
 use crate::cim::query::Language;
 use crate::cim::{CimStatus, Interval, ObjectPath, Value};
@@ -40,11 +38,7 @@ pub(super) async fn subscribe(service: &Service, exchange: &Exchange<'_>) -> Res
         }
         made
     });
-    let sink = request.delivery.notify_to.as_ref().map_or("", |sink| host_of(&sink.address));
-    let made =
-        made.await?.inspect_err(|error| access::audit(exchange.caller, &format_args!("refused: subscribes: {error}")));
-    let subscription = made.map_err(subscribe_fault)?;
-    access::audit(exchange.caller, &format_args!("subscribed {}, its events go to {sink}", subscription.id));
+    let subscription = made.await?.map_err(subscribe_fault)?;
     let uri = exchange.control.resource_uri.as_deref().unwrap_or_default();
     let response = SubscribeResponse {
         manager: EndpointReference::to_subscription(exchange.address, uri, &subscription.id.hyphenated().to_string()),
@@ -61,7 +55,6 @@ pub(super) async fn renew(service: &Service, exchange: &Exchange<'_>) -> Result<
     let asked = eventing::read_renew(exchange.envelope)?;
     let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
     let end = beside(service, exchange, move |events| events.renew(id, &caller, asked.map(Expiry::from))).await?;
-    let end = told(exchange, &format_args!("renews subscription {id}"), end);
     let end = end.map_err(|error| manage_fault(error, FaultKind::UnableToRenew))?;
     let mut message = exchange.reply(action::RENEW_RESPONSE, EVENTING_PREFIXES);
     write_lifetime(message.body(), "wse:RenewResponse", granted(asked, end, service.clock.now()));
@@ -85,27 +78,8 @@ pub(super) async fn unsubscribe(service: &Service, exchange: &Exchange<'_>) -> R
     eventing::read_unsubscribe(exchange.envelope)?;
     let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
     let ended = beside(service, exchange, move |events| events.unsubscribe(id, &caller)).await?;
-    let ended = told(exchange, &format_args!("ends subscription {id}"), ended);
     ended.map_err(|error| manage_fault(error, FaultKind::DestinationUnreachable))?;
     exchange.finish_change(exchange.reply(action::UNSUBSCRIBE_RESPONSE, EVENTING_PREFIXES))
-}
-
-/// Tells the audit log of a change of a subscription, and whether it was refused.
-fn told<T>(
-    exchange: &Exchange<'_>,
-    change: &dyn fmt::Display,
-    result: Result<T, ManageError>,
-) -> Result<T, ManageError> {
-    match &result {
-        Ok(_) => access::audit(exchange.caller, change),
-        Err(error) => access::audit(exchange.caller, &format_args!("refused: {change}: {error}")),
-    }
-    result
-}
-
-/// Scheme, host and port of an address; what comes behind may be a secret of the sink's.
-fn host_of(address: &str) -> &str {
-    address.match_indices('/').nth(2).and_then(|(end, _)| address.get(..end)).unwrap_or(address)
 }
 
 /// What is not served is told at once and not by silence later.
@@ -163,12 +137,10 @@ struct Source {
 fn source(service: &Service, exchange: &Exchange<'_>, request: &Subscribe) -> Result<Source, Fault> {
     let resource = exchange.control.resource()?;
     exchange.namespace(&service.broker, &resource)?;
+    if let Some(class) = resource.class() {
+        service.broker.class_anywhere(class).map_err(cim_fault)?;
+    }
     match &resource {
-        ResourceUri::Class { class, .. } if service.broker.schema().class(class).is_none() => Err(Fault::detailed(
-            FaultKind::DestinationUnreachable,
-            FaultDetail::InvalidResourceURI,
-            format!("there is no class {class} to subscribe to"),
-        )),
         ResourceUri::Class { class, .. } if class.eq_ignore_ascii_case(FILTER_CLASS) => {
             Ok(Source { class: None, filter: Some(existing_filter(service, exchange, request)?) })
         }

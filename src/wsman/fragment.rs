@@ -83,9 +83,9 @@ impl<'a> Part<'a> {
         self.expression.replace(&mut root, &content).map_err(|error| not_changed(&error))?;
         let changed = self.apply(&root).await?;
         let root = self.representation(&changed, false)?;
-        let mut selected = self.expression.get(&root).map_err(|error| not_changed(&error))?;
+        let mut selected = self.expression.get(&root).unwrap_or_default();
         if selected.is_empty() {
-            // A condition on what was changed holds no more; what was put in is there.
+            // A condition on what was changed holds no more, and it was done; what was put in is there.
             selected = content.iter().filter_map(Selected::of).collect();
         }
         self.exchange.finish_change(self.message(&changed, action::PUT_RESPONSE, &selected))

@@ -1,12 +1,11 @@
 //! Pages out of the rest of an enumeration, whatever its items are.
 
 use std::fmt::Debug;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::cursor::{Cursor, Presentation, Step};
-use super::exchange::{Exchange, after, too_large};
+use super::exchange::{Exchange, too_large};
 use crate::cim::CimError;
 use crate::soap::Fault;
 use crate::wire::{Page, cim_fault};
@@ -24,20 +23,18 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Without MaxElements a page holds one item (R8.2.3-3, R8.4-9). Whoever gives more time than the service would take is
-    /// answered with what was found by then: others wait for the place (R8.4-6).
+    /// Without MaxElements a page holds one item (R8.2.3-3, R8.4-9).
     pub(super) fn new(
         exchange: &Exchange<'_>,
         elements: Option<u64>,
         characters: Option<u64>,
         deadline: Instant,
-        longest: Duration,
     ) -> Self {
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Self {
             elements: elements.map_or(1, size),
             characters: characters.map_or(usize::MAX, size),
-            deadline: deadline.min(after(exchange.begun, longest)),
+            deadline,
             octets: exchange.budget,
             is_own_limit: exchange.is_own_limit,
         }

@@ -6,7 +6,6 @@ mod enumeration;
 mod fragments;
 mod packages;
 mod projection;
-mod subscriptions;
 mod things;
 mod transfer;
 

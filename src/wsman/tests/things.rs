@@ -29,7 +29,6 @@ class TST_Thing : TST_Root {
                 [In, Out] TST_Thing REF Refs[], [In, Out, EmbeddedInstance("TST_Thing")] string E,
                 [In, Out, EmbeddedObject] string Es[], [In] uint16 In, [In(false), Out] uint16 Out);
 };
-[Indication] class TST_Told { string What; };
 [Abstract] class TST_Base { [Key] string Name; };
 class TST_Derived : TST_Base { };
 "#;
