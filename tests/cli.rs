@@ -191,7 +191,10 @@ fn every_start_tells_how_to_get_in_until_the_password_is_changed() {
     assert_eq!(lines[0], "first user: admin");
     assert_eq!(lines[1], format!("its password: {}", state.join("initial-password").display()));
     let line = lines.iter().find(|line| line.starts_with("curl ")).unwrap();
-    assert!(line.contains(&format!("https://{address}/wsman")) && line.contains("CIM_SoftwareIdentity"), "{line}");
+    assert!(
+        line.contains(&format!("https://{address}/wsman")) && line.contains("CIM_InstalledSoftwareIdentity"),
+        "{line}"
+    );
     assert!(!text.contains(&password));
 
     let server = Serving::start(&state);

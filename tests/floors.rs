@@ -22,7 +22,8 @@ const FLOORS: &[&[&str]] = &[
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("cim", &["xml"]),
     ("software", &["cim", "xml", "soap"]),
-    ("worker", &["store", "wire", "cim", "xml", "soap", "client"]),
+    ("worker", &["store", "wire", "cim", "xml", "soap"]),
+    ("client", &["store", "wire", "cim", "xml", "soap", "software", "access"]),
     ("jobs", &["cim", "wire", "xml", "soap"]),
     ("events", &["jobs", "worker", "software"]),
     ("broker", &["xml", "soap", "wire", "software", "jobs", "events"]),

@@ -17,10 +17,12 @@ use std::time::Duration;
 
 use quartermaster::access::{Caller, Role};
 use quartermaster::clock::SystemClock;
-use quartermaster::jobs::{Job, JobFailure, JobId, JobRequest, JobState, Jobs, Settings, WorkerProgram};
+use quartermaster::jobs::{
+    InstallOptions, Job, JobFailure, JobId, JobRequest, JobState, Jobs, Settings, WorkerProgram,
+};
 use quartermaster::software::{
-    ApplyError, CancelToken, Family, InspectError, Inventory, Manager, ManagerError, Nevra, Operation, Outcome,
-    Package, PackageState, Phase, Progress,
+    ApplyError, CancelToken, Family, FileRecord, InspectError, Inventory, Manager, ManagerError, Nevra, Operation,
+    Outcome, Package, PackageState, Phase, Plan, Progress,
 };
 use quartermaster::store::{Store, changes};
 use quartermaster::worker::protocol::Reply;
@@ -83,13 +85,25 @@ impl Manager for ScriptedManager {
         })
     }
 
+    fn plan(&self, _: &Operation, _: &CancelToken) -> Result<Plan, ApplyError> {
+        Ok(Plan::default())
+    }
+
+    fn files(&self, _: &Nevra) -> Result<Vec<FileRecord>, ManagerError> {
+        Ok(Vec::new())
+    }
+
+    fn root(&self) -> &Path {
+        Path::new("/")
+    }
+
     fn apply(
         &self,
         operation: &Operation,
         progress: &mut dyn Progress,
         _: &CancelToken,
     ) -> Result<Outcome, ApplyError> {
-        let Operation::InstallFile { file, .. } = operation;
+        let Operation::InstallFile { file, .. } = operation else { panic!("{operation:?}") };
         for line in fs::read_to_string(file).unwrap().lines() {
             match line.split_once(' ').unwrap() {
                 ("package", _) => {}
@@ -142,8 +156,9 @@ impl Server {
         let file = folder.join(format!("{name}.rpm"));
         fs::write(&file, format!("package {name}\n{script}")).unwrap();
         let staged = self.jobs.stage(&file).unwrap();
-        let request = JobRequest::InstallFromUri { uri: format!("file://{}", file.display()), staged };
-        let owner = Caller { name: "olga".into(), role: Role::Operator };
+        let uri = format!("file://{}", file.display());
+        let request = JobRequest::InstallFromUri { uri, staged: Some(staged), options: InstallOptions::default() };
+        let owner = Caller::new("olga", Role::Operator);
         self.jobs.submit(request, String::new(), &owner).unwrap().id
     }
 

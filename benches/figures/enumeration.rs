@@ -57,6 +57,17 @@ impl Enumeration {
         pages
     }
 
+    /// The time of each page, in milliseconds.
+    pub(crate) fn page_times(&self) -> Vec<f64> {
+        let mut times = Vec::new();
+        let mut start = Instant::now();
+        self.read(|_| {
+            times.push(elapsed_ms(start));
+            start = Instant::now();
+        });
+        times
+    }
+
     /// How many instances there are.
     pub(crate) fn count(&self) -> usize {
         const ID: &[u8] = b"LMI_SoftwareIdentity:";

@@ -107,9 +107,10 @@ impl Inside {
 fn request(envelope: &str) -> Request {
     Request {
         body: envelope.as_bytes().to_vec(),
+        upload: None,
         charset: None,
         soap_action: None,
-        caller: Some(Caller { name: "bench".into(), role: Role::Viewer }),
+        caller: Some(Caller::new("bench", Role::Viewer)),
         address: "https://host/wsman".into(),
     }
 }

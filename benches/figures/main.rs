@@ -15,6 +15,7 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+mod catalog;
 mod crowd;
 mod enumeration;
 mod figure;
@@ -36,11 +37,16 @@ const PACKAGES: usize = 2000;
 /// How many packages are searched.
 const SEARCHED: usize = 10_000;
 
-/// `cargo bench --bench figures -- inside` leaves out what needs a server.
+/// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer.
 fn main() {
+    let only = |part: &str| std::env::args().any(|argument| argument == part);
+    if only("catalog") {
+        return catalog::figures();
+    }
     inside();
-    if !std::env::args().any(|argument| argument == "inside") {
+    if !only("inside") {
         over_the_wire();
+        catalog::figures();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use super::PACKAGES;
 use super::support::packages::DebRoot;
 
 const WORDS: [&str; 32] = [
@@ -67,9 +68,42 @@ pub(crate) fn fill(root: &DebRoot, count: usize) {
     fs::write(database.join("status"), status).unwrap();
 }
 
+/// Lets a repository of the root offer `count` packages besides, as apt would have fetched its lists.
+pub(crate) fn offer(root: &DebRoot, count: usize) {
+    let (apt, lists) = (root.path().join("etc/apt"), root.path().join("var/lib/apt/lists"));
+    fs::create_dir_all(&apt).unwrap();
+    fs::create_dir_all(&lists).unwrap();
+    fs::write(apt.join("sources.list"), "deb http://archive.example.org/debian stable main\n").unwrap();
+    let place = "archive.example.org_debian_dists_stable";
+    let release = "Origin: Example\nCodename: stable\nDate: Sat, 28 Nov 2026 10:00:00 UTC\n";
+    fs::write(lists.join(format!("{place}_Release")), release).unwrap();
+    let mut packages = String::new();
+    for i in PACKAGES..PACKAGES + count {
+        let (name, version) = (name(i), version(i));
+        write!(
+            packages,
+            "Package: {name}\nVersion: {version}\nInstalled-Size: {}\n\
+             Maintainer: Debian {} Team <team+{}@tracker.example.org>\nArchitecture: {}\n\
+             Depends: libc6 (>= 2.34), libgcc-s1 (>= 3.0), libstdc++6 (>= 5)\nDescription: {}\n{}\
+             Homepage: https://www.example.org/{name}\nSection: {}\nPriority: optional\n\
+             Filename: pool/main/l/{name}/{name}_{version}.deb\nSize: {}\nMD5sum: {i:032x}\nSHA256: {i:064x}\n\n",
+            40 + i * 7 % 9000,
+            WORDS[i % WORDS.len()],
+            SECTIONS[i % SECTIONS.len()],
+            architecture(i),
+            text(i, 7),
+            description(i),
+            SECTIONS[i % SECTIONS.len()],
+            1000 + i * 13 % 900_000,
+        )
+        .unwrap();
+    }
+    fs::write(lists.join(format!("{place}_main_binary-amd64_Packages")), packages).unwrap();
+}
+
 /// The InstanceIDs of some packages, spread over all of them.
 pub(crate) fn identities(count: usize) -> impl Iterator<Item = String> {
-    (0..count).map(|i| i * 29 % super::PACKAGES).map(|i| {
+    (0..count).map(|i| i * 29 % PACKAGES).map(|i| {
         let version = version(i);
         let version = if version.contains(':') { version } else { format!("0:{version}") };
         format!("LMI:LMI_SoftwareIdentity:{}-{version}.{}", name(i), architecture(i))

@@ -14,6 +14,7 @@ mod users;
 mod verdicts;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -70,13 +71,24 @@ pub struct Caller {
     pub name: Arc<str>,
     /// The user's role.
     pub role: Role,
+    /// Where the request came from; `None` if it came over no network.
+    #[serde(default)]
+    pub address: Option<IpAddr>,
+}
+
+impl Caller {
+    /// A caller who came over no network.
+    pub fn new(name: impl Into<Arc<str>>, role: Role) -> Self {
+        Self { name: name.into(), role, address: None }
+    }
 }
 
 /// Writes a line of the audit log: who asks for which change. `change` holds no secrets.
 ///
 /// The lines go to the `tracing` target `audit`. Nothing in `change` that a client sent can forge a line.
 pub fn audit(caller: &Caller, change: &dyn fmt::Display) {
-    tracing::info!(target: "audit", user = %caller.name, role = %caller.role, "{}", one_line(&change.to_string()));
+    let address = caller.address.map(tracing::field::display);
+    tracing::info!(target: "audit", user = %caller.name, role = %caller.role, address, "{}", one_line(&change.to_string()));
 }
 
 /// Makes a change that the audit log tells of before it is made, and again if it is refused.

@@ -232,7 +232,7 @@ impl Users {
         if let Some(row) = self.store.read(|c| users::find(c, name))? {
             let right = bcrypt::verify(password, &row.hash)?;
             let role = role(&row)?;
-            return Ok(right.then(|| (Caller { name: row.name.into(), role }, row.hash)));
+            return Ok(right.then(|| (Caller::new(row.name, role), row.hash)));
         }
         match self.store.read(users::oldest)? {
             // A user's hash costs what a user's hash costs, whatever the setting was when it was made.

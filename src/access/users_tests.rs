@@ -22,7 +22,7 @@ fn fixture() -> Fixture {
 }
 
 fn known(name: &str, role: Role) -> Verdict {
-    Verdict::Known(Caller { name: name.into(), role })
+    Verdict::Known(Caller::new(name, role))
 }
 
 #[tokio::test]

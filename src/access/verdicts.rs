@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn ann() -> Caller {
-        Caller { name: Arc::from("ann"), role: Role::Viewer }
+        Caller::new(Arc::from("ann"), Role::Viewer)
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::cim::{CimError, Instance, Schema};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::events::{self, Describe, IndicationFilters};
-use crate::jobs::{self, Jobs, WorkerProgram};
+use crate::jobs::{self, Jobs, Observed, WorkerProgram};
 use crate::providers::{self, Indications, Model, SystemName};
 use crate::software::{self, Family};
 use crate::store::Store;
@@ -45,9 +45,12 @@ impl Host {
         let running = jobs.clone();
         essential::spawn("jobs", move || running.run()).map_err(StartError::Thread)?;
         let name = SystemName { class: config.system_class.as_str().into(), name: config.system_name().into() };
-        let model = Arc::new(Model::new(schema.clone(), manager.clone(), jobs.clone(), clock.clone(), name));
+        let model = Model::new(schema.clone(), manager.clone(), jobs.clone(), clock.clone(), name);
+        let takes_byte_streams = settings::takes_byte_streams(config);
+        let model = Arc::new(if takes_byte_streams { model } else { model.without_byte_streams() });
         let filters = IndicationFilters::open(store.clone(), schema.clone()).map_err(events::OpenError::from)?;
-        let watch = Watch::start(manager).map_err(StartError::Thread)?;
+        let observed = Observed::new(store.clone(), clock.clone(), manager.root());
+        let watch = Watch::start(manager, observed, config.jobs.catalog_idle).map_err(StartError::Thread)?;
         Ok(Self(Some(Managed { model, jobs, filters: Arc::new(filters), _watch: watch })))
     }
 
@@ -80,15 +83,16 @@ impl Describe for NothingHappens {
 
 fn jobs_settings(config: &Config, family: Family) -> Result<jobs::Settings, StartError> {
     let program = std::env::current_exe().map_err(StartError::Thread)?;
-    let worker = WorkerProgram { program, arguments: worker_arguments(config, family), environment: Vec::new() };
+    let worker = WorkerProgram { program, arguments: worker_arguments(config, family)?, environment: Vec::new() };
     Ok(jobs::Settings {
         time_before_removal_seconds: config.jobs.time_before_removal.as_secs(),
+        history_records: config.jobs.history_records,
         ..jobs::Settings::new(config.state_dir.clone(), worker)
     })
 }
 
 /// The worker gets the engine that was found, so that both speak of the same database.
-fn worker_arguments(config: &Config, family: Family) -> Vec<OsString> {
+fn worker_arguments(config: &Config, family: Family) -> Result<Vec<OsString>, settings::SettingError> {
     let engine = match family {
         Family::Deb => "deb",
         Family::Rpm => "rpm",
@@ -106,5 +110,15 @@ fn worker_arguments(config: &Config, family: Family) -> Vec<OsString> {
             give("--readable-folder", folder.clone().into());
         }
     }
-    arguments
+    let downloads = &config.downloads;
+    give("--allow-loopback", settings::allows_loopback(config).to_string().into());
+    for entry in settings::download_entries(config)? {
+        give("--allow", entry.into());
+    }
+    give("--silence-seconds", downloads.longest_silence.as_secs().to_string().into());
+    give("--timeout-seconds", downloads.time_limit.as_secs().to_string().into());
+    if let Some(file) = &downloads.trust_file {
+        give("--trust-file", file.clone().into());
+    }
+    Ok(arguments)
 }

@@ -129,7 +129,7 @@ impl Application {
         let schema = Arc::new(Schema::builtin()?);
         let host = Host::open(&config, &store, &schema, &clock)?;
         let broker = Arc::new(Broker::new(schema.clone(), host.providers()?)?);
-        let client = Client::start(settings::client(&config), settings::address_rules(&config)?)?;
+        let client = Client::start(settings::client(&config), settings::sink_rules(&config)?)?;
         let events = Events::open(store, schema, host.describe(), client, clock.clone(), settings::events(&config))?;
         let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config));
         let server = Server::bind(settings::server(&config), &identity, users.clone(), Arc::new(service))?;

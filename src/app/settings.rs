@@ -6,8 +6,9 @@ use crate::access;
 use crate::client::{self, AddressRuleError, AddressRules};
 use crate::config::{Allowed, Config, Engine, FaultStatus};
 use crate::events;
-use crate::server;
+use crate::server::{self, UploadSettings};
 use crate::software::EngineChoice;
+use crate::worker;
 use crate::wsman::{self, ContextLimits};
 
 /// Replies are never larger, whatever a request asks for: they are held in memory.
@@ -17,8 +18,13 @@ const DONE_WITH: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 /// A setting that a room cannot use.
 #[derive(Debug, thiserror::Error)]
-#[error("[events] allow: {0}")]
-pub struct SettingError(#[from] AddressRuleError);
+#[error("[{section}] allow: {source}")]
+pub struct SettingError {
+    /// The section of the settings.
+    section: &'static str,
+    /// What is wrong.
+    source: AddressRuleError,
+}
 
 pub(super) fn users(config: &Config) -> access::Settings {
     access::Settings { cache: config.auth.cache, bcrypt_cost: config.auth.bcrypt_cost }
@@ -33,7 +39,16 @@ pub(super) fn server(config: &Config) -> server::Settings {
         head_time: limits.head_time,
         keep_alive: limits.keep_alive,
         connections: limits.connections,
+        uploads: takes_byte_streams(config).then(|| UploadSettings {
+            folder: worker::uploads_folder(&config.state_dir),
+            max_characters: limits.max_upload,
+        }),
     }
+}
+
+/// Whether packages may come inside of requests.
+pub(super) fn takes_byte_streams(config: &Config) -> bool {
+    config.limits.max_upload > 0
 }
 
 pub(super) fn wsman(config: &Config) -> wsman::Settings {
@@ -62,17 +77,37 @@ pub(super) fn client(config: &Config) -> client::Settings {
     }
 }
 
-/// Decision 13e: sinks on loopback are allowed while the service itself listens there only.
-pub(super) fn address_rules(config: &Config) -> Result<AddressRules, SettingError> {
-    let allowed = config.events.allow.iter().map(|entry| match entry {
+/// Which sinks may be connected to.
+pub(super) fn sink_rules(config: &Config) -> Result<AddressRules, SettingError> {
+    let rules = address_rules(allows_loopback(config), &entries(&config.events.allow));
+    rules.map_err(|source| SettingError { section: "events", source })
+}
+
+/// What the worker is told of which servers files may be fetched from, if it can be used.
+pub(super) fn download_entries(config: &Config) -> Result<Vec<String>, SettingError> {
+    let entries = entries(&config.downloads.allow);
+    match address_rules(allows_loopback(config), &entries) {
+        Ok(_) => Ok(entries),
+        Err(source) => Err(SettingError { section: "downloads", source }),
+    }
+}
+
+/// Others on loopback are allowed while the service itself listens there only.
+pub(super) fn allows_loopback(config: &Config) -> bool {
+    config.listen.ip().is_loopback()
+}
+
+/// The default rules, widened.
+pub(super) fn address_rules(loopback: bool, entries: &[String]) -> Result<AddressRules, AddressRuleError> {
+    entries.iter().try_fold(AddressRules::new(loopback), |rules, entry| rules.allow(entry))
+}
+
+fn entries(allowed: &[Allowed]) -> Vec<String> {
+    let entry = |allowed: &Allowed| match allowed {
         Allowed::Network { address, prefix } => format!("{address}/{prefix}"),
         Allowed::Host(name) => name.clone(),
-    });
-    let mut rules = AddressRules::new(config.listen.ip().is_loopback());
-    for entry in allowed {
-        rules = rules.allow(&entry)?;
-    }
-    Ok(rules)
+    };
+    allowed.iter().map(entry).collect()
 }
 
 pub(super) fn events(config: &Config) -> events::Settings {

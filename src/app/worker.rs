@@ -1,4 +1,5 @@
-//! The worker process, put together: an engine that changes software, and nothing of the network or the store.
+//! The worker process, put together: an engine that changes software, what package files are fetched with, and nothing of
+//! the store.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::settings;
 use crate::access::private_file;
+use crate::client::AddressRuleError;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Engine;
 use crate::software::{self, EngineSettings, OpenError};
@@ -32,6 +34,16 @@ pub struct WorkerOrders {
     pub max_package_octets: u64,
     /// How long the worker stays without work.
     pub idle_limit: Duration,
+    /// Whether files may be fetched from loopback.
+    pub allow_loopback: bool,
+    /// Networks, addresses and hosts that files may be fetched from besides those that are allowed anyway.
+    pub allow: Vec<String>,
+    /// Certificates (PEM) trusted besides the system's.
+    pub trust_file: Option<PathBuf>,
+    /// How long a server may send nothing of a file.
+    pub longest_silence: Duration,
+    /// How long one file may take, with all tries.
+    pub time_limit: Duration,
 }
 
 /// The worker cannot work.
@@ -51,6 +63,9 @@ pub enum WorkerError {
         /// Why.
         source: io::Error,
     },
+    /// What may be fetched from is not told right.
+    #[error(transparent)]
+    Allow(#[from] AddressRuleError),
     /// The worker cannot be reached by the server.
     #[error(transparent)]
     Worker(#[from] worker::WorkerError),
@@ -69,6 +84,13 @@ pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
         readable_folders: orders.readable_folders,
         max_package_octets: orders.max_package_octets,
         idle_limit: orders.idle_limit,
+        downloads: worker::Downloads {
+            rules: settings::address_rules(orders.allow_loopback, &orders.allow)?,
+            trust_file: orders.trust_file,
+            longest_silence: orders.longest_silence,
+            time_limit: orders.time_limit,
+            ..worker::Downloads::default()
+        },
     };
     Ok(worker::run(manager, settings, clock)?)
 }

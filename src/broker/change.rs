@@ -1,8 +1,11 @@
 //! Operations that change something: methods, and the changes of instances that their providers allow.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::{Action, Arguments, Broker, Change, Creation, MethodReply, Modification, Route, authorization};
+use super::{
+    Action, Arguments, Broker, Change, Creation, Deletion, MethodReply, Modification, Route, Upload, authorization,
+};
 use crate::access::{Caller, audit, audited};
 use crate::broker::Invocation;
 use crate::cim::{CimError, Class, Instance, Method, ObjectPath, Value};
@@ -16,9 +19,22 @@ impl Broker {
         method: &Method,
         arguments: Arguments,
     ) -> Result<MethodReply, CimError> {
+        self.invoke_with(caller, path, method, arguments, None)
+    }
+
+    /// The same with octets that came beside the arguments.
+    pub fn invoke_with(
+        &self,
+        caller: &Caller,
+        path: &ObjectPath,
+        method: &Method,
+        arguments: Arguments,
+        upload: Option<&Upload>,
+    ) -> Result<MethodReply, CimError> {
         let route = if method.is_static { self.route(path)? } else { self.locate(path)?.0 };
         let action = route.action(caller, method)?;
-        let call = || route.provider.invoke(&Invocation { caller, class: &route.class, path, method, arguments });
+        let invocation = Invocation { caller, class: &route.class, path, method, arguments, upload };
+        let call = || route.provider.invoke(&invocation);
         match action {
             Action::Read => call(),
             Action::Change => audited(caller, &format_args!("calls {} of {path}", method.name), call),
@@ -73,22 +89,23 @@ impl Broker {
         self.lookup(path)
     }
 
-    /// Makes an instance and gives it as it is now.
-    pub fn create(&self, caller: &Caller, wanted: &Instance) -> Result<Instance, CimError> {
+    /// Makes an instance and gives it as it is now. What is not made by the deadline is made all the same.
+    pub fn create(&self, caller: &Caller, wanted: &Instance, deadline: Instant) -> Result<Instance, CimError> {
         let class = wanted.class();
         let route = self.changeable(caller, class, Change::Create)?;
         audited(caller, &format_args!("creates an instance of {}", class.name()), || {
-            let made = route.provider.create(&Creation { caller, class: &route.class, wanted })?;
+            let made = route.provider.create(&Creation { caller, deadline, class: &route.class, wanted })?;
             audit(caller, &format_args!("created {}", self.path_of(&made)));
             Ok(made)
         })
     }
 
-    /// Removes an instance.
-    pub fn delete(&self, caller: &Caller, path: &ObjectPath) -> Result<(), CimError> {
+    /// Removes an instance. What is not removed by the deadline is removed all the same.
+    pub fn delete(&self, caller: &Caller, path: &ObjectPath, deadline: Instant) -> Result<(), CimError> {
         let instance = self.lookup(path)?;
         let route = self.changeable(caller, instance.class(), Change::Delete)?;
-        audited(caller, &format_args!("deletes {path}"), || route.provider.delete(caller, &route.class, path))
+        let deletion = Deletion { caller, deadline, class: &route.class, path };
+        audited(caller, &format_args!("deletes {path}"), || route.provider.delete(&deletion))
     }
 
     /// The provider of the class that a path names.

@@ -7,6 +7,7 @@ mod authorization;
 mod change;
 mod classes;
 mod provider;
+mod upload;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,8 +19,10 @@ use crate::cim::{CimError, CimStatus, Class, ClassKind, Instance, ObjectPath, Sc
 pub use association::{AssociationQuery, Traversal};
 pub use authorization::Action;
 pub use provider::{
-    Arguments, Candidates, Change, Creation, Instances, Invocation, MethodReply, Modification, Provider, all_candidates,
+    Arguments, Candidates, Change, Creation, Deletion, Instances, Invocation, MethodReply, Modification, Provider,
+    all_candidates,
 };
+pub use upload::Upload;
 
 /// The CIM namespace that managed elements live in, and the default of requests that name none.
 pub const IMPLEMENTATION_NAMESPACE: &str = "root/cimv2";
@@ -120,8 +123,28 @@ impl Broker {
     pub fn enumerate(self: &Arc<Self>, caller: &Caller, namespace: &str, class: &Class) -> Result<Instances, CimError> {
         authorization::check(caller, Action::Read, &"reads")?;
         let served = self.served_subclasses(namespace, class)?;
+        let now = |name: Arc<str>| {
+            let is_ready = self.routes.get(&name).is_some_and(|route| route.provider.is_ready(&route.class, None));
+            (is_ready.then(|| self.instances_of(&name)), name)
+        };
+        // What is ready now may not be later, when the walk comes to it.
+        let begun: Vec<(Option<Instances>, Arc<str>)> = served.into_iter().map(now).collect();
         let broker = self.clone();
-        Ok(Box::new(served.into_iter().flat_map(move |name| broker.instances_of(&name))))
+        Ok(Box::new(
+            begun.into_iter().flat_map(move |(ready, name)| ready.unwrap_or_else(|| broker.instances_of(&name))),
+        ))
+    }
+
+    /// Whether [`Self::get`] of the path answers without waiting for anything; else it is to be called off the event loop.
+    pub fn is_ready(&self, path: &ObjectPath) -> bool {
+        let routes = self.schema.with_subclasses(path.class()).iter().filter_map(|c| self.routes.get(c.name()));
+        routes.into_iter().all(|route| route.provider.is_ready(&route.class, Some(path)))
+    }
+
+    /// The same for an enumeration of the class with its subclasses.
+    pub fn are_ready(&self, class: &Class) -> bool {
+        let routes = self.schema.with_subclasses(class.name()).iter().filter_map(|c| self.routes.get(c.name()));
+        routes.into_iter().all(|route| route.provider.is_ready(&route.class, None))
     }
 
     /// The instances of a class and its subclasses that a query may match, in the order of the schema: at least all that it

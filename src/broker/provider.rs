@@ -2,8 +2,9 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::Action;
+use super::{Action, Upload};
 use crate::access::Caller;
 use crate::cim::query::Compiled;
 use crate::cim::{CimError, Class, Instance, Method, ObjectPath, Value};
@@ -67,6 +68,8 @@ pub struct Invocation<'a> {
     pub method: &'a Method,
     /// Its arguments.
     pub arguments: Arguments,
+    /// What came beside them: the octets of a parameter that is empty among them.
+    pub upload: Option<&'a Upload>,
 }
 
 /// A change of an instance.
@@ -88,10 +91,25 @@ pub struct Modification<'a> {
 pub struct Creation<'a> {
     /// Who makes it.
     pub caller: &'a Caller,
+    /// Until when the caller waits; what takes longer goes on, and is answered with [`CimError::timed_out`].
+    pub deadline: Instant,
     /// Its class.
     pub class: &'a Arc<Class>,
     /// What the client gave; every other property has its class's default. Keys may be missing: the provider names things.
     pub wanted: &'a Instance,
+}
+
+/// The removal of an instance.
+#[derive(Debug)]
+pub struct Deletion<'a> {
+    /// Who removes it.
+    pub caller: &'a Caller,
+    /// Until when the caller waits; what takes longer goes on, and is answered with [`CimError::timed_out`].
+    pub deadline: Instant,
+    /// The leaf class of the instance.
+    pub class: &'a Arc<Class>,
+    /// The instance.
+    pub path: &'a ObjectPath,
 }
 
 /// How clients may change which instances there are and what they hold.
@@ -128,8 +146,8 @@ impl Change {
 
 /// Shows a family of managed objects as instances.
 ///
-/// `get`, `enumerate`, `candidates`, `estimate` and `references` answer from memory and never block: they run on the event
-/// loop. The others may block; they run beside it. Every default answers that the operation is not supported, so that a
+/// `is_ready` and `estimate` answer from memory. So do `get`, `enumerate`, `candidates` and `references` of what `is_ready`: they
+/// run on the event loop. Everything else may block and runs beside it. Every default answers that the operation is not supported, so that a
 /// provider holds only what it does.
 pub trait Provider: Send + Sync + Debug {
     /// The names of the leaf classes it serves.
@@ -157,6 +175,13 @@ pub trait Provider: Send + Sync + Debug {
     fn allows(&self, class: &Class, change: Change) -> bool {
         let _ = (class, change);
         false
+    }
+
+    /// Whether the instance that the path names, or without a path all instances of the class, can be had without waiting
+    /// for a disk, a process or another host.
+    fn is_ready(&self, class: &Class, path: Option<&ObjectPath>) -> bool {
+        let _ = (class, path);
+        true
     }
 
     /// The instance of `class` whose keys the path holds; the path's own class may be a superclass.
@@ -195,9 +220,8 @@ pub trait Provider: Send + Sync + Debug {
     }
 
     /// Removes an instance that [`Self::get`] found.
-    fn delete(&self, caller: &Caller, class: &Arc<Class>, path: &ObjectPath) -> Result<(), CimError> {
-        let _ = (caller, path);
-        Err(Change::Delete.refusal(class))
+    fn delete(&self, deletion: &Deletion<'_>) -> Result<(), CimError> {
+        Err(Change::Delete.refusal(deletion.class))
     }
 
     /// Calls a method. A static method is called with a path without keys.

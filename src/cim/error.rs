@@ -49,17 +49,29 @@ pub struct CimError {
     pub status: CimStatus,
     /// What went wrong, in a sentence that says what to change.
     pub message: Cow<'static, str>,
-    /// Whether the same may be done later: something it needs is in use.
-    pub in_use: bool,
+    /// Whether it is over at all, and whether the same may be done later.
+    pub circumstance: Circumstance,
     /// What the log says beside it.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+/// What a failed operation leaves open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Circumstance {
+    /// Nothing: it was not done.
+    #[default]
+    Over,
+    /// It was not done because something is in use that will be free again.
+    InUse,
+    /// It goes on; its caller does not wait any longer.
+    GoesOn,
+}
+
 impl CimError {
     /// An error of the given status with a sentence for the peer.
     pub fn new(status: CimStatus, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, message: message.into(), in_use: false, source: None }
+        Self { status, message: message.into(), circumstance: Circumstance::Over, source: None }
     }
 
     /// Our own failure: the peer reads `message`, the log reads `source` too.
@@ -72,7 +84,12 @@ impl CimError {
 
     /// [`CimStatus::Failed`], because something is in use that will be free again.
     pub fn in_use(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { in_use: true, ..Self::new(CimStatus::Failed, message) }
+        Self { circumstance: Circumstance::InUse, ..Self::new(CimStatus::Failed, message) }
+    }
+
+    /// [`CimStatus::Failed`], because the caller waits no longer; the operation goes on, and the message says where to look.
+    pub fn timed_out(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { circumstance: Circumstance::GoesOn, ..Self::new(CimStatus::Failed, message) }
     }
 
     /// [`CimStatus::NotFound`].

@@ -17,7 +17,7 @@ mod value_map;
 
 pub use class::{Class, ClassKind, Direction, Method, Parameter, Property, Qualifiers, Shape};
 pub use datetime::{DateTime, DateTimeError, Interval, Timestamp};
-pub use error::{CimError, CimStatus};
+pub use error::{CimError, CimStatus, Circumstance};
 pub use instance::{Instance, PropertyError};
 pub use path::ObjectPath;
 pub use qualifier::QualifierType;

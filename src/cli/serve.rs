@@ -17,7 +17,7 @@ const ENUMERATE: &str = concat!(
     r#"<a:To>https://localhost/wsman</a:To><a:Action>http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate</a:Action>"#,
     r#"<a:ReplyTo><a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address></a:ReplyTo>"#,
     r#"<a:MessageID>uuid:5d0d1f2e-7c1a-4e0b-9d57-0f6e3a1c2b34</a:MessageID>"#,
-    r#"<w:ResourceURI>http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_SoftwareIdentity</w:ResourceURI>"#,
+    r#"<w:ResourceURI>http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_InstalledSoftwareIdentity</w:ResourceURI>"#,
     r#"<w:MaxEnvelopeSize>16777216</w:MaxEnvelopeSize></s:Header><s:Body><n:Enumerate><w:OptimizeEnumeration/>"#,
     r#"<w:EnumerationMode>EnumerateEPR</w:EnumerationMode><w:MaxElements>100000</w:MaxElements></n:Enumerate></s:Body></s:Envelope>"#
 );

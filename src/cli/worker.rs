@@ -37,6 +37,21 @@ pub(super) struct Worker {
     /// A folder that packages may be read from.
     #[arg(long, value_name = "DIR")]
     readable_folder: Vec<PathBuf>,
+    /// Whether package files are fetched from loopback too.
+    #[arg(long, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
+    allow_loopback: bool,
+    /// A network, address or host that package files may be fetched from besides those that are allowed anyway.
+    #[arg(long, value_name = "PLACE")]
+    allow: Vec<String>,
+    /// Certificates (PEM) that servers of package files are checked against besides the host's.
+    #[arg(long, value_name = "FILE")]
+    trust_file: Option<PathBuf>,
+    /// How long a server may send nothing of a package file.
+    #[arg(long, value_name = "N")]
+    silence_seconds: u64,
+    /// How long one package file may take, with all tries.
+    #[arg(long, value_name = "N")]
+    timeout_seconds: u64,
 }
 
 /// Works until there has been nothing to do for a while.
@@ -50,6 +65,11 @@ pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
         readable_folders: arguments.limit_folders.then_some(arguments.readable_folder),
         max_package_octets: arguments.max_package_octets,
         idle_limit: Duration::from_secs(arguments.idle_seconds),
+        allow_loopback: arguments.allow_loopback,
+        allow: arguments.allow,
+        trust_file: arguments.trust_file,
+        longest_silence: Duration::from_secs(arguments.silence_seconds),
+        time_limit: Duration::from_secs(arguments.timeout_seconds),
     })?;
     Ok(())
 }

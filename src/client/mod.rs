@@ -1,10 +1,11 @@
-//! HTTP(S) out: posts messages to sinks, under address rules, with bounds on time and size.
+//! HTTP(S) out: posts messages to sinks and fetches files, under address rules, with bounds on time and size.
 //!
 //! The HTTP client's parts cannot move between threads, so one thread of its own runs them all; [`Client`] is a handle to it.
-//! Redirects are never followed, because their target was never checked.
+//! A post follows no redirect; a fetch follows a few, and every address on the way is held to the rules.
 
 mod address;
 mod connect;
+mod fetch;
 mod thread;
 mod tls;
 mod url;
@@ -22,6 +23,7 @@ use actix_web::web::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 pub use address::{AddressRuleError, AddressRules, Forbidden};
+pub use fetch::{Arrival, ContentRange, Fetch, Head, Part, Rest};
 pub use tls::TlsError;
 pub use url::{Url, UrlError};
 
@@ -30,9 +32,11 @@ pub use url::{Url, UrlError};
 pub struct Settings {
     /// The longest time to find, reach and greet (TLS) a peer, each.
     pub connect_timeout: Duration,
-    /// The longest time for everything, from the first look-up to the last byte of the response.
+    /// The longest time for everything of a post, from the first look-up to the last byte of the response.
     pub request_timeout: Duration,
-    /// The longest response body, in octets.
+    /// The longest time that a peer may send nothing of a file that is fetched.
+    pub longest_silence: Duration,
+    /// The longest response body to a post, in octets.
     pub max_response: usize,
     /// The most requests under way at once; others wait. Where one sender has one request under way, as each
     /// subscription has, a number not below that of the senders lets a dead peer delay nobody else.
@@ -48,6 +52,7 @@ impl Default for Settings {
         Self {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
+            longest_silence: Duration::from_secs(60),
             max_response: 64 * 1024,
             max_in_flight: 2048,
             keep_alive: Duration::from_secs(30),
@@ -105,6 +110,9 @@ pub enum ClientError {
         /// The limit.
         limit: usize,
     },
+    /// The peer sends on to where is not followed.
+    #[error("a redirect is not followed: {0}")]
+    Redirect(String),
     /// The client was stopped.
     #[error("the client was stopped")]
     Stopped,
@@ -132,6 +140,7 @@ pub struct Client {
 enum Order {
     Post(Post, oneshot::Sender<Result<Response, ClientError>>),
     Check(Url, blocking::SyncSender<Result<(), ClientError>>),
+    Fetch(Fetch, fetch::Outlet),
 }
 
 impl Client {
@@ -150,14 +159,25 @@ impl Client {
         answer.await.unwrap_or(Err(ClientError::Stopped))
     }
 
+    /// Begins to fetch a file. Does not block.
+    pub fn fetch(&self, fetch: Fetch) -> Result<Arrival, ClientError> {
+        let (outlet, arrival) = fetch::way();
+        self.try_order(Order::Fetch(fetch, outlet))?;
+        Ok(arrival)
+    }
+
     /// Looks the host up and asks the address rules, without connecting. Blocks: call it off the event loop.
     pub fn check(&self, url: &Url) -> Result<(), ClientError> {
         let (reply, answer) = blocking::sync_channel(1);
-        // A full queue means thousands of requests wait; whoever asks now is told to come back.
-        self.orders.try_send(Order::Check(url.clone(), reply)).map_err(|e| match e {
+        self.try_order(Order::Check(url.clone(), reply))?;
+        answer.recv().unwrap_or(Err(ClientError::Stopped))
+    }
+
+    /// A full queue means thousands of requests wait; whoever asks now is told to come back.
+    fn try_order(&self, order: Order) -> Result<(), ClientError> {
+        self.orders.try_send(order).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => ClientError::TimedOut,
             mpsc::error::TrySendError::Closed(_) => ClientError::Stopped,
-        })?;
-        answer.recv().unwrap_or(Err(ClientError::Stopped))
+        })
     }
 }

@@ -44,6 +44,10 @@ pub(crate) enum Reply {
     Hang,
     /// Closes the connection.
     Close,
+    /// Sends these octets and closes the connection.
+    Cut(Vec<u8>),
+    /// Sends these octets and no more until the sink is dropped.
+    Stall(Vec<u8>),
 }
 
 /// A server that lives until the process ends; what hangs goes on when this value is dropped.
@@ -166,6 +170,15 @@ fn serve(stream: impl Read + Write, tell: &Sender<Received>, dead: &Mutex<Receiv
             Reply::Answer(status, body) => (status, String::new(), body),
             Reply::Redirect(target) => (307, format!("Location: {target}\r\n"), String::new()),
             Reply::Close => return,
+            Reply::Cut(octets) => {
+                let _ = stream.get_mut().write_all(&octets);
+                return;
+            }
+            Reply::Stall(octets) => {
+                let _ = stream.get_mut().write_all(&octets);
+                let _ = dead.lock().unwrap().recv();
+                return;
+            }
             Reply::Hang => {
                 let _ = dead.lock().unwrap().recv();
                 return;

@@ -137,3 +137,114 @@ fn a_request_whose_asker_went_away_frees_its_place() {
         assert_eq!(answered.expect("the place is free").unwrap().status, 200);
     });
 }
+
+/// All parts that come, and how it ended.
+fn arrive(client: &Client, fetch: Fetch) -> (Vec<Part>, Option<ClientError>) {
+    let arrival = client.fetch(fetch).unwrap();
+    let mut parts = Vec::new();
+    loop {
+        match arrival.next(PATIENCE) {
+            Ok(part) => parts.push(part.expect("a part comes in time")),
+            Err(error) => return (parts, Some(error)),
+        }
+        if parts.last() == Some(&Part::End) {
+            return (parts, None);
+        }
+    }
+}
+
+fn whole(url: &str) -> Fetch {
+    Fetch { url: Url::parse(url).unwrap(), rest: None }
+}
+
+fn octets(parts: &[Part]) -> Vec<u8> {
+    let octets = parts.iter().filter_map(|part| if let Part::Octets(octets) = part { Some(&octets[..]) } else { None });
+    octets.flatten().copied().collect()
+}
+
+#[test]
+fn a_file_comes_in_parts_after_its_head() {
+    let large = "0123456789".repeat(200_000);
+    let body = large.clone();
+    let sink = Sink::http(move |_| Reply::Answer(200, body.clone()));
+    let (parts, error) = arrive(&client(Settings::default()), whole(&sink.url()));
+    assert!(error.is_none(), "{error:?}");
+    let head = Head { status: 200, length: Some(2_000_000), range: None, entity_tag: None };
+    assert_eq!(parts.first(), Some(&Part::Head(head)));
+    assert!(octets(&parts) == large.as_bytes());
+    let longest = parts.iter().map(|part| if let Part::Octets(octets) = part { octets.len() } else { 0 }).max();
+    assert!(longest.unwrap() < 1_000_000, "{longest:?}");
+}
+
+#[test]
+fn the_rest_of_a_file_is_asked_for_as_the_standard_says() {
+    let sink = Sink::http(|_| {
+        let head = "HTTP/1.1 206 X\r\nContent-Range: bytes 7-9/10\r\nContent-Length: 3\r\nETag: \"a\"\r\n\r\n789";
+        Reply::Cut(head.into())
+    });
+    let rest = Some(Rest { offset: 7, entity_tag: "\"a\"".into() });
+    let (parts, _) = arrive(&client(Settings::default()), Fetch { rest, ..whole(&sink.url()) });
+    let range = Some(ContentRange { first: 7, whole: Some(10) });
+    let head = Head { status: 206, length: Some(3), range, entity_tag: Some("\"a\"".into()) };
+    assert_eq!(parts, [Part::Head(head), Part::Octets(Bytes::from_static(b"789")), Part::End]);
+    let asked = sink.next();
+    assert_eq!((asked.header("range"), asked.header("if-range")), (Some("bytes=7-"), Some("\"a\"")));
+}
+
+#[test]
+fn a_fetch_follows_redirects_but_not_for_ever_and_not_anywhere() {
+    let there = Sink::http(ok);
+    let target = there.url();
+    let sink = Sink::http(move |asked| match asked.path.as_str() {
+        "/sink" => Reply::Redirect("/next".into()),
+        "/next" => Reply::Redirect(target.clone()),
+        "/round" => Reply::Redirect("/round".into()),
+        "/file" => Reply::Redirect("file:///etc/passwd".into()),
+        _ => Reply::Redirect("http://[fe80::1]/".into()),
+    });
+    let client = client(Settings::default());
+    let (parts, error) = arrive(&client, whole(&sink.url()));
+    assert!(error.is_none() && octets(&parts) == b"done", "{error:?}");
+    let to = |path: &str| arrive(&client, whole(&sink.url().replace("/sink", path))).1;
+    assert!(matches!(to("/round"), Some(ClientError::Redirect(_))));
+    assert!(matches!(to("/file"), Some(ClientError::Redirect(_))));
+    assert!(matches!(to("/elsewhere"), Some(ClientError::Forbidden(_))));
+}
+
+#[test]
+fn a_redirect_never_leads_out_of_encryption() {
+    let (identity, there) = (Identity::new(), Sink::http(ok));
+    let target = there.url();
+    let sink = Sink::https(&identity, move |_| Reply::Redirect(target.clone()));
+    let refused = arrive(&client(Settings::default()), whole(&sink.url())).1;
+    assert!(matches!(refused, Some(ClientError::Connect(_))), "the certificate is not trusted: {refused:?}");
+    let trusting = client(Settings { trust_file: Some(identity.trust_file.clone()), ..Settings::default() });
+    let refused = arrive(&trusting, whole(&sink.url())).1;
+    assert!(matches!(refused, Some(ClientError::Redirect(_))), "{refused:?}");
+    assert!(there.rest().is_empty());
+}
+
+#[test]
+fn files_that_break_off_or_stand_still_are_told() {
+    let half = b"HTTP/1.1 200 X\r\nContent-Length: 10\r\n\r\n01234".to_vec();
+    let (cut, stalled) = (half.clone(), half);
+    let (cut, stalled) =
+        (Sink::http(move |_| Reply::Cut(cut.clone())), Sink::http(move |_| Reply::Stall(stalled.clone())));
+    let client = client(Settings { longest_silence: Duration::from_millis(300), ..Settings::default() });
+    let (parts, error) = arrive(&client, whole(&cut.url()));
+    assert!(matches!(error, Some(ClientError::Exchange(_))) && octets(&parts) == b"01234", "{error:?}");
+    let (parts, error) = arrive(&client, whole(&stalled.url()));
+    assert!(matches!(error, Some(ClientError::TimedOut)) && octets(&parts) == b"01234", "{error:?}");
+}
+
+#[test]
+fn a_fetch_that_nobody_waits_for_frees_its_place() {
+    let stalled = Sink::http(|_| Reply::Hang);
+    let healthy = Sink::http(ok);
+    let client = client(Settings { max_in_flight: 1, longest_silence: PATIENCE * 2, ..Settings::default() });
+    let arrival = client.fetch(whole(&stalled.url())).unwrap();
+    stalled.next();
+    drop(arrival);
+    let (parts, error) = arrive(&client, whole(&healthy.url()));
+    assert!(error.is_none() && octets(&parts) == b"done", "{error:?}");
+}

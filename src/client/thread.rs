@@ -16,7 +16,7 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, interval_at, timeout};
 
 use super::connect::{Connector, permitted};
-use super::{AddressRules, ClientError, Order, Post, Response, Settings, Url, tls};
+use super::{AddressRules, ClientError, Order, Post, Response, Settings, Url, fetch, tls};
 
 /// Look-ups of names block a thread each; so many names may hang before another waits for them.
 const LOOKUP_THREADS: usize = 64;
@@ -68,6 +68,9 @@ impl Worker {
             let task: Pin<Box<dyn Future<Output = ()>>> = match order {
                 Order::Post(post, reply) => Box::pin(self.post(self.pool(&mut http), post, reply)),
                 Order::Check(url, reply) => Box::pin(self.check(url, reply)),
+                Order::Fetch(fetch, outlet) => {
+                    Box::pin(fetch::run(self.pool(&mut http), fetch, outlet, self.settings.longest_silence))
+                }
             };
             tokio::task::spawn_local(async move {
                 task.await;
@@ -147,7 +150,7 @@ async fn exchange(http: &awc::Client, post: Post, limit: usize) -> Result<Respon
     Ok(Response { status, content_type, body })
 }
 
-fn failed_request(error: SendRequestError) -> ClientError {
+pub(super) fn failed_request(error: SendRequestError) -> ClientError {
     match error {
         SendRequestError::Connect(ConnectError::Resolver(source)) => match source.downcast::<ClientError>() {
             Ok(ours) => *ours,

@@ -1,4 +1,4 @@
-//! The URL of a peer: what can be posted to, parsed once.
+//! The URL of a peer: what can be posted to and fetched, parsed once.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ pub struct Url {
     tls: bool,
 }
 
-/// A text that is no URL to post to. Its message goes to the peer who named the URL.
+/// A text that is no URL to post to or to fetch. Its message goes to the peer who named the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// It is too long.
@@ -71,6 +71,15 @@ impl Url {
         Ok(url)
     }
 
+    /// Where a redirect from here leads.
+    pub(super) fn join(&self, location: &str) -> Result<Self, UrlError> {
+        if location.len() > MAX_URL {
+            return Err(UrlError::TooLong);
+        }
+        let here = ::url::Url::parse(&self.to_string()).map_err(|_| UrlError::Malformed)?;
+        Self::parse(here.join(location).map_err(|_| UrlError::Malformed)?.as_str())
+    }
+
     /// Whether the way there is encrypted.
     pub fn is_tls(&self) -> bool {
         self.tls
@@ -119,6 +128,21 @@ mod tests {
         assert_eq!((tls.host(), tls.port(), tls.is_tls()), ("10.0.0.1", 8443, true));
         let six = Url::parse("http://[fd00::1]:8080/").unwrap();
         assert_eq!((six.host(), six.port()), ("fd00::1", 8080));
+    }
+
+    #[test]
+    fn redirects_lead_to_whole_and_to_relative_addresses() {
+        let from = Url::parse("https://pool.example:8443/a/b.deb?x=1").unwrap();
+        let to = |location: &str| from.join(location).map(|url| url.to_string());
+        assert_eq!(to("c.deb").unwrap(), "https://pool.example:8443/a/c.deb");
+        assert_eq!(to("/c.deb#part").unwrap(), "https://pool.example:8443/c.deb");
+        assert_eq!(to("//mirror.example/c.deb").unwrap(), "https://mirror.example/c.deb");
+        assert_eq!(to("http://169.254.169.254/").unwrap(), "http://169.254.169.254/");
+        assert_eq!(to("ftp://mirror.example/c.deb"), Err(UrlError::Scheme));
+        assert!(to("file:///etc/shadow").is_err());
+        assert_eq!(to("https://a:b@mirror.example/"), Err(UrlError::Credentials));
+        assert_eq!(to("http://["), Err(UrlError::Malformed));
+        assert_eq!(to(&"a".repeat(3000)), Err(UrlError::TooLong));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use sections::{Auth, Events, Jobs, Limits, Tls};
+pub use sections::{Auth, Downloads, Events, Jobs, Limits, Tls};
 pub use values::{Allowed, Engine, FaultStatus};
 
 /// The commented sample: every key with its default.
@@ -47,6 +47,8 @@ pub struct Config {
     pub limits: Limits,
     /// Jobs and the worker.
     pub jobs: Jobs,
+    /// Package files that are fetched.
+    pub downloads: Downloads,
     /// Events and their delivery.
     pub events: Events,
     /// Authentication.
@@ -67,6 +69,7 @@ impl Default for Config {
             tls: Tls::default(),
             limits: Limits::default(),
             jobs: Jobs::default(),
+            downloads: Downloads::default(),
             events: Events::default(),
             auth: Auth::default(),
         }

@@ -24,6 +24,9 @@ pub struct Limits {
     /// The largest request body, in octets.
     #[serde(deserialize_with = "number::<_, _, 4096, 67_108_864>")]
     pub body_octets: usize,
+    /// The longest package file in a request, in characters of base64; 0 takes none.
+    #[serde(deserialize_with = "number::<_, _, 0, 4_294_967_296>")]
+    pub max_upload: usize,
     /// How long a client may take to send a body.
     #[serde(rename = "body_seconds", deserialize_with = "seconds::<_, 1, 3600>")]
     pub body_time: Duration,
@@ -57,6 +60,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_octets: 512 * 1024,
+            max_upload: 16 * 1024 * 1024,
             body_time: Duration::from_secs(30),
             head_time: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
@@ -85,6 +89,12 @@ pub struct Jobs {
     /// How long the worker process stays without work.
     #[serde(rename = "worker_idle_seconds", deserialize_with = "seconds::<_, 1, 86_400>")]
     pub worker_idle: Duration,
+    /// How many ended jobs the history keeps.
+    #[serde(deserialize_with = "number::<_, _, 0, 1_000_000>")]
+    pub history_records: u32,
+    /// How long the list of what repositories offer is kept in memory after its last use.
+    #[serde(rename = "catalog_idle_seconds", deserialize_with = "seconds::<_, 1, 86_400>")]
+    pub catalog_idle: Duration,
 }
 
 impl Default for Jobs {
@@ -94,6 +104,35 @@ impl Default for Jobs {
             readable_folders: vec!["/".into()],
             max_package_octets: 2 * 1024 * 1024 * 1024,
             worker_idle: Duration::from_secs(60),
+            history_records: 10_000,
+            catalog_idle: Duration::from_secs(120),
+        }
+    }
+}
+
+/// `[downloads]`: package files that are fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Downloads {
+    /// Servers that are allowed besides those that are allowed anyway.
+    pub allow: Vec<Allowed>,
+    /// How long a server may send nothing.
+    #[serde(rename = "silence_seconds", deserialize_with = "seconds::<_, 1, 3600>")]
+    pub longest_silence: Duration,
+    /// How long one file may take, with all tries.
+    #[serde(rename = "timeout_seconds", deserialize_with = "seconds::<_, 1, 604_800>")]
+    pub time_limit: Duration,
+    /// A PEM file with roots that HTTPS servers are checked against besides the host's.
+    pub trust_file: Option<PathBuf>,
+}
+
+impl Default for Downloads {
+    fn default() -> Self {
+        Self {
+            allow: Vec::new(),
+            longest_silence: Duration::from_secs(60),
+            time_limit: Duration::from_secs(3600),
+            trust_file: None,
         }
     }
 }

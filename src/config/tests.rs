@@ -30,11 +30,12 @@ fn the_samples_examples_are_valid_and_no_defaults() {
     let config = parse(&sample("#e.g. ")).unwrap();
     assert_eq!(config.system_name.as_deref(), Some("host.example.org"));
     assert!(config.tls.certificate.is_some() && config.tls.key.is_some() && config.events.trust_file.is_some());
+    assert!(config.downloads.trust_file.is_some());
 }
 
 #[test]
 fn the_sample_documents_every_key() {
-    for section in ["", "tls", "limits", "jobs", "events", "auth"] {
+    for section in ["", "tls", "limits", "jobs", "downloads", "events", "auth"] {
         let text = if section.is_empty() { "zzz = 1".to_owned() } else { format!("[{section}]\nzzz = 1") };
         // The error of an unknown key lists all known ones.
         let error = message(&text);

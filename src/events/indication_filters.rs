@@ -163,7 +163,7 @@ mod tests {
     fn filter(name: &str, language: &str, query: &str) -> IndicationFilter {
         IndicationFilter {
             name: name.into(),
-            owner: Caller { name: "ann".into(), role: Role::Operator },
+            owner: Caller::new("ann", Role::Operator),
             query: query.into(),
             language: language.into(),
             namespaces: vec!["root/cimv2".into()],
@@ -182,7 +182,7 @@ mod tests {
         assert!(matches!(filters.add(filter("CQL", "CQL", query)), Err(FilterError::Exists(name)) if &*name == "CQL"));
         let again = IndicationFilters::open(store, schema).unwrap();
         assert_eq!(again.all(), filters.all());
-        let caller = |name: &str, role| Caller { name: name.into(), role };
+        let caller = |name: &str, role| Caller::new(name, role);
         assert!(matches!(again.remove("wql", &caller("bob", Role::Operator)), Err(FilterError::NotYours)));
         again.remove("wql", &caller("bob", Role::Admin)).unwrap();
         again.remove("CQL", &caller("ann", Role::Operator)).unwrap();
@@ -210,7 +210,7 @@ mod tests {
             filters.add(filter(&n.to_string(), "CQL", query)).unwrap();
         }
         assert!(matches!(filters.add(filter("x", "CQL", query)), Err(FilterError::TooManyOfOne)));
-        let owner = Caller { name: "bob".into(), role: Role::Operator };
+        let owner = Caller::new("bob", Role::Operator);
         filters.add(IndicationFilter { owner, ..filter("x", "CQL", query) }).unwrap();
     }
 

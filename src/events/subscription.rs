@@ -135,7 +135,7 @@ impl Subscription {
         };
         Ok(Self {
             id: row.id,
-            owner: Caller { name: row.owner.as_str().into(), role: read_word(&row.owner_role)? },
+            owner: Caller::new(row.owner.as_str(), read_word(&row.owner_role)?),
             class: row.class.as_deref().map(Into::into),
             filter,
             delivery: read_word(&row.delivery)?,

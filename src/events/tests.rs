@@ -84,7 +84,7 @@ impl World {
 }
 
 fn ada() -> Caller {
-    Caller { name: "ada".into(), role: Role::Operator }
+    Caller::new("ada", Role::Operator)
 }
 
 fn to(url: &str) -> NewSubscription {
@@ -489,8 +489,7 @@ fn a_subscription_is_renewed_and_ended_by_its_owner_or_an_admin() {
     let sink = Sink::http(ok);
     let minutes = |n: u64| Some(Expiry::After(Interval::from_seconds(60 * n)));
     let subscription = events.subscribe(NewSubscription { expires: minutes(1), ..to(&sink.url()) }).unwrap();
-    let (bob, admin) =
-        (Caller { name: "bob".into(), role: Role::Operator }, Caller { name: "eve".into(), role: Role::Admin });
+    let (bob, admin) = (Caller::new("bob", Role::Operator), Caller::new("eve", Role::Admin));
     for result in [events.renew(subscription.id, &bob, None).map(|_| ()), events.unsubscribe(subscription.id, &bob)] {
         assert!(matches!(result, Err(ManageError::NotYours)), "{result:?}");
     }
@@ -518,7 +517,7 @@ fn quotas_hold_for_a_user_and_for_all() {
     (world.settings.max_per_owner, world.settings.max_subscriptions) = (2, 3);
     let events = world.open();
     let subscribe = |name: &str| {
-        let owner = Caller { name: name.into(), role: Role::Viewer };
+        let owner = Caller::new(name, Role::Viewer);
         events.subscribe(NewSubscription { owner, ..to("http://127.0.0.1:9/") })
     };
     let first = subscribe("ada").unwrap();

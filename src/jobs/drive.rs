@@ -162,6 +162,8 @@ impl Jobs {
             // The package database is the tool's until it ends: no other job may begin.
             return Ok(UNWATCHED);
         }
+        // What it was fetching lies in the spool, and nobody knows its name.
+        self.lock_spool_work().sweep_at = self.sweep_later();
         self.fail(job.id, worker_died(&job, tool.is_some()))?;
         Ok(Duration::ZERO)
     }
@@ -175,7 +177,7 @@ impl Jobs {
         failed.fail(error, now, now);
         self.put(&mut trails, vec![failed], trail)?;
         drop(trails);
-        self.discard(job.request.staged());
+        self.discard(&job.request);
         Ok(())
     }
 
@@ -205,8 +207,12 @@ impl Jobs {
         if files() == 0 {
             return Ok(None);
         }
-        let keep: Vec<StagedId> =
-            self.jobs().iter().filter(|job| !job.state.is_final()).map(|job| job.request.staged().id).collect();
+        let keep: Vec<StagedId> = self
+            .jobs()
+            .iter()
+            .filter(|job| !job.state.is_final())
+            .filter_map(|job| Some(job.request.staged()?.id))
+            .collect();
         let kept = keep.len();
         let older_than_seconds = self.settings.staged_age.as_secs();
         self.link.call(&Request::Sweep { keep, older_than_seconds })?;
@@ -237,7 +243,7 @@ fn last_tool(tail: &journal::Tail) -> Option<(u32, u64)> {
 }
 
 fn worker_died(job: &Job, tool_was_started: bool) -> JobError {
-    let when = job.phase.as_ref().map_or("before its first phase", words);
+    let when = job.phase.as_ref().map_or("before its first phase".into(), words);
     let what = if tool_was_started {
         "A package tool had been started and runs no more; whether it finished is not known, and the package database \
          may be unfinished."

@@ -1,14 +1,16 @@
 //! A job: what was asked for, how far it is, what came of it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::request::JobRequest;
 use crate::access::Caller;
 use crate::software::{ApplyError, Outcome, Phase};
+use crate::worker::Refusal;
 use crate::worker::journal::{Entry, Record};
-use crate::worker::{Refusal, Staged, Work};
 
 /// A job's number; unique for ever, over all kinds of jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,41 +46,9 @@ impl JobState {
     }
 }
 
-/// What a job is to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JobRequest {
-    /// Install the package that a URI names, or update to it.
-    InstallFromUri {
-        /// The URI as the caller wrote it.
-        uri: String,
-        /// The package, as the worker copied it from there.
-        staged: Staged,
-    },
-}
-
-impl JobRequest {
-    /// What the worker is asked to do.
-    pub(super) fn work(&self) -> Work {
-        match self {
-            Self::InstallFromUri { staged, .. } => Work::InstallStaged { staged: staged.clone() },
-        }
-    }
-
-    /// The staged file that the job needs.
-    pub(super) fn staged(&self) -> &Staged {
-        match self {
-            Self::InstallFromUri { staged, .. } => staged,
-        }
-    }
-
-    /// The name of a job that was given none.
-    pub(super) fn default_name(&self, id: JobId) -> String {
-        match self {
-            Self::InstallFromUri { .. } => format!("InstallPackageFromURI-{id}"),
-        }
-    }
-}
+/// JobStatus of a job after which the host must be rebooted, in the words that clients of VMware's provider know.
+const NEEDS_REBOOT: &str =
+    "The update completed successfully, but the system needs to be rebooted for the changes to be effective.";
 
 /// By what a job failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -88,8 +58,16 @@ pub enum JobFailure {
     Dependencies,
     /// Exactly this package is installed already, or a newer one.
     NotNewer,
+    /// No such package is installed, or none is offered by a repository.
+    NotFound,
+    /// What was fetched is no package of this system.
+    NotAPackage,
     /// There is no room.
     NoSpace,
+    /// A signature or a checksum of a package or of a repository is wrong or missing.
+    Untrusted,
+    /// A repository or another server cannot be reached, or does not have the file.
+    Unreachable,
     /// Somebody else holds the package database's lock.
     Busy,
     /// The tool, or a script of a package, failed.
@@ -157,6 +135,9 @@ impl Job {
             (JobState::Queued, ..) => "Enqueued".to_owned(),
             (JobState::Running, Some(phase), _) => format!("Running: {}", words(phase)),
             (JobState::Running, None, _) => "Running: starting".to_owned(),
+            (JobState::Completed, ..) if self.outcome.as_ref().is_some_and(|o| o.needs_reboot) => {
+                NEEDS_REBOOT.to_owned()
+            }
             (JobState::Completed, ..) => "Completed successfully".to_owned(),
             (JobState::Failed, _, Some(error)) => format!("Failed: {}", error.message),
             (JobState::Failed, _, None) => "Failed".to_owned(),
@@ -216,14 +197,16 @@ impl Job {
 }
 
 /// What a phase is called in JobStatus and in messages.
-pub(super) fn words(phase: &Phase) -> &'static str {
-    match phase {
+pub(super) fn words(phase: &Phase) -> Cow<'static, str> {
+    Cow::Borrowed(match phase {
+        Phase::Waiting { holder } => return Cow::Owned(format!("waiting for {holder}")),
         Phase::Checking => "checking the package",
         Phase::Downloading => "downloading packages",
         Phase::Unpacking => "unpacking files",
         Phase::Configuring => "configuring packages",
+        Phase::Removing => "removing packages",
         Phase::Verifying => "verifying the result",
-    }
+    })
 }
 
 impl From<&ApplyError> for JobError {
@@ -231,7 +214,11 @@ impl From<&ApplyError> for JobError {
         let cause = match error {
             ApplyError::Dependencies(_) => JobFailure::Dependencies,
             ApplyError::NotNewer(_) => JobFailure::NotNewer,
+            ApplyError::NotFound(_) => JobFailure::NotFound,
+            ApplyError::NotAPackage(_) => JobFailure::NotAPackage,
             ApplyError::NoSpace(_) => JobFailure::NoSpace,
+            ApplyError::Untrusted(_) => JobFailure::Untrusted,
+            ApplyError::Unreachable(_) => JobFailure::Unreachable,
             ApplyError::Busy(_) => JobFailure::Busy,
             ApplyError::Cancelled | ApplyError::Failed(_) => JobFailure::Failed,
         };

@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const LOOKS: usize = 500;
 /// How many times a worker is started that ends at once: an earlier one may still be giving up the folder.
 const LAUNCHES: usize = 3;
-/// How long an answer may take. Staging copies a file, which may be large and slow to read.
+/// How long an answer may take. Staging copies a file, which may be large and slow to read; a plan asks a package tool.
 const SHORT: Duration = Duration::from_secs(30);
 const LONG: Duration = Duration::from_secs(900);
 /// A log longer than this is put aside when the next worker starts.
@@ -91,7 +91,8 @@ impl Link {
     /// Asks the worker, which is started if need be, and waits for its answer. A refusal is an error.
     pub(super) fn call(&self, request: &Request) -> Result<Reply, LinkError> {
         let (stream, mut lines) = self.connect()?;
-        let limit = if matches!(request, Request::Stage { .. }) { LONG } else { SHORT };
+        let is_long = matches!(request, Request::Stage { .. } | Request::StageUpload { .. } | Request::Plan { .. });
+        let limit = if is_long { LONG } else { SHORT };
         time_limit(&stream, Some(limit))?;
         write_line(&mut &stream, request)?;
         match lines.read()?.ok_or(LinkError::Unexpected)? {

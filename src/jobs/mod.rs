@@ -4,8 +4,12 @@
 //! time. Knows nothing of CIM.
 
 mod drive;
+mod history;
 mod job;
 mod link;
+mod observed;
+mod request;
+mod staging;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -17,7 +21,10 @@ use std::time::Duration;
 
 use crate::store::StoreError;
 
-pub use job::{Job, JobError, JobFailure, JobId, JobRequest, JobState};
+pub use history::HistoryRecord;
+pub use job::{Job, JobError, JobFailure, JobId, JobState};
+pub use observed::{Observed, PACKAGE_SUBJECT};
+pub use request::{Asked, InstallAction, InstallOptions, JobRequest};
 pub use table::{JobModification, Jobs};
 
 /// The subject of the change records of jobs.
@@ -52,10 +59,12 @@ pub struct Settings {
     pub max_unfinished: usize,
     /// After this time a staged file that no job needs is deleted.
     pub staged_age: Duration,
+    /// How many ended jobs the history keeps.
+    pub history_records: u32,
 }
 
 impl Settings {
-    /// The usual settings: 300 seconds, priority 10, 1,000 jobs, one hour.
+    /// The usual settings: 300 seconds, priority 10, 1,000 jobs, one hour, 10,000 records.
     pub fn new(state_dir: PathBuf, worker: WorkerProgram) -> Self {
         Self {
             state_dir,
@@ -64,6 +73,7 @@ impl Settings {
             priority: 10,
             max_unfinished: 1000,
             staged_age: Duration::from_secs(3600),
+            history_records: 10_000,
         }
     }
 }
@@ -118,6 +128,28 @@ pub enum JobsError {
     /// A value cannot be set.
     #[error("{0}")]
     Invalid(&'static str),
+}
+
+/// There is no plan of a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A job of it would fail.
+    #[error("{}", .0.message)]
+    NotPossible(JobError),
+    /// The worker cannot be reached or started, or failed.
+    #[error("the plan cannot be made now: {0}")]
+    WorkerUnavailable(String),
+}
+
+/// A repository was not enabled or disabled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SetRepositoryError {
+    /// There is none with this id.
+    #[error("there is no such repository")]
+    NotFound,
+    /// The worker cannot be reached or could not do it.
+    #[error("the repository cannot be changed: {0}")]
+    Failed(String),
 }
 
 /// A job was not cancelled.

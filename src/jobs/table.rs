@@ -1,22 +1,26 @@
 //! The jobs: the table in memory, the rows, and a change record for every change that can be seen.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 
-use super::job::{Job, JobId, JobRequest, JobState};
+use super::job::{Job, JobError, JobId, JobState};
 use super::link::{Link, LinkError};
+use super::request::JobRequest;
 use super::wake::Wake;
-use super::{CancelError, JobsError, MIN_TIME_BEFORE_REMOVAL_SECONDS, SUBJECT, Settings, StageError};
+use super::{
+    CancelError, JobsError, MIN_TIME_BEFORE_REMOVAL_SECONDS, PlanError, SUBJECT, SetRepositoryError, Settings,
+};
 use crate::access::Caller;
 use crate::clock::SharedClock;
+use crate::software::Plan;
 use crate::store::jobs::JobRow;
-use crate::store::{Store, StoreError, changes, jobs as rows};
+use crate::store::{Store, StoreError, changes, history, jobs as rows};
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Refusal, Staged, StagedId, journal};
+use crate::worker::{Refusal, StagedId, journal};
 
 /// The longest name of a job, in octets.
 const MAX_NAME: usize = 1024;
@@ -32,6 +36,8 @@ pub struct Jobs {
     /// What everybody reads; written only by those who hold `trails`.
     table: RwLock<BTreeMap<JobId, Arc<Job>>>,
     trails: Mutex<BTreeMap<JobId, Trail>>,
+    /// Rings whenever a job is another; whoever waits holds `trails`.
+    changed: Condvar,
     pub(super) spool_work: Mutex<SpoolWork>,
 }
 
@@ -74,7 +80,7 @@ impl Jobs {
         let mut table = BTreeMap::new();
         let mut trails = BTreeMap::new();
         for row in store.read(rows::all)? {
-            let job: Job = serde_json::from_str(&row.body).map_err(|error| damaged(&error))?;
+            let job: Job = serde_json::from_str(&row.body).map_err(|error| damaged("job", &error))?;
             let offset = u64::try_from(row.journal_offset).unwrap_or(0);
             trails.insert(job.id, Trail { dispatched: row.dispatched, offset });
             table.insert(job.id, Arc::new(job));
@@ -90,6 +96,7 @@ impl Jobs {
             spool_work: Mutex::new(SpoolWork { sweep_at, discard: Vec::new() }),
             table: RwLock::new(table),
             trails: Mutex::new(trails),
+            changed: Condvar::new(),
             store,
             clock,
             settings,
@@ -99,35 +106,40 @@ impl Jobs {
         Ok(jobs)
     }
 
-    /// Lets the worker copy a local file to its spool and tell what package it is. Blocks, for as long as the copy takes.
-    pub fn stage(&self, path: &Path) -> Result<Staged, StageError> {
-        if path.to_str().is_none() {
-            return Err(StageError::NotReadable("its name is not UTF-8: rename it".to_owned()));
-        }
-        match self.link.call(&Request::Stage { path: path.to_owned() }) {
-            Ok(Reply::Staged(staged)) => Ok(staged),
-            Err(error @ LinkError::Refused(_)) => Err(error.into()),
-            other => {
-                // The copy may be there all the same, and nobody knows its name.
-                self.lock_spool_work().sweep_at = self.sweep_later();
-                Err(other.err().unwrap_or(LinkError::Unexpected).into())
-            }
-        }
-    }
-
-    /// Gives a staged file up that no job will need.
-    pub fn discard(&self, staged: &Staged) {
+    /// Gives the staged file up that a job was to need.
+    pub(super) fn discard(&self, request: &JobRequest) {
+        let Some(staged) = request.staged() else { return };
         self.lock_spool_work().discard.push(staged.id);
         self.wake.ring();
     }
 
-    /// Puts a job in the queue. It is durable when this returns. An empty name means the usual one,
+    /// What a request would change, by the package tool's own dry run. Changes nothing. Blocks.
+    pub fn plan(&self, request: &JobRequest) -> Result<Plan, PlanError> {
+        match self.link.call(&Request::Plan { work: request.work() }) {
+            Ok(Reply::Planned(plan)) => Ok(plan),
+            Err(LinkError::Refused(Refusal::NotPossible { error })) => {
+                Err(PlanError::NotPossible(JobError::from(&error)))
+            }
+            other => Err(PlanError::WorkerUnavailable(other.err().unwrap_or(LinkError::Unexpected).to_string())),
+        }
+    }
+
+    /// Enables or disables a repository of the host. Blocks.
+    pub fn set_repository(&self, id: &str, enabled: bool, caller: &Caller) -> Result<(), SetRepositoryError> {
+        let request = Request::SetRepository { id: id.to_owned(), enabled, caller: caller.clone() };
+        match self.link.call(&request) {
+            Ok(Reply::RepositorySet) => Ok(()),
+            Err(LinkError::Refused(Refusal::NoRepository)) => Err(SetRepositoryError::NotFound),
+            other => Err(SetRepositoryError::Failed(other.err().unwrap_or(LinkError::Unexpected).to_string())),
+        }
+    }
+
+    /// Puts a job in the queue. It is durable when this returns. An empty name means the usual one, such as
     /// `InstallPackageFromURI-<number>`. If it fails, the staged file is given up.
     pub fn submit(&self, request: JobRequest, name: String, owner: &Caller) -> Result<Arc<Job>, JobsError> {
-        let staged = request.staged().clone();
-        let submitted = self.insert(request, name, owner);
+        let submitted = self.insert(&request, name, owner);
         if submitted.is_err() {
-            self.discard(&staged);
+            self.discard(&request);
         }
         self.wake.ring();
         submitted
@@ -141,6 +153,19 @@ impl Jobs {
     /// All jobs, by number. Answers from memory.
     pub fn jobs(&self) -> Vec<Arc<Job>> {
         self.table.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Waits for the end of a job and gives it as it is then; `None` if it has not ended by then, or is gone. Blocks.
+    pub fn wait_for_end(&self, id: JobId, until: Instant) -> Option<Arc<Job>> {
+        let mut trails = self.lock();
+        loop {
+            let job = self.job(id)?;
+            if job.state.is_final() {
+                return Some(job);
+            }
+            let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+            trails = self.changed.wait_timeout(trails, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// Cancels a job: at once if it is queued; if it runs, the worker is asked, which stops only while nothing was
@@ -158,7 +183,7 @@ impl Jobs {
             cancelled.end(JobState::Cancelled, now, now);
             self.put(&mut trails, vec![cancelled], trail)?;
             drop(trails);
-            self.discard(job.request.staged());
+            self.discard(&job.request);
             return Ok(());
         }
         drop(trails);
@@ -230,7 +255,7 @@ impl Jobs {
         Ok(removed)
     }
 
-    fn insert(&self, request: JobRequest, name: String, owner: &Caller) -> Result<Arc<Job>, JobsError> {
+    fn insert(&self, request: &JobRequest, name: String, owner: &Caller) -> Result<Arc<Job>, JobsError> {
         let mut trails = self.lock();
         if self.jobs().iter().filter(|job| !job.state.is_final()).count() >= self.settings.max_unfinished {
             return Err(JobsError::QueueFull);
@@ -254,7 +279,7 @@ impl Jobs {
             delete_on_completion: true,
             time_before_removal_seconds: self.settings.time_before_removal_seconds,
             removal_at: None,
-            request,
+            request: request.clone(),
         };
         let given = if name.is_empty() { None } else { Some(checked_name(name)?) };
         let job = self.store.write(move |transaction| {
@@ -279,6 +304,9 @@ impl Jobs {
             for state in states {
                 if state != *current {
                     self.append_change(transaction, &current, &state)?;
+                    if state.state.is_final() && !current.state.is_final() {
+                        history::append(transaction, &to_json(&state)?, self.settings.history_records)?;
+                    }
                     current = Arc::new(state);
                 }
             }
@@ -288,6 +316,7 @@ impl Jobs {
         })?;
         trails.insert(id, trail);
         self.table.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&current));
+        self.changed.notify_all();
         Ok(current)
     }
 
@@ -319,22 +348,10 @@ fn number(id: JobId) -> i64 {
 }
 
 fn to_json(job: &Job) -> Result<String, StoreError> {
-    serde_json::to_string(job).map_err(|error| damaged(&error))
+    serde_json::to_string(job).map_err(|error| damaged("job", &error))
 }
 
-fn damaged(error: &serde_json::Error) -> StoreError {
-    StoreError::Damaged { table: "job", message: error.to_string() }
-}
-
-impl From<LinkError> for StageError {
-    fn from(error: LinkError) -> Self {
-        match error {
-            LinkError::Refused(Refusal::NotReadable { message }) => Self::NotReadable(message),
-            LinkError::Refused(Refusal::NotAPackage { message }) => Self::NotAPackage(message),
-            LinkError::Refused(Refusal::NotAllowed) => Self::NotAllowed,
-            LinkError::Refused(Refusal::TooLarge { limit }) => Self::TooLarge { limit },
-            LinkError::Refused(Refusal::NoRoom) => Self::NoRoom,
-            other => Self::WorkerUnavailable(other.to_string()),
-        }
-    }
+/// A row that is not what was written.
+pub(super) fn damaged(table: &'static str, error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged { table, message: error.to_string() }
 }

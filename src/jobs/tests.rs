@@ -17,7 +17,7 @@ use crate::worker::testing::{Step, Teller, installed, package, worker_thread};
 use crate::worker::{Staged, StagedId, journal};
 
 fn operator() -> Caller {
-    Caller { name: Arc::from("olga"), role: Role::Operator }
+    Caller::new(Arc::from("olga"), Role::Operator)
 }
 
 fn staged() -> Staged {
@@ -37,7 +37,8 @@ fn staged() -> Staged {
 }
 
 fn request(staged: Staged) -> JobRequest {
-    JobRequest::InstallFromUri { uri: format!("file:///{}", staged.file_name), staged }
+    let uri = format!("file:///{}", staged.file_name);
+    JobRequest::InstallFromUri { uri, staged: Some(staged), options: InstallOptions::default() }
 }
 
 pub(super) fn queued_job(id: u64) -> Job {
@@ -187,7 +188,7 @@ fn a_job_goes_from_queued_to_completed_with_a_record_for_every_change() {
     let job = f.step_until_final(id);
     assert_eq!((job.state, job.percent, &job.error), (JobState::Completed, 100, &None));
     assert_eq!(job.notes, ["kept /etc/hello.conf"]);
-    assert_eq!(job.outcome, Some(installed(&job.request.staged().nevra)));
+    assert_eq!(job.outcome, Some(installed(job.request.nevra().unwrap())));
     assert_eq!(job.ended_at.unwrap() - job.started_at.unwrap(), TimeDelta::seconds(5));
     let states: Vec<_> = f.changes().into_iter().map(|(_, after)| after.map(|job| (job.state, job.percent))).collect();
     let running = |percent| Some((JobState::Running, percent));
@@ -296,13 +297,13 @@ fn a_job_goes_on_while_the_server_is_away_and_nothing_is_taken_over_twice() {
 #[test]
 fn what_the_worker_refuses_fails_truthfully() {
     let f = Fixture::new();
-    let viewer = Caller { name: "vera".into(), role: Role::Viewer };
+    let viewer = Caller::new("vera", Role::Viewer);
     let refused = f.submit_as("hello", &viewer);
     let error = f.step_until_final(refused).error.clone().unwrap();
     assert_eq!(error.cause, JobFailure::Refused);
     assert!(error.message.contains("operator"), "{}", error.message);
     let gone = f.submit("gone");
-    f.jobs.discard(f.get(gone).request.staged());
+    f.jobs.discard(&f.get(gone).request);
     // Tidying comes last in a step, so the file is taken away by hand.
     for entry in fs::read_dir(f.state.path().join("spool")).unwrap() {
         fs::remove_file(entry.unwrap().path()).unwrap();
@@ -317,7 +318,7 @@ fn what_the_worker_refuses_fails_truthfully() {
 fn a_copy_that_cannot_be_read_again_fails_its_job_and_holds_up_no_other() {
     let f = Fixture::new();
     let damaged = f.submit("damaged");
-    let copy = f.state.path().join(format!("spool/{}.deb", f.get(damaged).request.staged().id));
+    let copy = f.state.path().join(format!("spool/{}.deb", f.get(damaged).request.staged().unwrap().id));
     fs::remove_file(&copy).unwrap();
     // It can be opened, but reading it is an error.
     fs::create_dir(&copy).unwrap();

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::model::Model;
-use crate::access::Caller;
-use crate::broker::{Change, Creation, IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE, Instances, Provider};
+use crate::broker::{Change, Creation, Deletion, IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE, Instances, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, PropertyError, Value};
 use crate::events::{FilterError, IndicationFilter, IndicationFilters};
 
@@ -136,9 +135,9 @@ impl Provider for Filters {
         Ok(self.instance(creation.class, &filter)?)
     }
 
-    fn delete(&self, caller: &Caller, _: &Arc<Class>, path: &ObjectPath) -> Result<(), CimError> {
-        let filter = self.find(path)?;
-        self.filters.remove(&filter.name, caller).map_err(refused)
+    fn delete(&self, deletion: &Deletion<'_>) -> Result<(), CimError> {
+        let filter = self.find(deletion.path)?;
+        self.filters.remove(&filter.name, deletion.caller).map_err(refused)
     }
 }
 

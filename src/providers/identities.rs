@@ -1,13 +1,13 @@
-//! Software Inventory (DSP1023): installed packages as software identities, and what joins them with the system.
+//! Software Inventory (DSP1023): packages as software identities, those that are installed and those that repositories
+//! offer.
 
 use std::sync::Arc;
 
-use super::links::{FixedLink, Link, Links, Pairs, none, one};
 use super::model::{COLLECTION_ID, IDENTITY_PREFIX, Model, identity_id};
 use crate::broker::{Candidates, Instances, Provider, all_candidates};
 use crate::cim::query::{Compiled, Properties};
 use crate::cim::{CimError, Class, DateTime, Instance, ObjectPath, PropertyError, Value};
-use crate::software::Package;
+use crate::software::{Catalog, Package};
 
 const IDENTITY: &str = "LMI_SoftwareIdentity";
 const COLLECTION: &str = "LMI_SystemSoftwareCollection";
@@ -35,15 +35,25 @@ impl Identities {
         Ok(collection)
     }
 
-    /// What is made of each package of the snapshot, when it is asked for.
-    fn of_each<T: 'static>(
+    /// What is made of each package, when it is asked for: first of the installed ones, then of those that are offered only.
+    fn of_each<T: Send + 'static>(
         &self,
         make: impl Fn(&IdentityForm, &Package) -> Result<T, CimError> + Send + 'static,
-    ) -> Box<dyn Iterator<Item = Result<T, CimError>> + Send> {
+    ) -> Result<Box<dyn Iterator<Item = Result<T, CimError>> + Send>, CimError> {
         let (inventory, form) = (self.model.manager.inventory(), self.form.clone());
+        let offered = offered_only(&self.model, self.model.any_catalog()?);
         let count = inventory.packages().len();
-        Box::new((0..count).filter_map(move |index| Some(make(&form, inventory.packages().get(index)?))))
+        let installed = (0..count).filter_map(move |index| inventory.packages().get(index).cloned());
+        let all = installed.chain(offered.map(|(_, package)| Arc::new(package)));
+        Ok(Box::new(all.map(move |package| make(&form, &package))))
     }
+}
+
+/// The packages that are offered and not installed, with their numbers in the catalog.
+pub(super) fn offered_only(model: &Model, catalog: Arc<Catalog>) -> impl Iterator<Item = (usize, Package)> + use<> {
+    let inventory = model.manager.inventory();
+    let offered = (0..catalog.len()).filter_map(move |number| Some((number, catalog.package(number)?)));
+    offered.filter(move |(_, package)| inventory.find(&package.nevra).is_none())
 }
 
 /// A package as a query sees it, before an instance is made of it.
@@ -68,6 +78,15 @@ impl Provider for Identities {
         vec![IDENTITY.into(), COLLECTION.into()]
     }
 
+    /// What is installed is in memory; what is offered may have to be read.
+    fn is_ready(&self, class: &Class, path: Option<&ObjectPath>) -> bool {
+        match path {
+            _ if class.is_a(COLLECTION) => true,
+            Some(path) => self.model.is_package_ready(path),
+            None => self.model.manager.loaded_catalog().is_some(),
+        }
+    }
+
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
         if class.is_a(COLLECTION) {
             return match path.key_str("InstanceID") {
@@ -83,7 +102,7 @@ impl Provider for Identities {
         if class.is_a(COLLECTION) {
             return Ok(Box::new(std::iter::once(self.collection(class))));
         }
-        Ok(self.of_each(|form, package| Ok(form.identity(package)?)))
+        self.of_each(|form, package| Ok(form.identity(package)?))
     }
 
     fn candidates(&self, class: &Arc<Class>, query: &Arc<Compiled>) -> Result<Candidates, CimError> {
@@ -91,18 +110,19 @@ impl Provider for Identities {
             return self.enumerate(class).map(all_candidates);
         }
         let query = query.clone();
-        Ok(self.of_each(move |form, package| {
+        self.of_each(move |form, package| {
             let found = query.matches(&Sketch { form, package }).then(|| form.identity(package));
             Ok(found.transpose()?)
-        }))
+        })
     }
 
     fn estimate(&self, class: &Class) -> Option<u64> {
         if class.is_a(COLLECTION) {
-            Some(1)
-        } else {
-            u64::try_from(self.model.manager.inventory().packages().len()).ok()
+            return Some(1);
         }
+        // What is both installed and offered counts twice: an estimate need not be exact.
+        let offered = self.model.manager.loaded_catalog()?.len();
+        u64::try_from(self.model.manager.inventory().packages().len().checked_add(offered)?).ok()
     }
 }
 
@@ -132,6 +152,8 @@ impl IdentityForm {
             .set("TargetTypes", Value::array(model.target_types()))?
             // 0 Unknown: neither dpkg nor rpm says what kind of software a package is.
             .set("Classifications", Value::array([0u16]))?
+            .set("ExtendedResourceType", model.resource_type())?
+            .set("TargetOSTypes", Value::array([model.operating_system()]))?
             .set("IsEntity", true)?;
         let at = |name: &str| {
             class.property_index(name).ok_or_else(|| {
@@ -165,7 +187,7 @@ impl IdentityForm {
             p if p == self.instance_id => identity_id(nevra).into(),
             p if p == self.element_name => nevra.to_string().into(),
             p if p == self.caption => package.summary.clone().into(),
-            p if p == self.description => package.description.clone().into(),
+            p if p == self.description => description(package).into(),
             p if p == self.epoch => nevra.epoch.into(),
             p if p == self.version => nevra.version.clone().into(),
             p if p == self.release => nevra.release.clone().into(),
@@ -187,7 +209,7 @@ impl IdentityForm {
             .set_at(self.element_name, element_name)?
             .set_at(self.name, nevra.name.clone())?
             .set_at(self.caption, package.summary.clone())?
-            .set_at(self.description, package.description.clone())?
+            .set_at(self.description, description(package))?
             .set_at(self.version_string, version_string)?
             .set_at(self.epoch, nevra.epoch)?
             .set_at(self.version, nevra.version.clone())?
@@ -199,52 +221,7 @@ impl IdentityForm {
     }
 }
 
-/// What joins identities, collection and system.
-pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
-    vec![
-        Links::provider(Installed(model.clone())),
-        Links::provider(FixedLink {
-            class: "LMI_HostedSoftwareCollection",
-            ends: ["Dependent", "Antecedent"],
-            pair: [model.collection_path(), model.system_path()],
-            properties: Vec::new(),
-        }),
-    ]
-}
-
-/// What is installed on the system: one link for each installed package (DSP1023 7.2.1).
-#[derive(Debug)]
-struct Installed(Arc<Model>);
-
-impl Link for Installed {
-    fn class(&self) -> &'static str {
-        "LMI_InstalledSoftwareIdentity"
-    }
-
-    fn ends(&self) -> [&'static str; 2] {
-        ["InstalledSoftware", "System"]
-    }
-
-    fn all(&self) -> Pairs {
-        let (model, system, inventory) = (self.0.clone(), self.0.system_path(), self.0.manager.inventory());
-        let count = inventory.packages().len();
-        Box::new((0..count).filter_map(move |index| {
-            let package = inventory.packages().get(index)?;
-            Some([model.identity_path(&package.nevra), system.clone()])
-        }))
-    }
-
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
-        if end == 0 {
-            return match self.0.package(source) {
-                Ok(package) => one([self.0.identity_path(&package.nevra), self.0.system_path()]),
-                Err(_) => none(),
-            };
-        }
-        if self.0.is_system(source) { self.all() } else { none() }
-    }
-
-    fn count(&self) -> Option<u64> {
-        u64::try_from(self.0.manager.inventory().packages().len()).ok()
-    }
+/// The longer text; NULL where there is none, as where apt has fetched no translations.
+fn description(package: &Package) -> Option<Arc<str>> {
+    Some(package.description.clone()).filter(|text| !text.is_empty())
 }

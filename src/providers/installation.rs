@@ -1,52 +1,185 @@
-//! The install methods: what is judged at once and what becomes a job (DSP1025 8).
+//! The methods that make jobs: what is judged at once and what becomes a job (DSP1025 8).
 
 use std::path::PathBuf;
 
+use super::install_options;
 use super::model::Model;
 use crate::access::{self, Caller};
-use crate::broker::{Arguments, MethodReply};
-use crate::cim::{CimError, CimStatus, Value};
-use crate::jobs::{JobRequest, JobsError, StageError};
-
-/// InstallOptions that are served: 4 Install.
-pub(super) const SUPPORTED_OPTIONS: [u16; 1] = [4];
+use crate::broker::{Arguments, MethodReply, Upload};
+use crate::cim::{CimError, CimStatus};
+use crate::client::Url;
+use crate::jobs::{Asked, InstallAction, InstallOptions, JobRequest, JobsError, StageError};
+use crate::software::Nevra;
 
 /// DSP1025: the parameters do not fit; no job was made.
-const ERROR_OCCURRED: u32 = 2;
+pub(super) const ERROR_OCCURRED: u32 = 2;
 const JOB_STARTED: u32 = 4096;
 const NOT_ENOUGH_DISK_SPACE: u32 = 4103;
 const NOT_APPLICABLE_TO_TARGET: u32 = 4106;
 const URI_NOT_ACCESSIBLE: u32 = 4107;
 
-/// `InstallFromURI`: a file of this host becomes a job; its copy is what gets checked and installed.
-pub(super) fn install_from_uri(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
-    let (uri, file) = match asked(model, arguments) {
+/// `InstallFromURI`: what is behind http and https is judged in the job; of a file of this host a copy is made at once,
+/// which is what gets checked and installed.
+pub(super) fn from_uri(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
+    let (uri, place, options) = match asked_of_uri(model, arguments) {
         Ok(asked) => asked,
-        Err(why) => {
-            tracing::info!(user = %caller.name, code = ERROR_OCCURRED, "InstallFromURI is refused: {why}");
-            return Ok(MethodReply::code(ERROR_OCCURRED));
-        }
+        Err(why) => return Ok(does_not_fit("InstallFromURI", caller, why)),
     };
     access::audit(caller, &format_args!("asks to install {uri:?}"));
-    let staged = match model.jobs.stage(&file) {
-        Ok(staged) => staged,
-        Err(error) => return refused(error),
+    let staged = match place {
+        Place::Remote => None,
+        Place::Local(file) => match model.jobs.stage(&file) {
+            Ok(staged) => Some(staged),
+            Err(error) => return refused(error),
+        },
     };
-    let request = JobRequest::InstallFromUri { uri, staged };
-    let job = model.jobs.submit(request, String::new(), caller).map_err(not_submitted)?;
-    Ok(MethodReply::code(JOB_STARTED).with("Job", model.job_path(job.id)))
+    submit(model, caller, JobRequest::InstallFromUri { uri, staged, options })
 }
 
-/// The URI and its file; or what does not fit, which the caller learns no more of than [`ERROR_OCCURRED`].
-fn asked(model: &Model, arguments: &Arguments) -> Result<(String, PathBuf), &'static str> {
+/// `InstallFromByteStream`: the octets that came beside the call, or that are written one by one as its argument.
+pub(super) fn from_byte_stream(
+    model: &Model,
+    caller: &Caller,
+    arguments: &Arguments,
+    upload: Option<&Upload>,
+) -> Result<MethodReply, CimError> {
+    let refuse = |why| Ok(does_not_fit("InstallFromByteStream", caller, why));
+    let options = match asked_of_file(model, arguments) {
+        Ok(options) => options,
+        Err(why) => return refuse(why),
+    };
+    let staged = match upload.map(Upload::file) {
+        Some(Ok(file)) => model.jobs.stage_upload(file),
+        Some(Err(_)) => return refuse("Image is damaged"),
+        None => {
+            let items = arguments.get("Image").as_array().unwrap_or_default();
+            let octets: Vec<u8> = items.iter().filter_map(|item| u8::try_from(item.as_u64()?).ok()).collect();
+            if octets.is_empty() {
+                return refuse("Image is missing");
+            }
+            model.jobs.stage_octets(&octets)
+        }
+    };
+    match staged {
+        Ok(staged) => {
+            access::audit(caller, &format_args!("asks to install {} of {} octets", staged.nevra, staged.size));
+            submit(model, caller, JobRequest::InstallFromByteStream { staged, options })
+        }
+        Err(error) => refused(error),
+    }
+}
+
+/// `InstallFromSoftwareIdentity`: what becomes of a package is told by the job, not by the return value.
+pub(super) fn from_identity(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
+    match asked_of_identity(model, arguments) {
+        Ok((nevra, options, asked)) => {
+            access::audit(caller, &format_args!("asks for {:?} of {nevra}", options.action));
+            submit(model, caller, JobRequest::ChangeIdentity { nevra, options, asked })
+        }
+        Err(why) => Ok(does_not_fit("InstallFromSoftwareIdentity", caller, why)),
+    }
+}
+
+/// `VerifyInstalledIdentity`: the job's affected elements are the files that are not as they were installed.
+pub(super) fn verify(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
+    if !arguments.get("Target").as_reference().is_some_and(|path| model.is_system(path)) {
+        return Ok(does_not_fit("VerifyInstalledIdentity", caller, "Target is not this system"));
+    }
+    match source(model, arguments) {
+        Ok(nevra) => submit(model, caller, JobRequest::Verify { nevra }),
+        Err(why) => Ok(does_not_fit("VerifyInstalledIdentity", caller, why)),
+    }
+}
+
+/// `RefreshRepositories`.
+pub(super) fn refresh(model: &Model, caller: &Caller) -> Result<MethodReply, CimError> {
+    submit(model, caller, JobRequest::RefreshRepositories)
+}
+
+/// What InstallFromSoftwareIdentity and those that only look ahead are asked for; or what does not fit.
+pub(super) fn asked_of_identity(
+    model: &Model,
+    arguments: &Arguments,
+) -> Result<(Nevra, InstallOptions, Asked), &'static str> {
+    let options = install_options::read(arguments)?;
+    let nevra = source(model, arguments)?;
+    let asked = receiver(model, arguments)?;
+    Ok((nevra.clone(), InstallOptions { action: action(model, &nevra, options.action), ..options }, asked))
+}
+
+/// Puts a job in the queue.
+pub(super) fn submit(model: &Model, caller: &Caller, request: JobRequest) -> Result<MethodReply, CimError> {
+    let job = model.jobs.submit(request, String::new(), caller).map_err(not_submitted)?;
+    Ok(MethodReply::code(JOB_STARTED).with("Job", model.job_path(&job)))
+}
+
+pub(super) fn not_submitted(error: JobsError) -> CimError {
+    match error {
+        JobsError::QueueFull => CimError::new(CimStatus::ServerLimitsExceeded, error.to_string()),
+        error => CimError::internal("The job could not be recorded; the operator's log says why.", error),
+    }
+}
+
+/// The caller learns no more than the return value; the log says what was wrong.
+pub(super) fn does_not_fit(method: &str, caller: &Caller, why: &str) -> MethodReply {
+    tracing::info!(user = %caller.name, code = ERROR_OCCURRED, "{method} is refused: {why}");
+    MethodReply::code(ERROR_OCCURRED)
+}
+
+/// Where a URI leads.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// To a file of this host.
+    Local(PathBuf),
+    /// To an HTTP server.
+    Remote,
+}
+
+/// The URI, where it leads and what to do.
+fn asked_of_uri(model: &Model, arguments: &Arguments) -> Result<(String, Place, InstallOptions), &'static str> {
+    let options = asked_of_file(model, arguments)?;
+    let uri = arguments.get("URI").as_str().ok_or("URI is missing")?;
+    let place =
+        place(uri).ok_or("URI is neither of a file of this host nor one of http or https without a password")?;
+    Ok((uri.to_owned(), place, options))
+}
+
+/// What to do with a package file.
+fn asked_of_file(model: &Model, arguments: &Arguments) -> Result<InstallOptions, &'static str> {
     if !arguments.get("Target").as_reference().is_some_and(|path| model.is_system(path)) {
         return Err("Target is not this system");
     }
-    if !options_fit(arguments) {
-        return Err("InstallOptions has an option that is not served, or InstallOptionsValues does not match it");
+    let options = install_options::read(arguments)?;
+    match options.action {
+        InstallAction::Uninstall => Err("what is installed from a file is not removed"),
+        InstallAction::Repair => Ok(InstallOptions { action: InstallAction::Install, force: true }),
+        InstallAction::Install | InstallAction::Update => Ok(options),
     }
-    let file = arguments.get("URI").as_str().and_then(local_file);
-    file.ok_or("URI is no file: URI of a file of this host")
+}
+
+/// The package that Source names; it need not be known unless its name leaves several readings.
+fn source(model: &Model, arguments: &Arguments) -> Result<Nevra, &'static str> {
+    let source = arguments.get("Source").as_reference().ok_or("Source is missing")?;
+    model.nevra(source).map_err(|_| "Source names no software identity, or could mean several")
+}
+
+/// What is changed: the system as Target, or its software as Collection, but not both (DSP1025 8.3).
+fn receiver(model: &Model, arguments: &Arguments) -> Result<Asked, &'static str> {
+    let (target, collection) = (arguments.get("Target").as_reference(), arguments.get("Collection").as_reference());
+    match (target, collection) {
+        (Some(target), None) if model.is_system(target) => Ok(Asked::OfSystem),
+        (None, Some(collection)) if model.is_collection(collection) => Ok(Asked::OfCollection),
+        (Some(_), None) => Err("Target is not this system"),
+        (None, Some(_)) => Err("Collection is not this system's"),
+        _ => Err("one of Target and Collection must be given, and not both"),
+    }
+}
+
+/// To update to a build that is not the installed one is to install it.
+fn action(model: &Model, nevra: &Nevra, action: InstallAction) -> InstallAction {
+    let inventory = model.manager.inventory();
+    let is_other = inventory.find(nevra).is_none() && !inventory.named(&nevra.name).is_empty();
+    if action == InstallAction::Update && is_other { InstallAction::Install } else { action }
 }
 
 /// The return value for a file that cannot become a job.
@@ -64,33 +197,23 @@ fn refused(error: StageError) -> Result<MethodReply, CimError> {
     Ok(MethodReply::code(code))
 }
 
-fn not_submitted(error: JobsError) -> CimError {
-    match error {
-        JobsError::QueueFull => CimError::new(CimStatus::ServerLimitsExceeded, error.to_string()),
-        error => CimError::internal("The job could not be recorded; the operator's log says why.", error),
+/// Where a URI leads; `None` for what is malformed, of another scheme, or a file of another host.
+fn place(text: &str) -> Option<Place> {
+    let uri = url::Url::parse(text).ok()?;
+    match uri.scheme() {
+        "file" => local_file(&uri).map(Place::Local),
+        "http" | "https" => Url::parse(text).ok().map(|_| Place::Remote),
+        _ => None,
     }
 }
 
-/// Options are among those the capabilities name, and no option that is served takes a value: the values, if given at
-/// all, are as many as the options and all NULL or empty.
-fn options_fit(arguments: &Arguments) -> bool {
-    let options = arguments.get("InstallOptions").as_array().unwrap_or_default();
-    let values = arguments.get("InstallOptionsValues").as_array().unwrap_or_default();
-    let served = |option: &Value| option.as_u64().is_some_and(|n| SUPPORTED_OPTIONS.iter().any(|&s| u64::from(s) == n));
-    let empty = |value: &Value| value.is_null() || value.as_str().is_some_and(str::is_empty);
-    options.iter().all(served) && (values.is_empty() || values.len() == options.len()) && values.iter().all(empty)
-}
-
-/// The file of a `file:` URI on this host; `None` for what is malformed, of another scheme or on another host.
-fn local_file(text: &str) -> Option<(String, PathBuf)> {
-    let uri = url::Url::parse(text).ok().filter(|uri| uri.scheme() == "file")?;
+fn local_file(uri: &url::Url) -> Option<PathBuf> {
     if uri.query().is_some() || uri.fragment().is_some() {
         return None;
     }
     // The path is cut out of URIs like file://host/x too, so the host is judged first.
     let is_here = uri.host_str().is_none_or(|host| host.eq_ignore_ascii_case("localhost"));
-    let file = is_here.then(|| uri.to_file_path().ok())??;
-    Some((text.to_owned(), file))
+    is_here.then(|| uri.to_file_path().ok())?
 }
 
 #[cfg(test)]
@@ -98,32 +221,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_files_of_this_host_are_local() {
-        assert_eq!(local_file("file:///srv/a%20b.deb").unwrap().1, PathBuf::from("/srv/a b.deb"));
-        assert_eq!(local_file("file://localhost/srv/x.rpm").unwrap().1, PathBuf::from("/srv/x.rpm"));
-        for other in
-            ["", "x.deb", "/srv/x.deb", "http://h/x.deb", "file://elsewhere/x.deb", "file:///x.deb?a", "file:///x#y"]
-        {
-            assert!(local_file(other).is_none(), "{other:?}");
+    fn uris_lead_to_files_of_this_host_and_to_http_servers() {
+        assert_eq!(place("file:///srv/a%20b.deb"), Some(Place::Local("/srv/a b.deb".into())));
+        assert_eq!(place("file://localhost/srv/x.rpm"), Some(Place::Local("/srv/x.rpm".into())));
+        for remote in ["http://h/x.deb", "HTTPS://h:8443/x.deb?a=b"] {
+            assert_eq!(place(remote), Some(Place::Remote), "{remote}");
         }
-    }
-
-    #[test]
-    fn options_and_values_must_match() {
-        let arguments = |options: &[u16], values: Option<Vec<Value>>| {
-            let values = values.map_or(Value::Null, |v| Value::Array(v.into()));
-            Arguments(vec![
-                ("InstallOptions".into(), Value::array(options.iter().copied())),
-                ("InstallOptionsValues".into(), values),
-            ])
-        };
-        assert!(options_fit(&Arguments::default()));
-        assert!(options_fit(&arguments(&[4], None)));
-        assert!(options_fit(&arguments(&[4], Some(vec![Value::Null]))));
-        assert!(options_fit(&arguments(&[4], Some(vec!["".into()]))));
-        assert!(!options_fit(&arguments(&[4], Some(vec!["x".into()]))));
-        assert!(!options_fit(&arguments(&[4], Some(vec![Value::Null, Value::Null]))));
-        assert!(!options_fit(&arguments(&[], Some(vec![Value::Null]))));
-        assert!(!options_fit(&arguments(&[9], None)));
+        let files = ["", "x.deb", "/srv/x.deb", "file://elsewhere/x.deb", "file:///x.deb?a", "file:///x#y"];
+        for other in files.into_iter().chain(["ftp://h/x.deb", "http://", "http://a:b@h/x.deb", "https://[::1]/x"]) {
+            assert_eq!(place(other), None, "{other:?}");
+        }
     }
 }

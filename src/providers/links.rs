@@ -28,6 +28,10 @@ pub(super) trait Link: Send + Sync + Debug + 'static {
     fn count(&self) -> Option<u64> {
         None
     }
+    /// Whether links can be had without waiting for a disk or a process.
+    fn is_ready(&self) -> bool {
+        true
+    }
     /// The properties beside the two references.
     fn describe(&self, link: &mut Instance) -> Result<(), PropertyError> {
         let _ = link;
@@ -48,8 +52,12 @@ pub(super) trait Link: Send + Sync + Debug + 'static {
 pub(super) struct Links<L>(Arc<L>);
 
 impl<L: Link> Links<L> {
+    pub(super) fn new(link: L) -> Self {
+        Self(Arc::new(link))
+    }
+
     pub(super) fn provider(link: L) -> Arc<dyn Provider> {
-        Arc::new(Self(Arc::new(link)))
+        Arc::new(Self::new(link))
     }
 
     fn instances(&self, class: &Arc<Class>, pairs: Pairs) -> Instances {
@@ -78,6 +86,10 @@ impl<L: Link> Provider for Links<L> {
 
     fn is_cross_namespace(&self, _: &Class) -> bool {
         self.0.is_cross_namespace()
+    }
+
+    fn is_ready(&self, _: &Class, _: Option<&ObjectPath>) -> bool {
+        self.0.is_ready()
     }
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {

@@ -1,14 +1,30 @@
 //! Shows the domain as CIM: one file per family of managed objects.
 
+mod affected;
+mod bundles;
+mod dependencies;
+mod file_checks;
 mod filters;
+mod find;
 mod identities;
+mod identity_links;
 mod indications;
+mod install_options;
 mod installation;
+mod installed;
+mod job_instance;
 mod job_links;
+mod job_parameters;
+mod job_results;
 mod jobs;
 mod links;
+mod log;
 mod model;
+mod operating_system;
+mod planning;
 mod profiles;
+mod repositories;
+mod requirements;
 mod service;
 mod system;
 
@@ -29,14 +45,27 @@ pub fn all(model: &Arc<Model>, filters: &Arc<IndicationFilters>) -> Result<Vec<A
     let mut providers: Vec<Arc<dyn Provider>> = vec![
         Arc::new(system::Systems::new(model.clone())),
         Arc::new(identities::Identities::new(model.clone())?),
+        Arc::new(installed::Installed::new(model.clone())),
+        Arc::new(dependencies::Dependencies::new(model.clone())),
+        Arc::new(requirements::Requirements::new(model.clone())),
+        Arc::new(bundles::BundleInstances::new(model.clone())),
+        Arc::new(repositories::Repositories::new(model.clone())),
         Arc::new(service::Services::new(model.clone())),
         Arc::new(jobs::JobInstances::new(model.clone())),
+        Arc::new(job_results::JobResults::new(model.clone())),
+        Arc::new(log::History::new(model.clone())),
         Arc::new(profiles::Profiles),
         Arc::new(filters::Filters::new(model.clone(), filters.clone())),
     ];
-    providers.extend(identities::links(model));
+    providers.extend(identity_links::links(model));
+    providers.extend(repositories::links(model));
+    providers.extend(bundles::links(model));
     providers.extend(service::links(model));
+    providers.extend(file_checks::providers(model));
+    providers.extend(affected::links(model));
     providers.extend(job_links::links(model));
+    providers.extend(job_results::links(model));
+    providers.extend(log::links(model));
     providers.extend(profiles::links(model));
     Ok(providers)
 }

@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
+use super::file_checks::{AD_HOC, EXECUTABLE};
+use super::job_instance::{INSTALLATION_JOB, job_class};
+use super::operating_system;
+use super::repositories::RESOURCE;
 use crate::broker::{IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE};
 use crate::cim::{CimError, Class, ObjectPath, Schema, Value};
 use crate::clock::SharedClock;
-use crate::jobs::{JobId, Jobs};
-use crate::software::{Family, Lookup, Manager, Nevra, Package};
+use crate::jobs::{Job, JobId, Jobs};
+use crate::software::{Catalog, Family, Lookup, Manager, ManagerError, Nevra, Package, Repository};
 
+pub(super) const FILE_CHECK: &str = "LMI_SoftwareIdentityFileCheck";
 pub(super) const COLLECTION_ID: &str = "LMI:LMI_SystemSoftwareCollection";
 pub(super) const SERVICE_NAME: &str = "LMI:LMI_SoftwareInstallationService";
 pub(super) const CAPABILITIES_ID: &str = "LMI:LMI_SoftwareInstallationServiceCapabilities";
 pub(super) const IDENTITY_PREFIX: &str = "LMI:LMI_SoftwareIdentity:";
 /// Nearly every InstanceID of an identity fits in.
 const LIKELY_LENGTH: usize = 96;
-const JOB_PREFIX: &str = "LMI:LMI_SoftwareInstallationJob:";
 
 /// The keys of the scoping system.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +37,11 @@ pub struct Model {
     pub(super) jobs: Arc<Jobs>,
     pub(super) clock: SharedClock,
     pub(super) system: SystemName,
+    /// Whether packages may come inside of calls.
+    pub(super) takes_byte_streams: bool,
     namespace: Arc<str>,
     identity_class: Arc<str>,
+    operating_system: u16,
     instance_id: Arc<str>,
 }
 
@@ -47,16 +54,24 @@ impl Model {
         clock: SharedClock,
         system: SystemName,
     ) -> Self {
+        let operating_system = operating_system::of(manager.root());
         Self {
+            operating_system,
             schema,
             manager,
             jobs,
             clock,
             system,
+            takes_byte_streams: true,
             namespace: IMPLEMENTATION_NAMESPACE.into(),
             identity_class: "LMI_SoftwareIdentity".into(),
             instance_id: "InstanceID".into(),
         }
+    }
+
+    /// The same where packages may not come inside of calls.
+    pub fn without_byte_streams(self) -> Self {
+        Self { takes_byte_streams: false, ..self }
     }
 
     pub(super) fn class(&self, name: &str) -> Result<Arc<Class>, CimError> {
@@ -96,23 +111,100 @@ impl Model {
         self.path_by_id(&self.identity_class, identity_id(nevra).into())
     }
 
-    pub(super) fn job_path(&self, id: JobId) -> Arc<ObjectPath> {
-        self.path_by_id(&"LMI_SoftwareInstallationJob".into(), job_id(id).into())
+    /// A path of the job that an InstanceID names, whichever kind of job it is.
+    pub(super) fn job_reference(&self, id: &str) -> Arc<ObjectPath> {
+        self.path_by_id(&INSTALLATION_JOB.into(), id.into())
+    }
+
+    pub(super) fn job_path(&self, job: &Job) -> Arc<ObjectPath> {
+        self.path_by_id(&job_class(&job.request).into(), job_id(job).into())
     }
 
     /// The installed package that an identity's path names. Without an epoch it must be
     /// unambiguous: a guess would be somebody else's package.
+    pub(super) fn installed(&self, path: &ObjectPath) -> Result<Arc<Package>, CimError> {
+        let text = identity_text(path)?;
+        found(self.manager.inventory().find_text(text), text)
+    }
+
+    /// The package that an identity's path names, installed or offered by a repository. Blocks unless
+    /// [`Self::is_package_ready`].
     pub(super) fn package(&self, path: &ObjectPath) -> Result<Arc<Package>, CimError> {
-        let id = path.key_str("InstanceID").unwrap_or_default();
-        let nevra = strip_prefix_ignoring_case(id, IDENTITY_PREFIX)
-            .ok_or_else(|| CimError::not_found(format!("{id:?} names no software identity.")))?;
-        match self.manager.inventory().find_text(nevra) {
-            Lookup::Found(package) => Ok(package),
-            Lookup::NotFound => Err(CimError::not_found(format!("No installed package is named {nevra:?}."))),
-            Lookup::Ambiguous(_) => Err(CimError::invalid_parameter(format!(
-                "Several installed packages are named {nevra:?}; write the epoch, as in name-0:version-release.arch."
-            ))),
+        let text = identity_text(path)?;
+        match self.manager.inventory().find_text(text) {
+            Lookup::NotFound => found(self.any_catalog()?.find_text(text), text),
+            lookup => found(lookup, text),
         }
+    }
+
+    /// Whether the package that the path names can be told without waiting.
+    pub(super) fn is_package_ready(&self, path: &ObjectPath) -> bool {
+        let installed = |text| self.manager.inventory().find_text(text) != Lookup::NotFound;
+        identity_text(path).is_ok_and(installed) || self.manager.loaded_catalog().is_some()
+    }
+
+    /// The name parts that an identity's path names, known or not. Without an epoch it must be a known package. Blocks.
+    pub(super) fn nevra(&self, path: &ObjectPath) -> Result<Nevra, CimError> {
+        match identity_text(path)?.parse() {
+            Ok(nevra) => Ok(nevra),
+            Err(_) => self.package(path).map(|package| package.nevra.clone()),
+        }
+    }
+
+    /// What repositories offer, as it is now. Blocks.
+    pub(super) fn catalog(&self) -> Result<Arc<Catalog>, CimError> {
+        self.manager.catalog().map_err(unreadable)
+    }
+
+    /// What repositories offer, as it was a moment ago if it is in memory; else blocks.
+    pub(super) fn any_catalog(&self) -> Result<Arc<Catalog>, CimError> {
+        self.manager.loaded_catalog().map_or_else(|| self.catalog(), Ok)
+    }
+
+    /// The configured repositories. Blocks.
+    pub(super) fn repositories(&self) -> Result<Vec<Repository>, CimError> {
+        self.manager.repositories().map_err(unreadable)
+    }
+
+    /// The repository that a path names. Blocks.
+    pub(super) fn repository(&self, path: &ObjectPath) -> Result<Repository, CimError> {
+        let id = path.key_str("Name").unwrap_or_default();
+        let named = self.repositories()?.into_iter().find(|repository| *repository.id == *id);
+        named.filter(|repository| path.same_keys(&self.repository_path(&repository.id))).ok_or_else(|| {
+            CimError::not_found(format!(
+                "There is no repository {id:?} with these keys; enumerate {RESOURCE} to see all."
+            ))
+        })
+    }
+
+    /// The id of the repository that a path names, whose packages are offered. Blocks.
+    pub(super) fn enabled_repository(&self, path: &ObjectPath) -> Result<Arc<str>, CimError> {
+        if path.key_str("Name").is_none() {
+            return Err(CimError::invalid_parameter("Repository is no reference to a repository."));
+        }
+        let repository = self.repository(path)?;
+        if repository.enabled {
+            return Ok(repository.id);
+        }
+        Err(CimError::not_found(format!("Repository {:?} is disabled; enable it to search in it.", repository.id)))
+    }
+
+    pub(super) fn repository_path(&self, id: &Arc<str>) -> Arc<ObjectPath> {
+        let class: Arc<str> = RESOURCE.into();
+        let keys = vec![
+            ("CreationClassName".into(), class.clone().into()),
+            ("Name".into(), id.clone().into()),
+            ("SystemCreationClassName".into(), self.system.class.clone().into()),
+            ("SystemName".into(), self.system.name.clone().into()),
+        ];
+        self.path(&class, keys)
+    }
+
+    /// Whether the path names the collection of this system's software.
+    pub(super) fn is_collection(&self, path: &ObjectPath) -> bool {
+        let names_it = |id: &str| id.eq_ignore_ascii_case(COLLECTION_ID);
+        let is_class = self.schema.class("LMI_SystemSoftwareCollection").is_some_and(|c| c.is_a(path.class()));
+        is_class && path.key_str("InstanceID").is_some_and(names_it)
     }
 
     /// Whether the path names this system, seen as any of its classes and in either namespace that shows it.
@@ -132,6 +224,25 @@ impl Model {
         }
     }
 
+    /// The check of one file of a package: as it is now, or as a verification job found it.
+    pub(super) fn file_check_path(&self, nevra: &Nevra, file: &str, job: Option<&Job>) -> Arc<ObjectPath> {
+        let check = job.map_or_else(|| AD_HOC.to_owned(), job_id);
+        let keys = vec![
+            ("Name".into(), file.into()),
+            ("CheckID".into(), check.into()),
+            ("SoftwareElementID".into(), nevra.to_string().into()),
+            ("SoftwareElementState".into(), EXECUTABLE.into()),
+            ("TargetOperatingSystem".into(), self.operating_system().into()),
+            ("Version".into(), nevra.evra().into()),
+        ];
+        self.path(&FILE_CHECK.into(), keys)
+    }
+
+    /// TargetOSTypes and TargetOperatingSystem: what the managed root says that it runs.
+    pub(super) fn operating_system(&self) -> u16 {
+        self.operating_system
+    }
+
     /// ExtendedResourceType of the engine's packages.
     pub(super) fn resource_type(&self) -> u16 {
         match self.manager.family() {
@@ -140,13 +251,34 @@ impl Model {
         }
     }
 
-    fn path_by_id(&self, class: &Arc<str>, id: Value) -> Arc<ObjectPath> {
+    pub(super) fn path_by_id(&self, class: &Arc<str>, id: Value) -> Arc<ObjectPath> {
         self.path(class, vec![(self.instance_id.clone(), id)])
     }
 
     fn path(&self, class: &Arc<str>, keys: Vec<(Arc<str>, Value)>) -> Arc<ObjectPath> {
         Arc::new(ObjectPath::new(self.namespace.clone(), class.clone(), keys))
     }
+}
+
+/// What follows the prefix in an identity's InstanceID.
+fn identity_text(path: &ObjectPath) -> Result<&str, CimError> {
+    let id = path.key_str("InstanceID").unwrap_or_default();
+    strip_prefix_ignoring_case(id, IDENTITY_PREFIX)
+        .ok_or_else(|| CimError::not_found(format!("{id:?} names no software identity.")))
+}
+
+fn found(lookup: Lookup, text: &str) -> Result<Arc<Package>, CimError> {
+    match lookup {
+        Lookup::Found(package) => Ok(package),
+        Lookup::NotFound => Err(CimError::not_found(format!("No package is named {text:?}."))),
+        Lookup::Ambiguous(_) => Err(CimError::invalid_parameter(format!(
+            "Several packages are named {text:?}; write the epoch, as in name-0:version-release.arch."
+        ))),
+    }
+}
+
+pub(super) fn unreadable(error: ManagerError) -> CimError {
+    CimError::internal("What the host's repositories offer cannot be read; the operator's log says why.", error)
 }
 
 /// The InstanceID of a software identity.
@@ -157,16 +289,18 @@ pub(super) fn identity_id(nevra: &Nevra) -> String {
     id
 }
 
-pub(super) fn job_id(id: JobId) -> String {
-    format!("{JOB_PREFIX}{id}")
+/// The InstanceID of a job: numbers are unique over both classes of jobs.
+pub(super) fn job_id(job: &Job) -> String {
+    format!("LMI:{}:{}", job_class(&job.request), job.id)
 }
 
-/// The job that an InstanceID names.
+/// The number of the job that an InstanceID may name; its class is for the caller to compare.
 pub(super) fn parse_job_id(text: &str) -> Option<JobId> {
-    strip_prefix_ignoring_case(text, JOB_PREFIX)?.parse().ok().map(JobId)
+    text.rsplit_once(':')?.1.parse().ok().map(JobId)
 }
 
-fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+/// What follows a prefix in whatever case.
+pub(super) fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let head = text.get(..prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then(|| text.get(prefix.len()..))?
 }

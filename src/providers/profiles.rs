@@ -125,7 +125,7 @@ impl Conforms {
             }
             id if id == JOB_CONTROL.id => {
                 let jobs = model.jobs.jobs();
-                Box::new(jobs.into_iter().map(move |job| [standard.clone(), model.job_path(job.id)]))
+                Box::new(jobs.into_iter().map(move |job| [standard.clone(), model.job_path(&job)]))
             }
             // Were every profile an element of this one, a walk from any profile would lead here too.
             _ => one([standard.clone(), standard]),
@@ -141,11 +141,11 @@ impl Conforms {
         if named.same_keys(&model.service_path()) {
             return Some([model.service_path(), path(SOFTWARE_UPDATE)]);
         }
-        if let Ok(package) = model.package(named) {
+        if let Ok(package) = model.installed(named) {
             return Some([model.identity_path(&package.nevra), path(SOFTWARE_INVENTORY)]);
         }
         if let Some(job) = named_job(model, named) {
-            return Some([model.job_path(job.id), path(JOB_CONTROL)]);
+            return Some([model.job_path(&job), path(JOB_CONTROL)]);
         }
         let itself = find(named).filter(|profile| profile.id == PROFILE_REGISTRATION.id)?;
         Some([path(itself), path(itself)])

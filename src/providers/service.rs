@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::installation::{self, SUPPORTED_OPTIONS};
+use super::install_options::SUPPORTED;
 use super::links::{FixedLink, Links};
 use super::model::{CAPABILITIES_ID, Model, SERVICE_NAME};
+use super::{find, installation, planning};
 use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, Value};
 use crate::software::Family;
@@ -57,21 +58,24 @@ impl Services {
     }
 
     fn capabilities(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
+        // 3 Install From Software Identity, 4 Install from ByteStream, 5 Install from URI, 10000 Verify Software Identity
+        let byte_stream = self.model.takes_byte_streams.then_some(4);
+        let actions = [3u16].into_iter().chain(byte_stream).chain([5, 10000]);
         let mut capabilities = Instance::new(class.clone());
         capabilities
             .set("InstanceID", CAPABILITIES_ID)?
             .set("ElementName", "Software Installation Service Capabilities")?
             .set("Caption", "Capabilities of LMI:LMI_SoftwareInstallationService")?
-            .set("CanAddToCollection", false)?
-            // 5 Install from URI
-            .set("SupportedAsynchronousActions", Value::array([5u16]))?
+            // OpenLMI's clients install by the collection.
+            .set("CanAddToCollection", true)?
+            .set("SupportedAsynchronousActions", Value::array(actions))?
             // 2 None supported
             .set("SupportedSynchronousActions", Value::array([2u16]))?
-            .set("SupportedInstallOptions", Value::array(SUPPORTED_OPTIONS))?
+            .set("SupportedInstallOptions", Value::array(SUPPORTED))?
             .set("SupportedExtendedResourceTypes", Value::array([self.model.resource_type()]))?
             .set("SupportedTargetTypes", Value::array(self.model.target_types()))?
-            // 3 file
-            .set("SupportedURISchemes", Value::array([3u16]))?;
+            // 3 file, 5 http, 6 https
+            .set("SupportedURISchemes", Value::array([3u16, 5, 6]))?;
         Ok(capabilities)
     }
 
@@ -87,7 +91,7 @@ impl Provider for Services {
 
     fn action_of(&self, _: &Class, method: &Method) -> Action {
         match &*method.name {
-            "FindIdentity" | "CheckSoftwareIdentity" => Action::Read,
+            "FindIdentity" | "CheckSoftwareIdentity" | "PlanChanges" => Action::Read,
             _ => Action::Change,
         }
     }
@@ -111,16 +115,20 @@ impl Provider for Services {
     }
 
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
+        let (model, caller, arguments) = (&self.model, invocation.caller, &invocation.arguments);
         match &*invocation.method.name {
-            "InstallFromURI" => installation::install_from_uri(&self.model, invocation.caller, &invocation.arguments),
+            "FindIdentity" => find::find(model, arguments),
+            "CheckSoftwareIdentity" => planning::check(model, caller, arguments),
+            "PlanChanges" => planning::changes(model, caller, arguments),
+            "InstallFromURI" => installation::from_uri(model, caller, arguments),
+            "InstallFromSoftwareIdentity" => installation::from_identity(model, caller, arguments),
+            "VerifyInstalledIdentity" => installation::verify(model, caller, arguments),
+            "RefreshRepositories" => installation::refresh(model, caller),
+            "InstallFromByteStream" if model.takes_byte_streams => {
+                installation::from_byte_stream(model, caller, arguments, invocation.upload)
+            }
             // What the capabilities do not name answers 1 Not Supported (DSP1025 8).
-            "InstallFromSoftwareIdentity"
-            | "InstallFromByteStream"
-            | "CheckSoftwareIdentity"
-            | "VerifyInstalledIdentity"
-            | "RequestStateChange"
-            | "StartService"
-            | "StopService" => Ok(MethodReply::code(1)),
+            "InstallFromByteStream" | "RequestStateChange" | "StartService" | "StopService" => Ok(MethodReply::code(1)),
             name => Err(CimError::new(
                 CimStatus::MethodNotAvailable,
                 format!("Method {name} is not served; LMI_SoftwareInstallationServiceCapabilities tells what is."),
@@ -131,8 +139,6 @@ impl Provider for Services {
 
 /// What joins service, capabilities and system.
 pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
-    let affected: [&str; 4] =
-        ["Enhances Integrity", "Degrades Integrity", "Enhances Functionality", "Degrades Functionality"];
     vec![
         Links::provider(FixedLink {
             class: "LMI_HostedSoftwareInstallationService",
@@ -146,16 +152,6 @@ pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
             pair: [model.capabilities_path(), model.service_path()],
             // 2 Default, 3 Current
             properties: vec![("Characteristics", Value::array([2u16, 3]))],
-        }),
-        Links::provider(FixedLink {
-            class: "LMI_SoftwareInstallationServiceAffectsElement",
-            ends: ["AffectingElement", "AffectedElement"],
-            pair: [model.service_path(), model.system_path()],
-            // 7 Enhances Integrity, 8 Degrades Integrity, 1 Other
-            properties: vec![
-                ("ElementEffects", Value::array([7u16, 8, 1, 1])),
-                ("OtherElementEffectsDescriptions", Value::array(affected)),
-            ],
         }),
     ]
 }

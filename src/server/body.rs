@@ -6,11 +6,17 @@ use std::time::Duration;
 use actix_web::body::{BodyStream, MessageBody};
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use actix_web::web::{self, Bytes};
+use tokio::time::Instant;
 
 use super::refusal::Refusal;
+use super::upload::{Received, Receiving, Uploads};
 
 /// No more than this is set aside for a body that was only announced.
 const SET_ASIDE: usize = 16 * 1024;
+/// Smaller bodies are read as they are: a package file in one of them does no harm in memory.
+const SMALL: usize = 64 * 1024;
+/// A package file may come as slowly as this, in octets a second, after the time that every body has.
+const SLOWEST: u64 = 64 * 1024;
 
 pub(super) struct Body {
     stream: BodyStream<actix_web::dev::Payload>,
@@ -41,6 +47,35 @@ impl Body {
         };
         tokio::time::timeout(time, read).await.map_err(|_| Refusal::TooSlow)??;
         Ok(body)
+    }
+
+    /// Whether the body may hold a package file that is to be cut out of it.
+    pub(super) fn may_hold_upload(&self) -> bool {
+        self.announced.is_none_or(|length| length > SMALL)
+    }
+
+    /// The whole body, without the package file that is in it. A body that is too large and holds none is refused as soon
+    /// as that is known.
+    pub(super) async fn read_with_upload(
+        &mut self,
+        mut receiving: Receiving,
+        uploads: &Uploads,
+        limit: usize,
+        time: Duration,
+    ) -> Result<Received, Refusal> {
+        let begun = Instant::now();
+        if self.announced.is_some_and(|length| length > uploads.longest_body(limit)) {
+            return Err(Refusal::TooLarge { limit });
+        }
+        loop {
+            let allowed = time + Duration::from_secs(receiving.characters() as u64 / SLOWEST);
+            let chunk = tokio::time::timeout_at(begun + allowed, self.next()).await.map_err(|_| Refusal::TooSlow)?;
+            let Some(chunk) = chunk else { return receiving.finish().await };
+            receiving.feed(&chunk?).await?;
+            if receiving.is_other_request() && self.announced.is_some_and(|length| length > limit) {
+                return Err(Refusal::TooLarge { limit });
+            }
+        }
     }
 
     /// Reads the body to nowhere if it is not larger than `limit`; a larger one is left where it is.

@@ -15,6 +15,7 @@ use tracing::Instrument;
 use super::authorization::{Credentials, credentials};
 use super::connections::Connection;
 use super::refusal::{CHALLENGE, Refusal};
+use super::upload::{Received, Uploads};
 use super::{Settings, body, content};
 use crate::access::{Caller, Users, Verdict};
 use crate::wsman;
@@ -40,6 +41,7 @@ pub(super) struct Endpoint {
     service: Arc<wsman::Service>,
     body_octets: usize,
     body_time: Duration,
+    uploads: Option<Arc<Uploads>>,
     listen: String,
     /// The last Host header and the address made of it: clients of one server mostly call it by one name.
     address: RefCell<(String, Arc<str>)>,
@@ -51,10 +53,11 @@ impl Endpoint {
         listen: SocketAddr,
         users: Arc<Users>,
         service: Arc<wsman::Service>,
+        uploads: Option<Arc<Uploads>>,
     ) -> Self {
         let (body_octets, body_time) = (settings.body_octets, settings.body_time);
         let address = RefCell::new((String::new(), Arc::from("")));
-        Self { users, service, body_octets, body_time, listen: listen.to_string(), address }
+        Self { users, service, body_octets, body_time, uploads, listen: listen.to_string(), address }
     }
 
     /// Answers a POST.
@@ -101,15 +104,30 @@ impl Endpoint {
                 return Err(refusal);
             }
         };
-        let limit = if caller.is_some() { self.body_octets } else { ANONYMOUS_BODY.min(self.body_octets) };
+        let Received { body, upload, _claim } = self.receive(caller.as_ref(), &mut body).await?;
         let request = wsman::Request {
-            body: body.read(limit, self.body_time).await?,
+            body,
+            upload: upload.map(Arc::new),
             charset,
             soap_action: text(headers, "soapaction").map(|action| action.trim().trim_matches('"').to_owned()),
             caller,
             address: self.address(headers),
         };
         Ok(self.service.handle(request).await)
+    }
+
+    /// The body, and the package file that an operator sent in it.
+    async fn receive(&self, caller: Option<&Caller>, body: &mut body::Body) -> Result<Received, Refusal> {
+        let Some(caller) = caller else {
+            let body = body.read(ANONYMOUS_BODY.min(self.body_octets), self.body_time).await?;
+            return Ok(Received::plain(body));
+        };
+        if let Some(uploads) = self.uploads.as_ref().filter(|_| body.may_hold_upload())
+            && let Some(receiving) = uploads.receive(caller, self.body_octets)
+        {
+            return body.read_with_upload(receiving, uploads, self.body_octets, self.body_time).await;
+        }
+        Ok(Received::plain(body.read(self.body_octets, self.body_time).await?))
     }
 
     /// Who asks; `None` is nobody in particular, whom the service answers nothing but Identify.
@@ -126,7 +144,7 @@ impl Endpoint {
             return Err(Refusal::Unauthorized);
         };
         match self.users.authenticate(peer, name, password).await {
-            Verdict::Known(caller) => Ok(Some(caller)),
+            Verdict::Known(caller) => Ok(Some(Caller { address: Some(peer), ..caller })),
             Verdict::Wrong => Err(Refusal::Unauthorized),
             Verdict::Later(wait) => Err(Refusal::Later(wait)),
             Verdict::Busy => Err(Refusal::Busy),

@@ -11,6 +11,7 @@ mod content;
 mod endpoint;
 mod refusal;
 mod tls;
+mod upload;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -25,6 +26,8 @@ use openssl::ssl::SslAcceptorBuilder;
 use self::connections::Connections;
 use self::endpoint::{Access, Endpoint};
 pub use self::tls::TlsError;
+pub use self::upload::UploadSettings;
+use self::upload::Uploads;
 use crate::access::Users;
 use crate::wsman;
 
@@ -52,6 +55,8 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// How many connections may be open.
     pub connections: usize,
+    /// How package files are taken that come in requests; `None` takes none.
+    pub uploads: Option<UploadSettings>,
 }
 
 /// A server that has its port and is ready to run.
@@ -62,6 +67,7 @@ pub struct Server {
     settings: Settings,
     users: Arc<Users>,
     service: Arc<wsman::Service>,
+    uploads: Option<Arc<Uploads>>,
 }
 
 impl std::fmt::Debug for Server {
@@ -81,6 +87,9 @@ pub enum ServerError {
         /// Why.
         source: io::Error,
     },
+    /// The folder for package files that come in requests cannot be used.
+    #[error("cannot use the folder of uploads: {0}")]
+    Uploads(#[source] io::Error),
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -98,7 +107,9 @@ impl Server {
         let listening = |source| ServerError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
-        Ok(Self { address, listener, tls, settings, users, service })
+        let uploads =
+            settings.uploads.clone().map(Uploads::open).transpose().map_err(ServerError::Uploads)?.map(Arc::new);
+        Ok(Self { address, listener, tls, settings, users, service, uploads })
     }
 
     /// Where the server listens, with the port it got.
@@ -108,13 +119,14 @@ impl Server {
 
     /// Serves until `stop` is done, then lets requests finish for a bounded time.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { address, listener, tls, settings, users, service } = self;
+        let Self { address, listener, tls, settings, users, service, uploads } = self;
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(16);
         let connections = Arc::new(Connections::new(settings.keep_alive + settings.head_time, DISCONNECT_TIME));
         let watch = tokio::spawn(connections.clone().watch());
         let (head_time, keep_alive, limit) = (settings.head_time, settings.keep_alive, settings.connections);
         let app = move || {
-            let endpoint = Rc::new(Endpoint::new(&settings, address, users.clone(), service.clone()));
+            let endpoint = Endpoint::new(&settings, address, users.clone(), service.clone(), uploads.clone());
+            let endpoint = Rc::new(endpoint);
             let resource = |path: &str, access| {
                 let endpoint = endpoint.clone();
                 web::resource(path)

@@ -32,12 +32,21 @@ pub(super) enum Refusal {
     TooSlow,
     /// The body did not come whole.
     Broken,
+    /// The user sends another package file.
+    Uploading,
+    /// A package file would fill the disk.
+    NoRoom,
+    /// A package file cannot be stored.
+    NotStored,
 }
 
 impl Refusal {
     /// Whether part of the body may still be on its way, so that the connection is of no more use.
     pub(super) fn ends_connection(&self) -> bool {
-        matches!(self, Self::TooLarge { .. } | Self::TooSlow | Self::Broken)
+        matches!(
+            self,
+            Self::TooLarge { .. } | Self::TooSlow | Self::Broken | Self::Uploading | Self::NoRoom | Self::NotStored
+        )
     }
 
     /// The answer, in SOAP if there is a fault for it and the client reads SOAP.
@@ -49,7 +58,7 @@ impl Refusal {
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 response.insert_header((header::RETRY_AFTER, seconds.max(1).to_string()));
             }
-            Self::Busy => drop(response.insert_header((header::RETRY_AFTER, "1"))),
+            Self::Busy | Self::Uploading => drop(response.insert_header((header::RETRY_AFTER, "1"))),
             _ => {}
         }
         if self.ends_connection() {
@@ -63,9 +72,10 @@ impl Refusal {
         }
     }
 
-    /// The fault that tells the same as the status, where DSP0226 has one (14.6, wsman:EncodingLimit).
+    /// The fault that tells the same as the status, where DSP0226 has one (14.6, wsman:EncodingLimit, wsman:QuotaLimit).
     fn fault(&self) -> Option<Fault> {
         let detail = match self {
+            Self::Uploading => return Some(Fault::new(FaultKind::QuotaLimit, self.message().trim_end().to_owned())),
             Self::TooLarge { .. } => FaultDetail::ServiceEnvelopeLimit,
             Self::MediaType => FaultDetail::EncodingType,
             _ => return None,
@@ -83,6 +93,9 @@ impl Refusal {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Broken => StatusCode::BAD_REQUEST,
+            Self::Uploading => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
+            Self::NotStored => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -99,6 +112,11 @@ impl Refusal {
             Self::TooLarge { limit } => format!("The request is too large: {limit} octets are the most.\n"),
             Self::TooSlow => "The request's body did not come in time.\n".to_owned(),
             Self::Broken => "The request's body did not come whole.\n".to_owned(),
+            Self::Uploading => {
+                "Another package file of this user is being received. Send one after the other.\n".to_owned()
+            }
+            Self::NoRoom => "There is not enough room for the package file on the host's disk.\n".to_owned(),
+            Self::NotStored => "The package file could not be stored. The server's log tells why.\n".to_owned(),
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn check_newer(inventory: &Inventory, wanted: &Nevra, family: Family)
 }
 
 /// Whether a package of one architecture takes the place of one of the other, and does not stand beside it.
-fn replaces(a: &str, b: &str) -> bool {
+pub(super) fn replaces(a: &str, b: &str) -> bool {
     let any = |architecture| matches!(architecture, "all" | "noarch");
     a == b || any(a) || any(b)
 }
@@ -50,11 +50,6 @@ pub(super) fn unusable(tool: &str, error: &std::io::Error) -> ApplyError {
     ApplyError::Failed(format!("{tool} cannot be run on the managed host; the service's log tells more"))
 }
 
-/// What a tool that lacks the right to work is answered with.
-pub(super) fn no_right(name: &str) -> String {
-    format!("{name} was not installed: the service may not change this host's packages; let it run as root")
-}
-
 /// Every package that is not as it was, paired by name and, where there are several, by architecture.
 pub(super) fn outcome(before: &Inventory, after: &Inventory, family: Family) -> Outcome {
     let mut gone: Vec<&Arc<Package>> = missing_in(after, before).collect();
@@ -72,7 +67,7 @@ pub(super) fn outcome(before: &Inventory, after: &Inventory, family: Family) -> 
     }
     let removed = |p: &Arc<Package>| Change { kind: ChangeKind::Removed, before: Some(p.nevra.clone()), after: None };
     changes.extend(gone.into_iter().map(removed));
-    Outcome { changes }
+    Outcome { changes, ..Outcome::default() }
 }
 
 /// A package was put in place again if its state or its time of installation is another.

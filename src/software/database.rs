@@ -2,9 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Debug;
-use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -12,6 +10,7 @@ use std::time::{Duration, Instant};
 use inotify::{EventMask, Inotify, WatchMask};
 use rustix::event::{PollFd, PollFlags};
 
+use super::marks::Marks;
 use super::tool::wait;
 use super::{Inventory, ManagerError};
 
@@ -50,35 +49,32 @@ pub(super) enum Sign {
     Finished,
 }
 
-/// Device-independent marks of files: inode, modification time, size; `None` for a file that is not there.
-type Signature = Vec<(PathBuf, Option<(u64, i64, i64, u64)>)>;
-
 /// A database with its snapshot.
 #[derive(Debug)]
 pub(super) struct Database<F> {
     format: F,
     inventory: RwLock<Arc<Inventory>>,
-    /// The signature that belongs to the snapshot.
-    read: Mutex<Signature>,
+    /// The marks of the files that the snapshot was read from.
+    read: Mutex<Marks>,
     watch: Mutex<Watch>,
 }
 
 #[derive(Debug, Default)]
 struct Watch {
     inotify: Option<Inotify>,
-    /// The signature that was last told to be new, so that a database that cannot be read is not told of in a loop.
-    told: Option<Signature>,
+    /// The marks that were last told to be new, so that a database that cannot be read is not told of in a loop.
+    told: Option<Marks>,
 }
 
 impl<F: Format> Database<F> {
     /// Reads the database for the first time and starts to watch it.
     pub(super) fn open(format: F) -> Result<Self, ManagerError> {
-        // The watch and the signature come before the reading, so that no change falls between.
+        // The watch and the marks come before the reading, so that no change falls between.
         let inotify = watch_folder(format.folder());
-        let signature = signature(&format)?;
+        let marks = marks(&format)?;
         let inventory = RwLock::new(Arc::new(format.read()?));
         let watch = Mutex::new(Watch { inotify, told: None });
-        Ok(Self { format, inventory, read: Mutex::new(signature), watch })
+        Ok(Self { format, inventory, read: Mutex::new(marks), watch })
     }
 
     /// The current snapshot.
@@ -86,15 +82,20 @@ impl<F: Format> Database<F> {
         Arc::clone(&self.inventory.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The marks that its files have now.
+    pub(super) fn marks(&self) -> Result<Marks, ManagerError> {
+        marks(&self.format)
+    }
+
     /// Reads again if the files changed; tells whether there is another snapshot now.
     pub(super) fn refresh(&self) -> Result<bool, ManagerError> {
         let mut read = lock(&self.read);
-        let signature = signature(&self.format)?;
-        if *read == signature {
+        let marks = marks(&self.format)?;
+        if *read == marks {
             return Ok(false);
         }
         let new = self.format.read()?;
-        *read = signature;
+        *read = marks;
         let mut inventory = self.inventory.write().unwrap_or_else(PoisonError::into_inner);
         if inventory.packages() == new.packages() {
             return Ok(false);
@@ -133,7 +134,7 @@ impl<F: Format> Database<F> {
     /// Whether the files differ from those of the snapshot in a way that was not told yet.
     fn is_news(&self, watch: &mut Watch) -> bool {
         // A database that cannot be looked at is for `refresh` to report; it counts as one state.
-        let now = signature(&self.format).unwrap_or_default();
+        let now = marks(&self.format).unwrap_or_default();
         if *lock(&self.read) == now || watch.told.as_ref() == Some(&now) {
             return false;
         }
@@ -200,12 +201,8 @@ fn watch_folder(folder: &Path) -> Option<Inotify> {
     inotify.inspect_err(|error| tracing::debug!("the package database is looked at every second: {error}")).ok()
 }
 
-fn signature(format: &impl Format) -> Result<Signature, ManagerError> {
-    let mark = |path: &Path| {
-        let m = fs::metadata(path).ok()?;
-        Some((m.ino(), m.mtime(), m.mtime_nsec(), m.size()))
-    };
-    Ok(format.files()?.into_iter().map(|path| (path.clone(), mark(&path))).collect())
+fn marks(format: &impl Format) -> Result<Marks, ManagerError> {
+    Ok(Marks::of(format.files()?))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -214,6 +211,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// One file, `status`, whose lines are package names.

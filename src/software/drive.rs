@@ -45,12 +45,6 @@ pub(super) trait Listener {
     fn status(&mut self, _line: &str) {}
 }
 
-/// Hears nothing.
-#[derive(Debug)]
-pub(super) struct Deaf;
-
-impl Listener for Deaf {}
-
 /// How a tool ended.
 #[derive(Debug)]
 pub(super) struct Ended {
@@ -86,8 +80,8 @@ impl Said {
 }
 
 #[cfg(test)]
-impl FromIterator<&'static str> for Said {
-    fn from_iter<T: IntoIterator<Item = &'static str>>(lines: T) -> Self {
+impl<'l> FromIterator<&'l str> for Said {
+    fn from_iter<T: IntoIterator<Item = &'l str>>(lines: T) -> Self {
         let mut said = Self::default();
         lines.into_iter().for_each(|line| said.push(line));
         said

@@ -23,6 +23,21 @@ pub enum Lookup {
     Ambiguous(Vec<Arc<Package>>),
 }
 
+impl Lookup {
+    /// What a text stands for that may mean each of these.
+    pub(super) fn of(found: impl Iterator<Item = Arc<Package>>) -> Self {
+        let mut found: Vec<Arc<Package>> = found.collect();
+        match (found.pop(), found.is_empty()) {
+            (None, _) => Self::NotFound,
+            (Some(only), true) => Self::Found(only),
+            (Some(last), false) => {
+                found.push(last);
+                Self::Ambiguous(found)
+            }
+        }
+    }
+}
+
 impl Inventory {
     /// A snapshot of those packages whose files are there; of two with the same name parts the first stays.
     pub fn new(packages: impl IntoIterator<Item = Package>) -> Self {
@@ -47,16 +62,7 @@ impl Inventory {
 
     /// The package that `name-[epoch:]version[-release].arch` names; without an epoch the one with epoch 0.
     pub fn find_text(&self, text: &str) -> Lookup {
-        let mut found: Vec<Arc<Package>> =
-            Nevra::readings(text).iter().filter_map(|nevra| self.find(nevra)).cloned().collect();
-        match (found.pop(), found.is_empty()) {
-            (None, _) => Lookup::NotFound,
-            (Some(only), true) => Lookup::Found(only),
-            (Some(last), false) => {
-                found.push(last);
-                Lookup::Ambiguous(found)
-            }
-        }
+        Lookup::of(Nevra::readings(text).iter().filter_map(|nevra| self.find(nevra)).cloned())
     }
 
     /// All packages of this name, whatever their versions and architectures.

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Family, Inventory, Nevra, Package};
+use super::verification::{FileRecord, Finding};
+use super::{Bundles, Catalog, Dependency, Family, Inventory, Nevra, Package, Relations, Repository, RepositoryError};
 
 /// A package engine on one managed root.
 ///
-/// The server uses the reading half, the worker the changing half; neither needs the other's rights.
+/// The server uses the reading half, the worker the changing half; neither needs the other's rights. The defaults are those
+/// of an engine that has no repositories.
 pub trait Manager: Send + Sync + std::fmt::Debug {
     /// The family of packages it handles.
     fn family(&self) -> Family;
@@ -28,6 +30,73 @@ pub trait Manager: Send + Sync + std::fmt::Debug {
 
     /// Reads what a package file says of itself, without running anything of it. Blocks.
     fn inspect(&self, file: &Path) -> Result<Package, InspectError>;
+
+    /// What the enabled repositories offer, by the metadata that the host has. Read when it is first asked for and again
+    /// when it changed. Blocks.
+    fn catalog(&self) -> Result<Arc<Catalog>, ManagerError> {
+        Ok(Arc::new(Catalog::empty(self.family())))
+    }
+
+    /// The same if it is in memory, as it was read last; `None` if it must be read first. Never blocks.
+    fn loaded_catalog(&self) -> Option<Arc<Catalog>> {
+        self.catalog().ok()
+    }
+
+    /// What the installed packages need and provide, read again when it changed. Blocks.
+    fn installed_relations(&self) -> Result<Arc<Relations>, ManagerError> {
+        Ok(Arc::new(Relations::empty(self.family())))
+    }
+
+    /// What the packages that the enabled repositories offer need and provide, read again when it changed. Blocks.
+    fn offered_relations(&self) -> Result<Arc<Relations>, ManagerError> {
+        Ok(Arc::new(Relations::empty(self.family())))
+    }
+
+    /// What an installed package needs, or else an offered one; nothing of a package that is neither. Blocks.
+    fn dependencies(&self, nevra: &Nevra) -> Result<Vec<Dependency>, ManagerError> {
+        let of = |relations: &Relations| relations.find(nevra).map(|number| relations.dependencies(number));
+        match of(&*self.installed_relations()?) {
+            Some(dependencies) => Ok(dependencies),
+            None => Ok(of(&*self.offered_relations()?).unwrap_or_default()),
+        }
+    }
+
+    /// The groups, tasks, metapackages and advisories that the host knows, read again when they changed. Blocks.
+    fn bundles(&self) -> Result<Arc<Bundles>, ManagerError> {
+        Ok(Arc::new(Bundles::default()))
+    }
+
+    /// The same if they are in memory, as they were read last; `None` if they must be read first. Never blocks.
+    fn loaded_bundles(&self) -> Option<Arc<Bundles>> {
+        self.bundles().ok()
+    }
+
+    /// Gives up what was read and nobody asked for in this time: the catalog, relations and bundles.
+    fn drop_unused(&self, idle: std::time::Duration) {
+        let _ = idle;
+    }
+
+    /// The configured repositories, enabled or not, in the order of their ids. Blocks.
+    fn repositories(&self) -> Result<Vec<Repository>, ManagerError> {
+        Ok(Vec::new())
+    }
+
+    /// Enables or disables a repository in the file that configures it and leaves everything else there as it is; a
+    /// repository that is so already is no error. Blocks.
+    fn set_repository(&self, id: &str, enabled: bool) -> Result<(), RepositoryError> {
+        let _ = enabled;
+        Err(RepositoryError::NotFound(id.to_owned()))
+    }
+
+    /// What an operation would change, by the tool's own dry run. Changes nothing but the tool's caches. Blocks.
+    fn plan(&self, operation: &Operation, cancel: &CancelToken) -> Result<Plan, ApplyError>;
+
+    /// The files of an installed package, with what is known of how they were installed; none if exactly this build is
+    /// not installed. Blocks.
+    fn files(&self, nevra: &Nevra) -> Result<Vec<FileRecord>, ManagerError>;
+
+    /// The folder that all paths of packages lie in: the managed root.
+    fn root(&self) -> &Path;
 
     /// Does the operation with the engine's own tool. Blocks until it is done. Asks nothing: no terminal, no questions.
     /// A tool's exit code is not trusted: the outcome is what the database says before and after.
@@ -49,13 +118,51 @@ pub enum Operation {
         file: PathBuf,
         /// What [`Manager::inspect`] said of the file.
         nevra: Nevra,
+        /// Whether the same build is put in place again and a newer one replaced by an older one.
+        force: bool,
     },
+    /// Install exactly this build from a repository, or update to it.
+    Install {
+        /// The build.
+        nevra: Nevra,
+        /// Whether the same build is put in place again and a newer one replaced by an older one.
+        force: bool,
+    },
+    /// Update this installed package to the newest that the repositories offer.
+    Update {
+        /// The installed build.
+        nevra: Nevra,
+    },
+    /// Put this installed build in place again.
+    Repair {
+        /// The installed build.
+        nevra: Nevra,
+    },
+    /// Remove this installed package.
+    Remove {
+        /// The installed build.
+        nevra: Nevra,
+        /// Whether what depends on it is removed too; else it is an error that something does.
+        force: bool,
+    },
+    /// Compare the files of this installed package with how they were installed.
+    Verify {
+        /// The installed build.
+        nevra: Nevra,
+    },
+    /// Fetch the metadata of all enabled repositories anew.
+    RefreshRepositories,
 }
 
 /// How far an operation is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// Waiting for somebody else who holds the package manager's lock; nothing was changed yet.
+    Waiting {
+        /// Who holds it, as far as that can be told, for a person: `apt-get (process 4711)`.
+        holder: String,
+    },
     /// Checking the package and what it needs.
     Checking,
     /// Fetching packages from repositories.
@@ -64,7 +171,9 @@ pub enum Phase {
     Unpacking,
     /// Running the packages' own configuration.
     Configuring,
-    /// Comparing the database with what was asked for.
+    /// Taking packages away.
+    Removing,
+    /// Comparing what is there with what should be.
     Verifying,
 }
 
@@ -126,6 +235,32 @@ pub enum ChangeKind {
 pub struct Outcome {
     /// Every package that is not as it was.
     pub changes: Vec<Change>,
+    /// Whether the host says that it must be rebooted for the changes to be effective.
+    #[serde(default)]
+    pub needs_reboot: bool,
+    /// Of a verification: the files that are not as they were installed.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+}
+
+/// What an operation would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The packages that would not stay as they are.
+    pub changes: Vec<PlannedChange>,
+    /// How much would be fetched from repositories, in octets.
+    pub download_octets: u64,
+    /// How much more of the disk would be used afterwards, in octets; negative if less. `None` if the tool does not tell.
+    pub disk_octets: Option<i64>,
+}
+
+/// What would happen to one package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedChange {
+    /// What, and with which builds.
+    pub change: Change,
+    /// The size of the package file that would be fetched, in octets; `None` if none would, or if it is not known.
+    pub download_octets: Option<u64>,
 }
 
 /// The package database cannot be read.
@@ -184,9 +319,21 @@ pub enum ApplyError {
     /// Exactly this package is installed already, or a newer one.
     #[error("{0}")]
     NotNewer(String),
+    /// No such package is installed, or none is offered by a repository.
+    #[error("{0}")]
+    NotFound(String),
+    /// What was fetched is no package of this engine.
+    #[error("{0}")]
+    NotAPackage(String),
     /// There is no room.
     #[error("{0}")]
     NoSpace(String),
+    /// A signature or a checksum of a package or of a repository is wrong or missing.
+    #[error("{0}")]
+    Untrusted(String),
+    /// A server cannot be reached or does not have the file, or a repository does not have what its metadata says.
+    #[error("{0}")]
+    Unreachable(String),
     /// Somebody else holds the package database's lock.
     #[error("{0}")]
     Busy(String),

@@ -2,29 +2,46 @@
 //!
 //! Knows nothing of CIM and of protocols. One folder per package engine.
 
+mod accounts;
+mod bundle;
+mod catalog;
 mod change;
 mod database;
 mod deb;
+mod dependency;
 mod drive;
 mod engine;
 mod intern;
 mod inventory;
 mod manager;
+mod marks;
 mod nevra;
 mod package;
+mod relations;
+mod repository;
+mod rewrite;
+mod root;
 mod rpm;
+mod shelf;
 mod tool;
+mod verification;
 mod version;
 
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use bundle::{AdvisoryKind, Bundle, BundleKind, BundleState, Bundles, Part, Severity};
+pub use catalog::Catalog;
+pub use dependency::{Comparison, Dependency, DependencyKind, Requirement, RequirementError};
 pub use engine::{EngineChoice, EngineChoiceError, EngineSettings, OpenError, open, open_with};
 pub use inventory::{Inventory, Lookup};
 pub use manager::{
-    ApplyError, CancelToken, Change, ChangeKind, InspectError, Manager, ManagerError, Operation, Outcome, Phase,
-    Progress,
+    ApplyError, CancelToken, Change, ChangeKind, InspectError, Manager, ManagerError, Operation, Outcome, Phase, Plan,
+    PlannedChange, Progress,
 };
 pub use nevra::{Nevra, NevraError};
 pub use package::{Family, Package, PackageState};
+pub use relations::Relations;
+pub use repository::{Repository, RepositoryError, RepositoryMetadata};
+pub use verification::{ChecksumKind, FailedCheck, FileKind, FileRecord, FileState, Finding, compare};
 pub use version::{debian_order, rpm_order};

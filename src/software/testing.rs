@@ -4,19 +4,91 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::catalog::{CatalogBuilder, Offer, Stored};
+use super::relations::{RelationsBuilder, Told};
 use super::{
-    ApplyError, CancelToken, Family, InspectError, Inventory, Manager, ManagerError, Nevra, Operation, Outcome,
-    Package, PackageState, Progress,
+    ApplyError, Bundle, Bundles, CancelToken, Catalog, Dependency, DependencyKind, Family, FileRecord, InspectError,
+    Inventory, Manager, ManagerError, Nevra, Operation, Outcome, Package, PackageState, Plan, Progress, Relations,
 };
 
 /// An engine that shows these packages and changes nothing.
 #[derive(Debug)]
-pub(crate) struct FixedPackages(Arc<Inventory>);
+pub(crate) struct FixedPackages {
+    inventory: Arc<Inventory>,
+    catalog: Arc<Catalog>,
+    installed_relations: Arc<Relations>,
+    offered_relations: Arc<Relations>,
+    bundles: Arc<Bundles>,
+}
 
 impl FixedPackages {
     pub(crate) fn new(packages: impl IntoIterator<Item = Package>) -> Self {
-        Self(Arc::new(Inventory::new(packages)))
+        let nothing = Arc::new(Relations::empty(Family::Deb));
+        Self {
+            inventory: Arc::new(Inventory::new(packages)),
+            catalog: Arc::new(Catalog::empty(Family::Deb)),
+            installed_relations: nothing.clone(),
+            offered_relations: nothing,
+            bundles: Arc::default(),
+        }
     }
+
+    /// Offers these packages, by name, version and architecture.
+    pub(crate) fn offering(mut self, packages: &[(&str, &str, &str)]) -> Self {
+        self.catalog = Arc::new(catalog(packages));
+        self
+    }
+
+    /// With what the installed packages and those that are offered need and provide.
+    pub(crate) fn relating(mut self, installed: &[Related<'_>], offered: &[Related<'_>]) -> Self {
+        (self.installed_relations, self.offered_relations) = (relations(installed), relations(offered));
+        self
+    }
+
+    /// With these bundles.
+    pub(crate) fn bundling(mut self, bundles: impl IntoIterator<Item = Bundle>) -> Self {
+        self.bundles = Arc::new(Bundles::new(Family::Deb, "amd64", bundles));
+        self
+    }
+}
+
+/// A package by its name parts, its `Depends`, one dependency each, and what it provides.
+pub(crate) type Related<'a> = (&'a str, &'a [&'a str], &'a [&'a str]);
+
+fn relations(packages: &[Related<'_>]) -> Arc<Relations> {
+    let mut builder = RelationsBuilder::new(Family::Deb);
+    for (nevra, needs, provides) in packages {
+        let alternatives = |text: &&str| text.split(" | ").map(|part| part.parse().unwrap()).collect();
+        let kind = DependencyKind::Depends;
+        let told = Told {
+            dependencies: needs.iter().map(|text| Dependency { kind, alternatives: alternatives(text) }).collect(),
+            provides: provides.iter().map(|text| text.parse().unwrap()).collect(),
+            for_all_architectures: false,
+        };
+        builder.add(&nevra.parse().unwrap(), &told).unwrap();
+    }
+    Arc::new(builder.finish())
+}
+
+/// A catalog of these packages of Debian's kind: name, version and architecture.
+pub(crate) fn catalog(offers: &[(&str, &str, &str)]) -> Catalog {
+    let mut builder = CatalogBuilder::new(Family::Deb, vec!["one".into()]);
+    for (name, version, architecture) in offers {
+        let offer = Offer {
+            name,
+            epoch: 0,
+            version,
+            release: None,
+            architecture,
+            summary: "",
+            description: Stored::default(),
+            manufacturer: None,
+            installed_size: None,
+            download_size: None,
+        };
+        builder.add(0, &offer).unwrap();
+    }
+    builder.finish().unwrap()
 }
 
 /// An installed package of Debian's kind.
@@ -38,7 +110,23 @@ impl Manager for FixedPackages {
     }
 
     fn inventory(&self) -> Arc<Inventory> {
-        self.0.clone()
+        self.inventory.clone()
+    }
+
+    fn catalog(&self) -> Result<Arc<Catalog>, ManagerError> {
+        Ok(self.catalog.clone())
+    }
+
+    fn installed_relations(&self) -> Result<Arc<Relations>, ManagerError> {
+        Ok(self.installed_relations.clone())
+    }
+
+    fn offered_relations(&self) -> Result<Arc<Relations>, ManagerError> {
+        Ok(self.offered_relations.clone())
+    }
+
+    fn bundles(&self) -> Result<Arc<Bundles>, ManagerError> {
+        Ok(self.bundles.clone())
     }
 
     fn refresh(&self) -> Result<bool, ManagerError> {
@@ -51,6 +139,18 @@ impl Manager for FixedPackages {
 
     fn inspect(&self, _: &Path) -> Result<Package, InspectError> {
         Err(InspectError::NotAPackage("nothing is".to_owned()))
+    }
+
+    fn plan(&self, _: &Operation, _: &CancelToken) -> Result<Plan, ApplyError> {
+        Ok(Plan::default())
+    }
+
+    fn files(&self, _: &Nevra) -> Result<Vec<FileRecord>, ManagerError> {
+        Ok(Vec::new())
+    }
+
+    fn root(&self) -> &Path {
+        Path::new("/")
     }
 
     fn apply(&self, _: &Operation, _: &mut dyn Progress, _: &CancelToken) -> Result<Outcome, ApplyError> {

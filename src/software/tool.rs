@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -57,6 +57,51 @@ pub(super) fn ask(command: &mut Command, most: usize, limit: Duration) -> io::Re
     let status = child.wait()?;
     let (stdout, stderr) = result?;
     Ok(Answer { status, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
+}
+
+/// A tool whose answer is too large to be kept: read while it comes. It is killed when it takes longer than its limit,
+/// or when nobody reads on.
+#[derive(Debug)]
+pub(super) struct Stream {
+    child: Child,
+    out: Option<ChildStdout>,
+    deadline: Instant,
+}
+
+impl Stream {
+    /// Runs a tool that changes nothing; what it complains of is not heard.
+    pub(super) fn start(command: &mut Command, limit: Duration) -> io::Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        Ok(Self { out: child.stdout.take(), child, deadline: Instant::now() + limit })
+    }
+
+    /// Reads the rest of the answer and tells how the tool ended.
+    pub(super) fn finish(mut self) -> io::Result<ExitStatus> {
+        io::copy(&mut self, &mut io::sink())?;
+        self.child.wait()
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(out) = &mut self.out else { return Ok(0) };
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let mut fds = [PollFd::new(&*out, PollFlags::IN)];
+        wait(&mut fds, left)?;
+        if fds.iter().all(|fd| fd.revents().is_empty()) {
+            let kind = if left.is_zero() { io::ErrorKind::TimedOut } else { io::ErrorKind::Interrupted };
+            return Err(io::Error::new(kind, "the tool did not answer in time"));
+        }
+        out.read(buffer)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // The errors do not matter: the child may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn collect(child: &mut Child, most: usize, limit: Duration) -> io::Result<(Vec<u8>, Vec<u8>)> {
@@ -142,5 +187,17 @@ mod tests {
         let error = ask(command("sleep").arg("600"), 100, Duration::from_millis(1)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(ask(&mut command("/nonexistent/tool"), 1, LONG).is_err());
+    }
+    #[test]
+    fn a_stream_is_read_while_it_comes_and_ends_with_its_reader() {
+        let mut stream = Stream::start(command("sh").args(["-c", "echo abc; exit 3"]), LONG).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), stream.finish().unwrap().code()), ("abc\n", Some(3)));
+        let mut endless = Stream::start(&mut command("yes"), LONG).unwrap();
+        assert_eq!(endless.read(&mut [0; 100]).unwrap(), 100);
+        drop(endless);
+        let silent = Stream::start(command("sleep").arg("600"), Duration::from_millis(1)).unwrap();
+        assert_eq!(silent.finish().unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

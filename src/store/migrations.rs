@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_subscriptions.sql"),
     include_str!("migrations/0004_users.sql"),
     include_str!("migrations/0005_indication_filters.sql"),
+    include_str!("migrations/0006_history.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {

@@ -4,6 +4,8 @@
 
 pub mod changes;
 pub mod filters;
+pub mod history;
+pub mod installed;
 pub mod jobs;
 mod migrations;
 pub mod subscriptions;

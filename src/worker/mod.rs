@@ -1,7 +1,10 @@
 //! The process that changes software: typed requests in, a package engine driven, a journal per job out.
 //!
-//! It knows neither the database nor the network. Servers reach it over `STATE_DIR/worker.sock`; it outlives them.
+//! It knows nothing of the store. Servers reach it over `STATE_DIR/worker.sock`; it outlives them. Of the network it sees
+//! what a job's package file is fetched from.
 
+mod disk;
+mod download;
 pub mod journal;
 mod lines;
 mod process;
@@ -16,7 +19,9 @@ mod tests;
 mod watchers;
 mod work;
 
+pub use disk::leaves_reserve;
+pub use download::Downloads;
 pub use lines::{Lines, LinesError, write_line};
 pub use process::{detach, is_running};
 pub use protocol::{Refusal, Staged, StagedId, Work};
-pub use service::{Settings, WorkerError, run, socket_path};
+pub use service::{Settings, WorkerError, run, socket_path, uploads_folder};

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Caller;
-use crate::software::Nevra;
+use crate::software::{ApplyError, Nevra, Operation, Plan};
 
 /// The version of this protocol; both sides must speak the same one.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The longest line either side accepts, in octets.
-pub const MAX_LINE: usize = 256 * 1024;
+pub const MAX_LINE: usize = 4 * 1024 * 1024;
 
 /// Tells one staged file from all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -81,7 +81,19 @@ pub enum Work {
     InstallStaged {
         /// The file, as it was when it was staged.
         staged: Staged,
+        /// Whether the same or an older build replaces what is installed.
+        #[serde(default)]
+        force: bool,
     },
+    /// Fetch a package file, install it, or update to it.
+    InstallRemote {
+        /// Where it is: an http or https URL.
+        url: String,
+        /// Whether the same or an older build replaces what is installed.
+        force: bool,
+    },
+    /// Change or look at packages that need no file; [`Operation::InstallFile`] is refused.
+    Change(Operation),
 }
 
 /// What a server asks for.
@@ -95,12 +107,31 @@ pub enum Request {
         /// Where the file is.
         path: PathBuf,
     },
+    /// The same with a file that the server put into the folder for uploads.
+    StageUpload {
+        /// The file's name in that folder.
+        name: String,
+    },
     /// Do this work under this job number, once.
     Run {
         /// The job's number.
         job: u64,
         /// What to do.
         operation: Work,
+        /// Who asked for it.
+        caller: Caller,
+    },
+    /// Say what this work would change. Changes nothing.
+    Plan {
+        /// The work.
+        work: Work,
+    },
+    /// Enable or disable a repository.
+    SetRepository {
+        /// Its id.
+        id: String,
+        /// Whether packages are to be taken from it.
+        enabled: bool,
         /// Who asked for it.
         caller: Caller,
     },
@@ -131,10 +162,14 @@ pub enum Reply {
     Hello(Hello),
     /// To [`Request::Watch`].
     Watching,
-    /// To [`Request::Stage`].
+    /// To [`Request::Stage`] and [`Request::StageUpload`].
     Staged(Staged),
     /// To [`Request::Run`]: the journal has the job's first entry.
     Accepted,
+    /// To [`Request::Plan`].
+    Planned(Plan),
+    /// To [`Request::SetRepository`]: it is so.
+    RepositorySet,
     /// To [`Request::Cancel`]: the journal will tell whether it was in time.
     Cancelling,
     /// To [`Request::Cancel`]: the job had ended already.
@@ -184,6 +219,15 @@ pub enum Refusal {
     /// The caller's role does not allow the work.
     #[error("installing software needs the role operator")]
     NotPermitted,
+    /// The work cannot be done, as a plan of it shows.
+    #[error("{error}")]
+    NotPossible {
+        /// Why.
+        error: ApplyError,
+    },
+    /// There is no repository with this id.
+    #[error("there is no such repository")]
+    NoRepository,
     /// The job was accepted before; work is never done twice.
     #[error("the job was run before")]
     AlreadyAccepted,

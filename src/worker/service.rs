@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::download::Downloads;
 use super::lines::{Lines, LinesError, write_line};
 use super::protocol::{Hello, Refusal, Reply, Request, VERSION};
 use super::spool::Spool;
@@ -33,16 +34,19 @@ pub struct Settings {
     pub max_package_octets: u64,
     /// After this time without a connection and a job the worker ends.
     pub idle_limit: Duration,
+    /// How files are fetched.
+    pub downloads: Downloads,
 }
 
 impl Settings {
-    /// The usual settings: all folders, files up to 4 GiB, two minutes.
+    /// The usual settings: all folders, files up to 4 GiB, two minutes, downloads by their own usual settings.
     pub fn new(state_dir: PathBuf) -> Self {
         Self {
             state_dir,
             readable_folders: None,
             max_package_octets: 4 * 1024 * 1024 * 1024,
             idle_limit: Duration::from_secs(120),
+            downloads: Downloads::default(),
         }
     }
 }
@@ -71,6 +75,11 @@ pub fn socket_path(state_dir: &Path) -> PathBuf {
     state_dir.join("worker.sock")
 }
 
+/// Where the server puts package files that came in requests, for [`Request::StageUpload`].
+pub fn uploads_folder(state_dir: &Path) -> PathBuf {
+    state_dir.join("uploads")
+}
+
 /// Serves until nobody needed it for the idle limit. Blocks.
 pub fn run(manager: Arc<dyn Manager>, settings: Settings, clock: SharedClock) -> Result<(), WorkerError> {
     let state_dir = settings.state_dir.clone();
@@ -80,7 +89,7 @@ pub fn run(manager: Arc<dyn Manager>, settings: Settings, clock: SharedClock) ->
     let spool = Spool::open(&settings, manager.family()).map_err(|source| failed("open", &state_dir, source))?;
     let listener = listen(&state_dir)?;
     let watchers = Arc::new(Watchers::default());
-    let bench = Workbench::new(manager, spool, state_dir.clone(), Arc::clone(&watchers), clock);
+    let bench = Workbench::new(manager, spool, settings.downloads, state_dir.clone(), Arc::clone(&watchers), clock);
     let service = Arc::new(Service { bench, watchers, activity: Mutex::default(), changed: Condvar::new() });
     // The same socket as a value that can be shut down, which ends the waiting for connections.
     let shutter = listener.try_clone().map(|listener| UnixStream::from(OwnedFd::from(listener)));
@@ -262,8 +271,8 @@ mod tests {
         let (manager, _teller) = ToldManager::new();
         let spool = Spool::open(&Settings::new(state.path().to_owned()), manager.family()).unwrap();
         let watchers = Arc::new(Watchers::default());
-        let bench =
-            Workbench::new(manager, spool, state.path().to_owned(), Arc::clone(&watchers), Arc::new(SystemClock));
+        let (downloads, clock) = (Downloads::default(), Arc::new(SystemClock));
+        let bench = Workbench::new(manager, spool, downloads, state.path().to_owned(), Arc::clone(&watchers), clock);
         let service = Arc::new(Service { bench, watchers, activity: Mutex::default(), changed: Condvar::new() });
         let (server, stream) = UnixStream::pair().unwrap();
         service.admit(stream);

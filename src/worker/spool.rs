@@ -1,33 +1,40 @@
 //! The spool: copies of package files. What is checked and installed is the copy, which nobody but the worker changes.
 
+mod incoming;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use openssl::sha::Sha256;
 use rustix::fs::OFlags;
 
-use super::Settings;
+use super::disk::leaves_reserve;
 use super::protocol::{Refusal, Staged, StagedId};
+use super::{Settings, uploads_folder};
 use crate::software::{Family, InspectError, Manager};
+
+pub(super) use incoming::Incoming;
 
 /// How many staged files there may be at one time.
 const MAX_STAGED: usize = 1024;
-
-/// What a copy must leave free of the disk, in octets: the store and the journals lie on it too.
-const RESERVE: u64 = 64 * 1024 * 1024;
 
 /// The spool of one state folder.
 #[derive(Debug)]
 pub(super) struct Spool {
     folder: PathBuf,
+    /// The folder of files that came in requests.
+    uploads: PathBuf,
     /// The ending of file names without which the engine's tools do not take a file for a package.
     ending: &'static str,
     readable_folders: Option<Vec<PathBuf>>,
     max_octets: u64,
+    /// The files that are still coming or in use and that no job names.
+    incoming: Mutex<Vec<StagedId>>,
 }
 
 impl Spool {
@@ -42,17 +49,35 @@ impl Spool {
         // Folders are compared with what the system says of an open file, which has no links in it.
         let resolve = |folder: &PathBuf| fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
         let readable_folders = settings.readable_folders.as_ref().map(|all| all.iter().map(resolve).collect());
-        Ok(Self { folder, ending, readable_folders, max_octets: settings.max_package_octets })
+        let max_octets = settings.max_package_octets;
+        let uploads = uploads_folder(&settings.state_dir);
+        Ok(Self { folder, uploads, ending, readable_folders, max_octets, incoming: Mutex::default() })
     }
 
     /// Copies the file to the spool and asks the engine what it is.
     pub(super) fn stage(&self, path: &Path, manager: &dyn Manager) -> Result<Staged, Refusal> {
         let source = self.open_source(path)?;
+        if !self.may_read(&source).map_err(internal)? {
+            return Err(Refusal::NotAllowed);
+        }
+        self.take_over(source, path, manager)
+    }
+
+    /// The same with a file that came in a request. It may be read wherever other files may be read.
+    pub(super) fn stage_upload(&self, name: &str, manager: &dyn Manager) -> Result<Staged, Refusal> {
+        if name.contains('/') || name == ".." {
+            return Err(Refusal::Malformed);
+        }
+        let path = self.uploads.join(name);
+        self.take_over(self.open_source(&path)?, &path, manager)
+    }
+
+    fn take_over(&self, source: File, path: &Path, manager: &dyn Manager) -> Result<Staged, Refusal> {
         if fs::read_dir(&self.folder).map_err(internal)?.count() >= MAX_STAGED {
             return Err(Refusal::SpoolFull);
         }
         let size = source.metadata().map_err(internal)?.len();
-        if !leaves_reserve(free_octets(&self.folder).map_err(internal)?, size) {
+        if !leaves_reserve(&self.folder, size).map_err(internal)? {
             return Err(Refusal::NoRoom);
         }
         let id = StagedId::new();
@@ -88,7 +113,8 @@ impl Spool {
 
     /// Deletes all files that are older than `age` and not to keep.
     pub(super) fn sweep(&self, keep: &[StagedId], age: Duration, now: DateTime<Utc>) -> io::Result<()> {
-        let keep: Vec<PathBuf> = keep.iter().map(|&id| self.file(id)).collect();
+        let incoming = self.lock_incoming();
+        let keep: Vec<PathBuf> = keep.iter().chain(incoming.iter()).map(|&id| self.file(id)).collect();
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let written = DateTime::<Utc>::from(entry.metadata()?.modified()?);
@@ -100,6 +126,10 @@ impl Spool {
         Ok(())
     }
 
+    fn lock_incoming(&self) -> MutexGuard<'_, Vec<StagedId>> {
+        self.incoming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn file(&self, id: StagedId) -> PathBuf {
         self.folder.join(format!("{id}.{}", self.ending))
     }
@@ -109,9 +139,6 @@ impl Spool {
         let metadata = file.metadata().map_err(internal)?;
         if !metadata.is_file() {
             return Err(Refusal::NotReadable { message: "it is no plain file".to_owned() });
-        }
-        if !self.may_read(&file).map_err(internal)? {
-            return Err(Refusal::NotAllowed);
         }
         if metadata.len() > self.max_octets {
             return Err(Refusal::TooLarge { limit: self.max_octets });
@@ -135,16 +162,6 @@ impl Spool {
         File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(internal)?;
         Ok((size, sha256))
     }
-}
-
-/// What of the disk below the folder may still be written.
-fn free_octets(folder: &Path) -> io::Result<u64> {
-    let disk = rustix::fs::statvfs(folder)?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
-fn leaves_reserve(free: u64, size: u64) -> bool {
-    free.checked_sub(size).is_some_and(|left| left >= RESERVE)
 }
 
 /// Opens a file for reading: no link in the last part, and without waiting for whoever writes into a pipe.
@@ -196,21 +213,5 @@ fn why(error: &io::Error) -> &'static str {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file",
         io::ErrorKind::PermissionDenied => "the worker has no right to read it",
         _ => "it cannot be read",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_copy_leaves_the_reserve_free() {
-        assert!(leaves_reserve(RESERVE + 10, 10));
-        assert!(!leaves_reserve(RESERVE + 9, 10));
-        assert!(!leaves_reserve(9, 10), "a file larger than the disk");
-        assert!(
-            free_octets(Path::new("/proc")).is_ok_and(|free| !leaves_reserve(free, 1)),
-            "nothing can be written there"
-        );
     }
 }

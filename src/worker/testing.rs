@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::{Settings, run, socket_path};
 use crate::clock::SharedClock;
 use crate::software::{
-    ApplyError, CancelToken, Change, ChangeKind, Family, InspectError, Inventory, Manager, ManagerError, Nevra,
-    Operation, Outcome, Package, PackageState, Phase, Progress,
+    ApplyError, CancelToken, Change, ChangeKind, Family, FileRecord, InspectError, Inventory, Manager, ManagerError,
+    Nevra, Operation, Outcome, Package, PackageState, Phase, Plan, Progress,
 };
 
 /// What an operation does next.
@@ -81,13 +81,33 @@ impl Manager for ToldManager {
         })
     }
 
+    fn plan(&self, _: &Operation, _: &CancelToken) -> Result<Plan, ApplyError> {
+        Ok(Plan::default())
+    }
+
+    fn files(&self, _: &Nevra) -> Result<Vec<FileRecord>, ManagerError> {
+        Ok(Vec::new())
+    }
+
+    fn root(&self) -> &Path {
+        Path::new("/")
+    }
+
     fn apply(
         &self,
         operation: &Operation,
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Outcome, ApplyError> {
-        let Operation::InstallFile { nevra, .. } = operation;
+        let nevra = match operation {
+            Operation::InstallFile { nevra, .. }
+            | Operation::Install { nevra, .. }
+            | Operation::Update { nevra }
+            | Operation::Repair { nevra }
+            | Operation::Remove { nevra, .. }
+            | Operation::Verify { nevra } => nevra.clone(),
+            Operation::RefreshRepositories => Nevra::from_debian("repositories", "1", "all").unwrap(),
+        };
         self.begun.lock().unwrap().send(nevra.name.to_string()).unwrap();
         let steps = self.steps.lock().unwrap();
         loop {
@@ -95,7 +115,7 @@ impl Manager for ToldManager {
                 Step::Phase(phase, percent) => progress.phase(phase, percent),
                 Step::Note(text) => progress.note(text),
                 Step::Finish if cancel.is_cancelled() => return Err(ApplyError::Cancelled),
-                Step::Finish => return Ok(installed(nevra)),
+                Step::Finish => return Ok(installed(&nevra)),
                 Step::Fail(error) => return Err(error),
                 Step::Panic => {
                     // The lock must not be poisoned for the jobs that follow.
@@ -108,7 +128,10 @@ impl Manager for ToldManager {
 }
 
 pub(crate) fn installed(nevra: &Nevra) -> Outcome {
-    Outcome { changes: vec![Change { kind: ChangeKind::Installed, before: None, after: Some(nevra.clone()) }] }
+    Outcome {
+        changes: vec![Change { kind: ChangeKind::Installed, before: None, after: Some(nevra.clone()) }],
+        ..Outcome::default()
+    }
 }
 
 /// Writes a file that a [`ToldManager`] takes for a package.

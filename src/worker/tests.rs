@@ -14,6 +14,8 @@ use super::protocol::{Reply, Request};
 use super::testing::{Step, Teller, ToldManager, package, worker_thread};
 use super::*;
 use crate::access::{Caller, Role};
+use crate::client::AddressRules;
+use crate::client::sink::{Reply as Answer, Sink};
 use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::software::{ApplyError, Phase};
 
@@ -52,8 +54,8 @@ impl Fixture {
     }
 
     fn run_as(&self, job: u64, staged: &Staged, role: Role) -> Reply {
-        let operation = Work::InstallStaged { staged: staged.clone() };
-        self.call(&Request::Run { job, operation, caller: Caller { name: "olga".into(), role } })
+        let operation = Work::InstallStaged { staged: staged.clone(), force: false };
+        self.call(&Request::Run { job, operation, caller: Caller::new("olga", role) })
     }
 
     fn spooled(&self) -> usize {
@@ -146,6 +148,24 @@ fn only_allowed_folders_are_read_whatever_leads_there() {
 }
 
 #[test]
+fn what_came_in_a_request_is_staged_from_its_own_folder_alone() {
+    let worker = Fixture::new(|settings, files| settings.readable_folders = Some(vec![files.to_owned()]));
+    let uploads = uploads_folder(worker.state.path());
+    fs::create_dir(&uploads).unwrap();
+    let stage = |name: &str| worker.call(&Request::StageUpload { name: name.to_owned() });
+    let file = package(&uploads, "hello");
+    assert!(matches!(stage("hello.deb"), Reply::Staged(_)));
+    assert_eq!(worker.stage(&file), Reply::Refused(Refusal::NotAllowed));
+    symlink(&file, uploads.join("link")).unwrap();
+    for name in ["missing", "link", ".", ""] {
+        assert!(matches!(stage(name), Reply::Refused(Refusal::NotReadable { .. })), "{name:?}");
+    }
+    for name in ["..", "../uploads/hello.deb", "/etc/passwd"] {
+        assert_eq!(stage(name), Reply::Refused(Refusal::Malformed), "{name:?}");
+    }
+}
+
+#[test]
 fn a_job_is_journalled_from_acceptance_to_end() {
     let worker = Fixture::new(|_, _| {});
     let staged = worker.staged("hello");
@@ -161,6 +181,56 @@ fn a_job_is_journalled_from_acceptance_to_end() {
         Entry::Finished { outcome: testing::installed(&staged.nevra) },
     ];
     assert_eq!(worker.entries_of_ended(4), expected);
+}
+
+fn remote(worker: &Fixture, job: u64, url: &str) -> Reply {
+    let operation = Work::InstallRemote { url: url.to_owned(), force: false };
+    worker.call(&Request::Run { job, operation, caller: Caller::new("olga", Role::Operator) })
+}
+
+#[test]
+fn a_package_is_fetched_installed_and_deleted() {
+    let worker = Fixture::new(|settings, _| settings.downloads.rules = AddressRules::new(true));
+    let sink = Sink::http(|_| Answer::Answer(200, "package hello".to_owned()));
+    assert_eq!(remote(&worker, 1, &sink.url()), Reply::Accepted);
+    assert_eq!(worker.teller.begun.recv().unwrap(), "hello");
+    assert_eq!(worker.spooled(), 1);
+    assert_eq!(worker.call(&Request::Sweep { keep: Vec::new(), older_than_seconds: 0 }), Reply::Discarded);
+    assert_eq!(worker.spooled(), 1, "what is being installed is not swept");
+    worker.teller.step.send(Step::Phase(Phase::Unpacking, 50)).unwrap();
+    worker.teller.step.send(Step::Finish).unwrap();
+    let entries = worker.entries_of_ended(1);
+    let phases: Vec<(&Phase, u8)> = entries
+        .iter()
+        .filter_map(|entry| if let Entry::Phase { phase, percent } = entry { Some((phase, *percent)) } else { None })
+        .collect();
+    assert!(phases.contains(&(&Phase::Downloading, 30)) && phases.contains(&(&Phase::Checking, 30)), "{phases:?}");
+    assert_eq!(phases.last(), Some(&(&Phase::Unpacking, 65)));
+    assert!(matches!(entries.last(), Some(Entry::Finished { .. })));
+}
+
+#[test]
+fn what_cannot_be_fetched_or_is_no_package_fails_its_job() {
+    let worker = Fixture::new(|settings, _| settings.downloads.rules = AddressRules::new(true));
+    let sink = Sink::http(|asked| match asked.path.as_str() {
+        "/sink" => Answer::Answer(200, "rubbish".to_owned()),
+        _ => Answer::Answer(404, String::new()),
+    });
+    let fails = |job, url: &str| {
+        while remote(&worker, job, url) == Reply::Refused(Refusal::Busy) {}
+        match worker.entries_of_ended(job).pop() {
+            Some(Entry::Failed { error }) => error,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(matches!(fails(1, &sink.url()), ApplyError::NotAPackage(_)));
+    assert!(matches!(fails(2, &sink.url().replace("/sink", "/other")), ApplyError::Unreachable(_)));
+    assert!(worker.teller.begun.try_recv().is_err(), "the engine was not asked");
+    for malformed in ["", "file:///etc/passwd", "http://a:b@host/"] {
+        let refused =
+            std::iter::repeat_with(|| remote(&worker, 3, malformed)).find(|r| *r != Reply::Refused(Refusal::Busy));
+        assert_eq!(refused, Some(Reply::Refused(Refusal::Malformed)), "{malformed:?}");
+    }
 }
 
 #[test]

@@ -7,14 +7,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::download::{AfterDownload, Downloads, SHARE, download};
 use super::journal::{Entry, Journal, Record};
-use super::protocol::{Refusal, Reply, Request, StagedId, Work};
+use super::protocol::{Refusal, Reply, Request, Staged, StagedId, Work};
 use super::recorder::{Recorder, shorten};
 use super::spool::Spool;
 use super::watchers::Watchers;
 use crate::access::{Caller, Role};
+use crate::client::Url;
 use crate::clock::SharedClock;
-use crate::software::{ApplyError, CancelToken, Manager, Operation};
+use crate::software::{
+    ApplyError, CancelToken, InspectError, Manager, Operation, Outcome, Phase, Plan, Progress, RepositoryError,
+};
 
 /// How long the text of a failure may be, in octets.
 const MAX_FAILURE: usize = 8 * 1024;
@@ -24,6 +28,7 @@ const MAX_FAILURE: usize = 8 * 1024;
 pub(super) struct Workbench {
     manager: Arc<dyn Manager>,
     spool: Spool,
+    downloads: Downloads,
     state_dir: PathBuf,
     watchers: Arc<Watchers>,
     clock: SharedClock,
@@ -41,11 +46,12 @@ impl Workbench {
     pub(super) fn new(
         manager: Arc<dyn Manager>,
         spool: Spool,
+        downloads: Downloads,
         state_dir: PathBuf,
         watchers: Arc<Watchers>,
         clock: SharedClock,
     ) -> Arc<Self> {
-        Arc::new(Self { manager, spool, state_dir, watchers, clock, current: Mutex::default() })
+        Arc::new(Self { manager, spool, downloads, state_dir, watchers, clock, current: Mutex::default() })
     }
 
     /// Whether a job is being worked on.
@@ -58,7 +64,10 @@ impl Workbench {
         let reply = match request {
             Request::Watch => Ok(Reply::Watching),
             Request::Stage { path } => self.spool.stage(&path, self.manager.as_ref()).map(Reply::Staged),
-            Request::Run { job, operation, caller } => self.run(job, &operation, &caller),
+            Request::StageUpload { name } => self.spool.stage_upload(&name, self.manager.as_ref()).map(Reply::Staged),
+            Request::Run { job, operation, caller } => self.run(job, operation, &caller),
+            Request::Plan { work } => self.plan(work).map(Reply::Planned),
+            Request::SetRepository { id, enabled, caller } => self.set_repository(&id, enabled, &caller),
             Request::Cancel { job } => self.cancel(job),
             Request::Discard { staged } => self.spool.discard(staged).map_err(internal).map(|()| Reply::Discarded),
             Request::Sweep { keep, older_than_seconds } => self.sweep(&keep, older_than_seconds),
@@ -66,7 +75,7 @@ impl Workbench {
         reply.unwrap_or_else(Reply::Refused)
     }
 
-    fn run(self: &Arc<Self>, job: u64, work: &Work, caller: &Caller) -> Result<Reply, Refusal> {
+    fn run(self: &Arc<Self>, job: u64, work: Work, caller: &Caller) -> Result<Reply, Refusal> {
         let cancel = self.take_place(job)?;
         // Gives the place up again unless the work has begun.
         let started = self.start(job, work, caller, cancel);
@@ -76,47 +85,57 @@ impl Workbench {
         started.map(|()| Reply::Accepted)
     }
 
-    fn start(self: &Arc<Self>, job: u64, work: &Work, caller: &Caller, cancel: CancelToken) -> Result<(), Refusal> {
+    fn start(self: &Arc<Self>, job: u64, work: Work, caller: &Caller, cancel: CancelToken) -> Result<(), Refusal> {
         // First of all: what was accepted before is neither done nor refused for another reason.
         let mut journal = Journal::begin(&self.state_dir, job).map_err(internal)?.ok_or(Refusal::AlreadyAccepted)?;
-        if caller.role < Role::Operator {
-            return Err(Refusal::NotPermitted);
-        }
-        let (operation, staged) = match work {
-            Work::InstallStaged { staged } => {
-                let file = self.spool.check(staged)?;
-                (Operation::InstallFile { file, nevra: staged.nevra.clone() }, staged.id)
-            }
-        };
+        check_role(caller)?;
+        let task = self.task(work)?;
         self.write(&mut journal, Entry::Accepted)?;
         let recorder =
             Recorder::start(job, journal, Arc::clone(&self.watchers), Arc::clone(&self.clock)).map_err(internal)?;
         self.watchers.grew(job);
         let bench = Arc::clone(self);
-        let spawned = thread::Builder::new()
-            .name("work".into())
-            .spawn(move || bench.work(job, &operation, staged, recorder, &cancel));
+        let spawned =
+            thread::Builder::new().name("work".into()).spawn(move || bench.work(job, &task, recorder, &cancel));
         // The recorder is lost with the thread that was not made; its journal is given up without an end, which tells
         // the server all there is to tell.
         spawned.map(drop).map_err(internal)
     }
 
-    fn work(&self, job: u64, operation: &Operation, staged: StagedId, mut recorder: Recorder, cancel: &CancelToken) {
+    /// What is to be done, if it is something that a server may ask for.
+    fn task(&self, work: Work) -> Result<Task, Refusal> {
+        match work {
+            Work::InstallStaged { staged, force } => {
+                let file = self.spool.check(&staged)?;
+                Ok(Task::Staged {
+                    operation: Operation::InstallFile { file, nevra: staged.nevra.clone(), force },
+                    staged,
+                })
+            }
+            // Files are installed out of the spool only.
+            Work::Change(Operation::InstallFile { .. }) => Err(Refusal::Malformed),
+            Work::Change(operation) => Ok(Task::Direct(operation)),
+            Work::InstallRemote { url, force } => {
+                let url = Url::parse(&url).map_err(|_| Refusal::Malformed)?;
+                Ok(Task::Remote { url, force })
+            }
+        }
+    }
+
+    fn work(&self, job: u64, task: &Task, mut recorder: Recorder, cancel: &CancelToken) {
         let end = if cancel.is_cancelled() {
             Err(ApplyError::Cancelled)
         } else {
             // A panic in an engine must not leave the job without its end.
-            catch_unwind(AssertUnwindSafe(|| self.manager.apply(operation, &mut recorder, cancel))).unwrap_or_else(
-                |_| {
-                    Err(ApplyError::Failed(
-                        "The worker hit a fault of its own. Look at the package with the system's tools: it may be \
-                     installed in part."
-                            .to_owned(),
-                    ))
-                },
-            )
+            catch_unwind(AssertUnwindSafe(|| self.carry_out(task, &mut recorder, cancel))).unwrap_or_else(|_| {
+                let text = "The worker hit a fault of its own. Look at the package with the system's tools: it may be \
+                            installed in part.";
+                Err(ApplyError::Failed(text.to_owned()))
+            })
         };
-        if let Err(error) = self.spool.discard(staged) {
+        if let Task::Staged { staged, .. } = task
+            && let Err(error) = self.spool.discard(staged.id)
+        {
             tracing::warn!(%error, "a staged file cannot be deleted");
         }
         recorder.finish(match end {
@@ -126,6 +145,58 @@ impl Workbench {
         self.leave_place(job);
         // Now the next job may come.
         self.watchers.grew(job);
+    }
+
+    fn carry_out(&self, task: &Task, progress: &mut dyn Progress, cancel: &CancelToken) -> Result<Outcome, ApplyError> {
+        match task {
+            Task::Direct(operation) | Task::Staged { operation, .. } => self.manager.apply(operation, progress, cancel),
+            Task::Remote { url, force } => self.install_remote(url, *force, progress, cancel),
+        }
+    }
+
+    /// What was fetched is deleted when this returns.
+    fn install_remote(
+        &self,
+        url: &Url,
+        force: bool,
+        progress: &mut dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Outcome, ApplyError> {
+        let file = download(&self.downloads, url, &self.spool, progress, cancel)?;
+        progress.phase(Phase::Checking, SHARE);
+        let package = self.manager.inspect(&file.path()).map_err(|error| match error {
+            InspectError::NotAPackage(why) => {
+                ApplyError::NotAPackage(format!("what is at {url} is no package of this system: {why}"))
+            }
+            InspectError::Read(error) => {
+                ApplyError::Failed(format!("what was fetched cannot be read: {}", error.kind()))
+            }
+        })?;
+        let operation = Operation::InstallFile { file: file.path(), nevra: package.nevra, force };
+        self.manager.apply(&operation, &mut AfterDownload(progress), cancel)
+    }
+
+    fn plan(&self, work: Work) -> Result<Plan, Refusal> {
+        // Nothing is fetched for a plan.
+        let (Task::Direct(operation) | Task::Staged { operation, .. }) = self.task(work)? else {
+            return Err(Refusal::Malformed);
+        };
+        let plan = || self.manager.plan(&operation, &CancelToken::default());
+        let planned =
+            catch_unwind(AssertUnwindSafe(plan)).map_err(|_| internal("the engine hit a fault of its own"))?;
+        planned.map_err(|error| Refusal::NotPossible { error: bounded(error) })
+    }
+
+    fn set_repository(&self, id: &str, enabled: bool, caller: &Caller) -> Result<Reply, Refusal> {
+        check_role(caller)?;
+        match self.manager.set_repository(id, enabled) {
+            Ok(()) => Ok(Reply::RepositorySet),
+            Err(RepositoryError::NotFound(_)) => Err(Refusal::NoRepository),
+            Err(error @ RepositoryError::Configuration { .. }) => {
+                tracing::error!(error = &error as &dyn std::error::Error, id, "a repository cannot be changed");
+                Err(internal("the repository's configuration cannot be written"))
+            }
+        }
     }
 
     fn cancel(&self, job: u64) -> Result<Reply, Refusal> {
@@ -178,6 +249,22 @@ impl Workbench {
     }
 }
 
+/// What a job does once it was accepted.
+#[derive(Debug)]
+enum Task {
+    /// An operation that needs no file.
+    Direct(Operation),
+    /// An operation on a file of the spool.
+    Staged { operation: Operation, staged: Staged },
+    /// The installation of a file that is to be fetched.
+    Remote { url: Url, force: bool },
+}
+
+/// The server has checked it before; the worker trusts nobody.
+fn check_role(caller: &Caller) -> Result<(), Refusal> {
+    if caller.role < Role::Operator { Err(Refusal::NotPermitted) } else { Ok(()) }
+}
+
 fn internal(error: impl fmt::Display) -> Refusal {
     Refusal::Internal { message: error.to_string() }
 }
@@ -188,6 +275,10 @@ fn bounded(error: ApplyError) -> ApplyError {
         ApplyError::Cancelled => ApplyError::Cancelled,
         ApplyError::Dependencies(text) => ApplyError::Dependencies(shorten(text)),
         ApplyError::NotNewer(text) => ApplyError::NotNewer(shorten(text)),
+        ApplyError::NotFound(text) => ApplyError::NotFound(shorten(text)),
+        ApplyError::NotAPackage(text) => ApplyError::NotAPackage(shorten(text)),
+        ApplyError::Untrusted(text) => ApplyError::Untrusted(shorten(text)),
+        ApplyError::Unreachable(text) => ApplyError::Unreachable(shorten(text)),
         ApplyError::NoSpace(text) => ApplyError::NoSpace(shorten(text)),
         ApplyError::Busy(text) => ApplyError::Busy(shorten(text)),
         ApplyError::Failed(text) => ApplyError::Failed(shorten(text)),

@@ -47,6 +47,22 @@ impl Places {
         }
     }
 
+    /// Looks at something that may have to be read first. After the deadline the reading goes on for the next who asks.
+    pub(super) async fn look_until<T: Send + 'static>(
+        &self,
+        user: &Arc<str>,
+        deadline: Instant,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let place = self.take(user, deadline).await?;
+        timeout_at(deadline, place.run(work)).await.unwrap_or_else(|_| {
+            Err(Fault::new(
+                FaultKind::TimedOut,
+                "what was asked for could not be read within the OperationTimeout; ask again",
+            ))
+        })
+    }
+
     fn places_of(&self, user: &Arc<str>) -> Arc<Semaphore> {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(places) = users.get(user).and_then(Weak::upgrade) {

@@ -20,7 +20,7 @@ use crate::wire::{Expires, Page};
 pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let request = Enumerate::read(exchange.envelope)?;
     let granted = request.expires.map(|expires| grant(expires, service.clock.now())).transpose()?;
-    let mut rest = items::select(service, exchange, &request)?;
+    let mut rest = items::select(service, exchange, &request).await?;
     let mut message = exchange.reply(action::ENUMERATE_RESPONSE, ENUMERATION_PREFIXES);
     if exchange.control.request_total {
         write_total_items(message.header(), rest.total());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::access::Caller;
-use crate::broker::{Broker, IMPLEMENTATION_NAMESPACE};
+use crate::broker::{Broker, IMPLEMENTATION_NAMESPACE, Upload};
 use crate::cim::{Class, Interval, ObjectPath};
 use crate::soap::{Envelope, Fault, FaultDetail, FaultKind, Message, Outgoing};
 use crate::wire::control::write_unknown_epr;
@@ -21,6 +21,8 @@ pub(super) struct Exchange<'a> {
     pub(super) caller: &'a Caller,
     /// The service's address as the client sees it.
     pub(super) address: &'a str,
+    /// The package file that came with the request.
+    pub(super) upload: Option<&'a Arc<Upload>>,
     /// Octets of UTF-8 that the reply may have.
     pub(super) budget: usize,
     /// Whether that is the service's own limit, and not the client's.

@@ -9,7 +9,7 @@ use super::Service;
 use super::document::{document, write_selected};
 use super::exchange::{Exchange, Target};
 use super::representation::{changes, differences, refused};
-use super::transfer::{change, created};
+use super::transfer::{self, change, created};
 use crate::broker::Change;
 use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
 use crate::soap::{Fault, FaultDetail, FaultKind, Message};
@@ -31,7 +31,7 @@ pub(super) async fn transfer(
     if let ResourceUri::Classes(_) = exchange.control.resource()? {
         return Err(unsupported("a class is given as a whole"));
     }
-    let part = Part::of(service, exchange, header, expression)?;
+    let part = Part::of(service, exchange, header, expression).await?;
     if action == action::GET {
         return part.get();
     }
@@ -55,7 +55,7 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn of(
+    async fn of(
         service: &'a Service,
         exchange: &'a Exchange<'a>,
         header: &'a FragmentTransfer,
@@ -63,7 +63,7 @@ impl<'a> Part<'a> {
     ) -> Result<Self, Fault> {
         let target = exchange.target(&service.broker)?;
         let path = exchange.path(&service.broker, &target)?;
-        let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+        let instance = transfer::instance(service, exchange, &path).await?;
         Ok(Self { service, exchange, header, target, path, instance, expression })
     }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::Service;
 use super::exchange::{Exchange, Target};
+use super::transfer::instance;
 use crate::broker::{Arguments, MethodReply};
 use crate::cim::{CimError, CimStatus, Class, ObjectPath};
-use crate::soap::Fault;
+use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::names::{TRANSFER_PREFIXES, action as actions};
 use crate::wire::{ResourceUri, cim_error, cim_fault, write_output};
 
@@ -25,11 +26,15 @@ pub(super) async fn invoke(service: &Service, exchange: &Exchange<'_>, action: &
     if !is_offered(service, &target, name) {
         return Err(no_method());
     }
-    let (class, path) = callee(service, exchange, &target, name)?;
+    let (class, path) = callee(service, exchange, &target, name).await?;
     let method = class.method(name).ok_or_else(no_method)?;
     service.broker.check_call(exchange.caller, &class, method).map_err(cim_fault)?;
     let arguments =
         exchange.mapping(&service.broker, &target.namespace).input(exchange.envelope.body.as_ref(), method)?;
+    if let Some(Err(why)) = exchange.upload.map(|upload| upload.file()) {
+        let why = format!("parameter Image of method {name}: {why}");
+        return Err(Fault::detailed(FaultKind::InvalidParameter, FaultDetail::TypeMismatch, why));
+    }
     let reply = call(service, exchange, &class, name, path, Arguments(arguments)).await?;
     let mut message = exchange.reply(&format!("{action}Response"), TRANSFER_PREFIXES);
     let style = exchange.style(&target.form);
@@ -38,7 +43,7 @@ pub(super) async fn invoke(service: &Service, exchange: &Exchange<'_>, action: &
 }
 
 /// What the method is called on: the instance that the selectors name, or the class if the method is static.
-fn callee(
+async fn callee(
     service: &Service,
     exchange: &Exchange<'_>,
     target: &Target<'_>,
@@ -49,7 +54,7 @@ fn callee(
         return Ok((target.class.clone(), path));
     }
     let path = exchange.path(&service.broker, target)?;
-    let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+    let instance = instance(service, exchange, &path).await?;
     Ok((instance.class().clone(), path))
 }
 
@@ -77,8 +82,9 @@ async fn call(
 ) -> Result<MethodReply, Fault> {
     let (broker, caller, class, method) =
         (service.broker.clone(), exchange.caller.clone(), class.clone(), method.to_owned());
+    let upload = exchange.upload.cloned();
     let work = move || match class.method(&method) {
-        Some(method) => broker.invoke(&caller, &path, method, arguments),
+        Some(method) => broker.invoke_with(&caller, &path, method, arguments, upload.as_deref()),
         None => Err(CimError::new(CimStatus::MethodNotFound, "the method is gone")),
     };
     service.changes.run_until(&exchange.caller.name, exchange.deadline, work).await?.map_err(cim_fault)

@@ -12,7 +12,7 @@ use super::shown::{Projection, Shape, Terms};
 use super::{Service, classes};
 use crate::broker::{AssociationQuery, Candidates, Traversal, all_candidates};
 use crate::cim::query::{self, Compiled, Language, Path, Select};
-use crate::cim::{CimStatus, Class, Instance, Schema};
+use crate::cim::{CimError, CimStatus, Class, Instance, Schema};
 use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::enumeration::{Enumerate, Polymorphism, dialect_fault};
 use crate::wire::names::dialect;
@@ -22,7 +22,11 @@ const DIALECTS: [&str; 6] =
     [dialect::SELECTOR, dialect::ASSOCIATION, dialect::CQL, dialect::WQL, dialect::WQL_DMTF, dialect::XPATH];
 
 /// What the request asks for.
-pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enumerate) -> Result<Box<dyn Rest>, Fault> {
+pub(super) async fn select(
+    service: &Service,
+    exchange: &Exchange<'_>,
+    request: &Enumerate,
+) -> Result<Box<dyn Rest>, Fault> {
     let resource = exchange.control.resource()?;
     check_polymorphism(&resource, request)?;
     let namespace = exchange.namespace(&service.broker, &resource)?;
@@ -30,9 +34,9 @@ pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enume
         check_selectors(exchange)?;
     }
     let asked = Asked { service, exchange, namespace, polymorphism: request.polymorphism };
-    let Selected { instances, condition, seen_as, shape, total } = match (&resource, &request.filter) {
+    let Selected { instances, condition, seen_as, shape, total, is_ready } = match (&resource, &request.filter) {
         (ResourceUri::Classes(format), _) => return classes::select(service, exchange, request, *format),
-        (resource, Some(Filter::Association(filter))) => asked.associations(resource.class(), filter)?,
+        (resource, Some(Filter::Association(filter))) => asked.associations(resource.class(), filter).await?,
         (ResourceUri::Class { class, form }, Some(Filter::Query { dialect, text })) if is_path(dialect) => {
             asked.path(class, form, text)?
         }
@@ -51,7 +55,7 @@ pub(super) fn select(service: &Service, exchange: &Exchange<'_>, request: &Enume
             ));
         }
     };
-    let searches = request.filter.is_some() || condition.is_some();
+    let searches = request.filter.is_some() || condition.is_some() || !is_ready;
     let terms = Terms {
         mode: request.mode,
         form: resource.form().clone(),
@@ -97,6 +101,8 @@ struct Selected {
     seen_as: Option<Arc<Class>>,
     shape: Shape,
     total: Option<u64>,
+    /// Whether the instances can be had without waiting.
+    is_ready: bool,
 }
 
 /// An Enumerate request with its namespace known.
@@ -163,7 +169,7 @@ impl Asked<'_> {
 
     /// What an instance is linked with. Clients that name a class in the URI mean the object's or any at all, so it need
     /// only exist.
-    fn associations(&self, class: Option<&str>, filter: &AssociationFilter) -> Result<Selected, Fault> {
+    async fn associations(&self, class: Option<&str>, filter: &AssociationFilter) -> Result<Selected, Fault> {
         if let Some(class) = class {
             self.service.broker.class_anywhere(class).map_err(cim_fault)?;
         }
@@ -191,22 +197,31 @@ impl Asked<'_> {
                 result_role: None,
             },
         };
-        let instances =
-            self.service.broker.associations(self.exchange.caller, query).map_err(|error| match error.status {
-                CimStatus::NotFound | CimStatus::InvalidClass | CimStatus::InvalidNamespace => {
-                    refuse_as(error.status, error.message.into_owned())
-                }
-                _ => cim_fault(error),
-            })?;
+        let instances = self.walk(query).await?.map_err(|error| match error.status {
+            CimStatus::NotFound | CimStatus::InvalidClass | CimStatus::InvalidNamespace => {
+                refuse_as(error.status, error.message.into_owned())
+            }
+            _ => cim_fault(error),
+        })?;
         let shape = match filter.include_properties.as_slice() {
             [] => Shape::Whole,
             names => Shape::Properties(Projection::new(properties(self.service.broker.schema(), names))),
         };
-        let selected = Selected { instances, condition: None, seen_as: None, shape, total: None };
+        let selected = Selected { instances, condition: None, seen_as: None, shape, total: None, is_ready: true };
         Ok(match filter.kind {
             AssociationKind::AssociatedInstances => selected,
             AssociationKind::AssociationInstances => selected.of_links(filter),
         })
+    }
+
+    /// Begins the walk beside the event loop if the object that it starts from must be read first.
+    async fn walk(&self, query: AssociationQuery) -> Result<Result<Candidates, CimError>, Fault> {
+        let (broker, caller) = (self.service.broker.clone(), self.exchange.caller.clone());
+        if broker.is_ready(&query.source) {
+            return Ok(broker.associations(&caller, query));
+        }
+        let begin = move || broker.associations(&caller, query);
+        self.service.searches.look_until(&self.exchange.caller.name, self.exchange.deadline, begin).await
     }
 
     fn of_class(&self, class: &Arc<Class>) -> Result<Selected, Fault> {
@@ -217,7 +232,8 @@ impl Asked<'_> {
 
     /// Instances of a class and its subclasses, as far as the polymorphism mode lets them through.
     fn shown_as(&self, class: &Arc<Class>, instances: Candidates) -> Selected {
-        let all = Selected { instances, condition: None, seen_as: None, shape: Shape::Whole, total: None };
+        let is_ready = self.service.broker.are_ready(class);
+        let all = Selected { instances, condition: None, seen_as: None, shape: Shape::Whole, total: None, is_ready };
         match self.polymorphism.unwrap_or_default() {
             Polymorphism::IncludeSubClassProperties => all,
             Polymorphism::ExcludeSubClassProperties => Selected { seen_as: Some(class.clone()), ..all },

@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::Caller;
+use crate::broker::Upload;
 
 pub use contexts::ContextLimits;
 pub use service::Service;
@@ -60,8 +61,10 @@ pub enum FaultStatus {
 /// One request as the transport hands it over.
 #[derive(Debug)]
 pub struct Request {
-    /// The body as it came.
+    /// The body as it came, but for the package file that was cut out of it.
     pub body: Vec<u8>,
+    /// The package file.
+    pub upload: Option<Arc<Upload>>,
     /// The `charset` parameter of the Content-Type, if there was one.
     pub charset: Option<String>,
     /// The SOAPAction header, if there was one, without its quotes.

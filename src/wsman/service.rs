@@ -117,6 +117,7 @@ impl Service {
             control,
             caller,
             address: &request.address,
+            upload: request.upload.as_ref(),
             budget: encoding.utf8_budget(octets),
             is_own_limit,
             begun,
@@ -134,7 +135,7 @@ impl Service {
             return fragment::transfer(self, exchange, header, action).await;
         }
         match action {
-            action::GET => transfer::get(self, exchange),
+            action::GET => transfer::get(self, exchange).await,
             action::PUT => transfer::put(self, exchange).await,
             action::CREATE => transfer::create(self, exchange).await,
             action::DELETE => transfer::delete(self, exchange).await,

@@ -1,5 +1,7 @@
 //! WS-Transfer: one instance (DSP0226 clause 7, DSP0227 clause 7).
 
+use tokio::time::Instant;
+
 use super::exchange::{Exchange, Target};
 use super::representation::{self, refused};
 use super::{Service, classes};
@@ -13,13 +15,13 @@ use crate::wire::{FragmentTransfer, ResourceUri, Style, UriForm, cim_fault, writ
 use crate::xml::Element;
 
 /// Get: the whole instance.
-pub(super) fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) async fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     if let ResourceUri::Classes(format) = exchange.control.resource()? {
         return classes::get(service, exchange, format);
     }
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
-    let instance = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+    let instance = instance(service, exchange, &path).await?;
     let message = show(service, exchange, &target, &instance, action::GET_RESPONSE);
     exchange.finish(message)
 }
@@ -28,7 +30,7 @@ pub(super) fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>,
 pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
-    let current = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+    let current = instance(service, exchange, &path).await?;
     service.broker.check_change(exchange.caller, current.class(), Change::Modify).map_err(cim_fault)?;
     let element = whole(exchange)?;
     let given = exchange.mapping(&service.broker, &target.namespace).instance(element, current.class())?;
@@ -51,7 +53,8 @@ pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result
     representation::take_keys(&mut given, &mapping, &exchange.control.selectors)?;
     representation::check_new(&given)?;
     let (caller, wanted) = (exchange.caller.clone(), given.instance);
-    let made = change(service, exchange, move |broker| broker.create(&caller, &wanted)).await?;
+    let deadline = provider_deadline(exchange);
+    let made = change(service, exchange, move |broker| broker.create(&caller, &wanted, deadline)).await?;
     let path = service.broker.path_of(&made.map_err(refused)?);
     created(exchange, &target.form, &path, None)
 }
@@ -60,11 +63,28 @@ pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result
 pub(super) async fn delete(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
-    let current = service.broker.get(exchange.caller, &path).map_err(cim_fault)?;
+    let current = instance(service, exchange, &path).await?;
     service.broker.check_change(exchange.caller, current.class(), Change::Delete).map_err(cim_fault)?;
     let caller = exchange.caller.clone();
-    change(service, exchange, move |broker| broker.delete(&caller, &path)).await?.map_err(cim_fault)?;
+    let deadline = provider_deadline(exchange);
+    change(service, exchange, move |broker| broker.delete(&caller, &path, deadline)).await?.map_err(cim_fault)?;
     exchange.finish_change(exchange.reply(action::DELETE_RESPONSE, TRANSFER_PREFIXES))
+}
+
+/// The instance that a path names; looked at beside the event loop if it must be read first.
+pub(super) async fn instance(service: &Service, exchange: &Exchange<'_>, path: &ObjectPath) -> Result<Instance, Fault> {
+    if service.broker.is_ready(path) {
+        return service.broker.get(exchange.caller, path).map_err(cim_fault);
+    }
+    let (broker, caller, path) = (service.broker.clone(), exchange.caller.clone(), path.clone());
+    let look = move || broker.get(&caller, &path);
+    service.searches.look_until(&exchange.caller.name, exchange.deadline, look).await?.map_err(cim_fault)
+}
+
+/// When a provider gives up waiting: the last tenth of the time is for the reply that says what goes on.
+fn provider_deadline(exchange: &Exchange<'_>) -> std::time::Instant {
+    let left = exchange.deadline.saturating_duration_since(Instant::now());
+    (exchange.deadline - left / 10).into_std()
 }
 
 /// The reply to a Create: the name of what was made, or of what a part was put into.

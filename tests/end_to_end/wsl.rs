@@ -58,6 +58,9 @@ fn wsl_filters_with_cql_and_with_selectors_and_follows_associations() {
 #[test]
 fn wsl_invokes_a_method_and_puts_a_fragment() {
     let (root, host, server) = host("operator");
+    fs::create_dir_all(root.path().join("etc/apt")).unwrap();
+    let source = "deb http://archive.example.org/debian stable main\n";
+    fs::write(root.path().join("etc/apt/sources.list"), source).unwrap();
     let mut client = server.admin();
     wsl(&host, &server, &["enum", "CIM_ComputerSystem", "-mode", "epr"]);
     let package = root.scratch().join("made.deb");
@@ -74,10 +77,11 @@ fn wsl_invokes_a_method_and_puts_a_fragment() {
     assert!(installed_names(&mut client).contains(&"gamma".to_owned()));
 
     // It looks for the reply to a method call, finds none, and ends as if it had failed.
-    let put = run(&host, &server, &["put", "CIM_ConcreteJob", "Priority=5", "-fragment"]);
+    let put = run(&host, &server, &["put", "LMI_SoftwareIdentityResource", "EnabledState=3", "-fragment"]);
     let said = String::from_utf8_lossy(&put.stdout);
-    assert!(said.contains("PutResponse") && said.contains(">5</n0:Priority>"), "{said}");
-    assert_eq!(property(&client.ask(&get), "Priority").as_deref(), Some("5"));
+    assert!(said.contains("PutResponse") && said.contains(">3</n0:EnabledState>"), "{said}");
+    let sources = fs::read_to_string(root.path().join("etc/apt/sources.list")).unwrap();
+    assert_eq!(sources, "# deb http://archive.example.org/debian stable main\n");
 }
 
 fn wsl(host: &Host, server: &Server, arguments: &[&str]) -> String {

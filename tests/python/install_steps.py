@@ -58,7 +58,7 @@ def refuse(client: Client, context: SimpleNamespace) -> None:
     assert len(capabilities) == 1, f"{len(capabilities)} capabilities"
     told = capabilities[0]
     assert 5 in told.numbers("SupportedAsynchronousActions"), f"Install from URI (5) is not told: {told}"
-    assert told.numbers("SupportedURISchemes") == [3], f"file (3) is the only scheme served: {told}"
+    assert told.numbers("SupportedURISchemes") == [3, 5, 6], f"file (3), http (5) and https (6) are served: {told}"
     assert told.texts("SupportedTargetTypes"), f"no SupportedTargetTypes: {told}"
     supported = told.numbers("SupportedInstallOptions")
 

@@ -4,13 +4,25 @@ use std::path::Path;
 
 use xmltree::Element;
 
+use super::eventually;
+use super::server::PATIENCE;
 use super::wsman::{ANONYMOUS, CIM, Client, Message, child, descendants, property, text_of};
 
 /// Starts the installation of a file; gives the job's InstanceID.
 pub fn start(client: &mut Client, file: &Path) -> String {
-    let output = install(client, &format!("file://{}", file.display()));
-    assert_eq!(property(&output, "ReturnValue").as_deref(), Some("4096"), "{output:?}");
-    let job = child(&output, "Job").unwrap();
+    start_from(client, &format!("file://{}", file.display()))
+}
+
+/// Starts the installation of what is at a URI; gives the job's InstanceID.
+pub fn start_from(client: &mut Client, uri: &str) -> String {
+    let output = install(client, uri);
+    job_of(&output)
+}
+
+/// The InstanceID of the job that a method answered with.
+pub fn job_of(output: &Element) -> String {
+    assert_eq!(property(output, "ReturnValue").as_deref(), Some("4096"), "{output:?}");
+    let job = child(output, "Job").unwrap();
     text_of(
         descendants(job, "Selector").into_iter().find(|s| s.attributes.values().any(|v| v == "InstanceID")).unwrap(),
     )
@@ -58,12 +70,33 @@ fn references(client: &mut Client) -> References {
 
 /// The request for InstallFromURI.
 pub fn install_message(client: &mut Client, uri: &str) -> Message {
+    message(client, "InstallFromURI", "URI", uri)
+}
+
+/// The request for InstallFromByteStream, with the text of the image.
+pub fn byte_stream_message(client: &mut Client, image: &str) -> Message {
+    message(client, "InstallFromByteStream", "Image", image)
+}
+
+fn message(client: &mut Client, method: &str, parameter: &str, value: &str) -> Message {
     let references = references(client);
     let class = format!("{CIM}/CIM_SoftwareInstallationService");
-    let mut message =
-        Message::invoke(&class, "InstallFromURI", &[("URI", uri), ("Target", references.system.as_str())]);
+    let mut message = Message::invoke(&class, method, &[(parameter, value), ("Target", references.system.as_str())]);
     message.selectors.extend(references.service);
     message
+}
+
+/// Waits for the end of a job.
+pub fn ended(client: &mut Client, job: &str) -> Element {
+    eventually("the job to end", PATIENCE, || {
+        let job = get_job(client, job);
+        (property(&job, "PercentComplete").as_deref() == Some("100")).then_some(job)
+    })
+}
+
+/// A job as it is.
+pub fn get_job(client: &mut Client, job: &str) -> Element {
+    client.ask(&Message::get(&format!("{CIM}/CIM_ConcreteJob")).selector("InstanceID", job))
 }
 
 /// The names of all software identities.

@@ -11,11 +11,15 @@
 )]
 
 pub mod certificate;
+pub mod dnf;
+pub mod file_server;
+pub mod files;
 pub mod gate;
 pub mod installation;
 pub mod operations;
 pub mod packages;
 pub mod python;
+pub mod repositories;
 pub mod server;
 pub mod sink;
 pub mod wsman;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use quartermaster::software::{ApplyError, CancelToken, Manager, Nevra, Operation, Outcome, Phase, Progress};
+use quartermaster::software::{ApplyError, CancelToken, Manager, Nevra, Operation, Outcome, Phase, Plan, Progress};
 
 /// Installs the package in a file.
 pub fn install(engine: &dyn Manager, file: &Path) -> (Result<Outcome, ApplyError>, Kept) {
@@ -19,7 +19,44 @@ pub fn install_with(
     cancel: &CancelToken,
 ) -> Result<Outcome, ApplyError> {
     let nevra = engine.inspect(file).unwrap().nevra;
-    engine.apply(&Operation::InstallFile { file: file.to_owned(), nevra }, kept, cancel)
+    engine.apply(&Operation::InstallFile { file: file.to_owned(), nevra, force: false }, kept, cancel)
+}
+
+/// Does an operation with a listener that only keeps.
+pub fn apply(engine: &dyn Manager, operation: &Operation) -> (Result<Outcome, ApplyError>, Kept) {
+    let mut kept = Kept::default();
+    let result = engine.apply(operation, &mut kept, &CancelToken::default());
+    (result, kept)
+}
+
+/// Plans an operation and then does it: the plan is what happens.
+pub fn apply_as_planned(engine: &dyn Manager, operation: &Operation) -> (Plan, Outcome, Kept) {
+    let before = installed(engine);
+    let plan = engine.plan(operation, &CancelToken::default()).unwrap();
+    assert!(!engine.refresh().unwrap());
+    assert_eq!(installed(engine), before, "a plan changes nothing");
+    let (result, kept) = apply(engine, operation);
+    let outcome = result.unwrap();
+    let planned: Vec<_> = plan.changes.iter().map(|planned| planned.change.clone()).collect();
+    assert_eq!(planned, outcome.changes);
+    (plan, outcome, kept)
+}
+
+/// Plans an operation and then does it, and both fail for the same reason, with nothing changed.
+pub fn refused(engine: &dyn Manager, operation: &Operation) -> ApplyError {
+    let before = installed(engine);
+    let planned = engine.plan(operation, &CancelToken::default()).unwrap_err();
+    let (result, kept) = apply(engine, operation);
+    assert_eq!(result.unwrap_err(), planned);
+    assert!(kept.started.is_empty());
+    assert_eq!(installed(engine), before);
+    planned
+}
+
+/// What an outcome tells, a line each: `Updated alpha-0:1.all alpha-0:2.all`.
+pub fn told(outcome: &Outcome) -> Vec<String> {
+    let text = |nevra: &Option<Nevra>| nevra.as_ref().map_or("-".to_owned(), ToString::to_string);
+    outcome.changes.iter().map(|c| format!("{:?} {} {}", c.kind, text(&c.before), text(&c.after))).collect()
 }
 
 /// What is installed, as the engine's snapshot has it.

@@ -21,6 +21,8 @@ pub struct Deb {
     version: String,
     fields: Vec<(String, String)>,
     files: Vec<(String, String)>,
+    links: Vec<(String, String)>,
+    modes: Vec<(String, u32)>,
     conffiles: Vec<String>,
     scripts: Vec<(String, String)>,
 }
@@ -33,6 +35,8 @@ impl Deb {
             version: version.into(),
             fields: Vec::new(),
             files: Vec::new(),
+            links: Vec::new(),
+            modes: Vec::new(),
             conffiles: Vec::new(),
             scripts: Vec::new(),
         }
@@ -48,6 +52,18 @@ impl Deb {
     /// Adds a file; the path is below the root, without a leading slash.
     pub fn file(mut self, path: &str, content: &str) -> Self {
         self.files.push((path.into(), content.into()));
+        self
+    }
+
+    /// Adds a symbolic link; its path is below the root, without a leading slash.
+    pub fn link(mut self, path: &str, target: &str) -> Self {
+        self.links.push((path.into(), target.into()));
+        self
+    }
+
+    /// Sets the permission bits of a file or folder of the package.
+    pub fn mode(mut self, path: &str, mode: u32) -> Self {
+        self.modes.push((path.into(), mode));
         self
     }
 
@@ -99,6 +115,12 @@ impl Deb {
             let path = tree.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, content).unwrap();
+        }
+        for (path, target) in &self.links {
+            std::os::unix::fs::symlink(target, tree.path().join(path)).unwrap();
+        }
+        for (path, mode) in &self.modes {
+            fs::set_permissions(tree.path().join(path), fs::Permissions::from_mode(*mode)).unwrap();
         }
         let version = self.version.rsplit(':').next().unwrap();
         let file = dir.join(format!("{}_{version}_{architecture}.deb", self.name));
@@ -192,20 +214,36 @@ impl DebRoot {
         }
         let index = run(Command::new("dpkg-scanpackages").args(["-m", "."]).current_dir(&repository));
         fs::write(repository.join("Packages"), &index.stdout).unwrap();
-        let source = format!("deb [trusted=yes] file:{} ./\n", repository.display());
-        fs::write(self.path().join("etc/apt/sources.list"), source).unwrap();
-        let configuration = self.dir.path().join("update.conf");
-        fs::write(
-            &configuration,
-            format!(
-                "Dir \"{root}/\";\nDir::State::status \"{root}/var/lib/dpkg/status\";\n\
-                 Dir::Bin::methods \"/usr/lib/apt/methods\";\nAPT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\n",
-                root = self.path().display()
-            ),
-        )
-        .unwrap();
-        run(Command::new("apt-get").arg("update").env("APT_CONFIG", &configuration));
+        self.use_sources(&format!("deb [trusted=yes] file:{} ./\n", repository.display()));
+        self.update_by_hand();
         self
+    }
+
+    /// Makes these lines of `sources.list` the root's repositories; what they offer is not fetched yet.
+    pub fn use_sources(&self, lines: &str) {
+        fs::write(self.path().join("etc/apt/sources.list"), lines).unwrap();
+        // The folders of a test are their owner's alone, and one try is enough.
+        let settings = "APT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\nAcquire::Retries \"0\";\n";
+        fs::write(self.path().join("etc/apt/apt.conf.d/test.conf"), settings).unwrap();
+    }
+
+    /// Fetches what the repositories offer with apt-get, as an operator would.
+    pub fn update_by_hand(&self) {
+        let configuration = self.dir.path().join("update.conf");
+        let root = self.path();
+        let root = root.display();
+        let text = format!(
+            "Dir \"{root}/\";\nDir::State::status \"{root}/var/lib/dpkg/status\";\n\
+             Dir::Bin::methods \"/usr/lib/apt/methods\";\n"
+        );
+        fs::write(&configuration, text).unwrap();
+        run(Command::new("apt-get").arg("update").env("APT_CONFIG", &configuration));
+    }
+
+    /// Lets every user of the host look into the root, and write into the scratch folder.
+    pub fn open_to_all(&self) {
+        fs::set_permissions(self.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(self.scratch(), fs::Permissions::from_mode(0o1777)).unwrap();
     }
 
     /// Writes `count` further packages, `filler-0000` and so on, into the database without any tool.
@@ -229,6 +267,94 @@ impl DebRoot {
     }
 }
 
+/// An apt repository with one suite, `stable`, signed with a key of its own.
+#[derive(Debug)]
+pub struct Repository {
+    dir: TempDir,
+}
+
+impl Repository {
+    /// A repository that has these packages.
+    pub fn new(packages: &[PathBuf]) -> Self {
+        let dir = TempDir::new().unwrap();
+        let repository = Self { dir };
+        for folder in ["gpg", "files/pool", "files/dists/stable/main/binary-amd64"] {
+            fs::create_dir_all(repository.dir.path().join(folder)).unwrap();
+        }
+        fs::set_permissions(repository.dir.path().join("gpg"), fs::Permissions::from_mode(0o700)).unwrap();
+        let maker = "Test Repository <repository@example.org>";
+        run(repository.gpg().args(["--passphrase", "", "--quick-generate-key", maker, "default", "sign", "never"]));
+        let key = run(repository.gpg().args(["--armor", "--export"]));
+        fs::write(repository.key(), key.stdout).unwrap();
+        repository.add(packages);
+        repository
+    }
+
+    /// Its folder of files, as it is published.
+    pub fn path(&self) -> PathBuf {
+        self.dir.path().join("files")
+    }
+
+    /// Its public key.
+    pub fn key(&self) -> PathBuf {
+        self.dir.path().join("key.asc")
+    }
+
+    /// A line of `sources.list` for it at this address, `file:` or `http:`.
+    pub fn source(&self, address: &str) -> String {
+        format!("deb [signed-by={}] {address} stable main\n", self.key().display())
+    }
+
+    /// The address of its files on this host.
+    pub fn address(&self) -> String {
+        format!("file:{}", self.path().display())
+    }
+
+    /// Adds packages and signs anew.
+    pub fn add(&self, packages: &[PathBuf]) {
+        for package in packages {
+            fs::copy(package, self.path().join("pool").join(package.file_name().unwrap())).unwrap();
+        }
+        self.publish();
+    }
+
+    /// Takes a package out and signs anew.
+    pub fn withdraw(&self, package: &Path) {
+        fs::remove_file(self.path().join("pool").join(package.file_name().unwrap())).unwrap();
+        self.publish();
+    }
+
+    /// Writes the index of what is there, and signs it.
+    pub fn publish(&self) {
+        let suite = self.path().join("dists/stable");
+        let index = run(Command::new("apt-ftparchive").args(["packages", "pool"]).current_dir(self.path()));
+        fs::write(suite.join("main/binary-amd64/Packages"), index.stdout).unwrap();
+        for old in ["Release", "InRelease"] {
+            let _ = fs::remove_file(suite.join(old));
+        }
+        let mut release = Command::new("apt-ftparchive");
+        for setting in ["Suite=stable", "Codename=stable", "Components=main", "Architectures=amd64 all"] {
+            release.args(["-o", &format!("APT::FTPArchive::Release::{setting}")]);
+        }
+        let release = run(release.args(["release", "dists/stable"]).current_dir(self.path()));
+        fs::write(suite.join("Release"), release.stdout).unwrap();
+        run(self.gpg().args(["--yes", "--clearsign", "-o"]).args([suite.join("InRelease"), suite.join("Release")]));
+    }
+
+    fn gpg(&self) -> Command {
+        let mut command = Command::new("gpg");
+        command.env("GNUPGHOME", self.dir.path().join("gpg")).args(["--batch", "--quiet"]);
+        command
+    }
+}
+
+impl Drop for Repository {
+    fn drop(&mut self) {
+        let _ =
+            Command::new("gpgconf").arg("--homedir").arg(self.dir.path().join("gpg")).args(["--kill", "all"]).output();
+    }
+}
+
 /// An RPM package to build; architecture `noarch`.
 #[derive(Clone, Debug)]
 pub struct Rpm {
@@ -237,6 +363,7 @@ pub struct Rpm {
     release: String,
     tags: Vec<(String, String)>,
     files: Vec<(String, String, bool)>,
+    entries: Vec<(String, String)>,
     sections: Vec<String>,
 }
 
@@ -249,6 +376,7 @@ impl Rpm {
             release: release.into(),
             tags: Vec::new(),
             files: Vec::new(),
+            entries: Vec::new(),
             sections: Vec::new(),
         }
     }
@@ -268,6 +396,12 @@ impl Rpm {
     /// Adds a configuration file (`%config(noreplace)`).
     pub fn config(mut self, path: &str, content: &str) -> Self {
         self.files.push((path.into(), content.into(), true));
+        self
+    }
+
+    /// Adds a line of `%install` and one of `%files`, as a spec file has them.
+    pub fn entry(mut self, install: &str, files: &str) -> Self {
+        self.entries.push((install.into(), files.into()));
         self
     }
 
@@ -293,6 +427,9 @@ impl Rpm {
             fs::write(&source, content).unwrap();
             spec.push_str(&format!("install -D -m 644 {} %{{buildroot}}/{path}\n", source.display()));
         }
+        for (install, _) in &self.entries {
+            spec.push_str(&format!("{install}\n"));
+        }
         for section in &self.sections {
             spec.push_str(&format!("\n{section}"));
         }
@@ -300,6 +437,9 @@ impl Rpm {
         for (path, _, config) in &self.files {
             let kind = if *config { "%config(noreplace) " } else { "" };
             spec.push_str(&format!("{kind}/{path}\n"));
+        }
+        for (_, files) in &self.entries {
+            spec.push_str(&format!("{files}\n"));
         }
         let file = work.path().join("package.spec");
         fs::write(&file, spec).unwrap();
@@ -355,6 +495,11 @@ impl RpmRoot {
         run(self.rpm().arg("-U").arg("--").arg(file));
     }
 
+    /// Puts a build by hand beside those that are there.
+    pub fn add_by_hand(&self, file: &Path) {
+        run(self.rpm().arg("-i").arg("--").arg(file));
+    }
+
     /// Removes by hand with rpm.
     pub fn remove_by_hand(&self, name: &str) {
         run(self.rpm().arg("-e").arg("--").arg(name));
@@ -369,18 +514,107 @@ impl RpmRoot {
 
     /// Makes `packages` a dnf repository that this root uses.
     pub fn with_repository(self, packages: &[PathBuf]) -> Self {
-        let repository = self.dir.path().join("repository");
+        self.publish(packages);
+        self.configure_repository("gpgcheck=0");
+        self
+    }
+
+    /// The folder of the repository.
+    pub fn repository(&self) -> PathBuf {
+        self.dir.path().join("repository")
+    }
+
+    /// Makes these the packages of the repository, and no others.
+    pub fn publish(&self, packages: &[PathBuf]) {
+        let repository = self.repository();
+        fs::remove_dir_all(&repository).ok();
         fs::create_dir_all(&repository).unwrap();
         for package in packages {
             fs::copy(package, repository.join(package.file_name().unwrap())).unwrap();
         }
         run(Command::new("createrepo_c").arg("--quiet").arg(&repository));
+    }
+
+    /// Configures the repository `test` with these lines.
+    pub fn configure_repository(&self, lines: &str) {
+        let url = format!("file://{}", self.repository().display());
+        self.add_repository("test", &url, lines);
+    }
+
+    /// Configures a repository in a file of its own.
+    pub fn add_repository(&self, id: &str, url: &str, lines: &str) {
         let folder = self.path().join("etc/yum.repos.d");
         fs::create_dir_all(&folder).unwrap();
-        let text =
-            format!("[test]\nname=Test\nbaseurl=file://{}\ngpgcheck=0\nmetadata_expire=0\n", repository.display());
-        fs::write(folder.join("test.repo"), text).unwrap();
-        self
+        let text = format!("[{id}]\nname=Repository {id}\nbaseurl={url}\nmetadata_expire=0\n{lines}\n");
+        fs::write(folder.join(format!("{id}.repo")), text).unwrap();
+    }
+}
+
+/// A key that signs packages and repositories.
+#[derive(Debug)]
+pub struct SigningKey {
+    home: TempDir,
+}
+
+impl SigningKey {
+    /// A new one.
+    pub fn new() -> Self {
+        let home = TempDir::new().unwrap();
+        let key = Self { home };
+        let who = "Test Maker <maker@example.org>";
+        run(key.gpg().args(["--passphrase", "", "--quick-generate-key", who, "rsa2048", "sign", "never"]));
+        run(key.gpg().args(["--armor", "--output"]).arg(key.public()).arg("--export"));
+        key
+    }
+
+    /// The file of the public key.
+    pub fn public(&self) -> PathBuf {
+        self.home.path().join("public.asc")
+    }
+
+    /// Signs a package file.
+    pub fn sign_rpm(&self, package: &Path) {
+        let mut command = Command::new("rpmsign");
+        command.args(["--define", "_gpg_name maker@example.org", "--define", "__gpg /usr/bin/gpg", "--addsign"]);
+        run(command.arg(package).env("GNUPGHOME", self.home.path()));
+    }
+
+    /// Signs the metadata of an rpm repository.
+    pub fn sign_repository(&self, repository: &Path) {
+        run(self.gpg().args(["--armor", "--detach-sign"]).arg(repository.join("repodata/repomd.xml")));
+    }
+
+    fn gpg(&self) -> Command {
+        let mut command = Command::new("gpg");
+        command.args(["--batch", "--yes", "--quiet"]).env("GNUPGHOME", self.home.path());
+        command
+    }
+}
+
+impl Drop for SigningKey {
+    fn drop(&mut self) {
+        // Else the agent that gpg started stays.
+        Command::new("gpgconf").env("GNUPGHOME", self.home.path()).args(["--kill", "gpg-agent"]).status().ok();
+    }
+}
+
+/// A small file system of its own in a folder, gone when it is dropped.
+#[derive(Debug)]
+pub struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Mounts `kilobytes` at `folder`, which is made.
+    pub fn new(folder: &Path, kilobytes: u32) -> Self {
+        fs::create_dir_all(folder).unwrap();
+        let size = format!("size={kilobytes}k");
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder));
+        Self(folder.to_owned())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        Command::new("umount").arg(&self.0).status().ok();
     }
 }
 
@@ -402,7 +636,7 @@ fn copy_into(root: &Path, file: &Path) {
 }
 
 /// Runs a tool to its end; panics with what it said if it is missing or fails.
-fn run(command: &mut Command) -> Output {
+pub fn run(command: &mut Command) -> Output {
     command.env("LC_ALL", "C.UTF-8").env_remove("DPKG_ROOT");
     let output = command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     assert!(

@@ -396,6 +396,8 @@ pub const OPEN: &str = "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-env
     xmlns:n=\"http://schemas.xmlsoap.org/ws/2004/09/enumeration\" \
     xmlns:e=\"http://schemas.xmlsoap.org/ws/2004/08/eventing\" \
     xmlns:b=\"http://schemas.dmtf.org/wbem/wsman/1/cimbinding.xsd\" \
+    xmlns:wsa=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" \
+    xmlns:wsman=\"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd\" \
     xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">";
 
 /// The first child element of this name, whatever its namespace.

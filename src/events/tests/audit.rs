@@ -7,7 +7,7 @@ use crate::access::testing::audit_lines;
 fn who_subscribes_renews_and_unsubscribes_is_audited() {
     let world = World::new();
     let events = world.open();
-    let (bob, sink) = (Caller { name: "bob".into(), role: Role::Operator }, "http://127.0.0.1:9/token/of/the/sink");
+    let (bob, sink) = (Caller::new("bob", Role::Operator), "http://127.0.0.1:9/token/of/the/sink");
     let mut id = Uuid::nil();
     let lines = audit_lines(|| {
         events.subscribe(filtered(sink, "SELECT * FROM CIM_Job")).unwrap_err();

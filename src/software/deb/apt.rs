@@ -1,13 +1,92 @@
-//! Commands of apt-get for one operation on one root.
+//! Commands of apt-get and dpkg for one operation on one root.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::software::EngineSettings;
 use crate::software::tool::command;
+use crate::software::{EngineSettings, Nevra};
+
+/// Where apt keeps what it fetched, relative to the root.
+const ARCHIVES: &str = "var/cache/apt/archives";
+
+/// The locks that a change of packages takes, in apt's order, relative to the root.
+const CHANGE_LOCKS: [&str; 3] = ["var/lib/dpkg/lock-frontend", "var/lib/dpkg/lock", "var/cache/apt/archives/lock"];
+
+/// The lock that fetching the lists takes.
+const LISTS_LOCK: &str = "var/lib/apt/lists/lock";
+
+/// Which locks an operation needs, below `root`.
+pub(super) fn locks(root: &Path, changes_packages: bool) -> Vec<PathBuf> {
+    let names: &[&str] = if changes_packages { &CHANGE_LOCKS } else { &[LISTS_LOCK] };
+    names.iter().map(|name| root.join(name)).collect()
+}
+
+/// The package file that apt keeps of a build that it fetched, whether it is there or not.
+pub(super) fn cached(root: &Path, nevra: &Nevra) -> PathBuf {
+    let version = nevra.debian_version().replace(':', "%3a");
+    root.join(ARCHIVES).join(format!("{}_{version}_{}.deb", nevra.name, nevra.architecture))
+}
+
+/// What apt-get is asked to do with one package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Demand {
+    verb: &'static str,
+    options: &'static [&'static str],
+    subject: OsString,
+}
+
+/// An installation removes nothing to make room: what is in its way is told instead. On a host where a package lacks
+/// something, apt-get would refuse any installation, also the one of what is lacking, unless it may mend that.
+const INSTALL: &[&str] = &["--no-remove", "--fix-broken"];
+const UPDATE: &[&str] = &["--no-remove", "--fix-broken", "--only-upgrade"];
+/// Files are put back, and so are configuration files that are missing; those that the operator changed stay.
+const REPAIR: &[&str] = &["--no-remove", "--fix-broken", "--reinstall", "-o", "DPkg::Options::=--force-confmiss"];
+const FORCED: &[&str] =
+    &["--no-remove", "--fix-broken", "--reinstall", "--allow-downgrades", "-o", "DPkg::Options::=--force-confmiss"];
+
+impl Demand {
+    /// Installs a build, or the package in a file; with force in place of the same or of a newer build.
+    pub(super) fn install(subject: impl Into<OsString>, force: bool) -> Self {
+        Self { verb: "install", options: if force { FORCED } else { INSTALL }, subject: subject.into() }
+    }
+
+    /// Updates an installed package.
+    pub(super) fn update(subject: impl Into<OsString>) -> Self {
+        Self { verb: "install", options: UPDATE, subject: subject.into() }
+    }
+
+    /// Puts the same build in place again.
+    pub(super) fn repair(subject: impl Into<OsString>) -> Self {
+        Self { verb: "install", options: REPAIR, subject: subject.into() }
+    }
+
+    /// Removes an installed package and keeps its configuration files.
+    pub(super) fn remove(subject: impl Into<OsString>) -> Self {
+        Self { verb: "remove", options: &[], subject: subject.into() }
+    }
+
+    /// The same with another subject.
+    pub(super) fn with(self, subject: impl Into<OsString>) -> Self {
+        Self { subject: subject.into(), ..self }
+    }
+}
+
+/// How far apt-get goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// It tells what it would do. Takes no lock and needs no rights.
+    Simulate,
+    /// It tells what it would fetch and how much room is needed. Takes no lock and needs no rights.
+    PrintUris,
+    /// It fetches what is needed and changes no package; status lines go to this descriptor.
+    Download(RawFd),
+    /// It does what it is asked; status lines go to this descriptor.
+    Change(RawFd),
+}
 
 /// apt-get for one operation: its configuration and the package's link lie in a scratch folder.
 #[derive(Debug)]
@@ -24,7 +103,7 @@ impl<'a> Apt<'a> {
     pub(super) fn new(root: &'a Path, settings: &'a EngineSettings, scratch: &'a Path) -> io::Result<Self> {
         let mut apt = Self { root, settings, scratch, configuration: None };
         if root != Path::new("/") {
-            let text = apt.configure()?;
+            let text = apt.configuration()?;
             let path = scratch.join("apt.conf");
             fs::write(&path, text)?;
             apt.configuration = Some(path);
@@ -32,47 +111,58 @@ impl<'a> Apt<'a> {
         Ok(apt)
     }
 
-    /// A name for the package that apt-get takes for a file: it looks at the ending.
+    /// Makes the folders that apt-get writes into, where a root lacks them.
+    pub(super) fn make_folders(&self) -> io::Result<()> {
+        if self.root == Path::new("/") {
+            return Ok(());
+        }
+        let state = self.state();
+        for folder in ["var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "var/log/apt"] {
+            fs::create_dir_all(state.join(folder))?;
+        }
+        fs::create_dir_all(self.root.join("var/log"))
+    }
+
+    /// A name for a package file that apt-get takes for a file: it looks at the ending.
     pub(super) fn link(&self, file: &Path) -> io::Result<PathBuf> {
         let link = self.scratch.join("package.deb");
-        std::os::unix::fs::symlink(file, &link)?;
+        std::os::unix::fs::symlink(std::path::absolute(file)?, &link)?;
         Ok(link)
     }
 
-    /// What the installation of `package` would do, or why it cannot be done. Changes nothing.
-    pub(super) fn simulate(&self, package: &Path) -> Command {
-        let mut command = self.install();
-        command.arg("--simulate").arg("--").arg(package);
+    /// apt-get with a demand.
+    pub(super) fn get(&self, demand: &Demand, extent: Extent) -> Command {
+        let mut command = self.apt_get();
+        match extent {
+            Extent::Simulate => command.arg("--simulate"),
+            Extent::PrintUris => command.arg("--print-uris"),
+            Extent::Download(fd) => command.arg("--download-only").args(status_fd(fd)),
+            Extent::Change(fd) => command.args(status_fd(fd)),
+        };
+        command.args(demand.options).arg(demand.verb).arg("--").arg(&demand.subject);
         command
     }
 
-    /// Fetches what the installation needs from repositories. Changes no package.
-    pub(super) fn download(&self, package: &Path, status_fd: RawFd) -> Command {
-        let mut command = self.install();
-        command.arg("--download-only").arg("-o").arg(format!("APT::Status-Fd={status_fd}")).arg("--").arg(package);
+    /// Fetches the lists of all repositories; one that cannot be had is an error (`--error-on=any`, in the spelling
+    /// that apt before 2.1 passes over).
+    pub(super) fn update(&self, fd: RawFd) -> Command {
+        let mut command = self.apt_get();
+        command.args(status_fd(fd)).args(["-o", "APT::Update::Error-Mode=any", "update"]);
         command
     }
 
-    /// The installation itself.
-    pub(super) fn change(&self, package: &Path, status_fd: RawFd) -> Command {
-        let mut command = self.install();
-        command.arg("-o").arg(format!("APT::Status-Fd={status_fd}")).arg("--").arg(package);
+    /// Puts the package in a file in place, this very file: apt-get only configures a build that is there unfinished,
+    /// and prefers a repository's file to one of the same version that it is given.
+    pub(super) fn put(&self, file: &Path, fd: RawFd) -> Command {
+        let mut command = self.dpkg_that_changes(fd);
+        command.args(["--force-confmiss", "--install", "--"]).arg(file);
         command
     }
 
-    /// Puts a build in place once more whose configuration did not finish: apt-get would only configure the files
-    /// that are there, and refuses to put others of the same version in their place.
-    pub(super) fn mend(&self, package: &Path, status_fd: RawFd) -> Command {
-        let mut command = self.dpkg();
-        questionless(&mut command);
-        command.args(["--force-confdef", "--force-confold"]);
-        if self.root != Path::new("/") {
-            command.arg(format!("--log={}", self.root.join("var/log/dpkg.log").display()));
-            if self.settings.chrootless {
-                command.arg("--force-script-chrootless");
-            }
-        }
-        command.arg(format!("--status-fd={status_fd}")).arg("--install").arg("--").arg(package);
+    /// Finishes what an earlier run of dpkg left unfinished.
+    pub(super) fn finish(&self, fd: RawFd) -> Command {
+        let mut command = self.dpkg_that_changes(fd);
+        command.args(["--configure", "--pending"]);
         command
     }
 
@@ -83,31 +173,46 @@ impl<'a> Apt<'a> {
         command
     }
 
-    /// `apt-get install` that asks nothing, removes nothing and keeps the operator's configuration files.
-    fn install(&self) -> Command {
+    fn dpkg_that_changes(&self, fd: RawFd) -> Command {
+        let mut command = self.dpkg();
+        questionless(&mut command);
+        command.args(["--force-confdef", "--force-confold"]);
+        if self.root != Path::new("/") {
+            command.arg(format!("--log={}", self.root.join("var/log/dpkg.log").display()));
+            if self.settings.chrootless {
+                command.arg("--force-script-chrootless");
+            }
+        }
+        command.arg(format!("--status-fd={fd}"));
+        command
+    }
+
+    /// An apt-get that asks nothing, trusts only what is signed, waits for no lock, removes nothing of itself and keeps
+    /// the operator's configuration files.
+    fn apt_get(&self) -> Command {
         let mut command = command("apt-get");
         questionless(&mut command);
         if let Some(configuration) = &self.configuration {
             command.env("APT_CONFIG", configuration);
         }
-        command.args(["--quiet", "--assume-yes", "--no-remove"]);
+        command.args(["--quiet", "--assume-yes"]);
         for option in [
             "DPkg::Options::=--force-confdef",
             "DPkg::Options::=--force-confold",
             "DPkg::Use-Pty=false",
+            "DPkg::Lock::Timeout=0",
             "Dpkg::Progress-Fancy=false",
+            "APT::Get::AllowUnauthenticated=false",
             "APT::Get::AutomaticRemove=false",
             "APT::Color=false",
         ] {
             command.args(["-o", option]);
         }
-        command.arg("-o").arg(format!("DPkg::Lock::Timeout={}", self.settings.lock_timeout.as_secs()));
-        command.arg("install");
         command
     }
 
     /// The configuration of a root that is not the host's (`apt.conf(5)`).
-    fn configure(&self) -> io::Result<String> {
+    fn configuration(&self) -> io::Result<String> {
         let root = quotable(self.root)?;
         let mut text = format!(
             "Dir \"{root}/\";\nDir::State::status \"{root}/var/lib/dpkg/status\";\n\
@@ -117,14 +222,9 @@ impl<'a> Apt<'a> {
         if self.settings.chrootless {
             text.push_str("DPkg::Options { \"--force-script-chrootless\"; };\n");
         }
-        let own = self.root.join("etc/apt").is_dir();
-        let state = if own { self.root.to_owned() } else { self.scratch.join("apt") };
-        for folder in ["var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "var/log/apt", "etc/apt"] {
-            fs::create_dir_all(state.join(folder))?;
-        }
-        fs::create_dir_all(self.root.join("var/log"))?;
-        if !own {
-            // A root without apt has no repositories: dependencies come from what is installed.
+        let state = self.state();
+        if state != self.root {
+            fs::create_dir_all(state.join("etc/apt"))?;
             let state = quotable(&state)?;
             text.push_str(&format!(
                 "Dir::State \"{state}/var/lib/apt/\";\nDir::Cache \"{state}/var/cache/apt/\";\n\
@@ -133,6 +233,17 @@ impl<'a> Apt<'a> {
         }
         Ok(text)
     }
+
+    /// Below which folder apt keeps its own files. A root without apt has no repositories: its dependencies come from
+    /// what is installed.
+    fn state(&self) -> PathBuf {
+        let has_apt = self.root == Path::new("/") || self.root.join("etc/apt").is_dir();
+        if has_apt { self.root.to_owned() } else { self.scratch.join("apt") }
+    }
+}
+
+fn status_fd(fd: RawFd) -> [String; 2] {
+    ["-o".to_owned(), format!("APT::Status-Fd={fd}")]
 }
 
 /// Keeps debconf, ucf and apt's hooks from asking anything.

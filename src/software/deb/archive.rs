@@ -25,9 +25,23 @@ const HEADER: usize = 60;
 
 /// Reads the control fields of a package file, after its archive was found whole.
 pub(super) fn inspect(file: &Path) -> Result<Package, InspectError> {
-    let file = std::path::absolute(file)?;
-    check_archive(&file)?;
-    let answer = ask(command("dpkg-deb").arg("--field").arg("--").arg(&file), LARGEST_CONTROL, LONGEST_INSPECTION)?;
+    // Asked before opening: opening a pipe would wait for its writer.
+    if !std::fs::metadata(file)?.is_file() {
+        return Err(not_a_package("it is no regular file"));
+    }
+    inspect_opened(File::open(file)?)
+}
+
+/// The same of a package file that is open already. dpkg-deb reads it by its own descriptor from the beginning.
+pub(super) fn inspect_opened(mut file: File) -> Result<Package, InspectError> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(not_a_package("it is no regular file"));
+    }
+    check_members(&mut file, metadata.len())?;
+    let mut dpkg_deb = command("dpkg-deb");
+    dpkg_deb.args(["--field", "--", "/proc/self/fd/0"]).stdin(file);
+    let answer = ask(&mut dpkg_deb, LARGEST_CONTROL, LONGEST_INSPECTION)?;
     if !answer.status.success() {
         return Err(not_a_package("its control archive cannot be read"));
     }
@@ -46,15 +60,6 @@ fn not_a_package(why: &str) -> InspectError {
 }
 
 /// Checks that the file is an archive with the members of a Debian package, each within the file.
-fn check_archive(path: &Path) -> Result<(), InspectError> {
-    // Asked before opening: opening a pipe would wait for its writer.
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(not_a_package("it is no regular file"));
-    }
-    check_members(&mut File::open(path)?, metadata.len())
-}
-
 fn check_members(file: &mut (impl Read + Seek), length: u64) -> Result<(), InspectError> {
     let mut magic = [0; MAGIC.len()];
     let got = read_up_to(file, &mut magic)?;

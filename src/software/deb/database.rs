@@ -29,22 +29,35 @@ type Packages = HashMap<(Arc<str>, Arc<str>), Package>;
 pub(super) fn read(folder: &Path) -> Result<Inventory, ManagerError> {
     let mut strings = Interner::default();
     let mut packages = Packages::new();
-    let status = folder.join("status");
-    let input = File::open(&status).map_err(|source| ManagerError::Read { path: status.clone(), source })?;
-    apply_stanzas(BufReader::new(input), &status, &mut packages, &mut strings)?;
-    for path in journal(folder)? {
-        match File::open(&path) {
-            Ok(input) => apply_stanzas(BufReader::new(input), &path, &mut packages, &mut strings)?,
-            // dpkg has moved it into `status`, which changes the signature, so that it is read again.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(ManagerError::Read { path, source }),
-        }
-    }
+    each(folder, FIELDS, |stanza| {
+        put(&mut packages, entry(stanza, &mut strings)?);
+        Ok(())
+    })?;
     let info = folder.join("info");
     Ok(Inventory::new(packages.into_values().filter(|p| p.state.has_files()).map(|mut package| {
         package.installed_at = install_time(&info, &package.nevra);
         package
     })))
+}
+
+/// Hands over the stanzas of the database, the older of a package first. What is damaged, or refused, is logged.
+pub(super) fn each(
+    folder: &Path,
+    fields: &'static [&'static str],
+    mut take: impl FnMut(&Stanza) -> Result<(), &'static str>,
+) -> Result<(), ManagerError> {
+    let status = folder.join("status");
+    let input = File::open(&status).map_err(|source| ManagerError::Read { path: status.clone(), source })?;
+    each_of(BufReader::new(input), &status, fields, &mut take)?;
+    for path in journal(folder)? {
+        match File::open(&path) {
+            Ok(input) => each_of(BufReader::new(input), &path, fields, &mut take)?,
+            // dpkg has moved it into `status`, which changes its marks, so that it is read again.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(ManagerError::Read { path, source }),
+        }
+    }
+    Ok(())
 }
 
 /// The files of dpkg's journal, oldest first: names of digits only.
@@ -64,31 +77,30 @@ pub(super) fn journal(folder: &Path) -> Result<Vec<PathBuf>, ManagerError> {
     Ok(files)
 }
 
-fn apply_stanzas(
+fn each_of(
     input: impl BufRead,
     path: &Path,
-    packages: &mut Packages,
-    strings: &mut Interner,
+    fields: &'static [&'static str],
+    take: &mut impl FnMut(&Stanza) -> Result<(), &'static str>,
 ) -> Result<(), ManagerError> {
     let fail = |source| ManagerError::Read { path: path.to_owned(), source };
     let skipped = |line: usize, why: &str| {
         tracing::warn!(file = %path.display(), line, "left out a damaged entry of the package database: {why}");
     };
-    let mut stanzas = Stanzas::new(input, FIELDS);
-    while let Some(met) = stanzas.next().map_err(fail)? {
-        match met {
-            Met::Damaged(line, why) => skipped(line, why),
-            Met::Stanza(stanza) => match entry(&stanza, strings) {
-                Ok(entry) => put(packages, entry),
-                Err(why) => skipped(stanza.line, why),
-            },
-        }
-        if packages.len() > MOST_PACKAGES {
-            let message = format!("there are more than {MOST_PACKAGES} packages");
-            return Err(ManagerError::Malformed { path: path.to_owned(), line: 1, message });
+    let mut stanzas = Stanzas::new(input, fields);
+    for _ in 0..MOST_PACKAGES {
+        match stanzas.next().map_err(fail)? {
+            None => return Ok(()),
+            Some(Met::Damaged(line, why)) => skipped(line, why),
+            Some(Met::Stanza(stanza)) => {
+                if let Err(why) = take(&stanza) {
+                    skipped(stanza.line, why);
+                }
+            }
         }
     }
-    Ok(())
+    let message = format!("there are more than {MOST_PACKAGES} packages");
+    Err(ManagerError::Malformed { path: path.to_owned(), line: 1, message })
 }
 
 /// What a stanza says.
@@ -141,7 +153,7 @@ pub(super) fn package(stanza: &Stanza, state: PackageState, strings: &mut Intern
 
 /// `Status` is what is wanted, whether there was an error, and the state (`dpkg-query(1)`); only the state tells
 /// whether the files are there.
-fn state(status: &str) -> Result<PackageState, &'static str> {
+pub(super) fn state(status: &str) -> Result<PackageState, &'static str> {
     match status.split_ascii_whitespace().nth(2) {
         Some("installed") => Ok(PackageState::Installed),
         Some("unpacked" | "half-configured" | "triggers-awaited" | "triggers-pending") => Ok(PackageState::Unfinished),
@@ -152,7 +164,7 @@ fn state(status: &str) -> Result<PackageState, &'static str> {
 
 /// The first line is the synopsis; further lines lose their leading blank, and a lone dot is an empty line
 /// (Debian policy 5.6.13).
-fn description(text: &str) -> (&str, String) {
+pub(super) fn description(text: &str) -> (&str, String) {
     let Some((summary, rest)) = text.split_once('\n') else { return (text, String::new()) };
     let lines: Vec<&str> = rest.lines().map(|l| l.strip_prefix(' ').unwrap_or(l)).collect();
     (summary, lines.iter().map(|l| if *l == "." { "" } else { l }).collect::<Vec<_>>().join("\n"))

@@ -2,10 +2,22 @@
 
 mod apt;
 mod archive;
+mod bundles;
 mod database;
-mod install;
+mod files;
+mod lists;
+mod locks;
+mod plan;
+mod preparation;
+mod refresh;
+mod relations;
 mod report;
+mod request;
+mod simulation;
+mod sources;
 mod stanza;
+mod transaction;
+mod work;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,9 +26,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::database::{Database, Format, Sign};
+use super::marks::Marks;
+use super::shelf::Shelf;
+use super::verification::verify;
 use super::{
-    ApplyError, CancelToken, EngineSettings, Family, InspectError, Inventory, Manager, ManagerError, Operation,
-    Outcome, Package, Progress,
+    ApplyError, Bundles, CancelToken, Catalog, EngineSettings, Family, FileRecord, InspectError, Inventory, Manager,
+    ManagerError, Nevra, Operation, Outcome, Package, Plan, Progress, Relations, Repository, RepositoryError,
 };
 
 /// dpkg's folder under a root.
@@ -38,13 +53,25 @@ pub(super) struct Deb {
     root: PathBuf,
     settings: EngineSettings,
     database: Database<Dpkg>,
+    catalog: Shelf<Catalog>,
+    bundles: Shelf<Bundles>,
+    installed_relations: Shelf<Relations>,
+    offered_relations: Shelf<Relations>,
 }
 
 impl Deb {
     /// Reads the database under `root`, an absolute path.
     pub(super) fn open(root: PathBuf, settings: EngineSettings) -> Result<Self, ManagerError> {
         let database = Database::open(Dpkg { folder: root.join(FOLDER) })?;
-        Ok(Self { root, settings, database })
+        Ok(Self {
+            root,
+            settings,
+            database,
+            catalog: Shelf::default(),
+            bundles: Shelf::default(),
+            installed_relations: Shelf::default(),
+            offered_relations: Shelf::default(),
+        })
     }
 }
 
@@ -69,13 +96,67 @@ impl Manager for Deb {
         archive::inspect(file)
     }
 
+    fn catalog(&self) -> Result<Arc<Catalog>, ManagerError> {
+        self.catalog.get(Marks::of(lists::files(&self.root)?), || lists::read(&self.root))
+    }
+
+    fn loaded_catalog(&self) -> Option<Arc<Catalog>> {
+        self.catalog.peek()
+    }
+
+    fn drop_unused(&self, idle: Duration) {
+        self.catalog.drop_unused(idle);
+        self.bundles.drop_unused(idle);
+        self.installed_relations.drop_unused(idle);
+        self.offered_relations.drop_unused(idle);
+    }
+
+    fn installed_relations(&self) -> Result<Arc<Relations>, ManagerError> {
+        self.installed_relations.get(self.database.marks()?, || relations::installed(&self.root.join(FOLDER)))
+    }
+
+    fn offered_relations(&self) -> Result<Arc<Relations>, ManagerError> {
+        self.offered_relations.get(Marks::of(lists::files(&self.root)?), || relations::offered(&self.root))
+    }
+
+    fn bundles(&self) -> Result<Arc<Bundles>, ManagerError> {
+        self.bundles.get(Marks::of(bundles::files(&self.root)?), || bundles::read(&self.root))
+    }
+
+    fn loaded_bundles(&self) -> Option<Arc<Bundles>> {
+        self.bundles.peek()
+    }
+
+    fn repositories(&self) -> Result<Vec<Repository>, ManagerError> {
+        sources::read(&self.root)
+    }
+
+    fn set_repository(&self, id: &str, enabled: bool) -> Result<(), RepositoryError> {
+        sources::set_enabled(&self.root, id, enabled)
+    }
+
+    fn plan(&self, operation: &Operation, cancel: &CancelToken) -> Result<Plan, ApplyError> {
+        plan::plan(self, operation, cancel)
+    }
+
+    fn files(&self, nevra: &Nevra) -> Result<Vec<FileRecord>, ManagerError> {
+        files::read(self, nevra)
+    }
+
+    fn root(&self) -> &Path {
+        &self.root
+    }
+
     fn apply(
         &self,
         operation: &Operation,
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Outcome, ApplyError> {
-        install::apply(self, operation, progress, cancel)
+        if let Operation::Verify { nevra } = operation {
+            return verify(self, nevra, progress, cancel);
+        }
+        transaction::apply(self, operation, progress, cancel)
     }
 }
 

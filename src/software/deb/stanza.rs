@@ -1,6 +1,7 @@
 //! Reads `deb822(5)` stanzas one at a time, under limits, keeping only the fields that are asked for.
 
 use std::io::{self, BufRead, Read};
+use std::ops::Range;
 
 /// The longest line that is accepted; dependency fields of real packages reach some ten thousand bytes.
 const LONGEST_LINE: u64 = 1024 * 1024;
@@ -12,16 +13,22 @@ const LARGEST_STANZA: usize = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Stanza {
     names: &'static [&'static str],
-    values: Vec<Option<String>>,
+    /// The values one behind the other: lists have many thousand stanzas, and a text for each value takes time.
+    text: String,
+    values: Vec<Option<Range<usize>>>,
     /// The line of its first field, counted from 1.
     pub line: usize,
 }
 
 impl Stanza {
+    fn new(names: &'static [&'static str], line: usize) -> Self {
+        Self { names, text: String::new(), values: vec![None; names.len()], line }
+    }
+
     /// The value of a field, continuation lines joined by line feeds with their leading blank kept.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let at = self.names.iter().position(|n| n.eq_ignore_ascii_case(name))?;
-        self.values.get(at)?.as_deref()
+        self.text.get(self.values.get(at)?.clone()?)
     }
 }
 
@@ -54,7 +61,6 @@ impl<R: BufRead> Stanzas<R> {
         let mut stanza: Option<Stanza> = None;
         let mut damage: Option<(usize, &'static str)> = None;
         let mut current: Option<usize> = None;
-        let mut kept = 0;
         while self.read_line()? {
             let Self { names, line, buffer, .. } = self;
             if buffer.iter().all(u8::is_ascii_whitespace) {
@@ -63,9 +69,9 @@ impl<R: BufRead> Stanzas<R> {
                 }
                 continue;
             }
-            let stanza = stanza.get_or_insert_with(|| Stanza { names, values: vec![None; names.len()], line: *line });
+            let stanza = stanza.get_or_insert_with(|| Stanza::new(names, *line));
             if damage.is_none()
-                && let Err(why) = take_line(stanza, &mut current, buffer, &mut kept)
+                && let Err(why) = take_line(stanza, &mut current, buffer)
             {
                 damage = Some((*line, why));
             }
@@ -95,12 +101,7 @@ impl<R: BufRead> Stanzas<R> {
 }
 
 /// Takes one line of a stanza: a field's beginning, or its continuation.
-fn take_line(
-    stanza: &mut Stanza,
-    current: &mut Option<usize>,
-    line: &[u8],
-    kept: &mut usize,
-) -> Result<(), &'static str> {
+fn take_line(stanza: &mut Stanza, current: &mut Option<usize>, line: &[u8]) -> Result<(), &'static str> {
     if line.len() as u64 >= LONGEST_LINE {
         return Err("the line is too long");
     }
@@ -119,18 +120,18 @@ fn take_line(
         value.get(1..).unwrap_or_default().trim_ascii()
     };
     let Some(slot) = current.and_then(|at| stanza.values.get_mut(at)) else { return Ok(()) };
-    *kept += value.len();
-    if *kept > LARGEST_STANZA {
+    if stanza.text.len() + value.len() > LARGEST_STANZA {
         return Err("the stanza is too large");
     }
-    let value = String::from_utf8_lossy(value);
-    match slot {
-        None => *slot = Some(value.into_owned()),
-        Some(text) => {
-            text.push('\n');
-            text.push_str(&value);
+    let start = match slot {
+        None => stanza.text.len(),
+        Some(range) => {
+            stanza.text.push('\n');
+            range.start
         }
-    }
+    };
+    stanza.text.push_str(&String::from_utf8_lossy(value));
+    *slot = Some(start..stanza.text.len());
     Ok(())
 }
 

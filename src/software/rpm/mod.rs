@@ -1,10 +1,27 @@
 //! RPM packages: rpm's database, changed with dnf where the root has repositories, else with rpm.
 
-mod install;
+mod architecture;
+mod check;
+mod configuration;
+mod files;
+mod forecast;
+mod lock;
+mod metadata;
+mod name_lists;
+mod plan;
 mod query;
+mod reboot;
+mod relations;
+mod release;
 mod report;
+mod repository_files;
+mod request;
+mod session;
+mod table;
 mod tools;
+mod transaction;
 
+use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Seek};
@@ -12,10 +29,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use configuration::{Configuration, Unreadable};
+
 use super::database::{Database, Format, Sign};
+use super::marks::Marks;
+use super::shelf::Shelf;
+use super::verification::verify;
 use super::{
-    ApplyError, CancelToken, EngineSettings, Family, InspectError, Inventory, Manager, ManagerError, Operation,
-    Outcome, Package, Progress,
+    ApplyError, Bundles, CancelToken, Catalog, EngineSettings, Family, FileRecord, InspectError, Inventory, Manager,
+    ManagerError, Nevra, Operation, Outcome, Package, Plan, Progress, Relations, Repository, RepositoryError,
 };
 
 /// Where distributions keep the database, under the root: the newer place first.
@@ -40,6 +62,12 @@ pub(super) struct Rpm {
     dbpath: String,
     settings: EngineSettings,
     database: Database<Rpmdb>,
+    catalog: Shelf<Catalog>,
+    bundles: Shelf<Bundles>,
+    installed_relations: Shelf<Relations>,
+    offered_relations: Shelf<Relations>,
+    /// The release of its distribution, where that is known.
+    release: Shelf<Option<String>>,
 }
 
 impl Rpm {
@@ -47,7 +75,31 @@ impl Rpm {
     pub(super) fn open(root: PathBuf, settings: EngineSettings) -> Result<Self, ManagerError> {
         let folder = database_folder(&root).unwrap_or("var/lib/rpm");
         let database = Database::open(Rpmdb { folder: root.join(folder) })?;
-        Ok(Self { root, dbpath: format!("/{folder}"), settings, database })
+        let dbpath = format!("/{folder}");
+        Ok(Self {
+            root,
+            dbpath,
+            settings,
+            database,
+            catalog: Shelf::default(),
+            bundles: Shelf::default(),
+            installed_relations: Shelf::default(),
+            offered_relations: Shelf::default(),
+            release: Shelf::default(),
+        })
+    }
+
+    /// How dnf is configured now.
+    fn configuration(&self) -> Result<Configuration, Unreadable> {
+        let folder = self.database_folder();
+        let marks = Marks::of(release::files(&self.root, FILES.map(|file| folder.join(file))));
+        let Ok(release) = self.release.get(marks, || Ok::<_, Infallible>(release::read(&self.root, &folder)));
+        Configuration::read(&self.root, release.as_deref())
+    }
+
+    /// The database's folder on the host.
+    fn database_folder(&self) -> PathBuf {
+        self.root.join(self.dbpath.trim_start_matches('/'))
     }
 }
 
@@ -72,13 +124,72 @@ impl Manager for Rpm {
         inspect(file)
     }
 
+    fn catalog(&self) -> Result<Arc<Catalog>, ManagerError> {
+        let configuration = self.configuration()?;
+        self.catalog.get(Marks::of(metadata::files(&configuration)), || metadata::read(&configuration))
+    }
+
+    fn loaded_catalog(&self) -> Option<Arc<Catalog>> {
+        self.catalog.peek()
+    }
+
+    fn drop_unused(&self, idle: Duration) {
+        self.catalog.drop_unused(idle);
+        self.bundles.drop_unused(idle);
+        self.installed_relations.drop_unused(idle);
+        self.offered_relations.drop_unused(idle);
+    }
+
+    fn installed_relations(&self) -> Result<Arc<Relations>, ManagerError> {
+        self.installed_relations.get(self.database.marks()?, || relations::installed(&self.database_folder()))
+    }
+
+    fn offered_relations(&self) -> Result<Arc<Relations>, ManagerError> {
+        let configuration = self.configuration()?;
+        let marks = Marks::of(metadata::files(&configuration));
+        self.offered_relations.get(marks, || metadata::relations(&configuration))
+    }
+
+    fn bundles(&self) -> Result<Arc<Bundles>, ManagerError> {
+        let configuration = self.configuration()?;
+        let marks = Marks::of(metadata::files(&configuration));
+        self.bundles.get(marks, || Ok(metadata::bundles(&configuration)))
+    }
+
+    fn loaded_bundles(&self) -> Option<Arc<Bundles>> {
+        self.bundles.peek()
+    }
+
+    fn repositories(&self) -> Result<Vec<Repository>, ManagerError> {
+        Ok(repository_files::read(&self.configuration()?))
+    }
+
+    fn set_repository(&self, id: &str, enabled: bool) -> Result<(), RepositoryError> {
+        repository_files::set_enabled(&self.configuration()?, id, enabled)
+    }
+
+    fn plan(&self, operation: &Operation, cancel: &CancelToken) -> Result<Plan, ApplyError> {
+        plan::plan(self, operation, cancel)
+    }
+
+    fn files(&self, nevra: &Nevra) -> Result<Vec<FileRecord>, ManagerError> {
+        files::read(self, nevra)
+    }
+
+    fn root(&self) -> &Path {
+        &self.root
+    }
+
     fn apply(
         &self,
         operation: &Operation,
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Outcome, ApplyError> {
-        install::apply(self, operation, progress, cancel)
+        if let Operation::Verify { nevra } = operation {
+            return verify(self, nevra, progress, cancel);
+        }
+        transaction::apply(self, operation, progress, cancel)
     }
 }
 

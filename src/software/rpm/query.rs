@@ -31,20 +31,28 @@ pub(super) struct Told {
 
 /// What is installed by the database in `dbpath`; a path on the host, so that no root has to be entered.
 pub(super) fn installed(dbpath: &Path) -> Result<Inventory, ManagerError> {
-    let failed = |message: String| ManagerError::Tool { tool: "rpm", message };
+    let mut strings = Interner::default();
+    let text = all(dbpath, FORMAT)?;
+    let told: Option<Vec<Told>> =
+        text.split_terminator('\x1e').filter(|record| !is_key(record)).map(|r| record(r, &mut strings)).collect();
+    let told = told.ok_or_else(|| failed("it described a package incompletely".to_owned()))?;
+    Ok(Inventory::new(told.into_iter().map(|t| t.package)))
+}
+
+/// What rpm tells of all packages in a database, in this format.
+pub(super) fn all(dbpath: &Path, format: &str) -> Result<String, ManagerError> {
     let mut rpm = command("rpm");
-    rpm.arg("--dbpath").arg(dbpath).args(["-qa", "--nosignature", "--nodigest", "--qf", FORMAT]);
+    rpm.arg("--dbpath").arg(dbpath).args(["-qa", "--nosignature", "--nodigest", "--qf", format]);
     let answer = ask(&mut rpm, LARGEST_ANSWER, LONGEST_QUERY).map_err(|e| failed(e.to_string()))?;
     // A damaged database makes rpm complain and end with 0, so both count.
     if !answer.status.success() || answer.stderr.contains("error:") {
         return Err(failed(complaint(&answer)));
     }
-    let mut strings = Interner::default();
-    let text = String::from_utf8_lossy(&answer.stdout);
-    let told: Option<Vec<Told>> =
-        text.split_terminator('\x1e').filter(|record| !is_key(record)).map(|r| record(r, &mut strings)).collect();
-    let told = told.ok_or_else(|| failed("it described a package incompletely".to_owned()))?;
-    Ok(Inventory::new(told.into_iter().map(|t| t.package)))
+    Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
+}
+
+fn failed(message: String) -> ManagerError {
+    ManagerError::Tool { tool: "rpm", message }
 }
 
 /// What a package file says of itself. Its digests are checked; whether its maker is trusted is for the installation
@@ -97,7 +105,7 @@ fn record(text: &str, strings: &mut Interner) -> Option<Told> {
 }
 
 /// The first complaint of rpm, in its own words.
-fn complaint(answer: &Answer) -> String {
+pub(super) fn complaint(answer: &Answer) -> String {
     let line = answer.stderr.lines().find(|l| l.starts_with("error:")).or_else(|| answer.stderr.lines().next());
     line.map_or_else(|| answer.status.to_string(), |l| l.trim_start_matches("error:").trim().to_owned())
 }

@@ -1,14 +1,32 @@
 //! Commands of rpm and dnf for one operation on one root.
+//!
+//! Tried with rpm 4.18 and dnf 4.14. The options are those that dnf 5 documents too.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::request::{Request, Target, Verb};
+use crate::software::Nevra;
 use crate::software::tool::{command, is_there};
 
 /// Where repositories are configured, under the root.
-const REPOSITORY_FOLDERS: [&str; 2] = ["etc/yum.repos.d", "etc/distro.repos.d"];
+pub(super) const REPOSITORY_FOLDERS: [&str; 2] = ["etc/yum.repos.d", "etc/distro.repos.d"];
+
+/// What dnf tells of packages that it can fetch: name parts, size of the file, size of the files in it.
+const SIZES: &str = "%{name} %{epoch} %{version} %{release} %{arch} %{downloadsize} %{installsize}\n";
+
+/// How far a tool goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// It tells what it would do.
+    Tell,
+    /// It fetches what is needed, checks signatures, and lets rpm look for conflicts and for room.
+    Fetch,
+    /// It changes the system.
+    Change,
+}
 
 /// rpm and dnf for one operation; the package's link and a private home lie in a scratch folder.
 #[derive(Debug)]
@@ -20,19 +38,22 @@ pub(super) struct Tools<'a> {
 }
 
 impl<'a> Tools<'a> {
-    /// Prepares the tools for `root` and `file`. The private home holds the database's place: on hosts of another
-    /// family rpm would look for it below the home of whoever calls.
-    pub(super) fn new(root: &'a Path, dbpath: &'a str, file: &Path, scratch: &Path) -> io::Result<Self> {
+    /// Prepares the tools for `root`. The private home holds the database's place: on hosts of another family rpm would
+    /// look for it below the home of whoever calls.
+    pub(super) fn new(root: &'a Path, dbpath: &'a str, scratch: &Path) -> io::Result<Self> {
         let home = scratch.join("home");
         fs::create_dir(&home)?;
         fs::write(home.join(".rpmmacros"), format!("%_dbpath {dbpath}\n"))?;
-        // dnf looks at the ending, and rpm takes a path for a pattern: this one has neither surprise.
-        let package = scratch.join("package.rpm");
-        std::os::unix::fs::symlink(std::path::absolute(file)?, &package)?;
-        Ok(Self { root, dbpath, home, package })
+        Ok(Self { root, dbpath, home, package: scratch.join("package.rpm") })
     }
 
-    /// Whether dnf can be used: it is there and the root has repositories.
+    /// Gives a package file the name that the tools find it by: dnf looks at the ending, and rpm takes a path for a
+    /// pattern. This name has neither surprise.
+    pub(super) fn link(&self, file: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(std::path::absolute(file)?, &self.package)
+    }
+
+    /// Whether the root is changed with dnf: it is there and the root has repositories.
     pub(super) fn has_dnf(&self) -> bool {
         let has_repository = |folder: &str| {
             let Ok(entries) = fs::read_dir(self.root.join(folder)) else { return false };
@@ -41,51 +62,93 @@ impl<'a> Tools<'a> {
         is_there("dnf") && REPOSITORY_FOLDERS.iter().any(|folder| has_repository(folder))
     }
 
-    /// What rpm says to the installation. Changes nothing.
-    pub(super) fn rpm_test(&self, beside: bool) -> Command {
-        let mut command = self.rpm(beside);
-        command.arg("--test").arg("--").arg(&self.package);
+    /// dnf for what is asked.
+    pub(super) fn dnf(&self, request: &Request<'_>, extent: Extent) -> Command {
+        let mut command = self.dnf_alone(extent != Extent::Tell);
+        if extent == Extent::Fetch {
+            command.arg("--setopt=tsflags=test");
+        }
+        command.args(match request.verb {
+            Verb::Install | Verb::InstallBeside => ["install"].as_slice(),
+            Verb::Reinstall => &["reinstall"],
+            Verb::Downgrade => &["downgrade"],
+            // Else dnf passes over a newest build that cannot be installed, and calls the package up to date.
+            Verb::Update => &["upgrade", "--best"],
+            Verb::Remove => &["remove", "--setopt=clean_requirements_on_remove=False"],
+        });
+        command.arg("--");
+        match &request.target {
+            Target::File(_) => command.arg(&self.package),
+            Target::Build => command.arg(request.nevra.to_string()),
+            Target::Name(name) => command.arg(name),
+        };
         command
     }
 
-    /// The installation with rpm.
-    pub(super) fn rpm_change(&self, beside: bool) -> Command {
-        let mut command = self.rpm(beside);
-        command.args(["-v", "--percent", "--"]).arg(&self.package);
+    /// dnf reads the metadata of the repositories, and takes the keys that they name for it.
+    pub(super) fn dnf_read_metadata(&self) -> Command {
+        let mut command = self.dnf_alone(true);
+        command.arg("makecache");
         command
     }
 
-    /// Finds and fetches what the installation needs. Changes no package.
-    pub(super) fn dnf_download(&self) -> Command {
-        let mut command = self.dnf();
-        command.args(["install", "--downloadonly", "--"]).arg(&self.package);
+    /// dnf fetches the metadata of all enabled repositories anew; one that fails does not keep it from the others.
+    pub(super) fn dnf_refresh(&self) -> Command {
+        let mut command = self.dnf_alone(true);
+        command.args(["--setopt=*.skip_if_unavailable=True", "--refresh", "makecache"]);
         command
     }
 
-    /// The installation with dnf.
-    pub(super) fn dnf_change(&self) -> Command {
-        let mut command = self.dnf();
-        command.args(["install", "--"]).arg(&self.package);
+    /// The sizes of these builds, by the metadata that was read last.
+    pub(super) fn dnf_sizes(&self, builds: &[&Nevra]) -> Command {
+        let mut command = self.dnf_alone(false);
+        command.args(["--cacheonly", "repoquery", "--available", "--queryformat", SIZES, "--"]);
+        command.args(builds.iter().map(ToString::to_string));
         command
     }
 
-    /// rpm updates to a package, or puts it beside the builds that are there: for packages of which several builds
-    /// are installed, such as kernels.
-    fn rpm(&self, beside: bool) -> Command {
+    /// Whether the host must be rebooted, by dnf's own plugin: ends 1 if so, and without the plugin.
+    pub(super) fn dnf_needs_restarting() -> Command {
+        let mut command = command("dnf");
+        command.args(["needs-restarting", "--reboothint"]);
+        command
+    }
+
+    /// rpm for what is asked. It tells the order of its work; only told, it changes nothing.
+    pub(super) fn rpm(&self, request: &Request<'_>, extent: Extent) -> Command {
         let mut command = command("rpm");
         command.env("HOME", &self.home);
         if self.root != Path::new("/") {
             command.arg("--root").arg(self.root);
         }
-        command.args(["--dbpath", self.dbpath]).arg(if beside { "-i" } else { "-U" });
+        command.args(["--dbpath", self.dbpath]);
+        command.args(match request.verb {
+            Verb::Install | Verb::Update => ["-U"].as_slice(),
+            Verb::InstallBeside => &["-i", "--oldpackage"],
+            // An update would take the builds away that stand beside it.
+            Verb::Reinstall => &["--reinstall", "--oldpackage"],
+            Verb::Downgrade => &["-U", "--oldpackage"],
+            Verb::Remove => &["-e"],
+        });
+        command.args(match extent {
+            Extent::Tell | Extent::Fetch => ["--test", "-vv", "--"],
+            Extent::Change => ["-v", "--percent", "--"],
+        });
+        match &request.target {
+            Target::File(_) => command.arg(&self.package),
+            Target::Build | Target::Name(_) => command.arg(request.nevra.to_string()),
+        };
+        command.args(request.along.iter().map(ToString::to_string));
         command
     }
 
-    fn dnf(&self) -> Command {
+    /// dnf that answers its questions with yes, or with no.
+    fn dnf_alone(&self, yes: bool) -> Command {
         let mut command = command("dnf");
         // Written through at once, so that its lines are heard while it works.
         command.env("HOME", &self.home).env("PYTHONUNBUFFERED", "1");
-        command.args(["--assumeyes", "--setopt=exit_on_lock=True", "--color=never"]);
+        command.arg(if yes { "--assumeyes" } else { "--assumeno" });
+        command.args(["--setopt=exit_on_lock=True", "--color=never"]);
         if self.root != Path::new("/") {
             let folders: Vec<String> =
                 REPOSITORY_FOLDERS.iter().map(|folder| self.root.join(folder).display().to_string()).collect();

@@ -1,6 +1,6 @@
 //! CIM errors in faults (DSP0227 clause 12).
 
-use crate::cim::{CimError, CimStatus};
+use crate::cim::{CimError, CimStatus, Circumstance};
 use crate::soap::{Fault, FaultDetail, FaultKind, sent};
 use crate::wire::UriForm;
 use crate::wire::names::WSMB;
@@ -37,8 +37,11 @@ pub fn cim_error(status: CimStatus, message: &str) -> Element {
 pub fn cim_fault(error: CimError) -> Fault {
     use FaultKind as K;
     let (kind, detail) = match error.status {
-        CimStatus::Failed if error.in_use => (K::Concurrency, None),
-        CimStatus::Failed => (K::InternalError, None),
+        CimStatus::Failed => match error.circumstance {
+            Circumstance::Over => (K::InternalError, None),
+            Circumstance::InUse => (K::Concurrency, None),
+            Circumstance::GoesOn => (K::TimedOut, None),
+        },
         CimStatus::AccessDenied => (K::AccessDenied, None),
         CimStatus::InvalidNamespace | CimStatus::NotFound => (K::DestinationUnreachable, None),
         CimStatus::InvalidClass => (K::DestinationUnreachable, Some(FaultDetail::InvalidResourceURI)),

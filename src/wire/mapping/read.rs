@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Parameters, cim_error};
-use crate::cim::{CimStatus, Class, Instance, Method, Parameter, Property, Schema, Value};
+use crate::cim::{CimStatus, CimType, Class, Instance, Method, Parameter, Property, Schema, Value};
 use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::ResourceUri;
 use crate::wire::names::{CIM, XSI};
@@ -119,11 +119,19 @@ impl Mapping<'_> {
             .push(child);
         }
         let mut instance = Instance::new(class.clone());
-        let given: Vec<bool> = elements.iter().map(|e| !e.is_empty()).collect();
-        for (property, elements) in class.properties().iter().zip(&elements).filter(|(_, e)| !e.is_empty()) {
+        let mut given: Vec<bool> = elements.iter().map(|e| !e.is_empty()).collect();
+        let all = class.properties().iter().zip(&elements).zip(&mut given);
+        for ((property, elements), given) in all.filter(|((_, elements), _)| !elements.is_empty()) {
             let refuse = |why| InstanceError::Value { property: property.name.clone(), why };
-            let value = self.value(elements, &property.shape).map_err(refuse)?;
-            instance.set(&property.name, value).map_err(|error| refuse(error.to_string()))?;
+            // Clients that send whole instances back lose the class of the instances inside.
+            let passes_over = !property.writable && property.shape.cim_type == CimType::Instance;
+            match self.value(elements, &property.shape) {
+                Ok(value) => {
+                    instance.set(&property.name, value).map_err(|error| refuse(error.to_string()))?;
+                }
+                Err(_) if passes_over => *given = false,
+                Err(why) => return Err(refuse(why)),
+            }
         }
         Ok(GivenInstance { instance, given })
     }

@@ -17,7 +17,8 @@ class LMI_All : CIM_Key {
     boolean B; string S; char16 C; uint8 U8; uint16 U16; uint32 U32; uint64 U64;
     sint8 I8; sint16 I16; sint32 I32; sint64 I64; real32 R32; real64 R64; datetime D;
     string Ss[]; uint16 Us[]; datetime Ds[];
-    [EmbeddedInstance("CIM_Key")] string E; [EmbeddedObject] string Es[];
+    [Write, EmbeddedInstance("CIM_Key")] string E; [Write, EmbeddedObject] string Es[];
+    [EmbeddedObject] string Shown;
     uint32 Call([In] string Text, [In, Required] uint16 Numbers[], [In] CIM_Key REF Target,
                 [In(false), Out] CIM_Key REF Job, [In, Out] boolean Both);
 };
@@ -222,6 +223,14 @@ fn what_cannot_be_put_is_named() {
     assert_eq!((fault.kind(), fault.detail()), (FaultKind::InvalidRepresentation, Some(FaultDetail::InvalidNamespace)));
     let superclass = "<p:CIM_Key xmlns:p='http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_Key'/>";
     assert!(mapping().instance(&element(superclass), class).is_ok(), "a superclass's name will do");
+}
+
+#[test]
+fn an_instance_inside_that_nobody_may_set_may_have_lost_its_class() {
+    let class = SCHEMA.class("LMI_All").unwrap();
+    let text = format!("{PUT}<p:U8>7</p:U8><p:Shown><p:U8>1</p:U8><p:S>s</p:S></p:Shown></p:LMI_All>");
+    let given = mapping().instance(&element(&text), class).unwrap();
+    assert_eq!(given.given().map(|(property, _)| &*property.name).collect::<Vec<_>>(), ["U8"]);
 }
 
 #[test]

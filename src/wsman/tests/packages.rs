@@ -67,9 +67,10 @@ impl Fixture {
         body(message.body());
         Request {
             body: asked.encoding.encode(message.finish()),
+            upload: None,
             charset: None,
             soap_action: None,
-            caller: Some(Caller { name: "ann".into(), role: Role::Viewer }),
+            caller: Some(Caller::new("ann", Role::Viewer)),
             address: "https://host/wsman".into(),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::*;
-use crate::broker::{Action, Change, Creation, Instances, Invocation, MethodReply, Modification, Provider};
+use crate::broker::{Action, Change, Creation, Deletion, Instances, Invocation, MethodReply, Modification, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, Value};
 use crate::store::changes::ChangeRecord;
 use crate::xml::ElementExt;
@@ -94,8 +94,8 @@ impl Provider for Things {
         Ok(thing)
     }
 
-    fn delete(&self, _: &Caller, _: &Arc<Class>, path: &ObjectPath) -> Result<(), CimError> {
-        self.all().remove(&Self::name(path));
+    fn delete(&self, deletion: &Deletion<'_>) -> Result<(), CimError> {
+        self.all().remove(&Self::name(deletion.path));
         Ok(())
     }
 
@@ -180,9 +180,10 @@ impl Host {
         );
         self.runtime.block_on(self.service.handle(Request {
             body: text.into_bytes(),
+            upload: None,
             charset: None,
             soap_action: None,
-            caller: Some(Caller { name: "ann".into(), role: self.role }),
+            caller: Some(Caller::new("ann", self.role)),
             address: "https://host/wsman".into(),
         }))
     }

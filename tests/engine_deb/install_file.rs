@@ -1,61 +1,16 @@
-//! The Debian engine with the real dpkg and apt on private roots.
+//! Package files are installed.
 
-#![allow(clippy::unwrap_used, reason = "a fixture that fails fails its test")]
-
-mod support;
-
-use std::fs::{self, File};
-use std::path::Path;
-use std::process::Command;
+use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
 
 use quartermaster::software::{
-    ApplyError, CancelToken, Change, ChangeKind, EngineChoice, EngineSettings, Family, InspectError, Manager,
-    Operation, PackageState, Phase, Progress, open, open_with,
+    ApplyError, CancelToken, Change, ChangeKind, EngineChoice, EngineSettings, Family, Manager, Operation,
+    PackageState, Phase, open_with,
 };
-use support::operations::{Kept, install, install_with, installed, nevra};
-use support::packages::{Deb, DebRoot, build_deb, build_rpm};
 
-fn engine(root: &DebRoot) -> Arc<dyn Manager> {
-    open(EngineChoice::Auto, &root.path()).unwrap().unwrap()
-}
-
-#[test]
-fn inspects_packages_and_refuses_other_files() {
-    let root = DebRoot::new();
-    let engine = engine(&root);
-    let file = build_deb(&root.scratch(), "alpha", "1:1.0-2", &[("Installed-Size", "12")]);
-    let package = engine.inspect(&file).unwrap();
-    assert_eq!(package.nevra.to_string(), "alpha-1:1.0-2.all");
-    assert_eq!(&*package.summary, "test package alpha");
-    assert_eq!(&*package.description, "It holds nothing of use.\n\nA second part.");
-    assert_eq!(package.manufacturer.as_deref(), Some("Test Maker <maker@example.org>"));
-    assert_eq!(package.installed_size, Some(12 * 1024));
-    assert_eq!(package.state, PackageState::NotInstalled);
-
-    let cut = root.scratch().join("cut.deb");
-    let bytes = fs::read(&file).unwrap();
-    fs::write(&cut, &bytes[..bytes.len() - 100]).unwrap();
-    let rpm = build_rpm(&root.scratch(), "alpha", "1", "1", &[]);
-    let mut broken = bytes.clone();
-    let at = bytes.windows(8).position(|w| w == b"./contro").unwrap();
-    broken[at..at + 600].fill(b'x');
-    let damaged = root.scratch().join("damaged.deb");
-    fs::write(&damaged, broken).unwrap();
-    for (file, why) in [
-        (&cut, "it is cut off"),
-        (&rpm, "it is an RPM package, and this system has Debian packages"),
-        (&damaged, "its control archive cannot be read"),
-        (&root.scratch(), "it is no regular file"),
-    ] {
-        match engine.inspect(file) {
-            Err(InspectError::NotAPackage(said)) => assert_eq!(said, why),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert!(matches!(engine.inspect(&root.scratch().join("missing.deb")), Err(InspectError::Read(_))));
-}
+use super::engine;
+use super::support::operations::{Kept, apply_as_planned, install, install_with, installed, nevra, refused, told};
+use super::support::packages::{Deb, DebRoot, Repository, build_deb};
 
 #[test]
 fn installs_and_updates() {
@@ -128,26 +83,6 @@ fn a_missing_dependency_changes_nothing() {
     assert!(kept.started.is_empty());
     assert_eq!(kept.phase_order(), [Phase::Checking]);
     assert_eq!(fs::read(root.path().join("var/lib/dpkg/status")).unwrap(), before);
-}
-
-#[test]
-fn a_conflict_changes_nothing() {
-    let root = DebRoot::new();
-    let engine = engine(&root);
-    install(&*engine, &build_deb(&root.scratch(), "alpha", "1.0", &[])).0.unwrap();
-    let (result, _) = install(&*engine, &build_deb(&root.scratch(), "beta", "1.0", &[("Conflicts", "alpha")]));
-    let Err(ApplyError::Dependencies(why)) = result else { panic!("{result:?}") };
-    assert!(why.contains("alpha"), "{why}");
-    assert_eq!(installed(&*engine), ["alpha-0:1.0.all"]);
-}
-
-#[test]
-fn another_architecture_changes_nothing() {
-    let root = DebRoot::new();
-    let engine = engine(&root);
-    let (result, kept) = install(&*engine, &build_deb(&root.scratch(), "alpha", "1", &[("Architecture", "hurd-i386")]));
-    assert!(matches!(result, Err(ApplyError::Dependencies(why)) if why.contains("hurd-i386")));
-    assert!(kept.started.is_empty());
 }
 
 #[test]
@@ -238,107 +173,135 @@ fn cancelled_during_the_change_it_is_finished() {
     assert_eq!(installed(&*engine), ["alpha-0:1.0.all"]);
 }
 
+fn install_file(engine: &dyn Manager, file: &std::path::Path, force: bool) -> Operation {
+    Operation::InstallFile { file: file.to_owned(), nevra: engine.inspect(file).unwrap().nevra, force }
+}
+
 #[test]
-fn another_tool_at_work_is_told() {
+fn force_puts_the_same_build_back_and_goes_back_to_an_older_one() {
     let root = DebRoot::new();
-    let settings = EngineSettings { lock_timeout: Duration::ZERO, ..EngineSettings::default() };
-    let engine = open_with(EngineChoice::Auto, &root.path(), settings).unwrap().unwrap();
-    let file = build_deb(&root.scratch(), "alpha", "1.0", &[]);
-    let lock = File::create(root.path().join("var/lib/dpkg/lock-frontend")).unwrap();
-    rustix::fs::fcntl_lock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+    let engine = engine(&root);
+    let build = |version: &str| {
+        Deb::new("alpha", version)
+            .file("usr/share/alpha/version", version)
+            .conffile("etc/alpha.conf", "a=1\n")
+            .conffile("etc/beta.conf", "b=1\n")
+            .build(&root.scratch())
+    };
+    let (old, new) = (build("1"), build("2"));
+    apply_as_planned(&*engine, &install_file(&*engine, &new, false));
+    let version = root.path().join("usr/share/alpha/version");
+    let (kept, gone) = (root.path().join("etc/alpha.conf"), root.path().join("etc/beta.conf"));
+    fs::write(&version, "tampered").unwrap();
+    fs::write(&kept, "a=mine\n").unwrap();
+    fs::remove_file(&gone).unwrap();
+
+    let why = refused(&*engine, &install_file(&*engine, &new, false));
+    assert_eq!(why, ApplyError::NotNewer("alpha 2 is already installed".to_owned()));
+    let (_, outcome, listener) = apply_as_planned(&*engine, &install_file(&*engine, &new, true));
+    assert_eq!(told(&outcome), ["Reinstalled alpha-0:2.all alpha-0:2.all"]);
+    assert_eq!(fs::read_to_string(&version).unwrap(), "2");
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "a=mine\n");
+    assert_eq!(fs::read_to_string(&gone).unwrap(), "b=1\n");
+    assert_eq!(listener.notes, ["/etc/beta.conf was missing; the package's own is in place again"]);
+
+    assert!(matches!(refused(&*engine, &install_file(&*engine, &old, false)), ApplyError::NotNewer(_)));
+    let (_, outcome, _) = apply_as_planned(&*engine, &install_file(&*engine, &old, true));
+    assert_eq!(told(&outcome), ["Downgraded alpha-0:2.all alpha-0:1.all"]);
+    assert_eq!(fs::read_to_string(&version).unwrap(), "1");
+}
+
+#[test]
+fn it_is_this_file_that_is_installed_and_not_a_repositorys_of_the_same_version() {
+    let packages = DebRoot::new();
+    let theirs = Deb::new("alpha", "1").file("usr/share/alpha/maker", "theirs").build(&packages.scratch());
+    let repository = Repository::new(&[theirs]);
+    let root = DebRoot::new();
+    root.use_sources(&repository.source(&repository.address()));
+    root.update_by_hand();
+    let engine = engine(&root);
+    let ours = Deb::new("alpha", "1").file("usr/share/alpha/maker", "ours").build(&root.scratch());
+    let maker = root.path().join("usr/share/alpha/maker");
+    let (_, outcome, _) = apply_as_planned(&*engine, &install_file(&*engine, &ours, false));
+    assert_eq!(told(&outcome), ["Installed - alpha-0:1.all"]);
+    assert_eq!(fs::read_to_string(&maker).unwrap(), "ours");
+    fs::write(&maker, "nobody").unwrap();
+    let (_, outcome, _) = apply_as_planned(&*engine, &install_file(&*engine, &ours, true));
+    assert_eq!(told(&outcome), ["Reinstalled alpha-0:1.all alpha-0:1.all"]);
+    assert_eq!(fs::read_to_string(&maker).unwrap(), "ours");
+}
+
+#[test]
+fn what_cannot_be_installed_is_refused_by_the_plan_too() {
+    let root = DebRoot::new();
+    let engine = engine(&root);
+    apply_as_planned(&*engine, &install_file(&*engine, &build_deb(&root.scratch(), "alpha", "1", &[]), false));
+    for (name, field, value, said) in [
+        ("missing", "Depends", "libnowhere", "missing needs packages that are neither installed nor in a repository"),
+        ("rival", "Conflicts", "alpha", "rival conflicts with installed packages: alpha"),
+        ("foreign", "Architecture", "hurd-i386", "foreign is built for hurd-i386 and this host runs"),
+    ] {
+        let file = build_deb(&root.scratch(), name, "1", &[(field, value)]);
+        let why = refused(&*engine, &install_file(&*engine, &file, true));
+        assert!(matches!(&why, ApplyError::Dependencies(why) if why.starts_with(said)), "{why:?}");
+    }
+}
+
+#[test]
+fn a_script_that_fails_before_the_files_are_there_leaves_nothing() {
+    let root = DebRoot::new().with_shell(&[]);
+    let engine = engine(&root);
+    let file = Deb::new("alpha", "1").script("preinst", "echo not here >&2; exit 4").build(&root.scratch());
     let (result, _) = install(&*engine, &file);
-    let Err(ApplyError::Busy(why)) = result else { panic!("{result:?}") };
-    assert!(why.contains("another package tool is at work"), "{why}");
-    drop(lock);
+    let Err(ApplyError::Failed(why)) = result else { panic!("{result:?}") };
+    assert!(why.starts_with("alpha failed: new alpha package pre-installation script"), "{why}");
+    assert!(why.ends_with("its script said: not here"), "{why}");
+    assert!(installed(&*engine).is_empty());
+}
+
+#[test]
+fn a_full_disk_is_told() {
+    let root = DebRoot::new();
+    let engine = engine(&root);
+    let file = Deb::new("alpha", "1").file("usr/share/alpha/data", &"x".repeat(3_000_000)).build(&root.scratch());
+    let folder = root.path().join("usr/share");
+    fs::create_dir_all(&folder).unwrap();
+    let full = SmallDisk::mount(&folder);
+    let (result, _) = install(&*engine, &file);
+    assert_eq!(
+        result.unwrap_err(),
+        ApplyError::NoSpace("alpha was not installed: there is not enough room on the disk".to_owned())
+    );
+    assert!(installed(&*engine).is_empty());
+    drop(full);
     install(&*engine, &file).0.unwrap();
 }
 
-#[test]
-fn changes_by_hand_are_noticed() {
-    let root = DebRoot::new();
-    let engine = engine(&root);
-    assert!(!engine.refresh().unwrap());
-    root.install_by_hand(&build_deb(&root.scratch(), "alpha", "1.0", &[]));
-    assert!(engine.wait_for_change(Duration::from_secs(60)));
-    assert!(engine.refresh().unwrap());
-    assert_eq!(installed(&*engine), ["alpha-0:1.0.all"]);
-    root.remove_by_hand("alpha");
-    assert!(engine.wait_for_change(Duration::from_secs(60)));
-    assert!(engine.refresh().unwrap());
-    assert!(installed(&*engine).is_empty());
-    assert!(!engine.refresh().unwrap());
-}
+/// A file system of one megabyte.
+struct SmallDisk(std::path::PathBuf);
 
-#[test]
-fn a_filled_database_is_read_whole() {
-    let root = DebRoot::new();
-    root.fill(2000);
-    assert_eq!(engine(&root).inventory().packages().len(), 2000);
-}
-
-#[test]
-fn another_tool_at_work_is_waited_for() {
-    let root = DebRoot::new();
-    let engine = engine(&root);
-    let file = build_deb(&root.scratch(), "alpha", "1.0", &[]);
-    let lock = File::create(root.path().join("var/lib/dpkg/lock-frontend")).unwrap();
-    rustix::fs::fcntl_lock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
-    let mut listener = UntilWaiting { lock: Some(lock), waited: false };
-    let nevra = engine.inspect(&file).unwrap().nevra;
-    engine.apply(&Operation::InstallFile { file, nevra }, &mut listener, &CancelToken::default()).unwrap();
-    assert!(listener.waited);
-    assert_eq!(installed(&*engine), ["alpha-0:1.0.all"]);
-}
-
-/// Holds a lock until the operation tells that it waits.
-struct UntilWaiting {
-    lock: Option<File>,
-    waited: bool,
-}
-
-impl Progress for UntilWaiting {
-    fn started(&mut self, _pid: u32, _start_ticks: u64) {}
-
-    fn phase(&mut self, _phase: Phase, _percent: u8) {}
-
-    fn note(&mut self, text: &str) {
-        self.waited |= text.starts_with("waiting for another package tool");
-        self.lock = None;
+impl SmallDisk {
+    fn mount(folder: &std::path::Path) -> Self {
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder);
+        assert!(mount.status().unwrap().success());
+        Self(folder.to_owned())
     }
 }
 
-/// Not a test by itself: the process that is killed in the test below.
-#[test]
-fn process_that_is_killed() {
-    let (Some(root), Some(file)) = (std::env::var_os("KILLED_ROOT"), std::env::var_os("KILLED_FILE")) else { return };
-    let engine = open(EngineChoice::Deb, Path::new(&root)).unwrap().unwrap();
-    let _ = install(&*engine, Path::new(&file));
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
+    }
 }
 
 #[test]
-fn the_tool_finishes_when_its_caller_is_killed() {
-    let root = DebRoot::new().with_shell(&[]);
-    let (ready, gate) = (root.path().join("ready"), root.path().join("gate"));
-    for fifo in [&ready, &gate] {
-        assert!(Command::new("mkfifo").arg(fifo).status().unwrap().success());
-    }
-    let script = "echo at work > /ready; read line < /gate; echo a line that nobody hears";
-    let file = Deb::new("alpha", "1.0").script("postinst", script).build(&root.scratch());
-    let mut caller = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "process_that_is_killed"])
-        .env("KILLED_ROOT", root.path())
-        .env("KILLED_FILE", &file)
-        .env("TMPDIR", root.scratch())
-        .spawn()
-        .unwrap();
-    assert_eq!(fs::read_to_string(&ready).unwrap(), "at work\n");
+fn the_hosts_wish_for_a_reboot_is_told() {
+    let root = DebRoot::new();
     let engine = engine(&root);
-    assert_eq!(engine.inventory().packages()[0].state, PackageState::Unfinished);
-    caller.kill().unwrap();
-    caller.wait().unwrap();
-    fs::write(&gate, "go on\n").unwrap();
-    while engine.inventory().packages()[0].state != PackageState::Installed {
-        assert!(engine.wait_for_change(Duration::from_secs(60)), "the tool did not finish");
-        engine.refresh().unwrap();
-    }
+    let first = install(&*engine, &build_deb(&root.scratch(), "alpha", "1", &[])).0.unwrap();
+    assert!(!first.needs_reboot);
+    fs::create_dir_all(root.path().join("run")).unwrap();
+    fs::write(root.path().join("run/reboot-required"), "").unwrap();
+    assert!(install(&*engine, &build_deb(&root.scratch(), "beta", "1", &[])).0.unwrap().needs_reboot);
 }

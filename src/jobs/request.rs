@@ -1,0 +1,164 @@
+//! What a job is to do, as it was asked for.
+
+use serde::{Deserialize, Serialize};
+
+use super::job::JobId;
+use crate::software::{Nevra, Operation};
+use crate::worker::{Staged, Work};
+
+/// What a job is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobRequest {
+    /// Install the package that a URI names, or update to it.
+    InstallFromUri {
+        /// The URI as the caller wrote it.
+        uri: String,
+        /// The package, as the worker copied it from there; `None` if the worker is to fetch it.
+        staged: Option<Staged>,
+        /// How.
+        #[serde(default)]
+        options: InstallOptions,
+    },
+    /// Install the package whose octets came with the request, or update to it.
+    InstallFromByteStream {
+        /// The package, as the worker copied it.
+        staged: Staged,
+        /// How.
+        options: InstallOptions,
+    },
+    /// Install, update, put in place again or remove a package that has a software identity.
+    ChangeIdentity {
+        /// The package.
+        nevra: Nevra,
+        /// What to do with it.
+        options: InstallOptions,
+        /// How it was asked for.
+        asked: Asked,
+    },
+    /// Compare the files of an installed package with how they were installed.
+    Verify {
+        /// The package.
+        nevra: Nevra,
+    },
+    /// Fetch the metadata of all enabled repositories anew.
+    RefreshRepositories,
+}
+
+/// What is done with a package, as DSP1025's InstallOptions say it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallOptions {
+    /// What is done.
+    pub action: InstallAction,
+    /// Whether the same or an older build replaces what is installed, and what depends on a removed package goes too.
+    pub force: bool,
+}
+
+/// What is done with a package.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstallAction {
+    /// Install exactly this build, or update to it.
+    #[default]
+    Install,
+    /// Update the installed build to the newest.
+    Update,
+    /// Put the installed build in place again.
+    Repair,
+    /// Remove the installed build.
+    Uninstall,
+}
+
+/// How a change was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// By InstallFromSoftwareIdentity with the system as Target.
+    OfSystem,
+    /// By InstallFromSoftwareIdentity with the system's Collection.
+    OfCollection,
+    /// By creating or deleting the link between the package and the system.
+    ByLink,
+}
+
+impl JobRequest {
+    /// What the worker is asked to do.
+    pub fn work(&self) -> Work {
+        match self {
+            Self::InstallFromUri { staged: Some(staged), options, .. }
+            | Self::InstallFromByteStream { staged, options } => {
+                Work::InstallStaged { staged: staged.clone(), force: options.force }
+            }
+            Self::InstallFromUri { uri, staged: None, options } => {
+                Work::InstallRemote { url: uri.clone(), force: options.force }
+            }
+            Self::ChangeIdentity { nevra, options, .. } => Work::Change(options.operation(nevra)),
+            Self::Verify { nevra } => Work::Change(Operation::Verify { nevra: nevra.clone() }),
+            Self::RefreshRepositories => Work::Change(Operation::RefreshRepositories),
+        }
+    }
+
+    /// The staged file that the job needs.
+    pub(super) fn staged(&self) -> Option<&Staged> {
+        match self {
+            Self::InstallFromUri { staged, .. } => staged.as_ref(),
+            Self::InstallFromByteStream { staged, .. } => Some(staged),
+            Self::ChangeIdentity { .. } | Self::Verify { .. } | Self::RefreshRepositories => None,
+        }
+    }
+
+    /// The package that it is about, if that is known before it runs.
+    pub fn nevra(&self) -> Option<&Nevra> {
+        match self {
+            Self::InstallFromUri { .. } | Self::InstallFromByteStream { .. } => {
+                self.staged().map(|staged| &staged.nevra)
+            }
+            Self::ChangeIdentity { nevra, .. } | Self::Verify { nevra } => Some(nevra),
+            Self::RefreshRepositories => None,
+        }
+    }
+
+    /// The name of a job that was given none, as OpenLMI's jobs are named.
+    pub(super) fn default_name(&self, id: JobId) -> String {
+        let what = match self {
+            Self::InstallFromUri { .. } => "InstallPackageFromURI",
+            Self::InstallFromByteStream { .. } => "InstallPackageFromByteStream",
+            Self::ChangeIdentity { options, .. } => match options.action {
+                InstallAction::Install | InstallAction::Repair => "InstallPackage",
+                InstallAction::Update => "UpdatePackage",
+                InstallAction::Uninstall => "RemovePackage",
+            },
+            Self::Verify { .. } => "CheckPackage",
+            Self::RefreshRepositories => "RefreshRepositories",
+        };
+        format!("{what}-{id}")
+    }
+}
+
+impl InstallOptions {
+    /// What the package engine is asked to do.
+    pub fn operation(self, nevra: &Nevra) -> Operation {
+        let (nevra, force) = (nevra.clone(), self.force);
+        match self.action {
+            InstallAction::Install => Operation::Install { nevra, force },
+            InstallAction::Update => Operation::Update { nevra },
+            InstallAction::Repair => Operation::Repair { nevra },
+            InstallAction::Uninstall => Operation::Remove { nevra, force },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_version_stored_is_read() {
+        let text = r#"{"install_from_uri":{"uri":"file:///a.deb","staged":{"id":"6f8a1d0e-57a5-4f0d-8f3e-000000000001",
+            "file_name":"a.deb","nevra":{"name":"a","epoch":0,"version":"1","release":null,"architecture":"all"},
+            "size":5,"sha256":"00"}}}"#;
+        let request: JobRequest = serde_json::from_str(text).unwrap();
+        let JobRequest::InstallFromUri { staged: Some(_), options, .. } = request else { panic!("{request:?}") };
+        assert_eq!(options, InstallOptions::default());
+    }
+}

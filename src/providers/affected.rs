@@ -1,0 +1,149 @@
+//! What a job works on, and what it did to it (CIM_AffectedJobElement): for `InstallFromURI` this is how a client learns what
+//! was installed, for a verification which files did not pass.
+
+use std::sync::Arc;
+
+use super::job_links::named_job;
+use super::links::{Link, Links, Pairs, none};
+use super::model::Model;
+use crate::broker::Provider;
+use crate::cim::{Instance, ObjectPath, PropertyError, Value};
+use crate::jobs::{InstallAction, Job, JobRequest};
+use crate::software::{ChangeKind, Nevra};
+
+/// ElementEffects.
+const OTHER: u16 = 1;
+const EXCLUSIVE_USE: u16 = 2;
+
+pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
+    vec![Links::provider(Affected(model.clone()))]
+}
+
+/// An element that a job works on.
+struct Element {
+    path: Arc<ObjectPath>,
+    effect: u16,
+    description: &'static str,
+}
+
+#[derive(Debug)]
+struct Affected(Arc<Model>);
+
+impl Affected {
+    fn elements(&self, job: &Job) -> Vec<Element> {
+        let model = &self.0;
+        let mut elements = Vec::new();
+        let mut add = |path, effect, description| elements.push(Element { path, effect, description });
+        if let Some(description) = of_system(&job.request) {
+            add(model.collection_path(), EXCLUSIVE_USE, "Package database is locked.");
+            add(model.system_path(), OTHER, description);
+        }
+        for (nevra, description) in identities(job) {
+            add(model.identity_path(nevra), OTHER, description);
+        }
+        for finding in job.outcome.iter().flat_map(|outcome| &outcome.findings) {
+            let Some(nevra) = job.request.nevra() else { continue };
+            let path = model.file_check_path(nevra, &finding.path, Some(job));
+            add(path, OTHER, "File did not pass the verification.");
+        }
+        elements
+    }
+
+    fn pairs(&self, job: &Job) -> Vec<[Arc<ObjectPath>; 2]> {
+        let job_path = self.0.job_path(job);
+        self.elements(job).into_iter().map(|element| [job_path.clone(), element.path]).collect()
+    }
+}
+
+impl Link for Affected {
+    fn class(&self) -> &'static str {
+        "LMI_AffectedSoftwareJobElement"
+    }
+
+    fn ends(&self) -> [&'static str; 2] {
+        ["AffectingElement", "AffectedElement"]
+    }
+
+    fn all(&self) -> Pairs {
+        let this = Self(self.0.clone());
+        Box::new(self.0.jobs.jobs().into_iter().flat_map(move |job| this.pairs(&job)))
+    }
+
+    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+        if end == 0 {
+            return match named_job(&self.0, source) {
+                Some(job) => Box::new(self.pairs(&job).into_iter()),
+                None => none(),
+            };
+        }
+        let source = source.clone();
+        Box::new(self.all().filter(move |[_, affected]| affected.same_keys(&source)))
+    }
+
+    fn describe(&self, link: &mut Instance) -> Result<(), PropertyError> {
+        let reference = |name: &str| link.get(name).and_then(Value::as_reference);
+        let (job, affected) = (reference("AffectingElement"), reference("AffectedElement"));
+        let job = job.and_then(|path| named_job(&self.0, path));
+        let found = job.zip(affected).and_then(|(job, affected)| {
+            self.elements(&job).into_iter().find(|element| element.path.same_keys(affected))
+        });
+        // The job may have been removed since the link was found.
+        let Some(Element { effect, description, .. }) = found else { return Ok(()) };
+        link.set("ElementEffects", Value::array([effect]))?
+            .set("OtherElementEffectsDescriptions", Value::array([description]))?;
+        Ok(())
+    }
+}
+
+/// What a job does to the system; nothing if it only looks.
+fn of_system(request: &JobRequest) -> Option<&'static str> {
+    match request {
+        JobRequest::Verify { .. } => None,
+        JobRequest::RefreshRepositories => Some("Modifying software collection."),
+        JobRequest::InstallFromUri { .. } | JobRequest::InstallFromByteStream { .. } => {
+            Some("Installing software package to collection.")
+        }
+        JobRequest::ChangeIdentity { options, .. } => Some(match options.action {
+            InstallAction::Install => "Installing software package to collection.",
+            InstallAction::Update => "Updating software package.",
+            InstallAction::Repair => "Modifying software collection.",
+            InstallAction::Uninstall => "Removing package from software collection.",
+        }),
+    }
+}
+
+/// The packages: the one that the job is about, and all that it changed, an updated one as it was and as it is.
+fn identities(job: &Job) -> Vec<(&Nevra, &'static str)> {
+    let mut found: Vec<(&Nevra, &'static str)> = Vec::new();
+    let changes = job.outcome.iter().flat_map(|outcome| &outcome.changes);
+    for change in changes {
+        let description = match change.kind {
+            ChangeKind::Installed => "Installing",
+            ChangeKind::Updated | ChangeKind::Downgraded => "Updating",
+            ChangeKind::Reinstalled => "Modifying",
+            ChangeKind::Removed => "Removing",
+        };
+        let ends = change.before.iter().chain(&change.after);
+        for nevra in ends {
+            if !found.iter().any(|(known, _)| *known == nevra) {
+                found.push((nevra, description));
+            }
+        }
+    }
+    if let Some(nevra) = job.request.nevra().filter(|nevra| !found.iter().any(|(known, _)| known == nevra)) {
+        let description = match &job.request {
+            JobRequest::Verify { .. } => "Verifying",
+            JobRequest::ChangeIdentity { options, .. } => match options.action {
+                InstallAction::Install => "Installing",
+                InstallAction::Update => "Updating",
+                InstallAction::Repair => "Modifying",
+                InstallAction::Uninstall => "Removing",
+            },
+            JobRequest::InstallFromUri { .. }
+            | JobRequest::InstallFromByteStream { .. }
+            | JobRequest::RefreshRepositories => "Installing",
+        };
+        found.push((nevra, description));
+    }
+    found
+}

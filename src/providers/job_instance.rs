@@ -1,0 +1,202 @@
+//! A job, and the error of one, as instances (DSP1103, OpenLMI's LMI_SoftwareJob).
+
+use chrono::{DateTime as Instant, Utc};
+
+use super::job_parameters;
+use super::model::{Model, job_id};
+use crate::cim::{CimError, CimStatus, DateTime, Instance, Interval, ObjectPath, Value};
+use crate::jobs::{InstallAction, Job, JobError, JobFailure, JobRequest, JobState};
+
+pub(super) const INSTALLATION_JOB: &str = "LMI_SoftwareInstallationJob";
+pub(super) const VERIFICATION_JOB: &str = "LMI_SoftwareVerificationJob";
+
+/// The class that a job for this request is shown as.
+pub(super) fn job_class(request: &JobRequest) -> &'static str {
+    match request {
+        JobRequest::Verify { .. } => VERIFICATION_JOB,
+        JobRequest::InstallFromUri { .. }
+        | JobRequest::InstallFromByteStream { .. }
+        | JobRequest::ChangeIdentity { .. }
+        | JobRequest::RefreshRepositories => INSTALLATION_JOB,
+    }
+}
+
+/// A job as an instance, as it was or is at `now`.
+pub(super) fn job_instance(model: &Model, job: &Job, now: Instant<Utc>) -> Result<Instance, CimError> {
+    let (state, operational) = states(job.state);
+    let elapsed =
+        job.started_at.map(|start| DateTime::Interval(Interval::from_delta(job.ended_at.unwrap_or(now) - start)));
+    let [caption, description] = descriptions(job);
+    let mut instance = Instance::new(model.class(job_class(&job.request))?);
+    instance
+        .set("InstanceID", job_id(job))?
+        .set("Name", job.name.as_str())?
+        .set("ElementName", job.name.as_str())?
+        .set("Caption", caption)?
+        .set("Description", description)?
+        .set("MethodName", job_parameters::method(&job.request))?
+        .set("JobInParameters", job_parameters::given(model, &job.request)?)?
+        .set("JobOutParameters", job_parameters::results(model, job)?)?
+        .set("Owner", job.owner.name.clone())?
+        .set("JobState", state)?
+        .set("OperationalStatus", Value::array(operational.iter().copied()))?
+        .set("StatusDescriptions", status_descriptions(job))?
+        .set("JobStatus", job.status())?
+        .set("PercentComplete", u16::from(job.percent))?
+        .set("TimeSubmitted", DateTime::utc(job.submitted_at))?
+        .set("StartTime", job.started_at.map(DateTime::utc))?
+        .set("ElapsedTime", elapsed)?
+        .set("TimeOfLastStateChange", DateTime::utc(job.changed_at))?
+        .set("TimeBeforeRemoval", DateTime::seconds(job.time_before_removal_seconds))?
+        .set("DeleteOnCompletion", job.delete_on_completion)?
+        .set("Priority", job.priority)?
+        // 2 UTC Time, 2 Communication OK, 2 Do Not Continue
+        .set("LocalOrUtcTime", 2u16)?
+        .set("CommunicationStatus", 2u16)?
+        .set("RecoveryAction", 2u16)?
+        .set("ErrorCode", job.error.as_ref().map(|e| error_code(e.cause)))?
+        .set("ErrorDescription", job.error.as_ref().map(|e| e.message.as_str()))?;
+    Ok(instance)
+}
+
+/// Caption and Description, in OpenLMI's words.
+fn descriptions(job: &Job) -> [String; 2] {
+    let id = job.id;
+    let install = format!("Software installation job with id={id}");
+    match &job.request {
+        JobRequest::InstallFromUri { uri, .. } => {
+            [install, format!("Software package installation job {id} from uri: {uri:?}.")]
+        }
+        JobRequest::InstallFromByteStream { staged, .. } => {
+            let package = &staged.nevra;
+            [install, format!("Software package installation job {id} from a byte stream: \"{package}\".")]
+        }
+        JobRequest::ChangeIdentity { nevra, options, .. } => {
+            let what = match options.action {
+                InstallAction::Install => "installation",
+                InstallAction::Update => "update",
+                InstallAction::Repair => "repair",
+                InstallAction::Uninstall => "removal",
+            };
+            [install, format!("Software package {what} job {id} for \"{nevra}\".")]
+        }
+        JobRequest::Verify { nevra } => [
+            format!("Software verification job with id={id}"),
+            format!("Software package verification job {id} for \"{nevra}\"."),
+        ],
+        JobRequest::RefreshRepositories => {
+            [install, format!("Job {id} that fetches the metadata of the host's repositories.")]
+        }
+    }
+}
+
+/// JobState and OperationalStatus, in pairs as OpenLMI's clients know them.
+fn states(state: JobState) -> (u16, &'static [u16]) {
+    match state {
+        JobState::Queued => (2, &[15]),
+        JobState::Running => (4, &[2]),
+        JobState::Completed => (7, &[17, 2]),
+        JobState::Failed => (10, &[17, 6]),
+        JobState::Cancelled => (8, &[10]),
+    }
+}
+
+/// What the operator should read, index by index with OperationalStatus; NULL where there is nothing to read.
+fn status_descriptions(job: &Job) -> Value {
+    if job.notes.is_empty() {
+        return Value::Null;
+    }
+    let notes = job.notes.join("; ");
+    match job.state {
+        JobState::Completed | JobState::Failed => Value::array(["Completed".to_owned(), notes]),
+        JobState::Queued | JobState::Running | JobState::Cancelled => Value::array([notes]),
+    }
+}
+
+/// The codes that DSP1025's methods return for the same cause.
+pub(super) fn error_code(cause: JobFailure) -> u16 {
+    match cause {
+        JobFailure::Dependencies => 4105,
+        JobFailure::NotNewer => 4099,
+        JobFailure::NotFound | JobFailure::NotAPackage => 4106,
+        JobFailure::NoSpace => 4103,
+        JobFailure::Unreachable => 4107,
+        JobFailure::Busy => 6,
+        JobFailure::Failed | JobFailure::Untrusted | JobFailure::Refused | JobFailure::WorkerDied => 4,
+    }
+}
+
+/// The error of a failed job (`CIM_Error`).
+pub(super) fn error_instance(model: &Model, job: &ObjectPath, error: &JobError) -> Result<Instance, CimError> {
+    let (status, cause) = match error.cause {
+        JobFailure::NotNewer => (CimStatus::AlreadyExists, OTHER),
+        JobFailure::NotFound => (CimStatus::NotFound, ELEMENT_MISSING),
+        JobFailure::NotAPackage => (CimStatus::Failed, FILE_FORMAT_ERROR),
+        JobFailure::Dependencies => (CimStatus::Failed, VERSION_MISMATCH),
+        JobFailure::NoSpace => (CimStatus::Failed, STORAGE_CAPACITY),
+        JobFailure::Untrusted => (CimStatus::Failed, AUTHENTICATION_FAILURE),
+        JobFailure::Unreachable => (CimStatus::Failed, DOWNLOAD_FAILURE),
+        JobFailure::Busy => (CimStatus::Failed, RESOURCE_UNAVAILABLE),
+        JobFailure::Failed => (CimStatus::Failed, SOFTWARE_ERROR),
+        JobFailure::Refused => (CimStatus::Failed, UNKNOWN),
+        JobFailure::WorkerDied => (CimStatus::Failed, TERMINATED_ABNORMALLY),
+    };
+    let mut instance = Instance::new(model.class("CIM_Error")?);
+    instance
+        .set("CIMStatusCode", status as u32)?
+        // 4 Software Error
+        .set("ErrorType", 4u16)?
+        .set("ErrorSource", job.to_string())?
+        // 2 CIMObjectPath
+        .set("ErrorSourceFormat", 2u16)?
+        .set("Message", error.message.as_str())?
+        .set("MessageID", format!("Quartermaster:{:?}", error.cause))?
+        .set("OwningEntity", "Quartermaster")?
+        // 5 Major
+        .set("PerceivedSeverity", 5u16)?
+        .set("ProbableCause", cause)?
+        .set("RecommendedActions", Value::array([advice(error.cause)]))?;
+    Ok(instance)
+}
+
+/// Values of `CIM_Error.ProbableCause`.
+const UNKNOWN: u16 = 0;
+const OTHER: u16 = 1;
+const FILE_FORMAT_ERROR: u16 = 18;
+const SOFTWARE_ERROR: u16 = 47;
+const TERMINATED_ABNORMALLY: u16 = 48;
+const STORAGE_CAPACITY: u16 = 50;
+const RESOURCE_UNAVAILABLE: u16 = 57;
+const VERSION_MISMATCH: u16 = 58;
+const ELEMENT_MISSING: u16 = 73;
+const DOWNLOAD_FAILURE: u16 = 109;
+const AUTHENTICATION_FAILURE: u16 = 117;
+
+/// What a person can do about it, whatever package it is.
+fn advice(cause: JobFailure) -> &'static str {
+    match cause {
+        JobFailure::Dependencies => {
+            "Install or remove the packages that the message names, or enable a repository that has them."
+        }
+        JobFailure::NotNewer => {
+            "Nothing needs to be done; to replace what is installed all the same, add the install option 3 (Force)."
+        }
+        JobFailure::NotFound => {
+            "Look with FindIdentity at what there is, and enable the repository that has the package."
+        }
+        JobFailure::NotAPackage => "Name the address of a package file that is of this system's kind.",
+        JobFailure::NoSpace => "Make room on the file system and submit the job again.",
+        JobFailure::Untrusted => {
+            "Import the key of the repository's maker if it is to be trusted, or disable the repository."
+        }
+        JobFailure::Unreachable => {
+            "See that the address is right and can be reached from the host, and submit the job again."
+        }
+        JobFailure::Busy => "Submit the job again when the other package tool has finished.",
+        JobFailure::Failed => "Correct what the message tells of and submit the job again.",
+        JobFailure::Refused => "Submit the job again.",
+        JobFailure::WorkerDied => {
+            "Look at the state of the packages on the host, put it right, and submit the job again."
+        }
+    }
+}

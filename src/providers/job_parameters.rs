@@ -1,0 +1,99 @@
+//! The call that made a job, as embedded objects: what it was given and what came of it.
+//!
+//! OpenLMI's clients read the return value from `JobOutParameters.__ReturnValue`.
+
+use super::install_options::{FORCE, INSTALL, REPAIR, UNINSTALL, UPDATE};
+use super::model::Model;
+use crate::cim::{CimError, Instance, PropertyError, Value};
+use crate::jobs::{Asked, InstallAction, InstallOptions, Job, JobFailure, JobRequest, JobState};
+
+/// The method that was called; making or deleting a link is an operation of its own.
+pub(super) fn method(request: &JobRequest) -> &'static str {
+    match request {
+        JobRequest::InstallFromUri { .. } => "InstallFromURI",
+        JobRequest::InstallFromByteStream { .. } => "InstallFromByteStream",
+        JobRequest::ChangeIdentity { asked: Asked::ByLink, options, .. } => match options.action {
+            InstallAction::Uninstall => "DeleteInstance",
+            _ => "CreateInstance",
+        },
+        JobRequest::ChangeIdentity { .. } => "InstallFromSoftwareIdentity",
+        JobRequest::Verify { .. } => "VerifyInstalledIdentity",
+        JobRequest::RefreshRepositories => "RefreshRepositories",
+    }
+}
+
+/// What the method was called with; none of what was no method with parameters.
+pub(super) fn given(model: &Model, request: &JobRequest) -> Result<Option<Instance>, CimError> {
+    let Some(class) = class(request) else { return Ok(None) };
+    let mut parameters = Instance::new(model.class(class)?);
+    fill(model, request, &mut parameters)?;
+    Ok(Some(parameters))
+}
+
+/// The same with the job and the return value, once the job has ended.
+pub(super) fn results(model: &Model, job: &Job) -> Result<Option<Instance>, CimError> {
+    let (Some(class), Some(value)) = (class(&job.request), return_value(job)) else { return Ok(None) };
+    let mut parameters = Instance::new(model.class(&format!("{class}_Result"))?);
+    fill(model, &job.request, &mut parameters)?;
+    parameters.set("Job", model.job_path(job))?.set("__ReturnValue", value)?;
+    Ok(Some(parameters))
+}
+
+/// What the method would have returned had it waited: 0 Completed, 2 Unspecified Error (cancelled), 4 Failed, 5 Invalid
+/// Parameter; as OpenLMI has it.
+pub(super) fn return_value(job: &Job) -> Option<u32> {
+    match job.state {
+        JobState::Queued | JobState::Running => None,
+        JobState::Completed => Some(0),
+        JobState::Cancelled => Some(2),
+        JobState::Failed if job.error.as_ref().is_some_and(|e| e.cause == JobFailure::NotFound) => Some(5),
+        JobState::Failed => Some(4),
+    }
+}
+
+fn class(request: &JobRequest) -> Option<&'static str> {
+    match request {
+        JobRequest::InstallFromUri { .. } => Some("__MethodParameters_InstallFromURI"),
+        JobRequest::InstallFromByteStream { .. } => Some("__MethodParameters_InstallFromByteStream"),
+        JobRequest::ChangeIdentity { asked: Asked::ByLink, .. } | JobRequest::RefreshRepositories => None,
+        JobRequest::ChangeIdentity { .. } => Some("__MethodParameters_InstallFromSoftwareIdentity"),
+        JobRequest::Verify { .. } => Some("__MethodParameters_VerifyInstalledIdentity"),
+    }
+}
+
+fn fill(model: &Model, request: &JobRequest, parameters: &mut Instance) -> Result<(), PropertyError> {
+    match request {
+        JobRequest::InstallFromUri { uri, options, .. } => {
+            parameters
+                .set("URI", uri.as_str())?
+                .set("Target", model.system_path())?
+                .set("InstallOptions", numbers(*options))?;
+        }
+        JobRequest::InstallFromByteStream { options, .. } => {
+            parameters.set("Target", model.system_path())?.set("InstallOptions", numbers(*options))?;
+        }
+        JobRequest::ChangeIdentity { nevra, options, asked } => {
+            parameters.set("Source", model.identity_path(nevra))?.set("InstallOptions", numbers(*options))?;
+            match asked {
+                Asked::OfCollection => parameters.set("Collection", model.collection_path())?,
+                Asked::OfSystem | Asked::ByLink => parameters.set("Target", model.system_path())?,
+            };
+        }
+        JobRequest::Verify { nevra } => {
+            parameters.set("Source", model.identity_path(nevra))?.set("Target", model.system_path())?;
+        }
+        JobRequest::RefreshRepositories => {}
+    }
+    Ok(())
+}
+
+/// InstallOptions, in DSP1025's numbers.
+fn numbers(options: InstallOptions) -> Value {
+    let action = match options.action {
+        InstallAction::Install => INSTALL,
+        InstallAction::Update => UPDATE,
+        InstallAction::Repair => REPAIR,
+        InstallAction::Uninstall => UNINSTALL,
+    };
+    Value::array(std::iter::once(action).chain(options.force.then_some(FORCE)))
+}

@@ -1,0 +1,256 @@
+//! The history of jobs as the records of a log (CIM_RecordLog), kept longer than the jobs.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::job_parameters::method;
+use super::links::{FixedLink, Link, Links, Pairs, none, one};
+use super::model::Model;
+use crate::broker::{Instances, Invocation, MethodReply, Provider};
+use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, ObjectPath, Value};
+use crate::jobs::{HistoryRecord, JobState, JobsError};
+use crate::software::{Change, ChangeKind, Nevra};
+
+const LOG: &str = "CIM_RecordLog";
+const ENTRY: &str = "CIM_LogEntry";
+const LOG_ID: &str = "Quartermaster:SoftwareHistory";
+const LOG_NAME: &str = "Software History";
+
+/// How many records are read from the store at one time.
+const AT_ONCE: u32 = 256;
+
+/// Serves the log and its records.
+#[derive(Debug)]
+pub(super) struct History(Arc<Model>);
+
+impl History {
+    pub(super) fn new(model: Arc<Model>) -> Self {
+        Self(model)
+    }
+
+    fn log(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
+        let count = self.0.jobs.history_count().map_err(unreadable)?;
+        let mut log = Instance::new(class.clone());
+        log.set("InstanceID", LOG_ID)?
+            .set("Name", LOG_NAME)?
+            .set("ElementName", LOG_NAME)?
+            .set("Caption", "History of changes to software")?
+            .set("Description", "Who asked for which change of the system's software, and what came of it.")?
+            .set("CurrentNumberOfRecords", count)?
+            .set("MaxNumberOfRecords", u64::from(self.0.jobs.history_limit()))?
+            // 2 Normal, 2 Wraps When Full
+            .set("LogState", 2u16)?
+            .set("OverwritePolicy", 2u16)?
+            // 2 OK, 5 OK, 2 Enabled, 12 Not Applicable
+            .set("OperationalStatus", Value::array([2u16]))?
+            .set("HealthState", 5u16)?
+            .set("EnabledState", 2u16)?
+            .set("RequestedState", 12u16)?;
+        Ok(log)
+    }
+}
+
+impl Provider for History {
+    fn classes(&self) -> Vec<Arc<str>> {
+        vec![LOG.into(), ENTRY.into()]
+    }
+
+    /// They are in the store.
+    fn is_ready(&self, _: &Class, _: Option<&ObjectPath>) -> bool {
+        false
+    }
+
+    fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
+        if class.is_a(LOG) {
+            return if is_log(path) { self.log(class) } else { Err(no_record()) };
+        }
+        let number = number_of(path).ok_or_else(no_record)?;
+        let record = self.0.jobs.history_record(number).map_err(unreadable)?.ok_or_else(no_record)?;
+        entry(class, &record)
+    }
+
+    fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
+        if class.is_a(LOG) {
+            return Ok(Box::new(std::iter::once(self.log(class))));
+        }
+        let class = class.clone();
+        Ok(Box::new(records(&self.0).map(move |record| entry(&class, &record?))))
+    }
+
+    fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
+        match &*invocation.method.name {
+            // 1 Not Supported: who could clear the history could hide what was done.
+            "ClearLog" | "RequestStateChange" => Ok(MethodReply::code(1)),
+            name => Err(CimError::new(CimStatus::MethodNotAvailable, format!("Method {name} is not served."))),
+        }
+    }
+}
+
+fn is_log(path: &ObjectPath) -> bool {
+    path.key_str("InstanceID").is_some_and(|id| id.eq_ignore_ascii_case(LOG_ID))
+}
+
+fn number_of(path: &ObjectPath) -> Option<i64> {
+    let (log, number) = path.key_str("InstanceID")?.rsplit_once(':')?;
+    log.eq_ignore_ascii_case(LOG_ID).then(|| number.parse().ok())?
+}
+
+fn entry_id(number: i64) -> String {
+    format!("{LOG_ID}:{number}")
+}
+
+fn no_record() -> CimError {
+    CimError::not_found(format!("There is no such record in {LOG_ID}; the oldest ones are removed when it is full."))
+}
+
+fn unreadable(error: JobsError) -> CimError {
+    CimError::internal("The history cannot be read; the operator's log says why.", error)
+}
+
+/// All records, oldest first, some at a time.
+fn records(model: &Arc<Model>) -> impl Iterator<Item = Result<HistoryRecord, CimError>> + Send + use<> {
+    let model = model.clone();
+    let mut last = 0;
+    let pages = std::iter::from_fn(move || match model.jobs.history_after(last, AT_ONCE) {
+        Ok(page) => {
+            last = page.last()?.number;
+            Some(page.into_iter().map(Ok).collect::<Vec<_>>())
+        }
+        Err(error) => {
+            last = i64::MAX;
+            Some(vec![Err(unreadable(error))])
+        }
+    });
+    pages.flatten()
+}
+
+fn entry(class: &Arc<Class>, record: &HistoryRecord) -> Result<Instance, CimError> {
+    let job = &record.job;
+    let address = job.owner.address.map(|address| address.to_string());
+    let asked = match job.request.nevra() {
+        Some(nevra) => format!("{} of {nevra}", method(&job.request)),
+        None => method(&job.request).to_owned(),
+    };
+    let (result, severity) = match job.state {
+        JobState::Completed => ("completed", 2u16),
+        JobState::Cancelled => ("cancelled", 2),
+        // 4 Minor
+        _ => ("failed", 4),
+    };
+    let changes: Vec<&Change> = job.outcome.iter().flat_map(|outcome| &outcome.changes).collect();
+    let mut message = format!(
+        "{}{} asked for {asked} (job {}): {result}",
+        job.owner.name,
+        address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default(),
+        job.id
+    );
+    let what = job.error.as_ref().map(|error| error.message.clone()).or_else(|| {
+        (!changes.is_empty()).then(|| changes.iter().map(|change| words(change)).collect::<Vec<_>>().join(", "))
+    });
+    if let Some(what) = what {
+        message.push_str(&format!(": {what}"));
+    }
+    let data = json!({
+        "job": job.id.0,
+        "user": job.owner.name,
+        "role": job.owner.role,
+        "address": address,
+        "method": method(&job.request),
+        "software": job.request.nevra().map(ToString::to_string),
+        "submitted": job.submitted_at,
+        "ended": job.ended_at,
+        "result": result,
+        "error": job.error.as_ref().map(|error| &error.message),
+        "changes": changes.iter().map(|change| json!({
+            "kind": change.kind,
+            "before": change.before.as_ref().map(ToString::to_string),
+            "after": change.after.as_ref().map(ToString::to_string),
+        })).collect::<Vec<_>>(),
+    });
+    let mut entry = Instance::new(class.clone());
+    entry
+        .set("InstanceID", entry_id(record.number))?
+        .set("ElementName", format!("{LOG_NAME} {}", record.number))?
+        .set("Caption", asked.as_str())?
+        .set("LogInstanceID", LOG_ID)?
+        .set("LogName", LOG_NAME)?
+        .set("RecordID", record.number.to_string())?
+        .set("CreationTimeStamp", job.ended_at.map(DateTime::utc))?
+        .set("OwningEntity", "Quartermaster")?
+        .set("MessageID", format!("Quartermaster:{result}"))?
+        .set("Message", message)?
+        .set(
+            "MessageArguments",
+            Value::array([job.owner.name.to_string(), address.unwrap_or_default(), asked, result.to_owned()]),
+        )?
+        .set("PerceivedSeverity", severity)?
+        .set("RecordFormat", "application/json")?
+        .set("RecordData", data.to_string())?;
+    Ok(entry)
+}
+
+fn words(change: &Change) -> String {
+    let name = |nevra: &Option<Nevra>| nevra.as_ref().map_or_else(String::new, ToString::to_string);
+    let (before, after) = (name(&change.before), name(&change.after));
+    match change.kind {
+        ChangeKind::Installed => format!("installed {after}"),
+        ChangeKind::Updated => format!("updated {before} to {after}"),
+        ChangeKind::Downgraded => format!("downgraded {before} to {after}"),
+        ChangeKind::Reinstalled => format!("put {after} in place again"),
+        ChangeKind::Removed => format!("removed {before}"),
+    }
+}
+
+/// What joins the log with its records and with the system.
+pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
+    vec![
+        Links::provider(Manages(model.clone())),
+        Links::provider(FixedLink {
+            class: "CIM_UseOfLog",
+            ends: ["Antecedent", "Dependent"],
+            pair: [log_path(model), model.system_path()],
+            properties: Vec::new(),
+        }),
+    ]
+}
+
+fn log_path(model: &Model) -> Arc<ObjectPath> {
+    model.path_by_id(&LOG.into(), LOG_ID.into())
+}
+
+fn entry_path(model: &Model, number: i64) -> Arc<ObjectPath> {
+    model.path_by_id(&ENTRY.into(), entry_id(number).into())
+}
+
+/// The log has all records.
+#[derive(Debug)]
+struct Manages(Arc<Model>);
+
+impl Link for Manages {
+    fn class(&self) -> &'static str {
+        "CIM_LogManagesRecord"
+    }
+
+    fn ends(&self) -> [&'static str; 2] {
+        ["Record", "Log"]
+    }
+
+    fn is_ready(&self) -> bool {
+        false
+    }
+
+    fn all(&self) -> Pairs {
+        let (model, log) = (self.0.clone(), log_path(&self.0));
+        let numbers = records(&self.0).map_while(Result::ok).map(|record| record.number);
+        Box::new(numbers.map(move |number| [entry_path(&model, number), log.clone()]))
+    }
+
+    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+        if end == 1 {
+            return if is_log(source) { self.all() } else { none() };
+        }
+        let number = number_of(source).filter(|&number| matches!(self.0.jobs.history_record(number), Ok(Some(_))));
+        number.map_or_else(none, |number| one([entry_path(&self.0, number), log_path(&self.0)]))
+    }
+}

@@ -1,0 +1,94 @@
+//! What a change would do, before it is made: CheckSoftwareIdentity (DSP1025 8.1) and our own PlanChanges.
+
+use super::installation::{asked_of_identity, does_not_fit};
+use super::job_instance::error_code;
+use super::model::{Model, identity_id};
+use crate::access::Caller;
+use crate::broker::{Arguments, MethodReply};
+use crate::cim::{CimError, Instance, Value};
+use crate::jobs::{JobRequest, PlanError};
+use crate::software::{ChangeKind, Nevra, Plan, PlannedChange};
+
+/// InstallCharacteristics.
+const MANUAL_REBOOT_REQUIRED: u16 = 6;
+const NO_REBOOT_REQUIRED: u16 = 7;
+const MAY_BE_ADDED_TO_COLLECTION: u16 = 9;
+
+/// A package whose new version is in use only after a reboot: the kernel, by its name in either family.
+const KERNELS: [&str; 4] = ["linux-image-", "kernel", "kernel-core", "kernel-rt"];
+
+/// `CheckSoftwareIdentity`: whether an installation would work and what it would entail.
+pub(super) fn check(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
+    let (nevra, options, asked) = match asked_of_identity(model, arguments) {
+        Ok(asked) => asked,
+        Err(why) => return Ok(does_not_fit("CheckSoftwareIdentity", caller, why)),
+    };
+    let plan = match plan(model, &JobRequest::ChangeIdentity { nevra, options, asked })? {
+        Ok(plan) => plan,
+        Err(code) => return Ok(MethodReply::code(code)),
+    };
+    let mut characteristics = vec![if changes_kernel(&plan) { MANUAL_REBOOT_REQUIRED } else { NO_REBOOT_REQUIRED }];
+    if !arguments.get("Collection").is_null() {
+        characteristics.push(MAY_BE_ADDED_TO_COLLECTION);
+    }
+    Ok(MethodReply::code(0).with("InstallCharacteristics", Value::array(characteristics)))
+}
+
+/// `PlanChanges`: every package that would not stay as it is, and how much would be fetched and written.
+pub(super) fn changes(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
+    let (nevra, options, asked) = match asked_of_identity(model, arguments) {
+        Ok(asked) => asked,
+        Err(why) => return Ok(does_not_fit("PlanChanges", caller, why)),
+    };
+    let plan = match plan(model, &JobRequest::ChangeIdentity { nevra, options, asked })? {
+        Ok(plan) => plan,
+        Err(code) => return Ok(MethodReply::code(code)),
+    };
+    let changes: Result<Vec<Instance>, CimError> = plan.changes.iter().map(|change| shown(model, change)).collect();
+    Ok(MethodReply::code(0)
+        .with("Changes", Value::array(changes?))
+        .with("DownloadSize", plan.download_octets)
+        .with("DiskUsage", plan.disk_octets))
+}
+
+/// The plan of a job; or the value to return where the job would fail.
+fn plan(model: &Model, request: &JobRequest) -> Result<Result<Plan, u32>, CimError> {
+    match model.jobs.plan(request) {
+        Ok(plan) => Ok(Ok(plan)),
+        Err(PlanError::NotPossible(error)) => {
+            tracing::info!("a plan shows that it is not possible: {}", error.message);
+            Ok(Err(u32::from(error_code(error.cause))))
+        }
+        Err(error @ PlanError::WorkerUnavailable(_)) => {
+            let text = "The worker that changes software cannot be reached; the operator's log says why.";
+            Err(CimError::internal(text, error))
+        }
+    }
+}
+
+fn shown(model: &Model, planned: &PlannedChange) -> Result<Instance, CimError> {
+    let change = &planned.change;
+    let kind: u16 = match change.kind {
+        ChangeKind::Installed => 2,
+        ChangeKind::Updated => 3,
+        ChangeKind::Downgraded => 4,
+        ChangeKind::Reinstalled => 5,
+        ChangeKind::Removed => 6,
+    };
+    let identity = |nevra: &Option<Nevra>| nevra.as_ref().map(identity_id);
+    let mut instance = Instance::new(model.class("QM_PlannedChange")?);
+    instance
+        .set("Kind", kind)?
+        .set("Before", identity(&change.before))?
+        .set("After", identity(&change.after))?
+        .set("DownloadSize", planned.download_octets)?;
+    Ok(instance)
+}
+
+fn changes_kernel(plan: &Plan) -> bool {
+    let is_kernel = |nevra: &Nevra| {
+        let [debian, plain @ ..] = KERNELS;
+        nevra.name.starts_with(debian) || plain.contains(&&*nevra.name)
+    };
+    plan.changes.iter().any(|planned| planned.change.after.as_ref().is_some_and(is_kernel))
+}

@@ -1,0 +1,61 @@
+//! Configured sources of packages.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A source of packages as the host's package tool is configured to use it, or not to use it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repository {
+    /// What names it among all of the host: dnf's repository id; for apt its entry in one line, as
+    /// `deb http://deb.example.org/debian stable main contrib`.
+    pub id: Arc<str>,
+    /// Its name for a person.
+    pub name: String,
+    /// The file that configures it.
+    pub file: PathBuf,
+    /// Whether packages are taken from it.
+    pub enabled: bool,
+    /// The URLs that its metadata and packages lie below.
+    pub base_urls: Vec<String>,
+    /// The URL of a list of such URLs (dnf's mirrorlist or metalink).
+    pub mirror_list: Option<String>,
+    /// Lower is preferred; `None` where the tool knows no cost.
+    pub cost: Option<i32>,
+    /// Whether each package's own signature is checked; `None` where the tool has no such check.
+    pub checks_packages: Option<bool>,
+    /// Whether the signature of the repository's metadata is checked.
+    pub checks_metadata: bool,
+    /// What is known of its contents; `None` if no metadata of it can be read.
+    pub metadata: Option<RepositoryMetadata>,
+    /// When its configuration file was last changed.
+    pub changed_at: Option<DateTime<Utc>>,
+}
+
+/// The state of a repository's contents as the host last fetched it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepositoryMetadata {
+    /// The number of this state, as the repository counts (repomd's revision).
+    pub revision: Option<u64>,
+    /// When the repository's maker made this state (repomd's timestamp, Release's Date).
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+/// A repository's state was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RepositoryError {
+    /// No repository is named so.
+    #[error("there is no repository {0:?}")]
+    NotFound(String),
+    /// Its configuration cannot be read or written.
+    #[error("the configuration {file} cannot be changed")]
+    Configuration {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}

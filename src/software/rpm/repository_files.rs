@@ -1,0 +1,139 @@
+//! The repositories of a root: what configures them, what dnf has fetched of them, and switching them on and off.
+
+mod edit;
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use super::configuration::{Configuration, Configured, content};
+use super::metadata;
+use crate::software::{Repository, RepositoryError};
+
+/// The configured repositories, in the order of their ids.
+pub(super) fn read(configuration: &Configuration) -> Vec<Repository> {
+    configuration.repositories.iter().map(|configured| repository(configuration, configured)).collect()
+}
+
+fn repository(configuration: &Configuration, configured: &Configured) -> Repository {
+    Repository {
+        id: configured.id.clone(),
+        name: configured.name.clone(),
+        file: configured.file.clone(),
+        enabled: configured.enabled,
+        base_urls: configured.base_urls.clone(),
+        mirror_list: configured.mirror_list.clone().or_else(|| configured.metalink.clone()),
+        cost: Some(configured.cost),
+        checks_packages: Some(configured.checks_packages),
+        checks_metadata: configured.checks_metadata,
+        metadata: metadata::state(configuration, configured),
+        changed_at: changed_at(&configured.file),
+    }
+}
+
+fn changed_at(file: &Path) -> Option<DateTime<Utc>> {
+    let metadata = fs::metadata(file).ok()?;
+    DateTime::from_timestamp(metadata.mtime(), u32::try_from(metadata.mtime_nsec()).ok()?)
+}
+
+/// Enables or disables a repository in its file. Everything else in the file stays byte for byte as it is, and one that is
+/// so already is not touched.
+pub(super) fn set_enabled(configuration: &Configuration, id: &str, enabled: bool) -> Result<(), RepositoryError> {
+    let configured = configuration.repositories.iter().find(|configured| *configured.id == *id);
+    let configured = configured.ok_or_else(|| RepositoryError::NotFound(id.to_owned()))?;
+    if configured.enabled == enabled {
+        return Ok(());
+    }
+    let changed = file_of(configuration, configured).and_then(|file| {
+        let text = content(&file)?;
+        let text = edit::with_enabled(&text, &configured.section, enabled)
+            .ok_or_else(|| io::Error::other("it has changed meanwhile; try again"))?;
+        edit::replace(&file, &text)
+    });
+    changed.map_err(|source| RepositoryError::Configuration { file: configured.file.clone(), source })
+}
+
+/// The file itself, where a link leads to it. A link must not lead out of the managed root.
+fn file_of(configuration: &Configuration, configured: &Configured) -> io::Result<PathBuf> {
+    let file = configured.file.canonicalize()?;
+    if file.starts_with(configuration.root.canonicalize()?) {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is a link that leads out of the managed root"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    const TEXT: &str = "# ours\n\n[one]\nname = One\nenabled = 1   \ngpgcheck=0\n\n[two]\nname=Two";
+
+    fn root() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("etc/yum.repos.d")).unwrap();
+        fs::write(root.path().join("etc/yum.repos.d/a.repo"), TEXT).unwrap();
+        root
+    }
+
+    fn set(root: &Path, id: &str, enabled: bool) -> Result<String, RepositoryError> {
+        set_enabled(&Configuration::read(root, None).unwrap(), id, enabled)?;
+        Ok(fs::read_to_string(root.join("etc/yum.repos.d/a.repo")).unwrap())
+    }
+
+    #[test]
+    fn a_repository_is_switched_and_nothing_else_is_changed() {
+        let root = root();
+        let file = root.path().join("etc/yum.repos.d/a.repo");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        assert_eq!(set(root.path(), "one", false).unwrap(), TEXT.replace("enabled = 1", "enabled = 0"));
+        assert_eq!(set(root.path(), "one", true).unwrap(), TEXT);
+        assert_eq!(set(root.path(), "two", false).unwrap(), format!("{TEXT}\nenabled=0\n"));
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
+        let repositories = read(&Configuration::read(root.path(), None).unwrap());
+        assert!(matches!(&*repositories, [one, two] if one.enabled && !two.enabled && one.changed_at.is_some()));
+    }
+
+    #[test]
+    fn what_is_so_already_is_not_touched() {
+        let root = root();
+        let file = root.path().join("etc/yum.repos.d/a.repo");
+        let before = file.metadata().unwrap().ino();
+        for id in ["one", "two"] {
+            assert_eq!(set(root.path(), id, true).unwrap(), TEXT);
+        }
+        assert_eq!(file.metadata().unwrap().ino(), before);
+        assert!(matches!(set(root.path(), "main", true), Err(RepositoryError::NotFound(id)) if id == "main"));
+    }
+
+    #[test]
+    fn a_link_stays_and_what_it_leads_to_is_changed() {
+        let root = root();
+        let (link, target) = (root.path().join("etc/yum.repos.d/a.repo"), root.path().join("etc/a.repo"));
+        fs::rename(&link, &target).unwrap();
+        symlink("../a.repo", &link).unwrap();
+        set(root.path(), "one", false).unwrap();
+        assert!(link.is_symlink());
+        assert!(fs::read_to_string(&target).unwrap().contains("enabled = 0"));
+    }
+
+    #[test]
+    fn a_link_out_of_the_root_is_not_followed() {
+        let (root, outside) = (root(), tempfile::tempdir().unwrap());
+        let link = root.path().join("etc/yum.repos.d/a.repo");
+        fs::remove_file(&link).unwrap();
+        fs::write(outside.path().join("a.repo"), TEXT).unwrap();
+        symlink(outside.path().join("a.repo"), &link).unwrap();
+        let Err(RepositoryError::Configuration { source, .. }) = set(root.path(), "one", false) else {
+            panic!("changed")
+        };
+        assert_eq!(source.to_string(), "it is a link that leads out of the managed root");
+        assert_eq!(fs::read_to_string(outside.path().join("a.repo")).unwrap(), TEXT);
+    }
+}
