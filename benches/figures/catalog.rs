@@ -10,9 +10,9 @@ use super::enumeration::Enumeration;
 use super::figure::{Figure, Limit, median, quantile};
 use super::load::{Connection, elapsed_ms, post};
 use super::process::memory;
-use super::support::packages::DebRoot;
+use super::support::packages::{DebRoot, RpmRoot};
 use super::support::server::{Host, PATIENCE, Server};
-use super::support::wsman::{CIM, Client, Message, property};
+use super::support::wsman::{CIM, Client, Message, descendants, property};
 use super::{PACKAGES, root};
 
 const OFFERED: usize = 100_000;
@@ -37,6 +37,17 @@ pub(crate) fn figures() {
     Figure::new("FindIdentity by a part of the name, median", "ms", Limit::AtMost(5.0)).report(search(&mut client));
     enumerations(&server);
     Figure::new("memory after they were given up", "MB", Limit::AtMost(30.0)).report(given_up(&server));
+    Figure::new("100,000 packages of an RPM repository, read", "s", Limit::AtMost(3.0)).report(rpms());
+}
+
+/// The time to read the list of an RPM repository, in seconds.
+fn rpms() -> f64 {
+    let root = RpmRoot::new();
+    root::offer_rpms(&root, OFFERED);
+    let manager = software::open(EngineChoice::Rpm, &root.path()).unwrap().unwrap();
+    let start = Instant::now();
+    assert_eq!(manager.catalog().unwrap().len(), OFFERED);
+    elapsed_ms(start) / 1000.0
 }
 
 /// From a change of the database to the new snapshot, in milliseconds.
@@ -88,10 +99,11 @@ fn first_use(server: &Server) -> (f64, f64) {
 /// A call of FindIdentity by a part of a name.
 fn find(client: &mut Client) -> Message {
     let class = format!("{CIM}/CIM_SoftwareInstallationService");
-    let service = client.ask(&Message::enumerate(&class, "<w:OptimizeEnumeration/><w:MaxElements>1</w:MaxElements>"));
-    let mut request = Message::invoke(&class, "FindIdentity", &[("Name", "library-daemon4")]);
+    let found = client.ask(&Message::enumerate(&class, "<w:OptimizeEnumeration/><w:MaxElements>1</w:MaxElements>"));
+    let service = descendants(&found, "LMI_SoftwareInstallationService")[0];
+    let mut request = Message::invoke(&class, "FindIdentity", &[("Name", "library-development4")]);
     for key in ["CreationClassName", "Name", "SystemCreationClassName", "SystemName"] {
-        request = request.selector(key, property(&service, key).unwrap());
+        request = request.selector(key, property(service, key).unwrap());
     }
     request
 }

@@ -26,6 +26,7 @@ mod nginx;
 mod process;
 mod root;
 mod sink;
+mod verify;
 
 use figure::{Figure, Limit};
 use support::packages::DebRoot;
@@ -37,16 +38,18 @@ const PACKAGES: usize = 2000;
 /// How many packages are searched.
 const SEARCHED: usize = 10_000;
 
-/// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer.
+/// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification.
 fn main() {
     let only = |part: &str| std::env::args().any(|argument| argument == part);
     if only("catalog") {
-        return catalog::figures();
+        catalog::figures();
+        return verify::figures();
     }
     inside();
     if !only("inside") {
         over_the_wire();
         catalog::figures();
+        verify::figures();
     }
 }
 

@@ -2,9 +2,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use openssl::sha::sha256;
 
 use super::PACKAGES;
-use super::support::packages::DebRoot;
+use super::support::packages::{DebRoot, RpmRoot};
 
 const WORDS: [&str; 32] = [
     "library",
@@ -99,6 +104,54 @@ pub(crate) fn offer(root: &DebRoot, count: usize) {
         .unwrap();
     }
     fs::write(lists.join(format!("{place}_main_binary-amd64_Packages")), packages).unwrap();
+}
+
+/// The same on an RPM host, with as much about each package as Fedora's lists have: what it needs, provides and holds.
+pub(crate) fn offer_rpms(root: &RpmRoot, count: usize) {
+    let url = "http://archive.example.org/rpm/";
+    let configuration = root.path().join("etc/yum.repos.d");
+    fs::create_dir_all(&configuration).unwrap();
+    let text = format!("[example]\nname=Example\nbaseurl={url}\nenabled=1\ngpgcheck=0\n");
+    fs::write(configuration.join("example.repo"), text).unwrap();
+    let digest: String = sha256(url.as_bytes()).iter().take(8).map(|octet| format!("{octet:02x}")).collect();
+    let repodata = root.path().join(format!("var/cache/dnf/example-{digest}/repodata"));
+    fs::create_dir_all(&repodata).unwrap();
+    let mut list = GzEncoder::new(Vec::new(), Compression::default());
+    write!(list, "<metadata xmlns=\"c\" xmlns:rpm=\"r\" packages=\"{count}\">").unwrap();
+    (0..count).for_each(|i| list.write_all(rpm(i).as_bytes()).unwrap());
+    write!(list, "</metadata>").unwrap();
+    let list = list.finish().unwrap();
+    let sum: String = sha256(&list).iter().map(|octet| format!("{octet:02x}")).collect();
+    fs::write(repodata.join("primary.xml.gz"), list).unwrap();
+    let index = format!(
+        "<repomd><revision>1</revision><data type=\"primary\"><checksum type=\"sha256\">{sum}</checksum>\
+         <location href=\"repodata/primary.xml.gz\"/><timestamp>1800000000</timestamp></data></repomd>"
+    );
+    fs::write(repodata.join("repomd.xml"), index).unwrap();
+}
+
+fn rpm(i: usize) -> String {
+    let (name, entry) =
+        (name(i), |what: &str| format!("<rpm:entry name=\"{what}\" flags=\"EQ\" epoch=\"0\" ver=\"1\"/>"));
+    let needs: String =
+        (0..12).map(|n| entry(&format!("lib{}.so.{n}()(64bit)", WORDS[(i + n) % WORDS.len()]))).collect();
+    let provides: String = (0..4).map(|n| entry(&format!("{name}-{n}"))).collect();
+    let files: String = (0..3).map(|n| format!("<file>/usr/bin/{name}-{n}</file>")).collect();
+    format!(
+        "<package type=\"rpm\"><name>{name}</name><arch>noarch</arch><version epoch=\"0\" ver=\"{}.{}\" rel=\"{}.fc41\"/>\
+         <checksum type=\"sha256\" pkgid=\"YES\">{i:064x}</checksum><summary>{}</summary><description>{}</description>\
+         <packager>Example Project</packager><url>https://www.example.org/{name}</url><time file=\"1\" build=\"2\"/>\
+         <size package=\"{}\" installed=\"{}\" archive=\"5\"/><location href=\"Packages/{name}.rpm\"/><format>\
+         <rpm:license>MIT</rpm:license><rpm:vendor>Example</rpm:vendor><rpm:group>Unspecified</rpm:group>\
+         <rpm:provides>{provides}</rpm:provides><rpm:requires>{needs}</rpm:requires>{files}</format></package>",
+        i % 9,
+        i % 41,
+        1 + i % 5,
+        text(i, 7),
+        description(i),
+        1000 + i * 13 % 900_000,
+        40 + i * 7 % 9000,
+    )
 }
 
 /// The InstanceIDs of some packages, spread over all of them.
