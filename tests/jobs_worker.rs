@@ -74,15 +74,7 @@ impl Manager for ScriptedManager {
             release: Some("1".into()),
             architecture: "noarch".into(),
         };
-        Ok(Package {
-            nevra,
-            state: PackageState::NotInstalled,
-            summary: "".into(),
-            description: "".into(),
-            manufacturer: None,
-            installed_at: None,
-            installed_size: None,
-        })
+        Ok(Package::bare(nevra, PackageState::NotInstalled))
     }
 
     fn plan(&self, _: &Operation, _: &CancelToken) -> Result<Plan, ApplyError> {

@@ -12,7 +12,7 @@ use openssl::error::ErrorStack;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
-use super::thread::failed_request;
+use super::failure::failed_request;
 use super::{ClientError, Url, UrlError};
 
 /// How many redirects are followed.

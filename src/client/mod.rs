@@ -5,6 +5,7 @@
 
 mod address;
 mod connect;
+mod failure;
 mod fetch;
 mod thread;
 mod tls;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::{Arc, mpsc as blocking};
 use std::time::Duration;
 
-use awc::error::{ConnectError, PayloadError, SendRequestError};
+use awc::error::PayloadError;
 use openssl::error::ErrorStack;
 use openssl::ssl::SslConnector;
 use openssl::x509::X509;
@@ -16,6 +16,7 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, interval_at, timeout};
 
 use super::connect::{Connector, permitted};
+use super::failure::failed_request;
 use super::{AddressRules, ClientError, Order, Post, Response, Settings, Url, fetch, tls};
 
 /// Look-ups of names block a thread each; so many names may hang before another waits for them.
@@ -148,22 +149,4 @@ async fn exchange(http: &awc::Client, post: Post, limit: usize) -> Result<Respon
         other => ClientError::Exchange(other.to_string()),
     })?;
     Ok(Response { status, content_type, body })
-}
-
-pub(super) fn failed_request(error: SendRequestError) -> ClientError {
-    match error {
-        SendRequestError::Connect(ConnectError::Resolver(source)) => match source.downcast::<ClientError>() {
-            Ok(ours) => *ours,
-            Err(other) => ClientError::Connect(other.to_string()),
-        },
-        // The peer closed a connection that was kept, or one that was just made, before it answered.
-        SendRequestError::Connect(ConnectError::Disconnected) => {
-            ClientError::Exchange("the peer closed the connection".to_owned())
-        }
-        SendRequestError::Connect(ConnectError::Timeout) => ClientError::Connect("no connection in time".to_owned()),
-        SendRequestError::Connect(other) => ClientError::Connect(other.to_string()),
-        SendRequestError::Timeout => ClientError::TimedOut,
-        SendRequestError::Send(error) => ClientError::Exchange(error.to_string()),
-        other => ClientError::Exchange(other.to_string()),
-    }
 }

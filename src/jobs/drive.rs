@@ -6,7 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::JobsError;
-use super::job::{Job, JobError, JobFailure, JobId, JobState, words};
+use super::id::JobId;
+use super::job::{Job, JobError, JobFailure, JobState, words};
 use super::link::LinkError;
 use super::table::{Jobs, Trail};
 use crate::worker::protocol::{Reply, Request};

@@ -1,27 +1,16 @@
 //! A job: what was asked for, how far it is, what came of it.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::id::JobId;
 use super::request::JobRequest;
 use crate::access::Caller;
 use crate::software::{ApplyError, Outcome, Phase};
 use crate::worker::Refusal;
 use crate::worker::journal::{Entry, Record};
-
-/// A job's number; unique for ever, over all kinds of jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct JobId(pub u64);
-
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// Where a job is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 
 mod drive;
 mod history;
+mod id;
 mod job;
 mod link;
 mod observed;
@@ -22,7 +23,8 @@ use std::time::Duration;
 use crate::store::StoreError;
 
 pub use history::HistoryRecord;
-pub use job::{Job, JobError, JobFailure, JobId, JobState};
+pub use id::JobId;
+pub use job::{Job, JobError, JobFailure, JobState};
 pub use observed::{Observed, PACKAGE_SUBJECT};
 pub use request::{Asked, InstallAction, InstallOptions, JobRequest};
 pub use table::{JobModification, Jobs};

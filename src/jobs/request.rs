@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::job::JobId;
+use super::id::JobId;
 use crate::software::{Nevra, Operation};
 use crate::worker::{Staged, Work};
 

@@ -7,7 +7,8 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 
-use super::job::{Job, JobError, JobId, JobState};
+use super::id::JobId;
+use super::job::{Job, JobError, JobState};
 use super::link::{Link, LinkError};
 use super::request::JobRequest;
 use super::wake::Wake;

@@ -101,15 +101,7 @@ mod tests {
     use super::*;
 
     fn package(name: &str, version: &str, architecture: &str) -> Package {
-        Package {
-            nevra: Nevra::from_debian(name, version, architecture).unwrap(),
-            state: PackageState::Installed,
-            summary: "".into(),
-            description: "".into(),
-            manufacturer: None,
-            installed_at: None,
-            installed_size: None,
-        }
+        Package::bare(Nevra::from_debian(name, version, architecture).unwrap(), PackageState::Installed)
     }
 
     fn nevra(name: &str, version: &str, architecture: &str) -> Nevra {

@@ -231,14 +231,11 @@ mod tests {
         fn read(&self) -> Result<Inventory, ManagerError> {
             let path = self.0.join("status");
             let text = fs::read_to_string(&path).map_err(|source| ManagerError::Read { path, source })?;
-            Ok(Inventory::new(text.lines().map(|name| crate::software::Package {
-                nevra: crate::software::Nevra::from_debian(name, "1", "all").unwrap(),
-                state: crate::software::PackageState::Installed,
-                summary: "".into(),
-                description: "".into(),
-                manufacturer: None,
-                installed_at: None,
-                installed_size: None,
+            Ok(Inventory::new(text.lines().map(|name| {
+                crate::software::Package::bare(
+                    crate::software::Nevra::from_debian(name, "1", "all").unwrap(),
+                    crate::software::PackageState::Installed,
+                )
             })))
         }
 

@@ -79,15 +79,7 @@ mod tests {
     use crate::software::PackageState;
 
     fn package(name: &str, version: &str, state: PackageState) -> Package {
-        Package {
-            nevra: Nevra::from_debian(name, version, "all").unwrap(),
-            state,
-            summary: "".into(),
-            description: "".into(),
-            manufacturer: None,
-            installed_at: None,
-            installed_size: None,
-        }
+        Package::bare(Nevra::from_debian(name, version, "all").unwrap(), state)
     }
 
     #[test]

@@ -53,3 +53,18 @@ pub struct Package {
     /// The size of its installed files in bytes.
     pub installed_size: Option<u64>,
 }
+
+impl Package {
+    /// A package of which nothing is known but what tells it from all others and how far it is installed.
+    pub fn bare(nevra: Nevra, state: PackageState) -> Self {
+        Self {
+            nevra,
+            state,
+            summary: "".into(),
+            description: "".into(),
+            manufacturer: None,
+            installed_at: None,
+            installed_size: None,
+        }
+    }
+}

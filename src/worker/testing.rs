@@ -70,15 +70,7 @@ impl Manager for ToldManager {
         let name = text.strip_prefix("package ").ok_or_else(|| InspectError::NotAPackage("no header".to_owned()))?;
         let nevra =
             Nevra { name: name.into(), epoch: 0, version: "1.0".into(), release: None, architecture: "all".into() };
-        Ok(Package {
-            nevra,
-            state: PackageState::NotInstalled,
-            summary: "".into(),
-            description: "".into(),
-            manufacturer: None,
-            installed_at: None,
-            installed_size: None,
-        })
+        Ok(Package::bare(nevra, PackageState::NotInstalled))
     }
 
     fn plan(&self, _: &Operation, _: &CancelToken) -> Result<Plan, ApplyError> {

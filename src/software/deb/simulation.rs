@@ -135,15 +135,8 @@ impl Simulation {
 }
 
 fn put_in_place(build: &Nevra) -> Package {
-    Package {
-        nevra: build.clone(),
-        state: PackageState::Installed,
-        summary: "".into(),
-        description: "".into(),
-        manufacturer: None,
-        installed_at: Some(DateTime::<Utc>::MAX_UTC),
-        installed_size: None,
-    }
+    let installed_at = Some(DateTime::<Utc>::MAX_UTC);
+    Package { installed_at, ..Package::bare(build.clone(), PackageState::Installed) }
 }
 
 #[cfg(test)]

@@ -73,15 +73,7 @@ fn changes<'n>(
 
 /// A build that is there without a time of installation, and so is told from the same one that is installed.
 fn not_yet_installed(nevra: &Nevra) -> Package {
-    Package {
-        nevra: nevra.clone(),
-        state: PackageState::Installed,
-        summary: "".into(),
-        description: "".into(),
-        manufacturer: None,
-        installed_at: None,
-        installed_size: None,
-    }
+    Package::bare(nevra.clone(), PackageState::Installed)
 }
 
 #[cfg(test)]

@@ -200,15 +200,7 @@ mod tests {
     }
 
     fn inventory(texts: &[&str]) -> Inventory {
-        Inventory::new(texts.iter().map(|text| Package {
-            nevra: nevra(text),
-            state: PackageState::Installed,
-            summary: "".into(),
-            description: "".into(),
-            manufacturer: None,
-            installed_at: None,
-            installed_size: None,
-        }))
+        Inventory::new(texts.iter().map(|text| Package::bare(nevra(text), PackageState::Installed)))
     }
 
     #[test]
