@@ -101,7 +101,7 @@ fn find(client: &mut Client) -> Message {
     let class = format!("{CIM}/CIM_SoftwareInstallationService");
     let found = client.ask(&Message::enumerate(&class, "<w:OptimizeEnumeration/><w:MaxElements>1</w:MaxElements>"));
     let service = descendants(&found, "LMI_SoftwareInstallationService")[0];
-    let mut request = Message::invoke(&class, "FindIdentity", &[("Name", "library-development4")]);
+    let mut request = Message::invoke(&class, "FindIdentity", &[("Name", "library-runtime4")]);
     for key in ["CreationClassName", "Name", "SystemCreationClassName", "SystemName"] {
         request = request.selector(key, property(service, key).unwrap());
     }
