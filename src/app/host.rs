@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::settings;
-use super::watch::Watch;
+use super::watch::{Look, Watch};
 use super::{StartError, essential};
 use crate::broker::Provider;
 use crate::cim::{CimError, Instance, Schema};
@@ -41,7 +41,10 @@ impl Host {
         let Some(manager) = software::open(settings::engine(config.engine), &config.root)? else {
             return Ok(Self(None));
         };
-        let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), jobs_settings(config, manager.family())?)?);
+        let observed = Observed::new(store.clone(), clock.clone(), manager.root());
+        let look = Arc::new(Look::new(manager.clone(), observed));
+        let settings = jobs::Settings { before_end: Some(look.clone()), ..jobs_settings(config, manager.family())? };
+        let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), settings)?);
         let running = jobs.clone();
         essential::spawn("jobs", move || running.run()).map_err(StartError::Thread)?;
         let name = SystemName { class: config.system_class.as_str().into(), name: config.system_name().into() };
@@ -49,8 +52,7 @@ impl Host {
         let takes_byte_streams = settings::takes_byte_streams(config);
         let model = Arc::new(if takes_byte_streams { model } else { model.without_byte_streams() });
         let filters = IndicationFilters::open(store.clone(), schema.clone()).map_err(events::OpenError::from)?;
-        let observed = Observed::new(store.clone(), clock.clone(), manager.root());
-        let watch = Watch::start(manager, observed, config.jobs.catalog_idle).map_err(StartError::Thread)?;
+        let watch = Watch::start(look, config.jobs.catalog_idle).map_err(StartError::Thread)?;
         Ok(Self(Some(Managed { model, jobs, filters: Arc::new(filters), _watch: watch })))
     }
 

@@ -1,52 +1,76 @@
-//! Keeps the inventory true: reads the package database again when it has changed on disk.
+//! Keeps the inventory true: reads the package database again when it has changed on disk, and has what came and went
+//! recorded.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::essential;
-use crate::jobs::Observed;
-use crate::software::Manager;
+use crate::jobs::{BeforeEnd, Observed};
+use crate::software::{Inventory, Manager};
 
 /// How long the watch waits before it looks whether it is still wanted.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Looks at the package database.
+#[derive(Debug)]
+pub(super) struct Look {
+    manager: Arc<dyn Manager>,
+    observed: Observed,
+    /// The snapshot whose changes were recorded last.
+    noted: Mutex<Weak<Inventory>>,
+}
+
+impl Look {
+    pub(super) fn new(manager: Arc<dyn Manager>, observed: Observed) -> Self {
+        Self { manager, observed, noted: Mutex::default() }
+    }
+
+    /// Reads the database again if it changed, and records what came and went since the last look.
+    fn look(&self) {
+        if let Err(error) = self.manager.refresh() {
+            tracing::error!(error = &error as &dyn std::error::Error, "the package database cannot be read");
+        }
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let inventory = self.manager.inventory();
+        if std::ptr::eq(noted.as_ptr(), Arc::as_ptr(&inventory)) {
+            return;
+        }
+        match self.observed.note(&inventory) {
+            Ok(_) => *noted = Arc::downgrade(&inventory),
+            // The next look tries again.
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "changes of packages cannot be recorded");
+            }
+        }
+    }
+}
+
+impl BeforeEnd for Look {
+    /// Whoever hears of a job's end finds what it installed, and what repositories offer now.
+    fn about_to_end(&self) {
+        self.manager.doubt();
+        self.look();
+    }
+}
 
 /// A thread that watches a package database until this is dropped.
 #[derive(Debug)]
 pub(super) struct Watch(Arc<AtomicBool>);
 
 impl Watch {
-    pub(super) fn start(manager: Arc<dyn Manager>, observed: Observed, catalog_idle: Duration) -> io::Result<Self> {
+    pub(super) fn start(look: Arc<Look>, catalog_idle: Duration) -> io::Result<Self> {
         let wanted = Arc::new(AtomicBool::new(true));
         let still_wanted = wanted.clone();
         essential::spawn("inventory", move || {
-            note(&*manager, &observed);
             while still_wanted.load(Ordering::Relaxed) {
-                let may_have_changed = manager.wait_for_change(PATIENCE);
-                manager.drop_unused(catalog_idle);
-                if !may_have_changed {
-                    continue;
-                }
-                match manager.refresh() {
-                    Ok(_) => note(&*manager, &observed),
-                    Err(error) => {
-                        tracing::error!(
-                            error = &error as &dyn std::error::Error,
-                            "the package database cannot be read"
-                        );
-                    }
-                }
+                look.look();
+                look.manager.wait_for_change(PATIENCE);
+                look.manager.drop_unused(catalog_idle);
             }
         })?;
         Ok(Self(wanted))
-    }
-}
-
-/// What came and went is told to whoever subscribed to it.
-fn note(manager: &dyn Manager, observed: &Observed) {
-    if let Err(error) = observed.note(&manager.inventory()) {
-        tracing::error!(error = &error as &dyn std::error::Error, "changes of packages cannot be recorded");
     }
 }
 

@@ -42,9 +42,10 @@ impl Broker {
     }
 
     /// Whether the caller may call a method of the class, before anything is known of its arguments.
-    pub fn check_call(&self, caller: &Caller, class: &Class, method: &Method) -> Result<(), CimError> {
+    /// Tells whether it only looks.
+    pub fn check_call(&self, caller: &Caller, class: &Class, method: &Method) -> Result<Action, CimError> {
         let route = self.routes.get(class.name()).ok_or_else(|| super::no_instances(class))?;
-        route.action(caller, method).map(drop)
+        route.action(caller, method)
     }
 
     /// Whether the caller's role allows such a change of instances of the class, whether or not it is possible.

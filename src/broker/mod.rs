@@ -120,7 +120,14 @@ impl Broker {
     }
 
     /// All instances of a class and its subclasses, in the order of the schema.
-    pub fn enumerate(self: &Arc<Self>, caller: &Caller, namespace: &str, class: &Class) -> Result<Instances, CimError> {
+    ///
+    /// Tells too whether they can be had without waiting for anything; else the walk is to be made off the event loop.
+    pub fn enumerate(
+        self: &Arc<Self>,
+        caller: &Caller,
+        namespace: &str,
+        class: &Class,
+    ) -> Result<(Instances, bool), CimError> {
         authorization::check(caller, Action::Read, &"reads")?;
         let served = self.served_subclasses(namespace, class)?;
         let now = |name: Arc<str>| {
@@ -129,22 +136,17 @@ impl Broker {
         };
         // What is ready now may not be later, when the walk comes to it.
         let begun: Vec<(Option<Instances>, Arc<str>)> = served.into_iter().map(now).collect();
+        let are_ready = begun.iter().all(|(ready, _)| ready.is_some());
         let broker = self.clone();
-        Ok(Box::new(
-            begun.into_iter().flat_map(move |(ready, name)| ready.unwrap_or_else(|| broker.instances_of(&name))),
-        ))
+        let instances =
+            begun.into_iter().flat_map(move |(ready, name)| ready.unwrap_or_else(|| broker.instances_of(&name)));
+        Ok((Box::new(instances), are_ready))
     }
 
     /// Whether [`Self::get`] of the path answers without waiting for anything; else it is to be called off the event loop.
     pub fn is_ready(&self, path: &ObjectPath) -> bool {
         let routes = self.schema.with_subclasses(path.class()).iter().filter_map(|c| self.routes.get(c.name()));
         routes.into_iter().all(|route| route.provider.is_ready(&route.class, Some(path)))
-    }
-
-    /// The same for an enumeration of the class with its subclasses.
-    pub fn are_ready(&self, class: &Class) -> bool {
-        let routes = self.schema.with_subclasses(class.name()).iter().filter_map(|c| self.routes.get(c.name()));
-        routes.into_iter().all(|route| route.provider.is_ready(&route.class, None))
     }
 
     /// The instances of a class and its subclasses that a query may match, in the order of the schema: at least all that it

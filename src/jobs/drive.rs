@@ -86,6 +86,9 @@ impl Jobs {
         if tail.offset == trail.offset {
             return Ok(());
         }
+        if let Some(before_end) = self.settings.before_end.as_ref().filter(|_| tail.has_end()) {
+            before_end.about_to_end();
+        }
         let now = self.clock.now();
         let mut states = vec![Job::clone(&job)];
         for record in &tail.records {

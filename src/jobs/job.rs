@@ -95,7 +95,7 @@ pub struct Job {
     pub notes: Vec<String>,
     /// Why it failed; only in [`JobState::Failed`].
     pub error: Option<JobError>,
-    /// What the package database says was changed; only in [`JobState::Completed`].
+    /// What the package database says was changed, in a final state; of a job that failed, what it changed before.
     pub outcome: Option<Outcome>,
     /// When it was asked for.
     pub submitted_at: DateTime<Utc>,
@@ -152,6 +152,7 @@ impl Job {
                 self.percent = self.percent.max((*percent).min(99));
             }
             Entry::Note { text } => self.notes.push(text.clone()),
+            Entry::Changed { outcome } => self.outcome = Some(outcome.clone()),
             Entry::Finished { outcome } => {
                 self.outcome = Some(outcome.clone());
                 self.end(JobState::Completed, record.at, now);

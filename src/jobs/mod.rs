@@ -18,6 +18,7 @@ mod wake;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::store::StoreError;
@@ -46,6 +47,12 @@ pub struct WorkerProgram {
     pub environment: Vec<(OsString, OsString)>,
 }
 
+/// Hears that a job is about to be told as ended.
+pub trait BeforeEnd: Send + Sync + std::fmt::Debug {
+    /// Brings up to date what others look at who hear of the end. Blocks.
+    fn about_to_end(&self);
+}
+
 /// What the jobs room is told when it opens.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -63,6 +70,8 @@ pub struct Settings {
     pub staged_age: Duration,
     /// How many ended jobs the history keeps.
     pub history_records: u32,
+    /// Who hears that a job is about to be told as ended.
+    pub before_end: Option<Arc<dyn BeforeEnd>>,
 }
 
 impl Settings {
@@ -76,6 +85,7 @@ impl Settings {
             max_unfinished: 1000,
             staged_age: Duration::from_secs(3600),
             history_records: 10_000,
+            before_end: None,
         }
     }
 }
@@ -98,6 +108,9 @@ pub enum StageError {
         /// The largest size in octets.
         limit: u64,
     },
+    /// Too many packages wait to be installed.
+    #[error("{0}")]
+    TooMany(String),
     /// A copy of the file would fill the disk.
     #[error("there is not enough room for a copy of the file")]
     NoRoom,

@@ -46,12 +46,16 @@ pub enum JobRequest {
 }
 
 /// What is done with a package, as DSP1025's InstallOptions say it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallOptions {
     /// What is done.
     pub action: InstallAction,
-    /// Whether the same or an older build replaces what is installed, and what depends on a removed package goes too.
+    /// Whether the same or an older build replaces what is installed, and what depends on a removed package goes too. It adds
+    /// nothing to an update.
     pub force: bool,
+    /// The numbers that were given; `None` if none were.
+    #[serde(default)]
+    pub given: Option<Vec<u16>>,
 }
 
 /// What is done with a package.
@@ -63,6 +67,8 @@ pub enum InstallAction {
     Install,
     /// Update the installed build to the newest.
     Update,
+    /// Update another installed build of the package to this one.
+    UpdateTo,
     /// Put the installed build in place again.
     Repair,
     /// Remove the installed build.
@@ -126,6 +132,7 @@ impl JobRequest {
             Self::ChangeIdentity { options, .. } => match options.action {
                 InstallAction::Install | InstallAction::Repair => "InstallPackage",
                 InstallAction::Update => "UpdatePackage",
+                InstallAction::UpdateTo => "UpdateToPackage",
                 InstallAction::Uninstall => "RemovePackage",
             },
             Self::Verify { .. } => "CheckPackage",
@@ -137,10 +144,10 @@ impl JobRequest {
 
 impl InstallOptions {
     /// What the package engine is asked to do.
-    pub fn operation(self, nevra: &Nevra) -> Operation {
+    pub fn operation(&self, nevra: &Nevra) -> Operation {
         let (nevra, force) = (nevra.clone(), self.force);
         match self.action {
-            InstallAction::Install => Operation::Install { nevra, force },
+            InstallAction::Install | InstallAction::UpdateTo => Operation::Install { nevra, force },
             InstallAction::Update => Operation::Update { nevra },
             InstallAction::Repair => Operation::Repair { nevra },
             InstallAction::Uninstall => Operation::Remove { nevra, force },

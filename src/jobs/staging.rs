@@ -65,6 +65,7 @@ impl From<LinkError> for StageError {
             LinkError::Refused(Refusal::NotAllowed) => Self::NotAllowed,
             LinkError::Refused(Refusal::TooLarge { limit }) => Self::TooLarge { limit },
             LinkError::Refused(Refusal::NoRoom) => Self::NoRoom,
+            LinkError::Refused(refusal @ Refusal::SpoolFull) => Self::TooMany(refusal.to_string()),
             other => Self::WorkerUnavailable(other.to_string()),
         }
     }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::access::Caller;
 use crate::clock::SharedClock;
-use crate::software::Plan;
+use crate::software::{Outcome, Plan};
 use crate::store::jobs::JobRow;
 use crate::store::{Store, StoreError, changes, history, jobs as rows};
 use crate::worker::protocol::{Reply, Request};
@@ -115,8 +115,8 @@ impl Jobs {
     }
 
     /// What a request would change, by the package tool's own dry run. Changes nothing. Blocks.
-    pub fn plan(&self, request: &JobRequest) -> Result<Plan, PlanError> {
-        match self.link.call(&Request::Plan { work: request.work() }) {
+    pub fn plan(&self, request: &JobRequest, caller: &Caller) -> Result<Plan, PlanError> {
+        match self.link.call(&Request::Plan { work: request.work(), caller: caller.clone() }) {
             Ok(Reply::Planned(plan)) => Ok(plan),
             Err(LinkError::Refused(Refusal::NotPossible { error })) => {
                 Err(PlanError::NotPossible(JobError::from(&error)))
@@ -156,15 +156,15 @@ impl Jobs {
         self.table.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// Waits for the end of a job and gives it as it is then; `None` if it has not ended by then, or is gone. Blocks.
-    pub fn wait_for_end(&self, id: JobId, until: Instant) -> Option<Arc<Job>> {
+    /// Waits for the end of a job and gives it as it is then, or as it is at the time given. Blocks.
+    pub fn wait_for_end(&self, id: JobId, until: Instant) -> Result<Arc<Job>, JobsError> {
         let mut trails = self.lock();
         loop {
-            let job = self.job(id)?;
-            if job.state.is_final() {
-                return Some(job);
+            let job = self.job(id).ok_or(JobsError::NotFound)?;
+            let left = until.saturating_duration_since(Instant::now());
+            if job.state.is_final() || left.is_zero() {
+                return Ok(job);
             }
-            let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
             trails = self.changed.wait_timeout(trails, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -306,7 +306,7 @@ impl Jobs {
                 if state != *current {
                     self.append_change(transaction, &current, &state)?;
                     if state.state.is_final() && !current.state.is_final() {
-                        history::append(transaction, &to_json(&state)?, self.settings.history_records)?;
+                        history::append(transaction, &to_json(&remembered(&state))?, self.settings.history_records)?;
                     }
                     current = Arc::new(state);
                 }
@@ -334,6 +334,12 @@ impl Jobs {
     pub(super) fn lock_spool_work(&self) -> MutexGuard<'_, SpoolWork> {
         self.spool_work.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the history keeps of a job: not each file that a verification found.
+fn remembered(job: &Job) -> Job {
+    let outcome = job.outcome.clone().map(|outcome| Outcome { findings: Vec::new(), ..outcome });
+    Job { outcome, ..job.clone() }
 }
 
 fn checked_name(name: String) -> Result<String, JobsError> {

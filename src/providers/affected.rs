@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::job_links::named_job;
 use super::links::{Link, Links, Pairs, none};
-use super::model::Model;
+use super::model::{FILE_CHECK, Model};
 use crate::broker::Provider;
 use crate::cim::{Instance, ObjectPath, PropertyError, Value};
 use crate::jobs::{InstallAction, Job, JobRequest};
@@ -19,39 +19,42 @@ pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
     vec![Links::provider(Affected(model.clone()))]
 }
 
-/// An element that a job works on.
-struct Element {
-    path: Arc<ObjectPath>,
-    effect: u16,
-    description: &'static str,
-}
-
 #[derive(Debug)]
 struct Affected(Arc<Model>);
 
 impl Affected {
-    fn elements(&self, job: &Job) -> Vec<Element> {
+    fn elements(&self, job: &Job) -> Vec<Arc<ObjectPath>> {
         let model = &self.0;
         let mut elements = Vec::new();
-        let mut add = |path, effect, description| elements.push(Element { path, effect, description });
-        if let Some(description) = of_system(&job.request) {
-            add(model.collection_path(), EXCLUSIVE_USE, "Package database is locked.");
-            add(model.system_path(), OTHER, description);
+        if of_system(&job.request).is_some() {
+            elements.extend([model.collection_path(), model.system_path()]);
         }
-        for (nevra, description) in identities(job) {
-            add(model.identity_path(nevra), OTHER, description);
-        }
-        for finding in job.outcome.iter().flat_map(|outcome| &outcome.findings) {
-            let Some(nevra) = job.request.nevra() else { continue };
-            let path = model.file_check_path(nevra, &finding.path, Some(job));
-            add(path, OTHER, "File did not pass the verification.");
+        elements.extend(identities(job).into_iter().map(|(nevra, _)| model.identity_path(nevra)));
+        if let Some(nevra) = job.request.nevra() {
+            let findings = job.outcome.iter().flat_map(|outcome| &outcome.findings);
+            elements.extend(findings.map(|finding| model.file_check_path(nevra, &finding.path, Some(job))));
         }
         elements
     }
 
     fn pairs(&self, job: &Job) -> Vec<[Arc<ObjectPath>; 2]> {
         let job_path = self.0.job_path(job);
-        self.elements(job).into_iter().map(|element| [job_path.clone(), element.path]).collect()
+        self.elements(job).into_iter().map(|element| [job_path.clone(), element]).collect()
+    }
+
+    /// What a job does to one of its elements.
+    fn effect(&self, job: &Job, affected: &ObjectPath) -> Option<(u16, &'static str)> {
+        let model = &self.0;
+        match &**affected.class() {
+            FILE_CHECK => Some((OTHER, "File did not pass the verification.")),
+            _ if model.is_system(affected) => Some((OTHER, of_system(&job.request)?)),
+            _ if model.is_collection(affected) => Some((EXCLUSIVE_USE, "Package database is locked.")),
+            _ => {
+                let named = model.nevra(affected).ok()?;
+                let found = identities(job).into_iter().find(|(nevra, _)| **nevra == named)?;
+                Some((OTHER, found.1))
+            }
+        }
     }
 }
 
@@ -84,11 +87,10 @@ impl Link for Affected {
         let reference = |name: &str| link.get(name).and_then(Value::as_reference);
         let (job, affected) = (reference("AffectingElement"), reference("AffectedElement"));
         let job = job.and_then(|path| named_job(&self.0, path));
-        let found = job.zip(affected).and_then(|(job, affected)| {
-            self.elements(&job).into_iter().find(|element| element.path.same_keys(affected))
-        });
         // The job may have been removed since the link was found.
-        let Some(Element { effect, description, .. }) = found else { return Ok(()) };
+        let Some((effect, description)) = job.zip(affected).and_then(|(job, path)| self.effect(&job, path)) else {
+            return Ok(());
+        };
         link.set("ElementEffects", Value::array([effect]))?
             .set("OtherElementEffectsDescriptions", Value::array([description]))?;
         Ok(())
@@ -105,7 +107,7 @@ fn of_system(request: &JobRequest) -> Option<&'static str> {
         }
         JobRequest::ChangeIdentity { options, .. } => Some(match options.action {
             InstallAction::Install => "Installing software package to collection.",
-            InstallAction::Update => "Updating software package.",
+            InstallAction::Update | InstallAction::UpdateTo => "Updating software package.",
             InstallAction::Repair => "Modifying software collection.",
             InstallAction::Uninstall => "Removing package from software collection.",
         }),
@@ -135,7 +137,7 @@ fn identities(job: &Job) -> Vec<(&Nevra, &'static str)> {
             JobRequest::Verify { .. } => "Verifying",
             JobRequest::ChangeIdentity { options, .. } => match options.action {
                 InstallAction::Install => "Installing",
-                InstallAction::Update => "Updating",
+                InstallAction::Update | InstallAction::UpdateTo => "Updating",
                 InstallAction::Repair => "Modifying",
                 InstallAction::Uninstall => "Removing",
             },

@@ -124,7 +124,6 @@ impl Known {
             .set("Description", bundle.description.as_str())?
             .set("VersionString", bundle.version.as_deref())?
             .set("ReleaseDate", bundle.released_at.map(DateTime::utc))?
-            .set("TargetTypes", Value::array(model.target_types()))?
             .set("Classifications", Value::array([SOFTWARE_BUNDLE]))?
             // 2 Not Applicable: it is no file.
             .set("ExtendedResourceType", 2u16)?

@@ -1,6 +1,7 @@
 //! The files of installed packages, each with how it is and how it was installed, and what joins them with their packages.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::job_links::named_job;
 use super::links::{Link, Links, Pairs, none, one};
@@ -22,37 +23,61 @@ const LINUX: u16 = 36;
 const SATISFIED: u32 = 0;
 const NOT_SATISFIED: u32 = 2;
 
-/// What the files of a package were told to be, and by which snapshot of the installed packages.
-type Listed = (Weak<Inventory>, Nevra, Arc<[FileRecord]>);
+/// How many packages' files are remembered.
+const REMEMBERED: usize = 8;
 
-/// Knows the files of the package that was asked for last: whoever walks from a package to its files asks for each of them.
+/// The files of one package, by path too.
+#[derive(Debug)]
+struct Listed {
+    /// The snapshot of the installed packages by which they were told.
+    inventory: Weak<Inventory>,
+    nevra: Nevra,
+    records: Vec<FileRecord>,
+    by_path: HashMap<String, usize>,
+}
+
+impl Listed {
+    fn new(inventory: Weak<Inventory>, nevra: Nevra, records: Vec<FileRecord>) -> Self {
+        let by_path = records.iter().enumerate().map(|(at, record)| (record.path.clone(), at)).collect();
+        Self { inventory, nevra, records, by_path }
+    }
+
+    fn find(&self, path: &str) -> Option<&FileRecord> {
+        self.records.get(*self.by_path.get(path)?)
+    }
+}
+
+/// Knows the files of the packages that were asked for last: whoever walks from a package to its files asks for each of them.
 #[derive(Debug)]
 struct Files {
     model: Arc<Model>,
-    last: Mutex<Option<Listed>>,
+    /// The latest first.
+    remembered: Mutex<Vec<Arc<Listed>>>,
 }
 
 impl Files {
     /// The files of an installed package; none of one that is not installed. Blocks.
-    fn of(&self, nevra: &Nevra) -> Result<Arc<[FileRecord]>, CimError> {
+    fn of(&self, nevra: &Nevra) -> Result<Arc<Listed>, CimError> {
         let inventory = self.model.manager.inventory();
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, known, files)) = last.as_ref()
-            && known == nevra
-            && std::ptr::eq(of.as_ptr(), Arc::as_ptr(&inventory))
-        {
-            return Ok(files.clone());
+        let is_it = |listed: &Arc<Listed>| {
+            listed.nevra == *nevra && std::ptr::eq(listed.inventory.as_ptr(), Arc::as_ptr(&inventory))
+        };
+        if let Some(listed) = self.lock().iter().find(|listed| is_it(listed)) {
+            return Ok(listed.clone());
         }
-        let files: Arc<[FileRecord]> = self
-            .model
-            .manager
-            .files(nevra)
-            .map_err(|error| {
-                CimError::internal("The files of the package cannot be told; the operator's log says why.", error)
-            })?
-            .into();
-        *last = Some((Arc::downgrade(&inventory), nevra.clone(), files.clone()));
-        Ok(files)
+        let records = self.model.manager.files(nevra).map_err(|error| {
+            CimError::internal("The files of the package cannot be told; the operator's log says why.", error)
+        })?;
+        let listed = Arc::new(Listed::new(Arc::downgrade(&inventory), nevra.clone(), records));
+        let mut remembered = self.lock();
+        remembered.retain(|other| other.nevra != *nevra);
+        remembered.insert(0, listed.clone());
+        remembered.truncate(REMEMBERED);
+        Ok(listed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Listed>>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,14 +106,14 @@ pub(super) struct FileChecks {
 
 /// The checks, and what joins them with their packages.
 pub(super) fn providers(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
-    let files = Arc::new(Files { model: model.clone(), last: Mutex::default() });
+    let files = Arc::new(Files { model: model.clone(), remembered: Mutex::default() });
     let checks = FileChecks { model: model.clone(), files: files.clone() };
     vec![Arc::new(checks), Links::provider(OfPackage { model: model.clone(), files })]
 }
 
 impl FileChecks {
     fn find(&self, path: &ObjectPath) -> Result<Check, CimError> {
-        find(&self.model, &self.files, path).ok_or_else(|| {
+        find(&self.model, &self.files, path)?.ok_or_else(|| {
             CimError::not_found("No installed package has such a file with these keys; walk to it from its package.")
         })
     }
@@ -149,7 +174,10 @@ impl Provider for FileChecks {
         });
         Ok(Box::new(found.filter_map(move |(job, file)| {
             let path = this.model.file_check_path(job.request.nevra()?, &file, Some(&job));
-            Some(this.instance(&class, &find(&this.model, &this.files, &path)?))
+            match find(&this.model, &this.files, &path) {
+                Ok(check) => Some(this.instance(&class, &check?)),
+                Err(error) => Some(Err(error)),
+            }
         })))
     }
 
@@ -173,25 +201,32 @@ impl Provider for FileChecks {
 }
 
 /// The file that the keys name; none if any of them does not fit.
-fn find(model: &Model, files: &Files, path: &ObjectPath) -> Option<Check> {
+fn find(model: &Model, files: &Files, path: &ObjectPath) -> Result<Option<Check>, CimError> {
+    let (Some(nevra), Some(file)) = (element(model, path), path.key_str("Name")) else { return Ok(None) };
+    let check = path.key_str("CheckID").unwrap_or_default();
+    let job = if check.eq_ignore_ascii_case(AD_HOC) {
+        None
+    } else {
+        let job = named_job(model, &model.job_reference(check)).filter(|job| found(job, &nevra, file));
+        if job.is_none() {
+            return Ok(None);
+        }
+        job
+    };
+    let record = files.of(&nevra)?.find(file).cloned();
+    Ok(record.map(|record| Check { nevra, record, job }))
+}
+
+/// The package that the keys name, if they fit together.
+fn element(model: &Model, path: &ObjectPath) -> Option<Nevra> {
     let nevra: Nevra = path.key_str("SoftwareElementID")?.parse().ok()?;
     let number = |name: &str| path.key(name).and_then(Value::as_u64);
     let is_system = number("TargetOperatingSystem")
         .is_some_and(|os| os == u64::from(LINUX) || os == u64::from(model.operating_system()));
-    if path.key_str("Version")? != nevra.evra()
-        || number("SoftwareElementState")? != u64::from(EXECUTABLE)
-        || !is_system
-    {
-        return None;
-    }
-    let file = path.key_str("Name")?;
-    let record = files.of(&nevra).ok()?.iter().find(|record| record.path == file).cloned()?;
-    let check = path.key_str("CheckID")?;
-    if check.eq_ignore_ascii_case(AD_HOC) {
-        return Some(Check { nevra, record, job: None });
-    }
-    let job = named_job(model, &model.job_reference(check)).filter(|job| found(job, &nevra, file))?;
-    Some(Check { nevra, record, job: Some(job) })
+    let fits = path.key_str("Version")? == nevra.evra()
+        && number("SoftwareElementState")? == u64::from(EXECUTABLE)
+        && is_system;
+    fits.then_some(nevra)
 }
 
 /// Whether the job is a verification of the package that found this file.
@@ -294,8 +329,8 @@ impl OfPackage {
     fn pairs(&self, nevra: &Nevra) -> Pairs {
         let Ok(files) = self.files.of(nevra) else { return none() };
         let (model, nevra, identity) = (self.model.clone(), nevra.clone(), self.model.identity_path(nevra));
-        Box::new((0..files.len()).filter_map(move |number| {
-            let file = &files.get(number)?.path;
+        Box::new((0..files.records.len()).filter_map(move |number| {
+            let file = &files.records.get(number)?.path;
             Some([model.file_check_path(&nevra, file, None), identity.clone()])
         }))
     }
@@ -326,7 +361,7 @@ impl Link for OfPackage {
         if end == 1 {
             return self.model.installed(source).map_or_else(|_| none(), |package| self.pairs(&package.nevra));
         }
-        let Some(check) = find(&self.model, &self.files, source) else { return none() };
+        let Ok(Some(check)) = find(&self.model, &self.files, source) else { return none() };
         let path = self.model.file_check_path(&check.nevra, &check.record.path, check.job.as_deref());
         one([path, self.model.identity_path(&check.nevra)])
     }

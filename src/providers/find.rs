@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use super::model::Model;
 use crate::broker::{Arguments, MethodReply};
-use crate::cim::{CimError, Value};
+use crate::cim::{CimError, CimStatus, Value};
 use crate::software::{Catalog, Nevra, Package};
 
 /// Return values.
 const FOUND: u32 = 0;
 const NOTHING_FOUND: u32 = 1;
+
+/// How many references are given at most: more would fit into no reply.
+const MOST_MATCHES: usize = 25_000;
 
 /// What a package must be.
 #[derive(Debug, Default)]
@@ -44,6 +47,15 @@ pub(super) fn find(model: &Model, arguments: &Arguments) -> Result<MethodReply, 
     }
     if wanted.installed != Some(true) {
         found.extend(offered.into_iter().filter(|nevra| inventory.find(nevra).is_none()));
+    }
+    if found.len() > MOST_MATCHES {
+        return Err(CimError::new(
+            CimStatus::ServerLimitsExceeded,
+            format!(
+                "{} packages match, and at most {MOST_MATCHES} fit into a reply; narrow the search, or enumerate CIM_SoftwareIdentity.",
+                found.len()
+            ),
+        ));
     }
     let family = model.manager.family();
     found.sort_by(|a, b| {

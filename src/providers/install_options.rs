@@ -35,20 +35,21 @@ pub(super) fn read(arguments: &Arguments) -> Result<InstallOptions, &'static str
         let number = option.as_u64().and_then(|number| SUPPORTED.into_iter().find(|&s| u64::from(s) == number));
         options.push(number.ok_or("InstallOptions has an option that is not served")?);
     }
-    combine(&options)
+    combine(options)
 }
 
-fn combine(options: &[u16]) -> Result<InstallOptions, &'static str> {
+fn combine(options: Vec<u16>) -> Result<InstallOptions, &'static str> {
     let has = |option| options.contains(&option);
     let force = has(FORCE);
-    match (has(INSTALL), has(UPDATE), has(UNINSTALL), has(REPAIR)) {
-        (_, false, false, false) => Ok(InstallOptions { action: InstallAction::Install, force }),
-        (false, true, false, repair) => Ok(InstallOptions { action: InstallAction::Update, force: force || repair }),
-        (false, false, true, false) => Ok(InstallOptions { action: InstallAction::Uninstall, force }),
-        (false, false, false, true) => Ok(InstallOptions { action: InstallAction::Repair, force }),
-        (true, false, false, true) => Ok(InstallOptions { action: InstallAction::Install, force: true }),
-        _ => Err("InstallOptions has two of Install, Update and Uninstall, or Uninstall and Repair"),
-    }
+    let (action, force) = match (has(INSTALL), has(UPDATE), has(UNINSTALL), has(REPAIR)) {
+        (_, false, false, false) => (InstallAction::Install, force),
+        (false, true, false, repair) => (InstallAction::Update, force || repair),
+        (false, false, true, false) => (InstallAction::Uninstall, force),
+        (false, false, false, true) => (InstallAction::Repair, force),
+        (true, false, false, true) => (InstallAction::Install, true),
+        _ => return Err("InstallOptions has two of Install, Update and Uninstall, or Uninstall and Repair"),
+    };
+    Ok(InstallOptions { action, force, given: Some(options).filter(|options| !options.is_empty()) })
 }
 
 #[cfg(test)]

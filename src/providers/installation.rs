@@ -152,8 +152,8 @@ fn asked_of_file(model: &Model, arguments: &Arguments) -> Result<InstallOptions,
     let options = install_options::read(arguments)?;
     match options.action {
         InstallAction::Uninstall => Err("what is installed from a file is not removed"),
-        InstallAction::Repair => Ok(InstallOptions { action: InstallAction::Install, force: true }),
-        InstallAction::Install | InstallAction::Update => Ok(options),
+        InstallAction::Repair => Ok(InstallOptions { action: InstallAction::Install, force: true, ..options }),
+        InstallAction::Install | InstallAction::Update | InstallAction::UpdateTo => Ok(options),
     }
 }
 
@@ -175,11 +175,11 @@ fn receiver(model: &Model, arguments: &Arguments) -> Result<Asked, &'static str>
     }
 }
 
-/// To update to a build that is not the installed one is to install it.
+/// An update to a build that is not the installed one.
 fn action(model: &Model, nevra: &Nevra, action: InstallAction) -> InstallAction {
     let inventory = model.manager.inventory();
     let is_other = inventory.find(nevra).is_none() && !inventory.named(&nevra.name).is_empty();
-    if action == InstallAction::Update && is_other { InstallAction::Install } else { action }
+    if action == InstallAction::Update && is_other { InstallAction::UpdateTo } else { action }
 }
 
 /// The return value for a file that cannot become a job.
@@ -188,6 +188,7 @@ fn refused(error: StageError) -> Result<MethodReply, CimError> {
         StageError::NotReadable(_) | StageError::NotAllowed | StageError::TooLarge { .. } => URI_NOT_ACCESSIBLE,
         StageError::NotAPackage(_) => NOT_APPLICABLE_TO_TARGET,
         StageError::NoRoom => NOT_ENOUGH_DISK_SPACE,
+        StageError::TooMany(why) => return Err(CimError::new(CimStatus::ServerLimitsExceeded, why)),
         StageError::WorkerUnavailable(_) => {
             let text = "The worker that changes software cannot be reached; the operator's log says why.";
             return Err(CimError::internal(text, error));

@@ -30,16 +30,20 @@ impl Installed {
 
     /// Runs the change as a job and waits for its end, until the caller waits no longer.
     fn change(&self, nevra: &Nevra, action: InstallAction, caller: &Caller, until: Instant) -> Result<(), CimError> {
-        let options = InstallOptions { action, force: false };
+        let options = InstallOptions { action, ..InstallOptions::default() };
         let request = JobRequest::ChangeIdentity { nevra: nevra.clone(), options, asked: Asked::ByLink };
         let job = self.model.jobs.submit(request, String::new(), caller).map_err(not_submitted)?;
         let path = self.model.job_path(&job);
-        let Some(ended) = self.model.jobs.wait_for_end(job.id, until) else {
-            return Err(CimError::timed_out(format!(
-                "The operation did not end within its OperationTimeout and goes on as the job {path}; look there what becomes of it."
-            )));
-        };
+        let ended = self.model.jobs.wait_for_end(job.id, until).map_err(|_| {
+            CimError::new(
+                CimStatus::Failed,
+                format!("The job {path} was removed before its end was seen; look at the package."),
+            )
+        })?;
         match (ended.state, &ended.error) {
+            (state, _) if !state.is_final() => Err(CimError::timed_out(format!(
+                "The operation did not end within its OperationTimeout and goes on as the job {path}; look there what becomes of it."
+            ))),
             (JobState::Completed, _) => Ok(()),
             (_, Some(error)) => Err(failed(error)),
             _ => Err(CimError::new(CimStatus::Failed, format!("The job {path} was cancelled."))),

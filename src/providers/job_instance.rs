@@ -74,7 +74,7 @@ fn descriptions(job: &Job) -> [String; 2] {
         JobRequest::ChangeIdentity { nevra, options, .. } => {
             let what = match options.action {
                 InstallAction::Install => "installation",
-                InstallAction::Update => "update",
+                InstallAction::Update | InstallAction::UpdateTo => "update",
                 InstallAction::Repair => "repair",
                 InstallAction::Uninstall => "removal",
             };

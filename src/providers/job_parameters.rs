@@ -2,7 +2,6 @@
 //!
 //! OpenLMI's clients read the return value from `JobOutParameters.__ReturnValue`.
 
-use super::install_options::{FORCE, INSTALL, REPAIR, UNINSTALL, UPDATE};
 use super::model::Model;
 use crate::cim::{CimError, Instance, PropertyError, Value};
 use crate::jobs::{Asked, InstallAction, InstallOptions, Job, JobFailure, JobRequest, JobState};
@@ -67,13 +66,13 @@ fn fill(model: &Model, request: &JobRequest, parameters: &mut Instance) -> Resul
             parameters
                 .set("URI", uri.as_str())?
                 .set("Target", model.system_path())?
-                .set("InstallOptions", numbers(*options))?;
+                .set("InstallOptions", numbers(options))?;
         }
         JobRequest::InstallFromByteStream { options, .. } => {
-            parameters.set("Target", model.system_path())?.set("InstallOptions", numbers(*options))?;
+            parameters.set("Target", model.system_path())?.set("InstallOptions", numbers(options))?;
         }
         JobRequest::ChangeIdentity { nevra, options, asked } => {
-            parameters.set("Source", model.identity_path(nevra))?.set("InstallOptions", numbers(*options))?;
+            parameters.set("Source", model.identity_path(nevra))?.set("InstallOptions", numbers(options))?;
             match asked {
                 Asked::OfCollection => parameters.set("Collection", model.collection_path())?,
                 Asked::OfSystem | Asked::ByLink => parameters.set("Target", model.system_path())?,
@@ -87,13 +86,7 @@ fn fill(model: &Model, request: &JobRequest, parameters: &mut Instance) -> Resul
     Ok(())
 }
 
-/// InstallOptions, in DSP1025's numbers.
-fn numbers(options: InstallOptions) -> Value {
-    let action = match options.action {
-        InstallAction::Install => INSTALL,
-        InstallAction::Update => UPDATE,
-        InstallAction::Repair => REPAIR,
-        InstallAction::Uninstall => UNINSTALL,
-    };
-    Value::array(std::iter::once(action).chain(options.force.then_some(FORCE)))
+/// InstallOptions as they were given; NULL if none were.
+fn numbers(options: &InstallOptions) -> Value {
+    options.given.as_ref().map_or(Value::Null, |given| Value::array(given.iter().copied()))
 }

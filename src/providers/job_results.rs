@@ -9,7 +9,7 @@ use super::links::{Link, Links, Pairs, none, one};
 use super::model::Model;
 use crate::broker::{Instances, Provider};
 use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
-use crate::jobs::{Job, JobId};
+use crate::jobs::{Job, JobId, JobState};
 
 const RESULT: &str = "LMI_SoftwareMethodResult";
 const PREFIX: &str = "LMI:LMI_SoftwareMethodResult:";
@@ -84,7 +84,8 @@ fn result(model: &Model, job: &Job) -> Result<Instance, CimError> {
 fn call(model: &Model, job: &Job, before: bool) -> Result<Instance, CimError> {
     let path = model.job_path(job);
     let mut call = Instance::new(model.class("CIM_InstMethodCall")?);
-    call.set("SourceInstance", job_instance(model, job, model.clock.now())?)?
+    let seen = if before { &asked(job) } else { job };
+    call.set("SourceInstance", job_instance(model, seen, seen.ended_at.unwrap_or_else(|| model.clock.now()))?)?
         .set("SourceInstanceModelPath", path.to_string())?
         .set("SourceInstanceHost", model.system.name.clone())?
         .set("MethodName", job_parameters::method(&job.request))?
@@ -101,6 +102,23 @@ fn call(model: &Model, job: &Job, before: bool) -> Result<Instance, CimError> {
         call.set("Error", Value::array([error_instance(model, &path, error)?]))?;
     }
     Ok(call)
+}
+
+/// The job as it was when it was asked for.
+fn asked(job: &Job) -> Job {
+    Job {
+        state: JobState::Queued,
+        phase: None,
+        percent: 0,
+        notes: Vec::new(),
+        error: None,
+        outcome: None,
+        started_at: None,
+        ended_at: None,
+        changed_at: job.submitted_at,
+        removal_at: None,
+        ..job.clone()
+    }
 }
 
 /// Each job has one result.

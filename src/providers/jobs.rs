@@ -163,7 +163,7 @@ fn not_changed(error: JobsError) -> CimError {
 }
 
 /// A TimeoutPeriod that is NULL or an interval of 0 asks for nothing (`CIM_ConcreteJob.RequestStateChange`).
-fn sets_time_limit(period: &Value) -> bool {
+pub(super) fn sets_time_limit(period: &Value) -> bool {
     !matches!(period, Value::Null) && *period != Value::from(DateTime::seconds(0))
 }
 

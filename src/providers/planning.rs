@@ -23,7 +23,7 @@ pub(super) fn check(model: &Model, caller: &Caller, arguments: &Arguments) -> Re
         Ok(asked) => asked,
         Err(why) => return Ok(does_not_fit("CheckSoftwareIdentity", caller, why)),
     };
-    let plan = match plan(model, &JobRequest::ChangeIdentity { nevra, options, asked })? {
+    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked })? {
         Ok(plan) => plan,
         Err(code) => return Ok(MethodReply::code(code)),
     };
@@ -40,7 +40,7 @@ pub(super) fn changes(model: &Model, caller: &Caller, arguments: &Arguments) -> 
         Ok(asked) => asked,
         Err(why) => return Ok(does_not_fit("PlanChanges", caller, why)),
     };
-    let plan = match plan(model, &JobRequest::ChangeIdentity { nevra, options, asked })? {
+    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked })? {
         Ok(plan) => plan,
         Err(code) => return Ok(MethodReply::code(code)),
     };
@@ -52,8 +52,8 @@ pub(super) fn changes(model: &Model, caller: &Caller, arguments: &Arguments) -> 
 }
 
 /// The plan of a job; or the value to return where the job would fail.
-fn plan(model: &Model, request: &JobRequest) -> Result<Result<Plan, u32>, CimError> {
-    match model.jobs.plan(request) {
+fn plan(model: &Model, caller: &Caller, request: &JobRequest) -> Result<Result<Plan, u32>, CimError> {
+    match model.jobs.plan(request, caller) {
         Ok(plan) => Ok(Ok(plan)),
         Err(PlanError::NotPossible(error)) => {
             tracing::info!("a plan shows that it is not possible: {}", error.message);

@@ -82,6 +82,8 @@ fn instance(class: &Arc<Class>, profile: RegisteredProfile) -> Result<Instance, 
         .set("InstanceID", profile.id)?
         .set("RegisteredName", profile.name)?
         .set("RegisteredVersion", profile.version)?
+        // 2 Profile
+        .set("SpecificationType", 2u16)?
         // 2 DMTF
         .set("RegisteredOrganization", 2u16)?
         // 2 Not Advertised

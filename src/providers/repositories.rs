@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::jobs::sets_time_limit;
 use super::links::{Link, Links, Pairs, none};
 use super::model::Model;
 use crate::access::Caller;
@@ -92,7 +93,7 @@ impl Repositories {
 
     fn request_state_change(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
         let repository = self.0.repository(invocation.path)?;
-        if !invocation.arguments.get("TimeoutPeriod").is_null() {
+        if sets_time_limit(invocation.arguments.get("TimeoutPeriod")) {
             return Ok(MethodReply::code(TIMEOUT_NOT_SUPPORTED));
         }
         let enabled = match invocation.arguments.get("RequestedState").as_u64().map(u16::try_from) {
@@ -119,7 +120,7 @@ impl Repositories {
             error => CimError::internal("The repository could not be changed; the operator's log says why.", error),
         })?;
         // What it offers is looked at anew.
-        self.0.manager.drop_unused(std::time::Duration::ZERO);
+        self.0.manager.doubt();
         Ok(())
     }
 }

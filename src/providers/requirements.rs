@@ -30,10 +30,10 @@ impl Requirements {
             .set("Caption", "Required software")?
             .set("Description", format!("What a package requires as {text}."))?
             .set("VersionString", requirement.version.as_ref().map(|(_, version)| version.clone()))?
-            .set("TargetTypes", Value::array(self.0.target_types()))?
             // 0 Unknown
             .set("Classifications", Value::array([0u16]))?
-            .set("ExtendedResourceType", self.0.resource_type())?
+            // 2 Not Applicable: it is no file.
+            .set("ExtendedResourceType", 2u16)?
             .set("TargetOSTypes", Value::array([self.0.operating_system()]))?
             .set("IsEntity", false)?;
         Ok(instance)

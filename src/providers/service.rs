@@ -29,10 +29,6 @@ impl Services {
     }
 
     fn service(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
-        let tools = match self.model.manager.family() {
-            Family::Deb => "Software installation service using dpkg and apt.",
-            Family::Rpm => "Software installation service using rpm and dnf.",
-        };
         let mut service = Instance::new(class.clone());
         service
             .set("CreationClassName", SERVICE)?
@@ -42,7 +38,7 @@ impl Services {
             .set("SystemName", self.model.system.name.clone())?
             .set("ElementName", "Software Installation Service")?
             .set("Caption", "Software installation service for this system.")?
-            .set("Description", tools)?
+            .set("Description", format!("Software installation service using {}.", self.tools()))?
             .set("CommunicationStatus", 1u16)?
             .set("DetailedStatus", 0u16)?
             .set("EnabledDefault", 5u16)?
@@ -66,6 +62,7 @@ impl Services {
             .set("InstanceID", CAPABILITIES_ID)?
             .set("ElementName", "Software Installation Service Capabilities")?
             .set("Caption", "Capabilities of LMI:LMI_SoftwareInstallationService")?
+            .set("Description", format!("What can be installed with {}, and how.", self.tools()))?
             // OpenLMI's clients install by the collection.
             .set("CanAddToCollection", true)?
             .set("SupportedAsynchronousActions", Value::array(actions))?
@@ -77,6 +74,14 @@ impl Services {
             // 3 file, 5 http, 6 https
             .set("SupportedURISchemes", Value::array([3u16, 5, 6]))?;
         Ok(capabilities)
+    }
+
+    /// The tools that the service uses.
+    fn tools(&self) -> &'static str {
+        match self.model.manager.family() {
+            Family::Deb => "dpkg and apt",
+            Family::Rpm => "rpm and dnf",
+        }
     }
 
     fn path(&self, class: &Class) -> Arc<ObjectPath> {
@@ -91,7 +96,7 @@ impl Provider for Services {
 
     fn action_of(&self, _: &Class, method: &Method) -> Action {
         match &*method.name {
-            "FindIdentity" | "CheckSoftwareIdentity" | "PlanChanges" => Action::Read,
+            "FindIdentity" => Action::Read,
             _ => Action::Change,
         }
     }

@@ -43,7 +43,7 @@ fn host_of(manager: FixedPackages) -> Host {
 impl Host {
     fn enumerate(&self, namespace: &str, class: &str) -> Vec<Instance> {
         let class = self.broker.class(namespace, class).unwrap().clone();
-        self.broker.enumerate(&self.caller, namespace, &class).unwrap().map(Result::unwrap).collect()
+        self.broker.enumerate(&self.caller, namespace, &class).unwrap().0.map(Result::unwrap).collect()
     }
 
     fn walk(&self, source: &Instance, association: &str, result_class: Option<&str>) -> Vec<Instance> {

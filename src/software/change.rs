@@ -51,7 +51,7 @@ pub(super) fn unusable(tool: &str, error: &std::io::Error) -> ApplyError {
 }
 
 /// Every package that is not as it was, paired by name and, where there are several, by architecture.
-pub(super) fn outcome(before: &Inventory, after: &Inventory, family: Family) -> Outcome {
+pub fn outcome(before: &Inventory, after: &Inventory, family: Family) -> Outcome {
     let mut gone: Vec<&Arc<Package>> = missing_in(after, before).collect();
     let mut changes = Vec::new();
     for new in after.packages() {

@@ -15,6 +15,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::CancelToken;
+use super::login::without_logins;
 use super::tool::wait;
 
 /// How often the tool's files are looked at while it works.
@@ -142,6 +143,7 @@ impl Stage {
     fn hear(&mut self, listener: &mut dyn Listener, said: &mut Said) -> io::Result<()> {
         self.status.read_lines(|line| listener.status(line))?;
         self.output.read_lines(|line| {
+            let line = &without_logins(line);
             said.push(line);
             listener.said(line);
         })
@@ -151,6 +153,7 @@ impl Stage {
     fn hear_rest(&mut self, listener: &mut dyn Listener, said: &mut Said) {
         self.status.finish(|line| listener.status(line));
         self.output.finish(|line| {
+            let line = &without_logins(line);
             said.push(line);
             listener.said(line);
         });

@@ -76,6 +76,10 @@ pub trait Manager: Send + Sync + std::fmt::Debug {
         let _ = idle;
     }
 
+    /// Has what repositories offer compared with its files before it is used again: it may have changed just now. Blocks
+    /// while it is being read.
+    fn doubt(&self) {}
+
     /// The configured repositories, enabled or not, in the order of their ids. Blocks.
     fn repositories(&self) -> Result<Vec<Repository>, ManagerError> {
         Ok(Vec::new())

@@ -13,6 +13,7 @@ mod drive;
 mod engine;
 mod intern;
 mod inventory;
+mod login;
 mod manager;
 mod marks;
 mod nevra;
@@ -32,6 +33,7 @@ pub(crate) mod testing;
 
 pub use bundle::{AdvisoryKind, Bundle, BundleKind, BundleState, Bundles, Part, Severity};
 pub use catalog::Catalog;
+pub use change::outcome;
 pub use dependency::{Comparison, Dependency, DependencyKind, Requirement, RequirementError};
 pub use engine::{EngineChoice, EngineChoiceError, EngineSettings, OpenError, open, open_with};
 pub use inventory::{Inventory, Lookup};

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::marks::Marks;
 
+/// How long the thing is taken for what its files are without a look at them.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// A place for one such thing.
 #[derive(Debug)]
 pub(super) struct Shelf<T>(Mutex<Option<Kept<T>>>);
@@ -14,6 +17,8 @@ pub(super) struct Shelf<T>(Mutex<Option<Kept<T>>>);
 struct Kept<T> {
     value: Arc<T>,
     marks: Marks,
+    /// When the marks were those of the files; `None` if that is in doubt.
+    compared: Option<Instant>,
     used: Instant,
 }
 
@@ -30,26 +35,38 @@ impl<T> Shelf<T> {
         let mut kept = self.lock();
         if let Some(kept) = kept.as_mut().filter(|kept| kept.marks == marks) {
             kept.used = Instant::now();
+            kept.compared = Some(kept.used);
             return Ok(kept.value.clone());
         }
         // Given up first, so that the old and the new do not both take room.
         *kept = None;
+        // The files may change while they are read.
+        let compared = Some(Instant::now());
         let value = Arc::new(read()?);
-        *kept = Some(Kept { value: value.clone(), marks, used: Instant::now() });
+        *kept = Some(Kept { value: value.clone(), marks, compared, used: Instant::now() });
         Ok(value)
     }
 
-    /// The thing as it was read last; `None` if it must be read first, or is being read.
+    /// The thing, if a moment ago it was as its files were; `None` if it must be read or compared first, or is being read.
     pub(super) fn peek(&self) -> Option<Arc<T>> {
         let mut kept = self.0.try_lock().ok()?;
-        let kept = kept.as_mut()?;
+        let kept = kept.as_mut().filter(|kept| kept.compared.is_some_and(|at| at.elapsed() < MOMENT))?;
         kept.used = Instant::now();
         Some(kept.value.clone())
     }
 
-    /// Drops the thing if nobody asked for it for `idle`.
+    /// Has the next who asks compare the files first.
+    pub(super) fn doubt(&self) {
+        if let Some(kept) = self.lock().as_mut() {
+            kept.compared = None;
+        }
+    }
+
+    /// Drops the thing if nobody asked for it for `idle`. What is being read is in use.
     pub(super) fn drop_unused(&self, idle: Duration) {
-        self.lock().take_if(|kept| kept.used.elapsed() >= idle);
+        if let Ok(mut kept) = self.0.try_lock() {
+            kept.take_if(|kept| kept.used.elapsed() >= idle);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Kept<T>>> {

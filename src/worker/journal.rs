@@ -51,6 +51,11 @@ pub enum Entry {
         /// The text.
         text: String,
     },
+    /// It fails, and this was changed before it did; the end follows.
+    Changed {
+        /// What the package database says was changed.
+        outcome: Outcome,
+    },
     /// The end: it did what was asked.
     Finished {
         /// What the package database says was changed.
@@ -109,6 +114,13 @@ pub struct Tail {
     pub records: Vec<Record>,
     /// The offset after the last of them.
     pub offset: u64,
+}
+
+impl Tail {
+    /// Whether the last of the records is the end.
+    pub fn has_end(&self) -> bool {
+        self.records.last().is_some_and(|record| record.entry.is_end())
+    }
 }
 
 /// Reads the whole lines after `offset`. A journal that is not there has none.

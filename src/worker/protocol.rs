@@ -125,6 +125,8 @@ pub enum Request {
     Plan {
         /// The work.
         work: Work,
+        /// Who asked for it.
+        caller: Caller,
     },
     /// Enable or disable a repository.
     SetRepository {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::journal::{Entry, Journal, Record};
 use super::watchers::Watchers;
 use crate::clock::SharedClock;
-use crate::software::{Phase, Progress};
+use crate::software::{Outcome, Phase, Progress};
 
 /// Entries that only tell a new percentage wait this long for the next one.
 const PACE: Duration = Duration::from_millis(100);
@@ -78,6 +78,11 @@ impl Recorder {
         if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
             tracing::error!("the journal's writer panicked");
         }
+    }
+
+    /// Tells what was changed before the work failed.
+    pub(super) fn changed(&mut self, outcome: Outcome) {
+        self.push(Entry::Changed { outcome });
     }
 
     fn push(&mut self, entry: Entry) {
@@ -164,7 +169,6 @@ mod tests {
     use super::super::journal;
     use super::*;
     use crate::clock::SystemClock;
-    use crate::software::Outcome;
 
     fn recorded(tell: impl FnOnce(&mut Recorder)) -> Vec<Entry> {
         let state = tempfile::tempdir().unwrap();

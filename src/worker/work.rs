@@ -17,7 +17,8 @@ use crate::access::{Caller, Role};
 use crate::client::Url;
 use crate::clock::SharedClock;
 use crate::software::{
-    ApplyError, CancelToken, InspectError, Manager, Operation, Outcome, Phase, Plan, Progress, RepositoryError,
+    ApplyError, CancelToken, InspectError, Inventory, Manager, Operation, Outcome, Phase, Plan, Progress,
+    RepositoryError, outcome,
 };
 
 /// How long the text of a failure may be, in octets.
@@ -33,6 +34,8 @@ pub(super) struct Workbench {
     watchers: Arc<Watchers>,
     clock: SharedClock,
     current: Mutex<Option<Current>>,
+    /// Held by whoever changes how repositories are configured.
+    repositories: Mutex<()>,
 }
 
 /// The job that is being worked on.
@@ -51,7 +54,16 @@ impl Workbench {
         watchers: Arc<Watchers>,
         clock: SharedClock,
     ) -> Arc<Self> {
-        Arc::new(Self { manager, spool, downloads, state_dir, watchers, clock, current: Mutex::default() })
+        Arc::new(Self {
+            manager,
+            spool,
+            downloads,
+            state_dir,
+            watchers,
+            clock,
+            current: Mutex::default(),
+            repositories: Mutex::default(),
+        })
     }
 
     /// Whether a job is being worked on.
@@ -66,7 +78,7 @@ impl Workbench {
             Request::Stage { path } => self.spool.stage(&path, self.manager.as_ref()).map(Reply::Staged),
             Request::StageUpload { name } => self.spool.stage_upload(&name, self.manager.as_ref()).map(Reply::Staged),
             Request::Run { job, operation, caller } => self.run(job, operation, &caller),
-            Request::Plan { work } => self.plan(work).map(Reply::Planned),
+            Request::Plan { work, caller } => self.plan(work, &caller).map(Reply::Planned),
             Request::SetRepository { id, enabled, caller } => self.set_repository(&id, enabled, &caller),
             Request::Cancel { job } => self.cancel(job),
             Request::Discard { staged } => self.spool.discard(staged).map_err(internal).map(|()| Reply::Discarded),
@@ -122,7 +134,27 @@ impl Workbench {
         }
     }
 
+    /// What is installed now.
+    fn refreshed(&self) -> Arc<Inventory> {
+        if let Err(error) = self.manager.refresh() {
+            tracing::error!(error = &error as &dyn std::error::Error, "the package database cannot be read");
+        }
+        self.manager.inventory()
+    }
+
+    /// Tells what an operation that failed changed all the same.
+    fn tell_changes(&self, task: &Task, before: &Inventory, recorder: &mut Recorder) {
+        if matches!(task, Task::Direct(Operation::Verify { .. } | Operation::RefreshRepositories)) {
+            return;
+        }
+        let outcome = outcome(before, &self.refreshed(), self.manager.family());
+        if !outcome.changes.is_empty() {
+            recorder.changed(outcome);
+        }
+    }
+
     fn work(&self, job: u64, task: &Task, mut recorder: Recorder, cancel: &CancelToken) {
+        let before = self.refreshed();
         let end = if cancel.is_cancelled() {
             Err(ApplyError::Cancelled)
         } else {
@@ -138,10 +170,16 @@ impl Workbench {
         {
             tracing::warn!(%error, "a staged file cannot be deleted");
         }
-        recorder.finish(match end {
+        let end = match end {
             Ok(outcome) => Entry::Finished { outcome },
-            Err(error) => Entry::Failed { error: bounded(error) },
-        });
+            Err(error) => {
+                if !matches!(error, ApplyError::Busy(_) | ApplyError::Cancelled) {
+                    self.tell_changes(task, &before, &mut recorder);
+                }
+                Entry::Failed { error: bounded(error) }
+            }
+        };
+        recorder.finish(end);
         self.leave_place(job);
         // Now the next job may come.
         self.watchers.grew(job);
@@ -176,7 +214,8 @@ impl Workbench {
         self.manager.apply(&operation, &mut AfterDownload(progress), cancel)
     }
 
-    fn plan(&self, work: Work) -> Result<Plan, Refusal> {
+    fn plan(&self, work: Work, caller: &Caller) -> Result<Plan, Refusal> {
+        check_role(caller)?;
         // Nothing is fetched for a plan.
         let (Task::Direct(operation) | Task::Staged { operation, .. }) = self.task(work)? else {
             return Err(Refusal::Malformed);
@@ -189,6 +228,8 @@ impl Workbench {
 
     fn set_repository(&self, id: &str, enabled: bool, caller: &Caller) -> Result<Reply, Refusal> {
         check_role(caller)?;
+        // Two repositories may stand in one file, which is read, changed and written as a whole.
+        let _one_at_a_time = self.repositories.lock().unwrap_or_else(PoisonError::into_inner);
         match self.manager.set_repository(id, enabled) {
             Ok(()) => Ok(Reply::RepositorySet),
             Err(RepositoryError::NotFound(_)) => Err(Refusal::NoRepository),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Service;
 use super::exchange::{Exchange, Target};
 use super::transfer::instance;
-use crate::broker::{Arguments, MethodReply};
+use crate::broker::{Action, Arguments, MethodReply};
 use crate::cim::{CimError, CimStatus, Class, ObjectPath};
 use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::names::{TRANSFER_PREFIXES, action as actions};
@@ -28,18 +28,21 @@ pub(super) async fn invoke(service: &Service, exchange: &Exchange<'_>, action: &
     }
     let (class, path) = callee(service, exchange, &target, name).await?;
     let method = class.method(name).ok_or_else(no_method)?;
-    service.broker.check_call(exchange.caller, &class, method).map_err(cim_fault)?;
+    let effect = service.broker.check_call(exchange.caller, &class, method).map_err(cim_fault)?;
     let arguments =
         exchange.mapping(&service.broker, &target.namespace).input(exchange.envelope.body.as_ref(), method)?;
     if let Some(Err(why)) = exchange.upload.map(|upload| upload.file()) {
         let why = format!("parameter Image of method {name}: {why}");
         return Err(Fault::detailed(FaultKind::InvalidParameter, FaultDetail::TypeMismatch, why));
     }
-    let reply = call(service, exchange, &class, name, path, Arguments(arguments)).await?;
+    let reply = call(service, exchange, effect, (&class, name), path, Arguments(arguments)).await?;
     let mut message = exchange.reply(&format!("{action}Response"), TRANSFER_PREFIXES);
     let style = exchange.style(&target.form);
     write_output(message.body(), target.class.name(), method, &reply.outputs, &reply.return_value, &style);
-    exchange.finish_change(message)
+    match effect {
+        Action::Read => exchange.finish(message),
+        Action::Change => exchange.finish_change(message),
+    }
 }
 
 /// What the method is called on: the instance that the selectors name, or the class if the method is static.
@@ -71,12 +74,12 @@ fn is_offered(service: &Service, target: &Target<'_>, method: &str) -> bool {
     classes.iter().any(|class| class.method(method).is_some())
 }
 
-/// Methods may block, so they run beside the event loop.
+/// Methods may block, so they run beside the event loop; those that only look not where changes are made.
 async fn call(
     service: &Service,
     exchange: &Exchange<'_>,
-    class: &Arc<Class>,
-    method: &str,
+    effect: Action,
+    (class, method): (&Arc<Class>, &str),
     path: ObjectPath,
     arguments: Arguments,
 ) -> Result<MethodReply, Fault> {
@@ -87,5 +90,10 @@ async fn call(
         Some(method) => broker.invoke_with(&caller, &path, method, arguments, upload.as_deref()),
         None => Err(CimError::new(CimStatus::MethodNotFound, "the method is gone")),
     };
-    service.changes.run_until(&exchange.caller.name, exchange.deadline, work).await?.map_err(cim_fault)
+    let (user, deadline) = (&exchange.caller.name, exchange.deadline);
+    let called = match effect {
+        Action::Read => service.searches.look_until(user, deadline, work).await?,
+        Action::Change => service.changes.run_until(user, deadline, work).await?,
+    };
+    called.map_err(cim_fault)
 }

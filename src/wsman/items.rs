@@ -226,14 +226,15 @@ impl Asked<'_> {
 
     fn of_class(&self, class: &Arc<Class>) -> Result<Selected, Fault> {
         let broker = &self.service.broker;
-        let instances = broker.enumerate(self.exchange.caller, &self.namespace, class).map_err(cim_fault)?;
-        Ok(self.shown_as(class, all_candidates(instances)))
+        let (instances, is_ready) =
+            broker.enumerate(self.exchange.caller, &self.namespace, class).map_err(cim_fault)?;
+        Ok(Selected { is_ready, ..self.shown_as(class, all_candidates(instances)) })
     }
 
     /// Instances of a class and its subclasses, as far as the polymorphism mode lets them through.
     fn shown_as(&self, class: &Arc<Class>, instances: Candidates) -> Selected {
-        let is_ready = self.service.broker.are_ready(class);
-        let all = Selected { instances, condition: None, seen_as: None, shape: Shape::Whole, total: None, is_ready };
+        let all =
+            Selected { instances, condition: None, seen_as: None, shape: Shape::Whole, total: None, is_ready: true };
         match self.polymorphism.unwrap_or_default() {
             Polymorphism::IncludeSubClassProperties => all,
             Polymorphism::ExcludeSubClassProperties => Selected { seen_as: Some(class.clone()), ..all },

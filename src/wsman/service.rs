@@ -44,6 +44,8 @@ pub struct Service {
     pub(super) settings: Settings,
     /// For methods and for changes of instances: staging a large file takes minutes.
     pub(super) changes: Places,
+    /// For making and deleting instances, which may wait for a job. Whoever waits must not keep others from cancelling it.
+    pub(super) waits: Places,
     /// For subscriptions: looking up a sink's name takes seconds.
     pub(super) subscriptions: Places,
     /// For filters: each looks at every instance, however few it lets through.
@@ -51,8 +53,9 @@ pub struct Service {
 }
 
 /// Of the 16 threads that each worker of the server has, these leave some to the checking of passwords.
-const CHANGES: usize = 6;
-const SUBSCRIPTIONS: usize = 3;
+const CHANGES: usize = 5;
+const WAITS: usize = 3;
+const SUBSCRIPTIONS: usize = 2;
 const SEARCHES: usize = 3;
 
 impl Service {
@@ -66,6 +69,7 @@ impl Service {
             clock,
             settings,
             changes: Places::new(CHANGES, CHANGES - 2),
+            waits: Places::new(WAITS, WAITS - 1),
             subscriptions: Places::new(SUBSCRIPTIONS, SUBSCRIPTIONS - 1),
             searches: Places::new(SEARCHES, SEARCHES - 1),
         }

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::exchange::{Exchange, Target};
+use super::exchange::{Exchange, Target, after};
 use super::representation::{self, refused};
 use super::{Service, classes};
 use crate::broker::{Broker, Change};
@@ -53,8 +53,7 @@ pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result
     representation::take_keys(&mut given, &mapping, &exchange.control.selectors)?;
     representation::check_new(&given)?;
     let (caller, wanted) = (exchange.caller.clone(), given.instance);
-    let deadline = provider_deadline(exchange);
-    let made = change(service, exchange, move |broker| broker.create(&caller, &wanted, deadline)).await?;
+    let made = wait(service, exchange, move |broker, until| broker.create(&caller, &wanted, until)).await?;
     let path = service.broker.path_of(&made.map_err(refused)?);
     created(exchange, &target.form, &path, None)
 }
@@ -66,8 +65,7 @@ pub(super) async fn delete(service: &Service, exchange: &Exchange<'_>) -> Result
     let current = instance(service, exchange, &path).await?;
     service.broker.check_change(exchange.caller, current.class(), Change::Delete).map_err(cim_fault)?;
     let caller = exchange.caller.clone();
-    let deadline = provider_deadline(exchange);
-    change(service, exchange, move |broker| broker.delete(&caller, &path, deadline)).await?.map_err(cim_fault)?;
+    wait(service, exchange, move |broker, until| broker.delete(&caller, &path, until)).await?.map_err(cim_fault)?;
     exchange.finish_change(exchange.reply(action::DELETE_RESPONSE, TRANSFER_PREFIXES))
 }
 
@@ -79,12 +77,6 @@ pub(super) async fn instance(service: &Service, exchange: &Exchange<'_>, path: &
     let (broker, caller, path) = (service.broker.clone(), exchange.caller.clone(), path.clone());
     let look = move || broker.get(&caller, &path);
     service.searches.look_until(&exchange.caller.name, exchange.deadline, look).await?.map_err(cim_fault)
-}
-
-/// When a provider gives up waiting: the last tenth of the time is for the reply that says what goes on.
-fn provider_deadline(exchange: &Exchange<'_>) -> std::time::Instant {
-    let left = exchange.deadline.saturating_duration_since(Instant::now());
-    (exchange.deadline - left / 10).into_std()
 }
 
 /// The reply to a Create: the name of what was made, or of what a part was put into.
@@ -114,6 +106,19 @@ pub(super) async fn change<T: Send + 'static>(
 ) -> Result<Result<T, CimError>, Fault> {
     let broker = service.broker.clone();
     service.changes.run_until(&exchange.caller.name, exchange.deadline, move || work(&broker)).await
+}
+
+/// Making or deleting an instance may wait for a job; until when it waits goes with the work.
+async fn wait<T: Send + 'static>(
+    service: &Service,
+    exchange: &Exchange<'_>,
+    work: impl FnOnce(&Broker, std::time::Instant) -> Result<T, CimError> + Send + 'static,
+) -> Result<Result<T, CimError>, Fault> {
+    // The last tenth of the time is for the reply that says what goes on.
+    let longest = after(exchange.begun, service.settings.operation_timeout).min(exchange.deadline);
+    let left = longest.saturating_duration_since(Instant::now());
+    let (broker, until) = (service.broker.clone(), (longest - left / 10).into_std());
+    service.waits.run_until(&exchange.caller.name, exchange.deadline, move || work(&broker, until)).await
 }
 
 /// A reply that holds an instance.

@@ -297,11 +297,14 @@ impl Drop for SmallDisk {
 
 #[test]
 fn the_hosts_wish_for_a_reboot_is_told() {
-    let root = DebRoot::new();
+    let root = DebRoot::new().with_shell(&[]);
     let engine = engine(&root);
     let first = install(&*engine, &build_deb(&root.scratch(), "alpha", "1", &[])).0.unwrap();
     assert!(!first.needs_reboot);
     fs::create_dir_all(root.path().join("run")).unwrap();
-    fs::write(root.path().join("run/reboot-required"), "").unwrap();
-    assert!(install(&*engine, &build_deb(&root.scratch(), "beta", "1", &[])).0.unwrap().needs_reboot);
+    let asks = "echo reboot > /run/reboot-required";
+    let kernel = Deb::new("kernel", "1").script("postinst", asks).build(&root.scratch());
+    assert!(install(&*engine, &kernel).0.unwrap().needs_reboot);
+    let after = install(&*engine, &build_deb(&root.scratch(), "beta", "1", &[])).0.unwrap();
+    assert!(!after.needs_reboot, "it was asked for before");
 }

@@ -36,14 +36,17 @@ pub fn install(client: &mut Client, uri: &str) -> Element {
     reply.content()
 }
 
-/// The service's selectors and the system's reference, both as XML.
-struct References {
-    service: Vec<(String, String)>,
-    system: String,
+/// Where to call the service, and for what.
+#[derive(Debug)]
+pub struct References {
+    /// The service's selectors.
+    pub service: Vec<(String, String)>,
+    /// The system's reference, as XML.
+    pub system: String,
 }
 
 /// Finds the service and the system.
-fn references(client: &mut Client) -> References {
+pub fn references(client: &mut Client) -> References {
     let mut epr_of = |class: &str| {
         let options = "<w:OptimizeEnumeration/><w:EnumerationMode>EnumerateEPR</w:EnumerationMode>";
         let response = client.ask(&Message::enumerate(&format!("{CIM}/{class}"), options));

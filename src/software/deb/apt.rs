@@ -153,9 +153,13 @@ impl<'a> Apt<'a> {
 
     /// Puts the package in a file in place, this very file: apt-get only configures a build that is there unfinished,
     /// and prefers a repository's file to one of the same version that it is given.
-    pub(super) fn put(&self, file: &Path, fd: RawFd) -> Command {
+    /// Configuration files that an operator deleted come back only if that is asked for.
+    pub(super) fn put(&self, file: &Path, force: bool, fd: RawFd) -> Command {
         let mut command = self.dpkg_that_changes(fd);
-        command.args(["--force-confmiss", "--install", "--"]).arg(file);
+        if force {
+            command.arg("--force-confmiss");
+        }
+        command.args(["--install", "--"]).arg(file);
         command
     }
 
@@ -204,6 +208,7 @@ impl<'a> Apt<'a> {
             "Dpkg::Progress-Fancy=false",
             "APT::Get::AllowUnauthenticated=false",
             "APT::Get::AutomaticRemove=false",
+            "APT::Get::Purge=false",
             "APT::Color=false",
         ] {
             command.args(["-o", option]);
@@ -215,7 +220,7 @@ impl<'a> Apt<'a> {
     fn configuration(&self) -> io::Result<String> {
         let root = quotable(self.root)?;
         let mut text = format!(
-            "Dir \"{root}/\";\nDir::State::status \"{root}/var/lib/dpkg/status\";\n\
+            "Dir \"{root}/\";\nDir::Etc::main \"/dev/null\";\nDir::Etc::parts \"/dev/null\";\nDir::State::status \"{root}/var/lib/dpkg/status\";\n\
              Dir::Bin::methods \"/usr/lib/apt/methods\";\nDir::Bin::dpkg \"/usr/bin/dpkg\";\n\
              DPkg::Options {{ \"--root={root}\"; \"--log={root}/var/log/dpkg.log\"; }};\n"
         );

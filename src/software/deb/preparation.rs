@@ -64,8 +64,8 @@ impl Preparing<'_> {
             None => target.is_some(),
         };
         let is_unfinished = request.state_in(before) == Some(PackageState::Unfinished);
-        let is_ambiguous = simulation.is_offered(request.nevra) && !needs_fetching;
-        let by_dpkg = file.filter(|_| is_unfinished || is_ambiguous);
+        let is_ambiguous = simulation.is_offered(request.nevra);
+        let by_dpkg = file.filter(|_| !needs_fetching && (is_unfinished || is_ambiguous));
         Ok(Preparation { demand, by_dpkg, changes, target, needs_fetching })
     }
 

@@ -30,6 +30,11 @@ pub(super) enum Deed<'a> {
 
 impl<'a> Request<'a> {
     /// What an operation asks for; `None` if it changes no package.
+    /// Whether what an operator changed or deleted may be put back.
+    pub(super) fn forces(&self) -> bool {
+        matches!(self.deed, Deed::Install { force: true, .. } | Deed::Repair)
+    }
+
     pub(super) fn of(operation: &'a Operation) -> Option<Self> {
         let (nevra, deed) = match operation {
             Operation::InstallFile { file, nevra, force } => (nevra, Deed::Install { file: Some(file), force: *force }),

@@ -1,6 +1,6 @@
 //! Changes packages with apt-get: simulated first, then fetched, then done, and judged by the database afterwards.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use super::work::{CHANGING, DOWNLOADING, Run, VERIFYING, Work};
 use super::{Deb, database, refresh, report};
 use crate::software::change::{check_cancelled, outcome, unreadable, unusable};
 use crate::software::drive::Stage;
+use crate::software::marks::Marks;
 use crate::software::{
     ApplyError, CancelToken, Family, Inventory, Manager, Nevra, Operation, Outcome, PackageState, Phase, Progress,
 };
@@ -32,21 +33,23 @@ pub(super) fn apply(
     let mut work = Work::new(progress);
     work.enter(Phase::Checking, 0);
     let patience = Patience::new(locks(&deb.root, true), deb.settings.lock_timeout, cancel);
+    let sign = Marks::of(reboot_signs(&deb.root));
     let outcome = patience.when_free(&mut work, &request.not_done(), |work| {
         work.enter(Phase::Checking, 0);
         Transaction { deb, request, cancel, work }.run()
     })?;
-    Ok(Outcome { needs_reboot: needs_reboot(&deb.root), ..outcome })
+    // A sign that was there before tells of another change.
+    let signs = reboot_signs(&deb.root);
+    let needs_reboot = signs.iter().any(|sign| sign.symlink_metadata().is_ok()) && Marks::of(signs) != sign;
+    Ok(Outcome { needs_reboot, ..outcome })
 }
 
-/// Debian's sign, which packages' scripts leave.
-fn needs_reboot(root: &Path) -> bool {
+/// Debian's signs that a reboot is needed, which packages' scripts leave or add to.
+fn reboot_signs(root: &Path) -> Vec<PathBuf> {
     // On most systems `/var/run` is a link to `/run`, which must not be followed out of the root.
-    let is_folder = |path: &Path| path.symlink_metadata().is_ok_and(|m| m.is_dir());
-    ["run", "var/run"]
-        .iter()
-        .map(|folder| root.join(folder))
-        .any(|folder| is_folder(&folder) && folder.join("reboot-required").symlink_metadata().is_ok())
+    let is_folder = |path: &PathBuf| path.symlink_metadata().is_ok_and(|m| m.is_dir());
+    let folders = ["run", "var/run"].into_iter().map(|folder| root.join(folder)).filter(is_folder);
+    folders.flat_map(|folder| ["reboot-required", "reboot-required.pkgs"].map(|sign| folder.join(sign))).collect()
 }
 
 /// One attempt. It fails as busy only if nothing was changed.
@@ -111,8 +114,9 @@ impl Transaction<'_, '_> {
         }
         check_cancelled(cancel)?;
         let phase = if prepared.target.is_some() { Phase::Unpacking } else { Phase::Removing };
+        let force = self.request.forces();
         let changed = self.change(before, phase, scratch, |fd| match &prepared.by_dpkg {
-            Some(file) => apt.put(file, fd),
+            Some(file) => apt.put(file, force, fd),
             None => apt.get(&prepared.demand, Extent::Change(fd)),
         })?;
         self.judge(&prepared, before, changed)

@@ -140,6 +140,13 @@ impl Manager for Rpm {
         self.offered_relations.drop_unused(idle);
     }
 
+    fn doubt(&self) {
+        self.catalog.doubt();
+        self.bundles.doubt();
+        self.installed_relations.doubt();
+        self.offered_relations.doubt();
+    }
+
     fn installed_relations(&self) -> Result<Arc<Relations>, ManagerError> {
         self.installed_relations.get(self.database.marks()?, || relations::installed(&self.database_folder()))
     }

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::configuration::{Configuration, Configured, content};
 use super::metadata;
+use crate::software::login::without_logins;
 use crate::software::{Repository, RepositoryError};
 
 /// The configured repositories, in the order of their ids.
@@ -24,8 +25,12 @@ fn repository(configuration: &Configuration, configured: &Configured) -> Reposit
         name: configured.name.clone(),
         file: configured.file.clone(),
         enabled: configured.enabled,
-        base_urls: configured.base_urls.clone(),
-        mirror_list: configured.mirror_list.clone().or_else(|| configured.metalink.clone()),
+        base_urls: configured.base_urls.iter().map(|url| without_logins(url).into_owned()).collect(),
+        mirror_list: configured
+            .mirror_list
+            .as_ref()
+            .or(configured.metalink.as_ref())
+            .map(|url| without_logins(url).into_owned()),
         cost: Some(configured.cost),
         checks_packages: Some(configured.checks_packages),
         checks_metadata: configured.checks_metadata,

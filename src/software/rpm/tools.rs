@@ -148,7 +148,8 @@ impl<'a> Tools<'a> {
         // Written through at once, so that its lines are heard while it works.
         command.env("HOME", &self.home).env("PYTHONUNBUFFERED", "1");
         command.arg(if yes { "--assumeyes" } else { "--assumeno" });
-        command.args(["--setopt=exit_on_lock=True", "--color=never"]);
+        // What it is to do is read from its table, which a lower level would leave out.
+        command.args(["--setopt=exit_on_lock=True", "--setopt=debuglevel=2", "--setopt=color=never"]);
         if self.root != Path::new("/") {
             let folders: Vec<String> =
                 REPOSITORY_FOLDERS.iter().map(|folder| self.root.join(folder).display().to_string()).collect();

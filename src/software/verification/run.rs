@@ -10,7 +10,7 @@ use crate::software::root::Root;
 use crate::software::{ApplyError, CancelToken, Manager, Nevra, Outcome, Phase, Progress};
 
 /// How many findings an outcome holds; what differs beyond is only counted.
-const MOST_FINDINGS: usize = 10_000;
+const MOST_FINDINGS: usize = 2_000;
 
 /// What a file counts beside its octets, so that many small files are a way too.
 const PER_FILE: u64 = 4096;
@@ -319,7 +319,7 @@ mod tests {
         let outcome = run(&files, &mut heard, &CancelToken::default()).unwrap();
         assert_eq!(outcome.findings.len(), MOST_FINDINGS);
         assert_eq!(heard.notes.len(), 2);
-        assert_eq!(heard.notes[0], "3 more files differ; only the first 10000 are listed");
+        assert_eq!(heard.notes[0], "3 more files differ; only the first 2000 are listed");
         assert!(heard.notes[1].starts_with("1 files could not be read and were not judged; the first is /nul"));
     }
 

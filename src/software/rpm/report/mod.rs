@@ -73,8 +73,12 @@ pub(super) fn note(line: &str) -> Option<String> {
     Some(format!("{changed} was changed on this host; what it was is kept as {saved}"))
 }
 
-/// Whether another process held rpm's or dnf's lock, so that nothing was done.
+/// Whether another process held rpm's or dnf's lock, so that nothing was done. A script of a package that calls rpm says so
+/// too, in a run that succeeds.
 pub(super) fn is_locked(ended: &Ended) -> bool {
+    if ended.status.success() {
+        return false;
+    }
     let held = |l: &str| {
         (l.contains("can't create transaction lock") && !l.contains("Permission denied"))
             || l.contains("Failed to obtain rpm transaction lock")

@@ -1,0 +1,98 @@
+//! What is changed by hand on the host is heard of.
+
+use crate::host::Family;
+use crate::support::eventually;
+use crate::support::installation::job_of;
+use crate::support::server::PATIENCE;
+use crate::support::sink::{Event, Sink};
+use crate::support::wsman::{Message, child};
+use crate::walk::{Walk, of, selected};
+
+on_both_families!(changes_by_hand, changes_by_jobs);
+
+/// What a job did is told before its end.
+fn changes_by_jobs(family: Family) {
+    let mut walk = Walk::without_metadata(family, &[]);
+    let sink = Sink::new();
+    let jobs = "SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob";
+    for (path, query) in [("/job", jobs), ("/creation", CREATED)] {
+        assert_eq!(walk.client.ask(&Message::subscribe(&sink.url(path), query)).name, "SubscribeResponse");
+    }
+    let (uri, system) = (Walk::file_uri(walk.samples.file("alpha", "1.0-1")), walk.system());
+    let job = job_of(&walk.call("InstallFromURI", &[("URI", &uri), ("Target", &system)]));
+    assert_eq!(of(&walk.ended(&job), "JobState"), "7");
+    let alpha = walk.nevra("alpha", "1.0-1");
+    assert_eq!(walk.installed(), std::slice::from_ref(&alpha));
+    heard(&sink, "/creation", &alpha);
+    let ended = sink.wait_for("the job's end", PATIENCE, |events| {
+        let is_end = |event: &&Event| event.path == "/job" && event.source("JobState").as_deref() == Some("7");
+        events.iter().find(is_end).map(number)
+    });
+    let events = sink.distinct_events();
+    let created: Vec<u64> = events.iter().filter(|event| event.path == "/creation").map(number).collect();
+    assert!(created.len() == 1 && created[0] < ended, "{created:?} {ended}");
+}
+
+/// The place of an event in the log.
+fn number(event: &Event) -> u64 {
+    of(&event.indication(), "IndicationIdentifier").rsplit(':').next().unwrap().parse().unwrap()
+}
+
+const CREATED: &str = "SELECT * FROM CIM_InstCreation WHERE SourceInstance ISA CIM_InstalledSoftwareIdentity";
+const DELETED: &str = "SELECT * FROM CIM_InstDeletion WHERE SourceInstance ISA CIM_InstalledSoftwareIdentity";
+
+fn changes_by_hand(family: Family) {
+    let mut walk = Walk::without_metadata(family, &[]);
+    let sink = Sink::new();
+    for (path, query) in [("/creation", CREATED), ("/deletion", DELETED)] {
+        let reply = walk.client.ask(&Message::subscribe(&sink.url(path), query));
+        assert_eq!(reply.name, "SubscribeResponse");
+    }
+    let [old, new] = ["1.0-1", "2.0-1"].map(|version| walk.nevra("alpha", version));
+    walk.root.install_by_hand(walk.samples.file("alpha", "1.0-1"));
+    heard(&sink, "/creation", &old);
+    shows(&mut walk, &[&old]);
+    walk.root.install_by_hand(walk.samples.file("alpha", "2.0-1"));
+    heard(&sink, "/deletion", &old);
+    heard(&sink, "/creation", &new);
+    shows(&mut walk, &[&new]);
+    walk.root.remove_by_hand("alpha");
+    heard(&sink, "/deletion", &new);
+    shows(&mut walk, &[]);
+
+    // While no server is there.
+    let file = walk.samples.file("gamma", "1.0-1").to_owned();
+    walk.restart_after(|walk| walk.root.install_by_hand(&file));
+    let gamma = walk.nevra("gamma", "1.0-1");
+    heard(&sink, "/creation", &gamma);
+    let told: Vec<(String, String)> = sink.distinct_events().iter().map(|e| (e.path.clone(), build(e))).collect();
+    let event = |path: &str, nevra: &String| (path.to_owned(), nevra.clone());
+    let of_path = |path: &str| told.iter().filter(|(of, _)| of == path).cloned().collect::<Vec<_>>();
+    assert_eq!(of_path("/creation"), [&old, &new, &gamma].map(|nevra| event("/creation", nevra)));
+    assert_eq!(of_path("/deletion"), [&old, &new].map(|nevra| event("/deletion", nevra)));
+}
+
+/// Waits until the sink was told of a build.
+fn heard(sink: &Sink, path: &str, nevra: &str) {
+    sink.wait_for(nevra, PATIENCE, |events| {
+        events.iter().any(|event| event.path == path && build(event) == nevra).then_some(())
+    });
+}
+
+/// The build that an event is about.
+fn build(event: &Event) -> String {
+    let indication = event.indication();
+    let link = child(&indication, "SourceInstance").unwrap();
+    assert!(of(&indication, "SourceInstanceModelPath").contains("LMI_InstalledSoftwareIdentity"));
+    crate::walk::nevra_of(&selected(link, "InstanceID").unwrap())
+}
+
+/// Waits until these are the host's packages.
+fn shows(walk: &mut Walk, nevras: &[&String]) {
+    eventually("what was changed by hand to be shown", PATIENCE, || {
+        let shown: Vec<String> =
+            walk.enumerate("LMI_SoftwareIdentity", 20).iter().map(|i| of(i, "ElementName")).collect();
+        shown.iter().eq(nevras.iter().copied()).then_some(())
+    });
+    assert!(walk.installed().iter().eq(nevras.iter().copied()));
+}
