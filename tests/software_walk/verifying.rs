@@ -37,7 +37,7 @@ fn files_are_compared_with_how_they_were_installed(family: Family) {
     let flags = |check: &Element| values(check, "FailedFlags");
     // 3 Checksum, 0 Existence; dpkg knows neither sizes nor links.
     assert!(flags(&failed[0]).contains(&"3".to_owned()) && flags(&failed[1]).contains(&"3".to_owned()), "{failed:?}");
-    assert_eq!(flags(&failed[1]).contains(&"1".to_owned()), false);
+    assert!(!flags(&failed[1]).contains(&"1".to_owned()));
     assert_eq!(flags(&failed[2]), ["0"]);
     assert_eq!(
         failed.iter().map(|check| of(check, "ConfigurationFile")).collect::<Vec<_>>(),
