@@ -79,6 +79,7 @@ impl Jobs {
     }
 
     fn read_journal(&self, id: JobId) -> Result<(), JobsError> {
+        let has_looked = self.look_if_ended(id)?;
         let mut trails = self.lock();
         let Some(job) = self.job(id) else { return Ok(()) };
         let trail = trails.get(&id).copied().unwrap_or_default();
@@ -86,8 +87,10 @@ impl Jobs {
         if tail.offset == trail.offset {
             return Ok(());
         }
-        if let Some(before_end) = self.settings.before_end.as_ref().filter(|_| tail.has_end()) {
-            before_end.about_to_end();
+        if tail.has_end() && !has_looked {
+            // The end was written since the look.
+            drop(trails);
+            return self.read_journal(id);
         }
         let now = self.clock.now();
         let mut states = vec![Job::clone(&job)];
@@ -166,10 +169,27 @@ impl Jobs {
             // The package database is the tool's until it ends: no other job may begin.
             return Ok(UNWATCHED);
         }
+        self.look_before_end();
         // What it was fetching lies in the spool, and nobody knows its name.
         self.lock_spool_work().sweep_at = self.sweep_later();
         self.fail(job.id, worker_died(&job, tool.is_some()))?;
         Ok(Duration::ZERO)
+    }
+
+    /// Looks at what a job did if its journal has its end, and tells whether it did. Not under the lock: others would wait.
+    fn look_if_ended(&self, id: JobId) -> Result<bool, JobsError> {
+        let offset = self.lock().get(&id).copied().unwrap_or_default().offset;
+        let has_end = journal::read(&journal::path(&self.settings.state_dir, id.0), offset)?.has_end();
+        if has_end {
+            self.look_before_end();
+        }
+        Ok(has_end)
+    }
+
+    fn look_before_end(&self) {
+        if let Some(before_end) = &self.settings.before_end {
+            before_end.about_to_end();
+        }
     }
 
     fn fail(&self, id: JobId, error: JobError) -> Result<(), JobsError> {
