@@ -1,20 +1,25 @@
 //! A subscription that is being served.
 
+use std::sync::{Mutex, PoisonError};
+
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::Subscription;
 use super::filter::Filter;
+use super::{Event, Subscription};
 use crate::client::Url;
+use crate::store::subscriptions::Progress;
 
 /// What never changes of a subscription, and the state that does.
 pub(super) struct Active {
     pub(super) id: Uuid,
-    pub(super) url: Url,
+    /// Where events go; `None` if the subscriber fetches them.
+    pub(super) url: Option<Url>,
     pub(super) filter: Filter,
     granted: Subscription,
     state: watch::Sender<State>,
+    progress: Mutex<Progress>,
 }
 
 /// What changes of a subscription.
@@ -31,9 +36,31 @@ impl State {
 }
 
 impl Active {
-    pub(super) fn new(granted: Subscription, url: Url, filter: Filter) -> Self {
+    pub(super) fn new(granted: Subscription, url: Option<Url>, filter: Filter, progress: Progress) -> Self {
         let state = watch::Sender::new(State { expires: granted.expires, ended: false });
-        Self { id: granted.id, url, filter, granted, state }
+        Self { id: granted.id, url, filter, granted, state, progress: Mutex::new(progress) }
+    }
+
+    /// How far it got.
+    pub(super) fn progress(&self) -> Progress {
+        self.advance(|_| {})
+    }
+
+    /// Changes how far it got, and gives that.
+    pub(super) fn advance(&self, change: impl FnOnce(&mut Progress)) -> Progress {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut progress);
+        *progress
+    }
+
+    /// Passes what the log gives up, up to `step`, and counts the events among it that are wanted as dropped.
+    pub(super) fn lose(&self, events: &[Event], step: i64) -> Progress {
+        let wanted = |event: &&Event| event.indication.as_ref().is_some_and(|i| self.filter.matches(i));
+        self.advance(|progress| {
+            let lost = events.iter().filter(|event| event.sequence > progress.cursor).filter(wanted).count() as u64;
+            progress.dropped = progress.dropped.saturating_add(lost);
+            progress.cursor = progress.cursor.max(step);
+        })
     }
 
     /// The subscription as it is now.

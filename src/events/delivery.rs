@@ -1,153 +1,253 @@
-//! The delivery of one subscription's events: in order, one at a time, each until it has arrived.
+//! The delivery of one subscription's events: in order, one message at a time, each until it has arrived.
 //!
 //! Every subscription has a task of its own, so a sink that hangs or is gone holds up nobody else's events.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
 
-use super::Event;
 use super::active::{Active, State};
+use super::ending::Ending;
 use super::hub::Hub;
 use super::message::{self, Verdict};
-use crate::cim::Instance;
+use super::parcel::{Item, Packing, Parcel, Room};
+use super::waiting::{delta, later, reaches};
+use super::{Event, Oversize};
 use crate::client::Post;
-use crate::store::subscriptions::Progress;
+use crate::soap::MessageId;
 
-/// Why a subscription ended without its owner's doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// Its time is over.
-    Expired,
-    /// The sink answered `wsman:DeliveryRefused` (DSP0226 R10.8-1).
-    Refused,
-    /// The sink failed for too long.
-    GivenUp,
-    /// Records it waited for had to be removed.
-    FellBehind,
-}
-
-/// What becomes of one event.
-enum Outcome {
-    Delivered,
-    /// It can never be delivered.
-    Skipped,
-    /// The subscription ended, or the service stops.
-    Over,
-}
-
-pub(super) struct Delivery {
+pub(super) struct Delivering {
     hub: Arc<Hub>,
     active: Arc<Active>,
     state: watch::Receiver<State>,
     stop: watch::Receiver<bool>,
-    progress: Progress,
+    room: Room,
+    /// What was read of the log and not dealt with yet.
+    queue: VecDeque<Arc<Event>>,
+    /// How far the log was read.
+    read: i64,
+    /// When the sink last took a message.
+    spoke: DateTime<Utc>,
 }
 
-impl Delivery {
-    pub(super) fn new(hub: Arc<Hub>, active: Arc<Active>, progress: Progress) -> Self {
+impl Delivering {
+    pub(super) fn new(hub: Arc<Hub>, active: Arc<Active>) -> Self {
+        let granted = active.granted();
+        let carried = granted.notify_to.as_ref().map_or(0, |to| message::store_reference(to).len());
+        let room = Room::new(&granted.delivery, hub.settings.max_message, carried);
         let (state, stop) = (active.watch(), hub.stop.subscribe());
-        Self { hub, active, state, stop, progress }
+        let (read, spoke) = (active.progress().cursor, hub.clock.now());
+        Self { hub, active, state, stop, room, queue: VecDeque::new(), read, spoke }
     }
 
     /// Delivers until the subscription ends or the service stops.
     pub(super) async fn run(mut self) {
-        loop {
-            let events = tokio::select! {
-                events = self.hub.log.after(self.progress.cursor) => events,
-                () = self.over() => return,
-            };
-            for event in events {
-                if !self.deal_with(&event).await {
-                    return;
-                }
+        while let Some(parcel) = self.next_parcel().await {
+            if !self.deliver(&parcel).await {
+                return;
             }
         }
     }
 
-    /// `false` if the subscription is over.
-    async fn deal_with(&mut self, event: &Event) -> bool {
-        let wanted = event.indication.as_ref().filter(|indication| self.active.filter.matches(indication));
-        let outcome = match wanted {
-            Some(indication) => self.deliver(event.sequence, indication).await,
-            None => Outcome::Skipped,
-        };
-        self.progress = Progress { cursor: event.sequence, ..Progress::default() };
-        match outcome {
-            Outcome::Delivered => self.hub.ledger.note(self.active.id, self.progress),
-            Outcome::Skipped => self.hub.ledger.note_lazily(self.active.id, self.progress),
-            Outcome::Over => return false,
+    /// The next message, as soon as there is one; `None` if the subscription is over.
+    async fn next_parcel(&mut self) -> Option<Parcel> {
+        if let Some(note) = self.note_of_loss() {
+            return Some(note);
         }
-        true
+        let mut packing = Packing::new(self.room, self.active.progress().cursor);
+        let mut begun: Option<DateTime<Utc>> = None;
+        loop {
+            match self.pack(&mut packing) {
+                Ok(true) => return Some(packing.finish()),
+                Ok(false) => {}
+                Err(why) => {
+                    self.hub.end(self.active.id, why).await;
+                    return None;
+                }
+            }
+            let limit = if packing.is_empty() {
+                self.pass(packing.through());
+                self.heartbeat_interval().map(|interval| (later(self.spoke, interval), interval))
+            } else {
+                let Some(longest) = self.active.granted().delivery.max_time else { return Some(packing.finish()) };
+                let since = *begun.get_or_insert_with(|| self.hub.clock.now());
+                Some((later(since, longest), longest))
+            };
+            tokio::select! {
+                events = self.hub.log.after(self.read) => self.take(events),
+                () = reaches_if_any(&self.hub, limit) => return Some(packing.finish()),
+                () = self.over() => return None,
+            }
+        }
     }
 
-    async fn deliver(&mut self, sequence: i64, indication: &Instance) -> Outcome {
+    /// Packs what was read; `true` if the parcel has no room for more, an error if the subscription must end.
+    fn pack(&mut self, packing: &mut Packing) -> Result<bool, Ending> {
+        while let Some(event) = self.queue.front().cloned() {
+            if event.sequence > packing.through() {
+                match self.item(&event)? {
+                    None => packing.pass(event.sequence),
+                    Some(item) if packing.add(event.sequence, item) => {}
+                    Some(_) => return Ok(true),
+                }
+            }
+            self.queue.pop_front();
+            if packing.is_full() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What is told of an event.
+    fn item(&self, event: &Arc<Event>) -> Result<Option<Item>, Ending> {
+        if event.indication.as_ref().is_none_or(|indication| !self.active.filter.matches(indication)) {
+            return Ok(None);
+        }
+        if self.room.fits_alone(event) {
+            return Ok(Some(Item::Event(Arc::clone(event))));
+        }
+        let policy = self.active.granted().delivery.envelope.map_or(Oversize::Notify, |envelope| envelope.policy);
+        tracing::warn!(subscription = %self.active.id, sequence = event.sequence, ?policy, "an event is too large to be sent");
+        match policy {
+            Oversize::CancelSubscription => Err(Ending::TooLarge),
+            Oversize::Skip => Ok(None),
+            Oversize::Notify => Ok(Some(Item::Dropped)),
+        }
+    }
+
+    fn take(&mut self, events: Vec<Arc<Event>>) {
+        self.read = events.last().map_or(self.read, |last| last.sequence);
+        self.queue.extend(events);
+    }
+
+    /// What the log lost while the sink did not listen, if it was not told of it yet.
+    fn note_of_loss(&mut self) -> Option<Parcel> {
+        let progress = self.active.progress();
+        self.read = self.read.max(progress.cursor);
+        (progress.dropped > progress.dropped_told).then(|| Parcel::of_loss(progress.cursor))
+    }
+
+    /// Nothing up to here is told; that needs no write of its own.
+    fn pass(&self, through: i64) {
+        let progress = self.active.advance(|progress| progress.cursor = progress.cursor.max(through));
+        self.hub.ledger.note_lazily(self.active.id, progress);
+    }
+
+    /// Delivers one message; `false` if the subscription is over.
+    async fn deliver(&mut self, parcel: &Parcel) -> bool {
+        let before = self.active.progress().cursor;
         loop {
             self.wait_for_next_attempt().await;
             if self.has_expired() {
                 self.hub.end(self.active.id, Ending::Expired).await;
             }
             if self.is_over() {
-                return Outcome::Over;
+                return false;
             }
-            let body = message::event(&self.active, sequence, indication);
-            if body.len() > self.hub.settings.max_message {
-                tracing::error!(subscription = %self.active.id, sequence, "an event is too large to be sent and is skipped");
-                return Outcome::Skipped;
+            if self.active.progress().cursor != before {
+                // The log gave up what it told.
+                return true;
             }
-            let post =
-                Post { url: self.active.url.clone(), content_type: message::ENCODING.content_type().to_owned(), body };
+            if !self.hub.rights.may_read(&self.active.granted().owner.name).await {
+                self.hub.end(self.active.id, Ending::NotAllowed).await;
+                return false;
+            }
+            let Some((id, post)) = self.post(parcel) else { return false };
             let answer = tokio::select! {
                 answer = self.hub.client.post(post) => answer,
-                () = self.ended() => return Outcome::Over,
+                () = self.ended() => return false,
             };
-            match message::verdict(answer) {
-                Verdict::Delivered => return Outcome::Delivered,
+            let expected = self.active.granted().delivery.mode.is_acknowledged().then_some(id);
+            match message::verdict(answer, expected) {
+                Verdict::Delivered => {
+                    self.arrived(parcel);
+                    return true;
+                }
                 Verdict::Refused => {
                     self.hub.end(self.active.id, Ending::Refused).await;
-                    return Outcome::Over;
+                    return false;
                 }
                 Verdict::Failed(reason) => {
-                    let is_over = self.fail();
-                    tracing::warn!(reason, subscription = %self.active.id, failures = self.progress.failures, "an event was not delivered");
+                    let (is_over, failures) = self.fail();
+                    tracing::warn!(reason, subscription = %self.active.id, failures, "a message was not delivered");
                     if is_over {
                         self.hub.end(self.active.id, Ending::GivenUp).await;
-                        return Outcome::Over;
+                        return false;
+                    }
+                    if parcel.is_heartbeat() {
+                        // Should there be an event by then, it goes in its place.
+                        return true;
                     }
                 }
             }
         }
     }
 
+    fn post(&self, parcel: &Parcel) -> Option<(MessageId, Post)> {
+        let url = self.active.url.clone()?;
+        let (id, body) = message::parcel(&self.active, parcel, self.hub.log.id());
+        let content_type = self.active.granted().delivery.encoding().content_type().to_owned();
+        Some((id, Post { url, content_type, body }))
+    }
+
+    fn arrived(&mut self, parcel: &Parcel) {
+        self.spoke = self.hub.clock.now();
+        let had_failed = self.active.progress().failures > 0;
+        let progress = self.active.advance(|progress| parcel.arrived(progress));
+        if parcel.is_heartbeat() && !had_failed {
+            self.hub.ledger.note_lazily(self.active.id, progress);
+        } else {
+            self.hub.ledger.note(self.active.id, progress);
+        }
+    }
+
     /// Counts a failure; `true` if it was one too many.
-    fn fail(&mut self) -> bool {
+    fn fail(&mut self) -> (bool, u32) {
         let (now, settings) = (self.hub.clock.now(), &self.hub.settings);
-        self.progress.failures = self.progress.failures.saturating_add(1);
-        let since = *self.progress.failing_since.get_or_insert(now);
-        let wait = delta(settings.retry_after(self.progress.failures));
-        self.progress.next_attempt = now.checked_add_signed(wait);
-        self.hub.ledger.note(self.active.id, self.progress);
-        settings.give_up_attempts.is_some_and(|most| self.progress.failures >= most)
-            || now.signed_duration_since(since) >= delta(settings.give_up_after)
+        let retry = self.active.granted().delivery.retry;
+        let progress = self.active.advance(|progress| {
+            progress.failures = progress.failures.saturating_add(1);
+            progress.failing_since.get_or_insert(now);
+            let wait = retry.map_or_else(|| settings.retry_after(progress.failures), |retry| retry.interval);
+            progress.next_attempt = Some(later(now, wait));
+        });
+        self.hub.ledger.note(self.active.id, progress);
+        let failed = progress.failures;
+        let too_often = retry.is_some_and(|retry| failed > retry.total)
+            || settings.give_up_attempts.is_some_and(|most| failed >= most);
+        let too_long = progress.failing_since.is_some_and(|since| {
+            now.signed_duration_since(since) >= delta(settings.give_up_after)
+        });
+        (too_often || too_long, failed)
     }
 
     /// Waits until the next attempt may be made or the subscription is over.
-    async fn wait_for_next_attempt(&mut self) {
-        let Some(next) = self.progress.next_attempt else { return };
+    async fn wait_for_next_attempt(&self) {
+        let Some(next) = self.active.progress().next_attempt else { return };
+        let retry = self.active.granted().delivery.retry;
+        let longest = retry.map_or(self.hub.settings.longest_retry, |retry| retry.interval);
+        tokio::select! {
+            () = reaches(&self.hub, next, longest) => {}
+            () = self.over() => {}
+            () = self.expires() => {}
+        }
+    }
+
+    /// A message goes out a little before its interval is over, so that it arrives within (R10.2.5-2).
+    fn heartbeat_interval(&self) -> Option<Duration> {
+        self.active.granted().delivery.heartbeat.map(|interval| interval.saturating_sub(interval / 10))
+    }
+
+    /// Returns when the subscription's time is over.
+    async fn expires(&self) {
         let mut tick = self.hub.tick.subscribe();
-        // Should the host's clock be set back, no wait gets longer than the longest.
-        let latest = Instant::now() + self.hub.settings.longest_retry;
-        loop {
-            let left = next.signed_duration_since(self.hub.clock.now()).to_std().unwrap_or_default();
-            if left.is_zero() || Instant::now() >= latest || self.is_over() || self.has_expired() {
+        while !self.has_expired() {
+            if tick.changed().await.is_err() {
                 return;
-            }
-            tokio::select! {
-                () = sleep_until(latest.min(Instant::now() + left)) => {}
-                _ = tick.changed() => {}
-                () = self.over() => return,
             }
         }
     }
@@ -176,6 +276,10 @@ impl Delivery {
     }
 }
 
-fn delta(duration: std::time::Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+/// Returns when the time has come, which for no time is never.
+async fn reaches_if_any(hub: &Hub, time: Option<(DateTime<Utc>, Duration)>) {
+    match time {
+        Some((time, longest)) => reaches(hub, time, longest).await,
+        None => std::future::pending().await,
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bookmark::BookmarkError;
 use crate::cim::query::{Place, QueryError};
 use crate::store::StoreError;
 
@@ -41,6 +42,9 @@ pub enum SubscribeError {
     /// `wse:InvalidExpirationTime`.
     #[error("the expiration time has passed already: give a later one, or none")]
     InvalidExpirationTime,
+    /// `wsman:InvalidBookmark` (DSP0226 R10.2.6-6).
+    #[error(transparent)]
+    Bookmark(#[from] BookmarkError),
     /// `wsman:QuotaLimit`.
     #[error("there are {limit} subscriptions{whose} already, and no more are allowed: end one that is not needed")]
     Quota {
@@ -93,6 +97,20 @@ pub enum ManageError {
     /// `wsman:InternalError`: our own failure.
     #[error("the subscription cannot be stored")]
     Store(#[from] StoreError),
+}
+
+/// Why no events can be fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// `wsen:InvalidEnumerationContext`: there is no such subscription, or its events are delivered.
+    #[error("there is no subscription to fetch events of by this context; it may have ended")]
+    NotFound,
+    /// `wsen:InvalidEnumerationContext`: a later context was used already.
+    #[error("the context is an old one: go on with the context of the last reply")]
+    Stale,
+    /// `wsman:AccessDenied`: it is somebody else's, and the caller is no admin.
+    #[error("the subscription belongs to another user")]
+    NotYours,
 }
 
 /// Why the room cannot be opened.

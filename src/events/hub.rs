@@ -9,13 +9,15 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::active::Active;
-use super::delivery::{Delivery, Ending};
+use super::delivery::Delivering;
+use super::ending::{self, Ending};
 use super::ledger::Ledger;
 use super::log::Log;
-use super::{Settings, retention};
+use super::rights::{KnownRights, Rights};
+use super::{Mode, Overflow, Settings, retention};
 use crate::client::Client;
 use crate::clock::SharedClock;
-use crate::store::subscriptions::{self, Progress};
+use crate::store::subscriptions;
 use crate::store::{Store, StoreError};
 
 pub(super) struct Hub {
@@ -25,6 +27,7 @@ pub(super) struct Hub {
     pub(super) settings: Settings,
     pub(super) log: Arc<Log>,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) rights: KnownRights,
     /// Tells those who wait for a time of the clock to look at it.
     pub(super) tick: watch::Sender<u64>,
     /// Tells everybody to come to an end.
@@ -44,15 +47,17 @@ pub(super) struct Parts {
     pub(super) clock: SharedClock,
     pub(super) settings: Settings,
     pub(super) log: Log,
+    pub(super) rights: Arc<dyn Rights>,
     pub(super) runtime: Handle,
 }
 
 impl Hub {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { store, client, clock, settings, log, runtime } = parts;
+        let Parts { store, client, clock, settings, log, rights, runtime } = parts;
         Self {
             ledger: Arc::new(Ledger::new(Arc::clone(&store))),
             log: Arc::new(log),
+            rights: KnownRights::new(rights, clock.clone()),
             store,
             client,
             clock,
@@ -66,18 +71,21 @@ impl Hub {
         }
     }
 
-    /// Serves a subscription from its cursor on.
-    pub(super) fn serve(self: &Arc<Self>, active: Active, progress: Progress) {
+    /// Serves a subscription from where it got on.
+    pub(super) fn serve(self: &Arc<Self>, active: Active) {
         let active = Arc::new(active);
         self.all_active().insert(active.id, Arc::clone(&active));
-        let delivery = Delivery::new(Arc::clone(self), active, progress);
+        self.expiry_set.notify_one();
+        if active.granted().delivery.mode == Mode::Pull {
+            return;
+        }
+        let delivery = Delivering::new(Arc::clone(self), active);
         self.running.send_modify(|n| *n += 1);
         let done = Running(Arc::clone(self));
         self.runtime.spawn(async move {
             delivery.run().await;
             drop(done);
         });
-        self.expiry_set.notify_one();
     }
 
     pub(super) fn find(&self, id: Uuid) -> Option<Arc<Active>> {
@@ -103,12 +111,13 @@ impl Hub {
     }
 
     /// The same, for where blocking is allowed; `false` if it had ended already.
-    pub(super) fn end_blocking(&self, id: Uuid, why: Ending) -> Result<bool, StoreError> {
+    pub(super) fn end_blocking(self: &Arc<Self>, id: Uuid, why: Ending) -> Result<bool, StoreError> {
         let Some(active) = self.find(id) else { return Ok(false) };
         let ends = if why == Ending::Expired { active.expire(self.clock.now()) } else { active.end() };
         if ends {
             tracing::info!(subscription = %id, owner = %active.granted().owner.name, ?why, "a subscription ended");
             self.forget(id)?;
+            self.runtime.spawn(ending::tell(Arc::clone(self), active.subscription(), why));
         }
         Ok(ends)
     }
@@ -121,21 +130,35 @@ impl Hub {
     }
 
     /// Ends what has expired.
-    pub(super) fn expire(&self) -> Result<(), StoreError> {
+    pub(super) fn expire(self: &Arc<Self>) -> Result<(), StoreError> {
         let now = self.clock.now();
         let expired: Vec<Uuid> = self.all().iter().filter(|a| a.state().has_expired(now)).map(|a| a.id).collect();
         expired.into_iter().try_for_each(|id| self.end_blocking(id, Ending::Expired).map(|_| ()))
     }
 
     /// Ends what has expired, writes down how far all got, trims the log, and has waiting deliveries look at the clock.
-    pub(super) fn sweep(&self) -> Result<(), StoreError> {
+    pub(super) fn sweep(self: &Arc<Self>) -> Result<(), StoreError> {
         self.expire()?;
         self.ledger.write()?;
-        for id in retention::trim(&self.store, &self.settings, self.clock.now())? {
-            self.end_blocking(id, Ending::FellBehind)?;
-        }
+        retention::trim(&self.store, &self.settings, self.clock.now(), |step| self.leave(step))?;
         self.tick.send_modify(|n| *n = n.wrapping_add(1));
         Ok(())
+    }
+
+    /// Sees that nobody waits for records up to `step` any more: who does ends or loses them, and is told of it.
+    fn leave(self: &Arc<Self>, step: i64) -> Result<(), StoreError> {
+        let behind: Vec<_> = self.all().into_iter().filter(|active| active.progress().cursor < step).collect();
+        if self.settings.overflow == Overflow::End {
+            return behind.iter().try_for_each(|active| self.end_blocking(active.id, Ending::FellBehind).map(drop));
+        }
+        let Some(first) = behind.iter().map(|active| active.progress().cursor).min() else { return Ok(()) };
+        let events = self.log.between(first, step)?;
+        for active in behind {
+            let progress = active.lose(&events, step);
+            tracing::warn!(subscription = %active.id, dropped = progress.dropped, "events were dropped that a subscription waited for");
+            self.ledger.note_lazily(active.id, progress);
+        }
+        self.ledger.write()
     }
 
     fn all_active(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Active>>> {

@@ -5,20 +5,22 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
+use uuid::Uuid;
 
 use super::Describe;
 use crate::cim::Instance;
 use crate::store::changes::{self, ChangeRecord};
 use crate::store::{Store, StoreError};
+use crate::wire::indication_xml;
 
 /// Something that happened.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Event {
     /// The sequence number of its change record.
     pub sequence: i64,
@@ -26,12 +28,23 @@ pub struct Event {
     pub time: DateTime<Utc>,
     /// The indication that tells it; `None` if nobody is told.
     pub indication: Option<Instance>,
+    /// The indication as it is sent, written once for everybody.
+    xml: OnceLock<String>,
 }
 
 impl Event {
+    /// The indication as it is sent; empty if nobody is told.
+    pub fn xml(&self) -> &str {
+        self.xml.get_or_init(|| self.indication.as_ref().map(indication_xml).unwrap_or_default())
+    }
+
+    fn new(record: &ChangeRecord, indication: Option<Instance>) -> Self {
+        Self { sequence: record.sequence, time: record.time, indication, xml: OnceLock::new() }
+    }
+
     /// Nothing is left between a cursor and the latest events: an event that tells nobody moves the cursor on.
     fn gap(sequence: i64) -> Self {
-        Self { sequence, time: DateTime::UNIX_EPOCH, indication: None }
+        Self { sequence, time: DateTime::UNIX_EPOCH, indication: None, xml: OnceLock::new() }
     }
 }
 
@@ -41,6 +54,7 @@ const BATCH: u32 = 128;
 const RETRY: Duration = Duration::from_secs(1);
 
 pub(super) struct Log {
+    id: Uuid,
     store: Arc<Store>,
     describe: Arc<dyn Describe>,
     recent: Mutex<Recent>,
@@ -56,9 +70,31 @@ struct Recent {
 
 impl Log {
     pub(super) fn open(store: Arc<Store>, describe: Arc<dyn Describe>) -> Result<Self, StoreError> {
-        let head = store.read(changes::latest)?;
+        let (id, head) = store.read(|c| Ok::<_, StoreError>((changes::log_id(c)?, changes::latest(c)?)))?;
         let recent = Mutex::new(Recent { base: head, events: VecDeque::with_capacity(KEPT) });
-        Ok(Self { store, describe, recent, head: watch::Sender::new(head) })
+        Ok(Self { id, store, describe, recent, head: watch::Sender::new(head) })
+    }
+
+    /// Its name, which bookmarks carry.
+    pub(super) fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// The sequence number of the latest event that is known.
+    pub(super) fn head(&self) -> i64 {
+        *self.head.borrow()
+    }
+
+    /// The events after one sequence number up to and including another. Blocks.
+    pub(super) fn between(&self, after: i64, through: i64) -> Result<Vec<Event>, StoreError> {
+        let (mut events, mut cursor) = (Vec::new(), after);
+        while cursor < through {
+            let records = self.store.read(|c| changes::after(c, cursor, BATCH))?;
+            let Some(last) = records.last() else { break };
+            cursor = last.sequence;
+            events.extend(records.iter().filter(|record| record.sequence <= through).map(|record| self.event(record)));
+        }
+        Ok(events)
     }
 
     /// Follows the store for ever. `wanted` tells whether anybody listens; while nobody does, nothing is described.
@@ -168,7 +204,7 @@ impl Log {
             );
             None
         });
-        Event { sequence: record.sequence, time: record.time, indication }
+        Event::new(record, indication)
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {

@@ -1,18 +1,20 @@
-//! The messages of delivery: the event out, the sink's answer in, and endpoint references as they are stored.
+//! The messages of delivery: events out, the sink's answer in, and endpoint references as they are stored.
 
 use actix_web::web::Bytes;
 use uuid::Uuid;
 
 use super::active::Active;
-use crate::cim::Instance;
+use super::bookmark::Place;
+use super::parcel::Parcel;
+use super::{Mode, Subscription};
 use crate::client::{ClientError, Response};
 use crate::soap::names::WSE;
-use crate::soap::{Encoding, EndpointReference, Envelope, FaultKind, MessageId, ReceivedFault};
-use crate::wire::write_event;
+use crate::soap::{Encoding, EndpointReference, Envelope, FaultKind, Message, MessageId, Outgoing, ReceivedFault};
+use crate::wire::delivery::is_ack;
+use crate::wire::eventing::{EndStatus, write_subscription_end};
+use crate::wire::names::{EVENTING_PREFIXES, action};
+use crate::wire::{DeliveryHeaders, write_event, write_events, write_heartbeat};
 use crate::xml::{self, Limits, Writer};
-
-/// How events are sent.
-pub(super) const ENCODING: Encoding = Encoding::Utf8;
 
 /// What became of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,35 +27,80 @@ pub(super) enum Verdict {
     Failed(String),
 }
 
-/// The message that tells a subscriber of an event.
-pub(super) fn event(active: &Active, sequence: i64, indication: &Instance) -> Bytes {
-    write_event(&active.granted().notify_to, indication, message_id(active.id, sequence), false).into()
+/// The message of a parcel, with its name, encoded as the subscriber wants it.
+pub(super) fn parcel(active: &Active, parcel: &Parcel, log: Uuid) -> (MessageId, Bytes) {
+    let (granted, dropped) = (active.granted(), active.progress().dropped);
+    let delivery = &granted.delivery;
+    let bookmark = delivery.bookmarks.then(|| Place { log, sequence: parcel.through }.to_string());
+    let nobody = EndpointReference::anonymous();
+    let headers = DeliveryHeaders {
+        sink: granted.notify_to.as_ref().unwrap_or(&nobody),
+        id: if parcel.is_heartbeat() { MessageId::random() } else { message_id(active.id, parcel, dropped) },
+        wants_ack: delivery.mode.is_acknowledged(),
+        bookmark: bookmark.as_deref(),
+        locale: delivery.locale.as_deref(),
+    };
+    let mut told = parcel.told(dropped);
+    let text = match (delivery.mode, parcel.is_heartbeat()) {
+        (_, true) => write_heartbeat(&headers),
+        (Mode::Events, false) => write_events(&headers, told),
+        (_, false) => told.next().map(|told| write_event(&headers, told)).unwrap_or_default(),
+    };
+    (headers.id, delivery.encoding().encode(text).into())
 }
 
-/// The name of an event's message: the same at every attempt, also after a restart, so that a sink knows an event again.
-fn message_id(subscription: Uuid, sequence: i64) -> MessageId {
-    Uuid::new_v5(&subscription, &sequence.to_be_bytes()).into()
+/// The name of a message: the same at every attempt, also after a restart, so that a sink knows it again.
+fn message_id(subscription: Uuid, parcel: &Parcel, dropped: u64) -> MessageId {
+    let (first, last) = parcel.span;
+    let mut name = [first.to_be_bytes(), last.to_be_bytes()].concat();
+    if parcel.items.iter().any(|item| !matches!(item, super::parcel::Item::Event(_))) {
+        name.extend(dropped.to_be_bytes());
+    }
+    Uuid::new_v5(&subscription, &name).into()
 }
 
-/// Judges a sink's answer: any 2xx delivers, `wsman:DeliveryRefused` ends, everything else is worth another attempt.
-pub(super) fn verdict(answer: Result<Response, ClientError>) -> Verdict {
-    match answer {
-        Ok(response) if refuses(&response) => Verdict::Refused,
-        Ok(response) if (200..300).contains(&response.status) => Verdict::Delivered,
-        Ok(response) => Verdict::Failed(format!("the sink answered HTTP status {}", response.status)),
-        Err(error) => Verdict::Failed(error.to_string()),
+/// The message that tells the end of a subscription, in UTF-8 (DSP0226 R10.6-3).
+pub(super) fn end(
+    subscription: &Subscription,
+    end_to: &EndpointReference,
+    status: EndStatus,
+    reason: &str,
+) -> Vec<u8> {
+    let outgoing = Outgoing { wants_reply: false, ..Outgoing::request(action::SUBSCRIPTION_END, end_to) };
+    let mut message = Message::new(EVENTING_PREFIXES, &outgoing, usize::MAX);
+    write_subscription_end(message.body(), &subscription.manager, status, reason);
+    message.finish()
+}
+
+/// Judges a sink's answer: any 2xx delivers, with the acknowledgement of the message where one is `expected`;
+/// `wsman:DeliveryRefused` ends, everything else is worth another attempt.
+pub(super) fn verdict(answer: Result<Response, ClientError>, expected: Option<MessageId>) -> Verdict {
+    let response = match answer {
+        Ok(response) => response,
+        Err(error) => return Verdict::Failed(error.to_string()),
+    };
+    let envelope = envelope(&response);
+    let fault = envelope.as_ref().and_then(ReceivedFault::read);
+    if fault.as_ref().is_some_and(|fault| fault.kind == Some(FaultKind::DeliveryRefused)) {
+        return Verdict::Refused;
+    }
+    if !(200..300).contains(&response.status) {
+        return Verdict::Failed(format!("the sink answered HTTP status {}", response.status));
+    }
+    match (expected, envelope) {
+        (None, _) => Verdict::Delivered,
+        (Some(id), Some(envelope)) if is_ack(&envelope, id) => Verdict::Delivered,
+        (Some(_), _) => Verdict::Failed("the sink did not acknowledge the message".to_owned()),
     }
 }
 
-fn refuses(response: &Response) -> bool {
+fn envelope(response: &Response) -> Option<Envelope> {
     if response.body.is_empty() {
-        return false;
+        return None;
     }
     let charset = response.content_type.as_deref().and_then(charset);
-    let Ok(encoding) = Encoding::detect(&response.body, charset) else { return false };
-    let Ok(text) = encoding.decode(&response.body) else { return false };
-    let Ok(envelope) = Envelope::read(&text, &Limits::default()) else { return false };
-    ReceivedFault::read(&envelope).is_some_and(|fault| fault.kind == Some(FaultKind::DeliveryRefused))
+    let encoding = Encoding::detect(&response.body, charset).ok()?;
+    Envelope::read(&encoding.decode(&response.body).ok()?, &Limits::default()).ok()
 }
 
 fn charset(content_type: &str) -> Option<&str> {

@@ -5,7 +5,9 @@
 //! at least once; those that arrive again after a crash have the MessageID they had.
 
 mod active;
+mod bookmark;
 mod delivery;
+mod ending;
 mod error;
 mod filter;
 mod hub;
@@ -13,10 +15,15 @@ mod indication_filters;
 mod ledger;
 mod log;
 mod message;
+mod mode;
+mod parcel;
+mod pull;
 mod retention;
+mod rights;
 mod settings;
 mod subscription;
 mod thread;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -31,19 +38,25 @@ use crate::access::{Caller, Role, audit, audited};
 use crate::cim::{Instance, Schema};
 use crate::client::{Client, Url};
 use crate::clock::SharedClock;
+use crate::soap::EndpointReference;
 use crate::store::changes::ChangeRecord;
 use crate::store::subscriptions::{self as rows, SubscriptionRow};
 use crate::store::{Store, StoreError, changes};
 
 use active::Active;
+use ending::Ending;
 use filter::Filter;
 use hub::{Hub, Parts};
 
-pub use error::{ManageError, OpenError, QuotaOf, SubscribeError};
+pub use bookmark::{Bookmark, BookmarkError, Place};
+pub use error::{ManageError, OpenError, PullError, QuotaOf, SubscribeError};
 pub use indication_filters::{FilterError, IndicationFilter, IndicationFilters};
 pub use log::Event;
-pub use settings::Settings;
-pub use subscription::{Delivery, Expiry, NewSubscription, Subscription};
+pub use mode::{Delivery, EnvelopeLimit, Mode, Oversize, Retry};
+pub use pull::{PullContext, Pulled};
+pub use rights::Rights;
+pub use settings::{Overflow, Settings};
+pub use subscription::{Expiry, NewSubscription, Subscription};
 
 /// Turns changes into indications.
 pub trait Describe: Send + Sync {
@@ -76,6 +89,7 @@ impl Events {
         store: Arc<Store>,
         schema: Arc<Schema>,
         describe: Arc<dyn Describe>,
+        rights: Arc<dyn Rights>,
         client: Client,
         clock: SharedClock,
         settings: Settings,
@@ -83,7 +97,7 @@ impl Events {
         let runtime = thread::runtime()?;
         let log = log::Log::open(Arc::clone(&store), describe)?;
         let found = store.read(rows::all)?;
-        let parts = Parts { store, client, clock, settings, log, runtime: runtime.handle().clone() };
+        let parts = Parts { store, client, clock, settings, log, rights, runtime: runtime.handle().clone() };
         let hub = Arc::new(Hub::new(parts));
         for row in found {
             resume(&hub, &schema, &row)?;
@@ -105,22 +119,33 @@ impl Events {
         let url = self.sink(&new)?;
         let now = self.hub.clock.now();
         let expires = self.hub.settings.grant(new.expires, now).map_err(|_| SubscribeError::InvalidExpirationTime)?;
+        let id = Uuid::new_v4();
+        let (address, resource_uri) = &new.asked_at;
         let subscription = Subscription {
-            id: Uuid::new_v4(),
+            id,
             owner: new.owner,
             class: new.class,
             filter: new.filter,
             delivery: new.delivery,
             notify_to: new.notify_to,
             end_to: new.end_to,
+            manager: EndpointReference::to_subscription(address, resource_uri, &id.hyphenated().to_string()),
             created: now,
             expires,
         };
-        let progress = self.store(&subscription)?;
-        // What stands behind the port may be a secret of the sink's.
-        let (id, host, port) = (subscription.id, url.host(), url.port());
-        audit(&subscription.owner, &format_args!("made subscription {id}, its events go to {host}, port {port}"));
-        self.hub.serve(Active::new(subscription.clone(), url, filter), progress);
+        let progress = self.store(&subscription, new.bookmark)?;
+        match &url {
+            // What stands behind the port may be a secret of the sink's.
+            Some(url) => {
+                let (host, port) = (url.host(), url.port());
+                audit(
+                    &subscription.owner,
+                    &format_args!("made subscription {id}, its events go to {host}, port {port}"),
+                );
+            }
+            None => audit(&subscription.owner, &format_args!("made subscription {id}, its events are fetched")),
+        }
+        self.hub.serve(Active::new(subscription.clone(), url, filter, progress));
         Ok(subscription)
     }
 
@@ -149,10 +174,15 @@ impl Events {
         self.owned(id, caller).map(|active| active.subscription())
     }
 
-    /// Ends a subscription.
+    /// Ends a subscription. If it is another's, the subscriber is told.
     pub fn unsubscribe(&self, id: Uuid, caller: &Caller) -> Result<(), ManageError> {
         audited(caller, &format_args!("ends subscription {id}"), || {
-            if !self.owned(id, caller)?.end() {
+            let active = self.owned(id, caller)?;
+            if active.granted().owner.name != caller.name {
+                let ended = self.hub.end_blocking(id, Ending::Cancelled)?;
+                return if ended { Ok(()) } else { Err(ManageError::NotFound) };
+            }
+            if !active.end() {
                 return Err(ManageError::NotFound);
             }
             Ok(self.hub.forget(id)?)
@@ -189,24 +219,33 @@ impl Events {
         Filter::compile(&self.schema, new.class.as_deref(), filter)
     }
 
-    fn sink(&self, new: &NewSubscription) -> Result<Url, SubscribeError> {
+    /// Where events go, if they are sent; everything that is to be sent to can be.
+    fn sink(&self, new: &NewSubscription) -> Result<Option<Url>, SubscribeError> {
         if let Some(end_to) = &new.end_to {
-            let usable = Url::parse(&end_to.address).map_err(|e| SubscribeError::EndTo(e.to_string()))?;
-            self.hub.client.check(&usable).map_err(|e| SubscribeError::EndTo(e.to_string()))?;
-            if message::store_reference(end_to).len() > MAX_REFERENCE {
-                return Err(SubscribeError::EndTo(format!("it is longer than {MAX_REFERENCE} octets")));
-            }
+            self.endpoint(end_to).map_err(SubscribeError::EndTo)?;
         }
-        let url = Url::parse(&new.notify_to.address).map_err(|e| SubscribeError::NotifyTo(e.to_string()))?;
-        if message::store_reference(&new.notify_to).len() > MAX_REFERENCE {
-            return Err(SubscribeError::NotifyTo(format!("it is longer than {MAX_REFERENCE} octets")));
+        match (&new.notify_to, new.delivery.mode) {
+            (_, Mode::Pull) => Ok(None),
+            (Some(to), _) => self.endpoint(to).map(Some).map_err(SubscribeError::NotifyTo),
+            (None, _) => Err(SubscribeError::NotifyTo("there is none".to_owned())),
         }
-        self.hub.client.check(&url).map_err(|e| SubscribeError::NotifyTo(e.to_string()))?;
+    }
+
+    fn endpoint(&self, endpoint: &EndpointReference) -> Result<Url, String> {
+        let url = Url::parse(&endpoint.address).map_err(|e| e.to_string())?;
+        if message::store_reference(endpoint).len() > MAX_REFERENCE {
+            return Err(format!("it is longer than {MAX_REFERENCE} octets"));
+        }
+        self.hub.client.check(&url).map_err(|e| e.to_string())?;
         Ok(url)
     }
 
-    /// Stores a subscription with its cursor at the latest record of that moment.
-    fn store(&self, subscription: &Subscription) -> Result<rows::Progress, SubscribeError> {
+    /// Stores a subscription with its cursor at the bookmark, or at the latest record of that moment.
+    fn store(
+        &self,
+        subscription: &Subscription,
+        bookmark: Option<Bookmark>,
+    ) -> Result<rows::Progress, SubscribeError> {
         let settings = &self.hub.settings;
         self.hub.store.write(|t| {
             let (owned, all) = rows::count(t, &subscription.owner.name)?;
@@ -216,7 +255,11 @@ impl Events {
             if all >= settings.max_subscriptions {
                 return Err(SubscribeError::Quota { limit: settings.max_subscriptions, whose: QuotaOf::All });
             }
-            let row = subscription.to_row(changes::latest(t)?);
+            let cursor = match bookmark {
+                Some(bookmark) => bookmark.cursor(t)??,
+                None => changes::latest(t)?,
+            };
+            let row = subscription.to_row(cursor);
             rows::insert(t, &row)?;
             Ok(row.progress)
         })
@@ -245,7 +288,7 @@ impl Drop for Events {
 /// Serves a stored subscription again. One that this version cannot serve is ended: its owner finds out when it renews.
 fn resume(hub: &Arc<Hub>, schema: &Schema, row: &SubscriptionRow) -> Result<(), StoreError> {
     match revive(schema, row) {
-        Ok(active) => hub.serve(active, row.progress),
+        Ok(active) => hub.serve(active),
         Err(error) => {
             tracing::error!(error, subscription = %row.id, "a stored subscription cannot be served and is ended");
             hub.forget(row.id)?;
@@ -259,5 +302,5 @@ fn revive(schema: &Schema, row: &SubscriptionRow) -> Result<Active, Box<dyn std:
     let filter = subscription.filter.as_ref().map(|(language, text)| (*language, text.as_str()));
     let filter = Filter::compile(schema, subscription.class.as_deref(), filter)?;
     let url = subscription.url()?;
-    Ok(Active::new(subscription, url, filter))
+    Ok(Active::new(subscription, url, filter, row.progress))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
+use rusqlite::Connection;
 
 use super::Settings;
 use crate::store::{Store, StoreError, changes, subscriptions};
@@ -11,35 +11,48 @@ use crate::store::{Store, StoreError, changes, subscriptions};
 /// How many records one transaction removes at most, so that nobody waits long for the store.
 const AT_ONCE: i64 = 5_000;
 
-/// Removes records that nobody waits for and nobody may want again, and then those beyond the hard bounds.
-/// Returns the subscriptions that lost records they waited for.
-pub(super) fn trim(store: &Store, settings: &Settings, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {
-    loop {
-        let more = store.write(|t| {
-            let Some(oldest) = changes::oldest(t)? else { return Ok(None) };
-            let latest = changes::latest(t)?;
-            let beyond = |age, count| -> Result<i64, StoreError> {
-                let too_old =
-                    changes::first_since(t, before(now, age))?.map_or(latest, |first| first.saturating_sub(1));
-                Ok(too_old.max(latest.saturating_sub(i64::from(count))))
-            };
-            let passed = subscriptions::lowest_cursor(t)?.unwrap_or(latest);
-            let kept = beyond(settings.keep_age, settings.keep_count)?.min(passed);
-            let through = kept.max(beyond(settings.hard_age, settings.hard_count)?);
-            if through < oldest {
-                return Ok(None);
+/// Removes records that nobody waits for and nobody may want again, and then those beyond the hard bounds. Before any
+/// record goes that subscriptions wait for, `leave` is called with the last sequence number that goes: it is to see that
+/// nobody waits for it any more, durably, so that a crash in between loses nothing that is not told.
+pub(super) fn trim(
+    store: &Store,
+    settings: &Settings,
+    now: DateTime<Utc>,
+    mut leave: impl FnMut(i64) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    while let Some(step) = store.read(|c| step(c, settings, now))? {
+        if !store.read(|c| subscriptions::behind(c, step))?.is_empty() {
+            leave(step)?;
+        }
+        let removed = store.write(|t| {
+            // Somebody may have subscribed at an old bookmark meanwhile.
+            let is_free = subscriptions::behind(t, step)?.is_empty();
+            if is_free {
+                changes::remove_through(t, step)?;
             }
-            let step = through.min(oldest.saturating_add(AT_ONCE));
-            changes::remove_through(t, step)?;
-            let lost = subscriptions::behind(t, step)?;
-            Ok::<_, StoreError>(Some((lost, step < through)))
+            Ok::<_, StoreError>(is_free)
         })?;
-        match more {
-            Some((lost, _)) if !lost.is_empty() => return Ok(lost),
-            Some((_, true)) => {}
-            _ => return Ok(Vec::new()),
+        if !removed {
+            // The next sweep looks again.
+            return Ok(());
         }
     }
+    Ok(())
+}
+
+/// Through which record the log may be trimmed in one transaction; `None` if nothing is to go.
+fn step(connection: &Connection, settings: &Settings, now: DateTime<Utc>) -> Result<Option<i64>, StoreError> {
+    let Some(oldest) = changes::oldest(connection)? else { return Ok(None) };
+    let latest = changes::latest(connection)?;
+    let beyond = |age, count| -> Result<i64, StoreError> {
+        let first = changes::first_since(connection, before(now, age))?;
+        let too_old = first.map_or(latest, |first| first.saturating_sub(1));
+        Ok(too_old.max(latest.saturating_sub(i64::from(count))))
+    };
+    let passed = subscriptions::lowest_cursor(connection)?.unwrap_or(latest);
+    let kept = beyond(settings.keep_age, settings.keep_count)?.min(passed);
+    let through = kept.max(beyond(settings.hard_age, settings.hard_count)?);
+    Ok((through >= oldest).then(|| through.min(oldest.saturating_add(AT_ONCE))))
 }
 
 fn before(now: DateTime<Utc>, age: Duration) -> DateTime<Utc> {
@@ -49,6 +62,8 @@ fn before(now: DateTime<Utc>, age: Duration) -> DateTime<Utc> {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
     use crate::store::subscriptions::{Progress, SubscriptionRow};
 
@@ -82,12 +97,27 @@ mod tests {
             notify_to: String::new(),
             end_to: None,
             delivery: String::new(),
+            security: None,
+            manager: String::new(),
             created: at(0),
             expires: None,
             progress: Progress { cursor, ..Progress::default() },
         };
         store.write(|t| subscriptions::insert(t, &row)).unwrap();
         id
+    }
+
+    /// Trims with subscriptions that end where they would lose records, and tells which these were.
+    fn trim_and_end(store: &Store, settings: &Settings, now: DateTime<Utc>) -> Vec<Uuid> {
+        let mut lost = Vec::new();
+        trim(store, settings, now, |step| {
+            let behind = store.read(|c| subscriptions::behind(c, step))?;
+            store.write(|t| behind.iter().try_for_each(|id| subscriptions::remove(t, *id).map(drop)))?;
+            lost.extend(behind);
+            Ok(())
+        })
+        .unwrap();
+        lost
     }
 
     fn oldest(store: &Store) -> Option<i64> {
@@ -98,18 +128,18 @@ mod tests {
     fn what_all_have_passed_goes_with_age() {
         let store = store(100);
         subscribe(&store, 30);
-        assert!(trim(&store, &settings(), at(40)).unwrap().is_empty());
+        assert!(trim_and_end(&store, &settings(), at(40)).is_empty());
         assert_eq!(oldest(&store), Some(1), "nothing is old yet");
-        trim(&store, &settings(), at(80)).unwrap();
+        trim_and_end(&store, &settings(), at(80));
         assert_eq!(oldest(&store), Some(21), "records 1 to 20 are older than a minute");
-        trim(&store, &settings(), at(200)).unwrap();
+        trim_and_end(&store, &settings(), at(200));
         assert_eq!(oldest(&store), Some(31), "the subscription waits for record 31");
     }
 
     #[test]
     fn without_subscriptions_age_alone_counts() {
         let store = store(100);
-        trim(&store, &settings(), at(500)).unwrap();
+        trim_and_end(&store, &settings(), at(500));
         assert_eq!(oldest(&store), None);
         assert_eq!(store.read(changes::latest).unwrap(), 100);
     }
@@ -119,14 +149,14 @@ mod tests {
         let store = store(10);
         let slow = subscribe(&store, 3);
         store.write(|t| changes::append(t, at(-30), "job", None, None)).unwrap();
-        assert_eq!(trim(&store, &settings(), at(-30)).unwrap(), [] as [Uuid; 0], "{slow} lost records");
+        assert_eq!(trim_and_end(&store, &settings(), at(-30)), [] as [Uuid; 0], "{slow} lost records");
         assert_eq!(oldest(&store), Some(1));
     }
 
     #[test]
     fn more_than_the_count_goes_before_its_age() {
         let store = store(100);
-        trim(&store, &Settings { keep_count: 10, ..settings() }, at(0)).unwrap();
+        trim_and_end(&store, &Settings { keep_count: 10, ..settings() }, at(0));
         assert_eq!(oldest(&store), Some(91));
     }
 
@@ -134,10 +164,10 @@ mod tests {
     fn the_hard_bounds_tell_who_lost_records() {
         let store = store(100);
         let (slow, fast) = (subscribe(&store, 30), subscribe(&store, 95));
-        let lost = trim(&store, &Settings { hard_count: 10, keep_count: 10, ..settings() }, at(0)).unwrap();
+        let lost = trim_and_end(&store, &Settings { hard_count: 10, keep_count: 10, ..settings() }, at(0));
         assert_eq!(lost, [slow]);
         assert_eq!(oldest(&store), Some(91));
-        let lost = trim(&store, &settings(), at(5000)).unwrap();
+        let lost = trim_and_end(&store, &settings(), at(5000));
         assert_eq!(lost.len(), 2);
         assert!(lost.contains(&fast));
     }
@@ -145,7 +175,7 @@ mod tests {
     #[test]
     fn many_records_go_in_several_steps() {
         let store = store(12_000);
-        trim(&store, &Settings { keep_count: 10, ..settings() }, at(0)).unwrap();
+        trim_and_end(&store, &Settings { keep_count: 10, ..settings() }, at(0));
         assert_eq!(oldest(&store), Some(11_991));
     }
 }

@@ -29,12 +29,24 @@ pub struct Settings {
     pub keep_count: u32,
     /// Records that a subscription still waits for are kept until they are older than this…
     pub hard_age: Duration,
-    /// …or so many are newer; then the subscription ends, because it would lose events.
+    /// …or so many are newer; then [`Self::overflow`] says what becomes of the subscription.
     pub hard_count: u32,
+    /// What becomes of a subscription that waits for records which must go.
+    pub overflow: Overflow,
     /// How often the log is trimmed.
     pub sweep_every: Duration,
     /// How long deliveries under way may take to finish when the service stops.
     pub stop_grace: Duration,
+}
+
+/// What becomes of a subscription that waits for records which must go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// It ends, since it would lose events, and its subscriber is told so.
+    #[default]
+    End,
+    /// It goes on, and a DroppedEvents event tells how many were lost (DSP0226 10.9).
+    Drop,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -55,6 +67,7 @@ impl Default for Settings {
             keep_count: 100_000,
             hard_age: DAY.saturating_mul(30),
             hard_count: 1_000_000,
+            overflow: Overflow::End,
             sweep_every: Duration::from_secs(60),
             stop_grace: Duration::from_secs(2),
         }

@@ -7,11 +7,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Settings, message};
+use super::{Bookmark, Delivery, Mode, Settings, message};
 use crate::access::Caller;
 use crate::cim::Interval;
 use crate::cim::query::Language;
-use crate::client::Url;
+use crate::client::{Url, UrlError};
 use crate::soap::EndpointReference;
 use crate::store::StoreError;
 use crate::store::subscriptions::{Progress, SubscriptionRow};
@@ -28,21 +28,16 @@ pub struct NewSubscription {
     pub filter: Option<(Language, String)>,
     /// How events are delivered.
     pub delivery: Delivery,
-    /// Where events go.
-    pub notify_to: EndpointReference,
+    /// Where events go; `None` only in Pull mode.
+    pub notify_to: Option<EndpointReference>,
     /// Where the end of the subscription is told.
     pub end_to: Option<EndpointReference>,
     /// When it ends.
     pub expires: Option<Expiry>,
-}
-
-/// How events are delivered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "mode", rename_all = "lowercase", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Delivery {
-    /// One event per message, answered by the status of HTTP alone (DSP0226 10.2.7).
-    Push,
+    /// Where to go on; `None` for at the next event.
+    pub bookmark: Option<Bookmark>,
+    /// The service's address and the ResourceURI as the subscriber wrote them; its manager's endpoint is made of them.
+    pub asked_at: (String, String),
 }
 
 /// When a subscription ends, as a subscriber says it.
@@ -76,10 +71,12 @@ pub struct Subscription {
     pub filter: Option<(Language, String)>,
     /// How events are delivered.
     pub delivery: Delivery,
-    /// Where events go.
-    pub notify_to: EndpointReference,
+    /// Where events go; `None` only in Pull mode.
+    pub notify_to: Option<EndpointReference>,
     /// Where the end is told.
     pub end_to: Option<EndpointReference>,
+    /// By which endpoint it is renewed and ended.
+    pub manager: EndpointReference,
     /// When it was made.
     pub created: DateTime<Utc>,
     /// When it ends; `None` for never.
@@ -118,9 +115,11 @@ impl Subscription {
             owner_role: word(&self.owner.role),
             class: self.class.as_deref().map(str::to_owned),
             filter: self.filter.as_ref().map(|(language, text)| (language_word(*language).to_owned(), text.clone())),
-            notify_to: message::store_reference(&self.notify_to),
+            notify_to: self.notify_to.as_ref().map(message::store_reference).unwrap_or_default(),
             end_to: self.end_to.as_ref().map(message::store_reference),
             delivery: word(&self.delivery),
+            security: None,
+            manager: message::store_reference(&self.manager),
             created: self.created,
             expires: self.expires,
             progress: Progress { cursor, ..Progress::default() },
@@ -139,16 +138,21 @@ impl Subscription {
             class: row.class.as_deref().map(Into::into),
             filter,
             delivery: read_word(&row.delivery)?,
-            notify_to: reference(&row.notify_to)?,
+            notify_to: Some(row.notify_to.as_str()).filter(|text| !text.is_empty()).map(reference).transpose()?,
             end_to: row.end_to.as_deref().map(reference).transpose()?,
+            // Earlier versions did not keep it.
+            manager: reference(&row.manager).unwrap_or_default(),
             created: row.created,
             expires: row.expires,
         })
     }
 
-    /// Where events go.
-    pub(super) fn url(&self) -> Result<Url, crate::client::UrlError> {
-        Url::parse(&self.notify_to.address)
+    /// Where events are sent; `None` if the subscriber fetches them.
+    pub(super) fn url(&self) -> Result<Option<Url>, UrlError> {
+        match &self.notify_to {
+            Some(to) if self.delivery.mode != Mode::Pull => Url::parse(&to.address).map(Some),
+            _ => Ok(None),
+        }
     }
 }
 

@@ -76,7 +76,7 @@ async fn sweep(hub: Arc<Hub>) {
     }
 }
 
-async fn in_background(hub: &Arc<Hub>, work: fn(&Hub) -> Result<(), crate::store::StoreError>) {
+async fn in_background(hub: &Arc<Hub>, work: fn(&Arc<Hub>) -> Result<(), crate::store::StoreError>) {
     let hub = Arc::clone(hub);
     match spawn_blocking(move || work(&hub)).await {
         Ok(Ok(())) => {}

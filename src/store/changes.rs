@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, TimeZone, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
 
 use super::StoreError;
 
@@ -43,6 +44,13 @@ pub fn after(connection: &Connection, sequence: i64, limit: u32) -> Result<Vec<C
     )?;
     let rows = statement.query_map(params![sequence, limit], from_row)?;
     rows.map(|row| row.map_err(StoreError::from)).collect()
+}
+
+/// The name of this log: that of another store, or of a store made anew, is another.
+pub fn log_id(connection: &Connection) -> Result<Uuid, StoreError> {
+    let text: String =
+        connection.prepare_cached("SELECT id FROM change_log")?.query_row([], |row| row.get(0))?;
+    text.parse().map_err(|_| StoreError::Damaged { table: "change_log", message: format!("{text:?} is no UUID") })
 }
 
 /// The largest sequence number ever given; 0 if there was none. Removed records count.
@@ -101,6 +109,13 @@ mod tests {
         let rest = store.read(|c| after(c, 0, 10)).unwrap();
         assert_eq!(rest.iter().map(|r| r.sequence).collect::<Vec<_>>(), [second]);
         assert_eq!(rest[0].time, time);
+    }
+
+    #[test]
+    fn every_log_has_a_name_of_its_own() {
+        let (one, two) = (Store::in_memory().unwrap(), Store::in_memory().unwrap());
+        assert_eq!(one.read(log_id).unwrap(), one.read(log_id).unwrap());
+        assert_ne!(one.read(log_id).unwrap(), two.read(log_id).unwrap());
     }
 
     #[test]

@@ -25,6 +25,10 @@ pub struct SubscriptionRow {
     pub end_to: Option<String>,
     /// How events are delivered.
     pub delivery: String,
+    /// How to authenticate at the sink, sealed; `None` for not at all.
+    pub security: Option<String>,
+    /// The endpoint by which it is renewed and ended, as its subscriber was told.
+    pub manager: String,
     /// When it was made.
     pub created: DateTime<Utc>,
     /// When it ends; `None` for never.
@@ -44,6 +48,10 @@ pub struct Progress {
     pub failing_since: Option<DateTime<Utc>>,
     /// No attempt is made before this time.
     pub next_attempt: Option<DateTime<Utc>>,
+    /// How many events were dropped since the subscription was made.
+    pub dropped: u64,
+    /// How many of them the subscriber was told of.
+    pub dropped_told: u64,
 }
 
 /// Adds a subscription.
@@ -52,8 +60,8 @@ pub fn insert(transaction: &Transaction<'_>, row: &SubscriptionRow) -> Result<()
     transaction
         .prepare_cached(
             "INSERT INTO subscription (id, owner, owner_role, class, language, filter, notify_to, end_to, delivery, \
-             created, expires, cursor, failures, failing_since, next_attempt) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+             created, expires, cursor, failures, failing_since, next_attempt, dropped, dropped_told, security, manager) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
         )?
         .execute(params![
             key(row.id),
@@ -71,6 +79,10 @@ pub fn insert(transaction: &Transaction<'_>, row: &SubscriptionRow) -> Result<()
             row.progress.failures,
             micros(row.progress.failing_since),
             micros(row.progress.next_attempt),
+            number(row.progress.dropped),
+            number(row.progress.dropped_told),
+            row.security,
+            row.manager,
         ])?;
     Ok(())
 }
@@ -79,7 +91,7 @@ pub fn insert(transaction: &Transaction<'_>, row: &SubscriptionRow) -> Result<()
 pub fn all(connection: &Connection) -> Result<Vec<SubscriptionRow>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, owner, owner_role, class, language, filter, notify_to, end_to, delivery, created, expires, \
-         cursor, failures, failing_since, next_attempt FROM subscription ORDER BY created, id",
+         cursor, failures, failing_since, next_attempt, dropped, dropped_told, security, manager FROM subscription ORDER BY created, id",
     )?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
@@ -113,14 +125,17 @@ pub fn set_expiry(transaction: &Transaction<'_>, id: Uuid, expires: Option<DateT
 pub fn set_progress(transaction: &Transaction<'_>, id: Uuid, progress: &Progress) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "UPDATE subscription SET cursor = ?2, failures = ?3, failing_since = ?4, next_attempt = ?5 WHERE id = ?1",
+            "UPDATE subscription SET cursor = ?2, failures = ?3, failing_since = ?4, next_attempt = ?5, dropped = ?6, \
+             dropped_told = ?7 WHERE id = ?1",
         )?
         .execute(params![
             key(id),
             progress.cursor,
             progress.failures,
             micros(progress.failing_since),
-            micros(progress.next_attempt)
+            micros(progress.next_attempt),
+            number(progress.dropped),
+            number(progress.dropped_told),
         ])?;
     Ok(())
 }
@@ -154,6 +169,8 @@ fn from_row(row: &Row<'_>) -> Result<SubscriptionRow, StoreError> {
         notify_to: row.get(6)?,
         end_to: row.get(7)?,
         delivery: row.get(8)?,
+        security: row.get(17)?,
+        manager: row.get(18)?,
         created: instant(row.get(9)?),
         expires: time(10)?,
         progress: Progress {
@@ -161,6 +178,8 @@ fn from_row(row: &Row<'_>) -> Result<SubscriptionRow, StoreError> {
             failures: row.get(12)?,
             failing_since: time(13)?,
             next_attempt: time(14)?,
+            dropped: count_in(row, 15)?,
+            dropped_told: count_in(row, 16)?,
         },
     })
 }
@@ -172,6 +191,15 @@ fn id(row: &Row<'_>) -> Result<Uuid, StoreError> {
 
 fn key(id: Uuid) -> String {
     id.hyphenated().to_string()
+}
+
+/// SQLite's numbers have a sign.
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn count_in(row: &Row<'_>, index: usize) -> Result<u64, StoreError> {
+    Ok(u64::try_from(row.get::<_, i64>(index)?).unwrap_or_default())
 }
 
 fn micros(time: Option<DateTime<Utc>>) -> Option<i64> {
@@ -197,6 +225,8 @@ mod tests {
             notify_to: "<to/>".to_owned(),
             end_to: None,
             delivery: "{}".to_owned(),
+            security: None,
+            manager: "<manager/>".to_owned(),
             created: instant(i64::try_from(number).unwrap()),
             expires: Some(instant(1_000_000 * i64::try_from(number).unwrap())),
             progress: Progress { cursor, ..Progress::default() },
@@ -210,6 +240,8 @@ mod tests {
         first.progress.failures = 3;
         first.progress.failing_since = Some(instant(5));
         first.progress.next_attempt = Some(instant(9));
+        (first.progress.dropped, first.progress.dropped_told) = (8, 6);
+        first.security = Some("sealed".to_owned());
         let mut second = row(2, "bob", 5);
         (second.class, second.filter, second.expires, second.end_to) = (None, None, None, Some("<end/>".to_owned()));
         store.write(|t| insert(t, &second).and_then(|()| insert(t, &first))).unwrap();
@@ -225,7 +257,7 @@ mod tests {
         assert_eq!(store.read(|c| count(c, "bob")).unwrap(), (0, 2));
         assert_eq!(store.read(lowest_cursor).unwrap(), Some(1));
 
-        let progress = Progress { cursor: 9, failures: 1, failing_since: Some(instant(1)), next_attempt: None };
+        let progress = Progress { cursor: 9, failures: 1, failing_since: Some(instant(1)), ..Progress::default() };
         store.write(|t| set_progress(t, one.id, &progress)).unwrap();
         assert!(store.write(|t| set_expiry(t, one.id, None)).unwrap());
         assert_eq!(store.read(lowest_cursor).unwrap(), Some(2));

@@ -13,7 +13,7 @@ mod value;
 mod write;
 
 pub use error::{cim_error, cim_fault};
-pub use event::write_event;
+pub use event::{DeliveryHeaders, Told, indication_xml, write_event, write_events, write_heartbeat};
 pub use fragment::write_fragment;
 pub use method::{Parameters, read_output, write_input, write_output};
 pub(super) use path::plain_text;

@@ -324,12 +324,37 @@ fn an_event_carries_what_its_sink_asked_for() {
     };
     let mut event = instance_of("LMI_All");
     event.set("Name", "e").unwrap();
-    let text = String::from_utf8(write_event(&sink, &event, MessageId::random(), true)).unwrap();
-    let message = Envelope::read(&text, &Limits::default()).unwrap();
+    let headers = DeliveryHeaders {
+        sink: &sink,
+        id: MessageId::random(),
+        wants_ack: true,
+        bookmark: Some("b-7"),
+        locale: Some("de-DE"),
+    };
+    let xml = indication_xml(&event);
+    let read = |octets| Envelope::read(&String::from_utf8(octets).unwrap(), &Limits::default()).unwrap();
+    let message = read(write_event(&headers, Told::Event(&xml)));
     assert_eq!(message.action().unwrap(), "http://schemas.dmtf.org/wbem/wsman/1/wsman/Event");
+    assert_eq!(message.header(WSMAN, "Bookmark").unwrap().text(), "b-7");
+    assert_eq!(message.header(WSMAN, "Locale").unwrap().attribute(XML_NAMESPACE, "lang"), Some("de-DE"));
     assert_eq!(message.addressing.to.as_deref(), Some("http://sink/ev"));
     assert!(message.addressing.reply_to.as_ref().unwrap().is_anonymous());
     assert_eq!(message.header("urn:x", "tok").unwrap().text(), "1");
     assert!(message.header("urn:y", "old").is_some() && message.header(WSMAN, "AckRequested").is_some());
     assert!(message.body.unwrap().is(&UriForm::Vendor.class_uri("LMI_All"), "LMI_All"));
+
+    let batch = read(write_events(&headers, [Told::Event(&xml), Told::Dropped(3), Told::Event(&xml)]));
+    assert_eq!(batch.action().unwrap(), "http://schemas.dmtf.org/wbem/wsman/1/wsman/Events");
+    let events: Vec<_> = batch.body.as_ref().unwrap().children_named(WSMAN, "Event").collect();
+    let actions: Vec<_> = events.iter().map(|e| e.attribute("", "Action").unwrap()).collect();
+    let (event, dropped) = (action::EVENT, action::DROPPED_EVENTS);
+    assert_eq!(actions, [event, dropped, event]);
+    let told = events[1].child(WSMAN, "DroppedEvents").unwrap();
+    assert_eq!((told.text(), told.attribute("", "Action")), ("3", Some(event)));
+
+    let alone = read(write_event(&headers, Told::Dropped(1)));
+    assert_eq!(alone.action().unwrap(), dropped);
+    let sign = read(write_heartbeat(&headers));
+    assert_eq!(sign.action().unwrap(), "http://schemas.dmtf.org/wbem/wsman/1/wsman/Heartbeat");
+    assert!(sign.body.is_none() && sign.header(WSMAN, "AckRequested").is_some());
 }

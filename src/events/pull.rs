@@ -1,0 +1,201 @@
+//! Pull mode: the subscriber fetches its events (DSP0226 10.2.9.5).
+//!
+//! A context says how far its holder got, and asking with it acknowledges that. A reply that is lost on its way is asked
+//! for again with the same context, and a context outlives the server.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use super::active::Active;
+use super::ending::Ending;
+use super::{Event, Events, ManageError, Mode, Place, PullError};
+use crate::access::Caller;
+
+/// Where a subscriber goes on who fetches its events: `wsen:EnumerationContext`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PullContext {
+    /// The subscription.
+    pub subscription: Uuid,
+    /// The sequence number up to which everything was fetched.
+    pub sequence: i64,
+    /// Of how many dropped events its holder was told.
+    pub dropped: u64,
+}
+
+impl fmt::Display for PullContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.subscription.hyphenated(), self.sequence, self.dropped)
+    }
+}
+
+impl FromStr for PullContext {
+    type Err = PullError;
+
+    fn from_str(text: &str) -> Result<Self, PullError> {
+        let mut parts = text.trim().splitn(3, '/');
+        let mut next = || parts.next().ok_or(PullError::NotFound);
+        let subscription = next()?.parse().map_err(|_| PullError::NotFound)?;
+        let sequence = next()?.parse().map_err(|_| PullError::NotFound)?;
+        let dropped = next()?.parse().map_err(|_| PullError::NotFound)?;
+        Ok(Self { subscription, sequence, dropped })
+    }
+}
+
+/// What there is to fetch.
+#[derive(Debug)]
+pub struct Pulled {
+    /// The context that was asked with.
+    pub context: PullContext,
+    /// How many events were dropped in all, if the subscriber was not told of all of them: that comes first.
+    pub lost: Option<u64>,
+    /// The events, oldest first.
+    pub events: Vec<Arc<Event>>,
+    /// Nothing up to here is left besides the events.
+    through: i64,
+    log: Uuid,
+    bookmarks: bool,
+}
+
+impl Pulled {
+    /// Where to go on after so many of the events, and with so many dropped ones told in all.
+    pub fn context_after(&self, taken: usize, dropped: u64) -> PullContext {
+        let sequence = match (taken, self.events.get(taken)) {
+            (_, None) => self.through,
+            (0, Some(_)) => self.context.sequence,
+            (taken, Some(_)) => self.events.get(taken - 1).map_or(self.context.sequence, |event| event.sequence),
+        };
+        PullContext { sequence, dropped, ..self.context }
+    }
+
+    /// The bookmark of that place, if the subscriber wants bookmarks.
+    pub fn bookmark(&self, context: PullContext) -> Option<Place> {
+        self.bookmarks.then_some(Place { log: self.log, sequence: context.sequence })
+    }
+}
+
+impl Events {
+    /// The context with which the first events are fetched.
+    pub fn first_context(&self, subscription: Uuid) -> Option<PullContext> {
+        let active = self.hub.find(subscription)?;
+        let progress = active.progress();
+        (active.granted().delivery.mode == Mode::Pull).then_some(PullContext {
+            subscription,
+            sequence: progress.cursor,
+            dropped: progress.dropped_told,
+        })
+    }
+
+    /// Up to `most` events, as soon as there are any; none if there are none until then, or until the next heartbeat is
+    /// due. What the context says was fetched is acknowledged.
+    pub async fn pull(
+        &self,
+        context: PullContext,
+        caller: &Caller,
+        most: usize,
+        until: Instant,
+    ) -> Result<Pulled, PullError> {
+        let active = self.fetched_by(context, caller)?;
+        if !self.hub.rights.may_read(&active.granted().owner.name).await {
+            self.hub.end(active.id, Ending::NotAllowed).await;
+            return Err(PullError::NotFound);
+        }
+        let progress = self.acknowledge(&active, context)?;
+        let heartbeat = active.granted().delivery.heartbeat.and_then(|interval| Instant::now().checked_add(interval));
+        let mut pulled = Pulled {
+            context,
+            lost: (progress.dropped > context.dropped).then_some(progress.dropped),
+            events: Vec::new(),
+            through: context.sequence,
+            log: self.hub.log.id(),
+            bookmarks: active.granted().delivery.bookmarks,
+        };
+        pulled.fill(self, &active, most.max(1), heartbeat.map_or(until, |beat| beat.min(until))).await;
+        Ok(pulled)
+    }
+
+    fn fetched_by(&self, context: PullContext, caller: &Caller) -> Result<Arc<Active>, PullError> {
+        let active = self.owned(context.subscription, caller).map_err(|error| match error {
+            ManageError::NotYours => PullError::NotYours,
+            _ => PullError::NotFound,
+        })?;
+        if active.granted().delivery.mode == Mode::Pull { Ok(active) } else { Err(PullError::NotFound) }
+    }
+
+    /// Notes what the context says; how far the subscription got is given back.
+    fn acknowledge(
+        &self,
+        active: &Active,
+        context: PullContext,
+    ) -> Result<crate::store::subscriptions::Progress, PullError> {
+        let mut known = false;
+        let before = active.progress();
+        let progress = active.advance(|progress| {
+            // Behind what the log gave up, an older context is none of the subscriber's making.
+            known = context.sequence >= progress.cursor || progress.dropped > context.dropped;
+            if known && context.sequence >= progress.cursor {
+                progress.cursor = context.sequence;
+                progress.dropped = progress.dropped.max(context.dropped);
+                progress.dropped_told = progress.dropped_told.max(context.dropped);
+            }
+        });
+        if !known || context.sequence > self.hub.log.head() {
+            return Err(PullError::Stale);
+        }
+        if progress != before {
+            self.hub.ledger.note(active.id, progress);
+        }
+        Ok(progress)
+    }
+}
+
+impl Pulled {
+    async fn fill(&mut self, events: &Events, active: &Active, most: usize, until: Instant) {
+        let mut state = active.watch();
+        let mut stop = events.hub.stop.subscribe();
+        self.through = self.through.max(active.progress().cursor);
+        while self.events.is_empty() {
+            // What was lost is told at once.
+            let until = if self.lost.is_some() { Instant::now() } else { until };
+            let found = tokio::select! {
+                found = timeout_at(until, events.hub.log.after(self.through)) => found,
+                _ = state.wait_for(|state| state.ended) => return,
+                _ = stop.wait_for(|&stop| stop) => return,
+            };
+            let Ok(found) = found else { return };
+            for event in found {
+                if event.indication.as_ref().is_some_and(|indication| active.filter.matches(indication)) {
+                    if self.events.len() >= most {
+                        return;
+                    }
+                    self.events.push(Arc::clone(&event));
+                }
+                self.through = event.sequence;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_context_is_read_as_it_was_written(subscription: u128, sequence: i64, dropped: u64) {
+            let context = PullContext { subscription: Uuid::from_u128(subscription), sequence, dropped };
+            prop_assert_eq!(context.to_string().parse::<PullContext>().unwrap(), context);
+        }
+
+        #[test]
+        fn what_is_no_context_is_told(text in "[0-9a-f/-]{0,60}") {
+            prop_assume!(text.matches('/').count() != 2);
+            prop_assert!(text.parse::<PullContext>().is_err());
+        }
+    }
+}
