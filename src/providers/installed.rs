@@ -129,11 +129,11 @@ impl Link for Pairs {
         ["InstalledSoftware", "System"]
     }
 
-    fn all(&self) -> super::links::Pairs {
-        installed(&self.0)
+    fn all(&self) -> Result<super::links::Pairs, CimError> {
+        Ok(installed(&self.0))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> super::links::Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<super::links::Pairs, CimError> {
         installed_of(&self.0, end, source)
     }
 

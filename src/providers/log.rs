@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::job_parameters::method;
-use super::links::{FixedLink, Link, Links, Pairs, none, one};
+use super::links::{FixedLink, Link, Links, Pairs, each, none};
 use super::model::Model;
 use crate::broker::{Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, ObjectPath, Value};
@@ -111,14 +111,14 @@ fn unreadable(error: JobsError) -> CimError {
 /// All records, oldest first, some at a time.
 fn records(model: &Arc<Model>) -> impl Iterator<Item = Result<HistoryRecord, CimError>> + Send + use<> {
     let model = model.clone();
-    let mut last = 0;
-    let pages = std::iter::from_fn(move || match model.jobs.history_after(last, AT_ONCE) {
+    let mut last = Some(0);
+    let pages = std::iter::from_fn(move || match model.jobs.history_after(last?, AT_ONCE) {
         Ok(page) => {
-            last = page.last()?.number;
+            last = Some(page.last()?.number);
             Some(page.into_iter().map(Ok).collect::<Vec<_>>())
         }
         Err(error) => {
-            last = i64::MAX;
+            last = None;
             Some(vec![Err(unreadable(error))])
         }
     });
@@ -240,17 +240,17 @@ impl Link for Manages {
         false
     }
 
-    fn all(&self) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
         let (model, log) = (self.0.clone(), log_path(&self.0));
-        let numbers = records(&self.0).map_while(Result::ok).map(|record| record.number);
-        Box::new(numbers.map(move |number| [entry_path(&model, number), log.clone()]))
+        Ok(Box::new(records(&self.0).map(move |record| Ok([entry_path(&model, record?.number), log.clone()]))))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 1 {
-            return if is_log(source) { self.all() } else { none() };
+            return if is_log(source) { self.all() } else { Ok(none()) };
         }
-        let number = number_of(source).filter(|&number| matches!(self.0.jobs.history_record(number), Ok(Some(_))));
-        number.map_or_else(none, |number| one([entry_path(&self.0, number), log_path(&self.0)]))
+        let Some(number) = number_of(source) else { return Ok(none()) };
+        let record = self.0.jobs.history_record(number).map_err(unreadable)?;
+        Ok(each(record.map(|record| [entry_path(&self.0, record.number), log_path(&self.0)])))
     }
 }
