@@ -105,7 +105,7 @@ pub struct Job {
     pub ended_at: Option<DateTime<Utc>>,
     /// When its state changed last.
     pub changed_at: DateTime<Utc>,
-    /// Its name; clients may change it.
+    /// Its name.
     pub name: String,
     /// Lower runs first; jobs of the same priority run in the order of their numbers.
     pub priority: u32,

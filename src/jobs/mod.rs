@@ -140,9 +140,6 @@ pub enum JobsError {
     /// Too many jobs wait.
     #[error("too many jobs wait: try again when some have ended")]
     QueueFull,
-    /// A value cannot be set.
-    #[error("{0}")]
-    Invalid(&'static str),
 }
 
 /// There is no plan of a request.

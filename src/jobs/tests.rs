@@ -98,12 +98,12 @@ impl Fixture {
 
     fn submit_as(&self, name: &str, owner: &Caller) -> JobId {
         let staged = self.jobs.stage(&package(self.files.path(), name)).unwrap();
-        self.jobs.submit(request(staged), String::new(), owner).unwrap().id
+        self.jobs.submit(request(staged), owner).unwrap().id
     }
 
     /// A job of which the worker has this journal, and no worker holds it.
     fn submit_with_journal(&self, lines: &str) -> JobId {
-        let job = self.jobs.submit(request(staged()), String::new(), &operator()).unwrap();
+        let job = self.jobs.submit(request(staged()), &operator()).unwrap();
         let trail = Trail { dispatched: true, offset: 0 };
         self.jobs.put(&mut self.jobs.lock(), vec![Job::clone(&job)], trail).unwrap();
         fs::create_dir_all(journal::folder(self.state.path(), job.id.0)).unwrap();
@@ -442,15 +442,11 @@ fn a_change_of_the_time_before_removal_starts_it_anew() {
 }
 
 #[test]
-fn names_and_the_queue_are_bounded() {
+fn the_queue_is_bounded() {
     let mut f = Fixture::new();
     f.jobs.settings.max_unfinished = 1;
-    let name = |name: String| JobModification { name: Some(name), ..JobModification::default() };
-    let id = f.submit("hello");
-    assert!(matches!(f.jobs.modify(id, name(String::new())), Err(JobsError::Invalid(_))));
-    assert!(matches!(f.jobs.modify(id, name("x".repeat(1025))), Err(JobsError::Invalid(_))));
-    assert_eq!(f.jobs.modify(id, name("mine".to_owned())).unwrap().name, "mine");
-    let second = f.jobs.submit(request(staged()), String::new(), &operator());
+    f.submit("hello");
+    let second = f.jobs.submit(request(staged()), &operator());
     assert!(matches!(second, Err(JobsError::QueueFull)));
     f.changes();
 }
@@ -470,7 +466,7 @@ fn without_a_worker_jobs_wait() {
     let (_store, jobs) = open(&state, &clock);
     let error = jobs.stage(&package(state.path(), "hello")).unwrap_err();
     assert!(matches!(error, StageError::WorkerUnavailable(_)), "{error:?}");
-    let id = jobs.submit(request(staged()), "mine".to_owned(), &operator()).unwrap().id;
+    let id = jobs.submit(request(staged()), &operator()).unwrap().id;
     jobs.step();
     assert_eq!(jobs.job(id).unwrap().state, JobState::Queued);
 }

@@ -32,7 +32,7 @@ impl Installed {
     fn change(&self, nevra: &Nevra, action: InstallAction, caller: &Caller, until: Instant) -> Result<(), CimError> {
         let options = InstallOptions { action, ..InstallOptions::default() };
         let request = JobRequest::ChangeIdentity { nevra: nevra.clone(), options, asked: Asked::ByLink };
-        let job = self.model.jobs.submit(request, String::new(), caller).map_err(not_submitted)?;
+        let job = self.model.jobs.submit(request, caller).map_err(not_submitted)?;
         let path = self.model.job_path(&job);
         let ended = self.model.jobs.wait_for_end(job.id, until).map_err(|_| {
             CimError::new(
