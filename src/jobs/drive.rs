@@ -129,7 +129,7 @@ impl Jobs {
             };
             let trail = trails.get(&job.id).copied().unwrap_or_default();
             if !trail.dispatched {
-                if let Some(error) = no_longer_allowed(&job.owner, role) {
+                if let Some(error) = no_longer_allowed(role) {
                     drop(trails);
                     self.fail(job.id, error)?;
                     return Ok(Duration::ZERO);
@@ -273,16 +273,17 @@ impl Jobs {
     }
 }
 
-/// Why a job that waited may not begin: what its owner was allowed to when it was asked for may be over.
-fn no_longer_allowed(owner: &Caller, role: Option<Role>) -> Option<JobError> {
-    let name = &owner.name;
+/// Why a job that waited may not begin: what its owner was allowed to when it was asked for may be over. The owner's name is
+/// not for everybody who reads it.
+fn no_longer_allowed(role: Option<Role>) -> Option<JobError> {
     let message = match role {
         Some(role) if role >= Role::Operator => return None,
         Some(role) => format!(
-            "User {name} has the role {role}, and to change software needs the role {}. Nothing was changed.",
+            "Whoever asked for the job has the role {role} by now, and to change software needs the role {}. Nothing was \
+             changed.",
             Role::Operator
         ),
-        None => format!("User {name}, who asked for the job, was removed while it waited. Nothing was changed."),
+        None => "The user who asked for the job was removed while it waited. Nothing was changed.".to_owned(),
     };
     Some(JobError { cause: JobFailure::NotAllowed, message })
 }

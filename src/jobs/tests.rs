@@ -339,7 +339,7 @@ fn a_waiting_job_of_an_owner_who_may_no_longer_change_software_is_not_begun() {
     users.add("lowered", Role::Viewer, b"word").unwrap();
     f.tell(Step::Finish);
     assert_eq!(f.step_until_final(running).state, JobState::Completed, "what has begun goes on");
-    for (id, words) in [(gone, "User gone, who asked"), (lowered, "User lowered has the role viewer")] {
+    for (id, words) in [(gone, "was removed"), (lowered, "has the role viewer by now")] {
         let job = f.step_until_final(id);
         let error = job.error.clone().unwrap();
         assert_eq!((job.state, job.started_at, error.cause), (JobState::Failed, None, JobFailure::NotAllowed));
