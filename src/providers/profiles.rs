@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::job_links::named_job;
-use super::links::{Link, Links, Pair, Pairs, none, one};
+use super::links::{Link, Links, Pair, Pairs, each, if_there, none, one};
 use super::model::Model;
 use crate::broker::{INTEROP_NAMESPACE, Instances, Provider};
 use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
@@ -115,19 +115,19 @@ impl Conforms {
         let standard = path(profile);
         let model = self.0.clone();
         match profile.id {
-            id if id == BASE_SERVER.id => one([standard, model.system_path()]),
-            id if id == SOFTWARE_UPDATE.id => one([standard, model.service_path()]),
+            id if id == BASE_SERVER.id => one([model.system_path(), standard]),
+            id if id == SOFTWARE_UPDATE.id => one([model.service_path(), standard]),
             id if id == SOFTWARE_INVENTORY.id => {
                 let inventory = model.manager.inventory();
                 let count = inventory.packages().len();
-                Box::new((0..count).filter_map(move |index| {
+                each((0..count).filter_map(move |index| {
                     let package = inventory.packages().get(index)?;
-                    Some([standard.clone(), model.identity_path(&package.nevra)])
+                    Some([model.identity_path(&package.nevra), standard.clone()])
                 }))
             }
             id if id == JOB_CONTROL.id => {
                 let jobs = model.jobs.jobs();
-                Box::new(jobs.into_iter().map(move |job| [standard.clone(), model.job_path(&job)]))
+                each(jobs.into_iter().map(move |job| [model.job_path(&job), standard.clone()]))
             }
             // Were every profile an element of this one, a walk from any profile would lead here too.
             _ => one([standard.clone(), standard]),
@@ -135,22 +135,22 @@ impl Conforms {
     }
 
     /// The object, if there is one of that name, and the profile whose central class it is of.
-    fn conforming(&self, named: &ObjectPath) -> Option<Pair> {
+    fn conforming(&self, named: &ObjectPath) -> Result<Option<Pair>, CimError> {
         let model = &self.0;
         if model.is_system(named) {
-            return Some([model.system_path(), path(BASE_SERVER)]);
+            return Ok(Some([model.system_path(), path(BASE_SERVER)]));
         }
         if named.same_keys(&model.service_path()) {
-            return Some([model.service_path(), path(SOFTWARE_UPDATE)]);
+            return Ok(Some([model.service_path(), path(SOFTWARE_UPDATE)]));
         }
-        if let Ok(package) = model.installed(named) {
-            return Some([model.identity_path(&package.nevra), path(SOFTWARE_INVENTORY)]);
+        if let Some(package) = if_there(model.installed(named))? {
+            return Ok(Some([model.identity_path(&package.nevra), path(SOFTWARE_INVENTORY)]));
         }
         if let Some(job) = named_job(model, named) {
-            return Some([model.job_path(&job), path(JOB_CONTROL)]);
+            return Ok(Some([model.job_path(&job), path(JOB_CONTROL)]));
         }
-        let itself = find(named).filter(|profile| profile.id == PROFILE_REGISTRATION.id)?;
-        Some([path(itself), path(itself)])
+        let itself = find(named).filter(|profile| profile.id == PROFILE_REGISTRATION.id);
+        Ok(itself.map(|itself| [path(itself), path(itself)]))
     }
 }
 
@@ -163,19 +163,16 @@ impl Link for Conforms {
         ["ManagedElement", "ConformantStandard"]
     }
 
-    fn all(&self) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
         let all: Vec<Pairs> = PROFILES.into_iter().map(|profile| self.central(profile)).collect();
-        Box::new(all.into_iter().flatten().map(|[standard, element]| [element, standard]))
+        Ok(Box::new(all.into_iter().flatten()))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 0 {
-            return Box::new(self.conforming(source).into_iter());
+            return Ok(each(self.conforming(source)?));
         }
-        match find(source) {
-            Some(profile) => Box::new(self.central(profile).map(|[standard, element]| [element, standard])),
-            None => none(),
-        }
+        Ok(find(source).map_or_else(none, |profile| self.central(profile)))
     }
 
     fn is_cross_namespace(&self) -> bool {
@@ -196,9 +193,9 @@ impl Link for Referenced {
         ["Antecedent", "Dependent"]
     }
 
-    fn all(&self) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
         let components = PROFILES.into_iter().filter(|profile| profile.is_component);
-        Box::new(components.map(|profile| [path(profile), path(BASE_SERVER)]))
+        Ok(each(components.map(|profile| [path(profile), path(BASE_SERVER)])))
     }
 
     fn lives_in_interop(&self) -> bool {

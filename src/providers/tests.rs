@@ -14,11 +14,15 @@ use crate::jobs::{Jobs, Settings, WorkerProgram};
 use crate::software::testing::{FixedPackages, package};
 use crate::store::Store;
 
+mod history;
 mod relations;
+mod unreadable;
 
 struct Host {
     broker: Arc<Broker>,
     caller: Caller,
+    store: Arc<Store>,
+    jobs: Arc<Jobs>,
     _state: tempfile::TempDir,
 }
 
@@ -33,11 +37,11 @@ fn host_of(manager: FixedPackages) -> Host {
     let settings = Settings::new(state.path().to_owned(), worker);
     let store = Arc::new(Store::in_memory().unwrap());
     let jobs = Arc::new(Jobs::open(store.clone(), Arc::new(SystemClock), settings).unwrap());
-    let filters = Arc::new(IndicationFilters::open(store, schema.clone()).unwrap());
+    let filters = Arc::new(IndicationFilters::open(store.clone(), schema.clone()).unwrap());
     let name = SystemName { class: "PG_ComputerSystem".into(), name: "host.example".into() };
-    let model = Arc::new(Model::new(schema.clone(), Arc::new(manager), jobs, Arc::new(SystemClock), name));
+    let model = Arc::new(Model::new(schema.clone(), Arc::new(manager), jobs.clone(), Arc::new(SystemClock), name));
     let broker = Arc::new(Broker::new(schema, all(&model, &filters).unwrap()).unwrap());
-    Host { broker, caller: Caller::new("ann", Role::Operator), _state: state }
+    Host { broker, caller: Caller::new("ann", Role::Operator), store, jobs, _state: state }
 }
 
 impl Host {
