@@ -25,6 +25,8 @@ pub(crate) struct Received {
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
+    /// The body as it came, for those that are not in UTF-8.
+    pub(crate) octets: Vec<u8>,
 }
 
 impl Received {
@@ -210,8 +212,9 @@ fn read(stream: &mut impl BufRead) -> Option<Received> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
         .collect();
-    let mut message = Received { path, headers, body: String::new() };
+    let mut message = Received { path, headers, body: String::new(), octets: Vec::new() };
     let length: u64 = message.header("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
-    stream.take(length).read_to_string(&mut message.body).ok()?;
+    stream.take(length).read_to_end(&mut message.octets).ok()?;
+    message.body = String::from_utf8_lossy(&message.octets).into_owned();
     Some(message)
 }

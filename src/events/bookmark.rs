@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::store::{StoreError, changes};
 
 /// The bookmark of DSP0226 for the oldest event there is (R10.2.6-7).
-pub const EARLIEST: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/bookmark/earliest";
+const EARLIEST: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/bookmark/earliest";
 
 /// Where a subscriber wants to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

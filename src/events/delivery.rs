@@ -90,8 +90,11 @@ impl Delivering {
             if event.sequence > packing.through() {
                 match self.item(&event)? {
                     None => packing.pass(event.sequence),
-                    Some(item) if packing.add(event.sequence, item) => {}
-                    Some(_) => return Ok(true),
+                    Some(item) => {
+                        if !packing.add(event.sequence, item) {
+                            return Ok(true);
+                        }
+                    }
                 }
             }
             self.queue.pop_front();

@@ -13,8 +13,9 @@ use super::delivery::Delivering;
 use super::ending::{self, Ending};
 use super::ledger::Ledger;
 use super::log::Log;
-use super::rights::{KnownRights, Rights};
+use super::rights::KnownRights;
 use super::{Mode, Overflow, Settings, retention};
+use crate::access::Users;
 use crate::client::Client;
 use crate::clock::SharedClock;
 use crate::store::subscriptions;
@@ -47,17 +48,17 @@ pub(super) struct Parts {
     pub(super) clock: SharedClock,
     pub(super) settings: Settings,
     pub(super) log: Log,
-    pub(super) rights: Arc<dyn Rights>,
+    pub(super) users: Arc<Users>,
     pub(super) runtime: Handle,
 }
 
 impl Hub {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { store, client, clock, settings, log, rights, runtime } = parts;
+        let Parts { store, client, clock, settings, log, users, runtime } = parts;
         Self {
             ledger: Arc::new(Ledger::new(Arc::clone(&store))),
             log: Arc::new(log),
-            rights: KnownRights::new(rights, clock.clone()),
+            rights: KnownRights::new(users, clock.clone()),
             store,
             client,
             clock,

@@ -80,9 +80,9 @@ impl Log {
         self.id
     }
 
-    /// The sequence number of the latest event that is known.
-    pub(super) fn head(&self) -> i64 {
-        *self.head.borrow()
+    /// The sequence number of the latest event there is.
+    pub(super) fn latest(&self) -> i64 {
+        *self.store.watch_changes().borrow()
     }
 
     /// The events after one sequence number up to and including another. Blocks.

@@ -142,23 +142,26 @@ mod tests {
     #[test]
     fn answers_are_judged() {
         for status in [200, 202, 204, 299] {
-            assert_eq!(verdict(answer(status, "")), Verdict::Delivered);
+            assert_eq!(verdict(answer(status, ""), None), Verdict::Delivered);
         }
         for status in [307, 400, 401, 404, 500, 503] {
-            assert!(matches!(verdict(answer(status, "no")), Verdict::Failed(_)));
+            assert!(matches!(verdict(answer(status, "no"), None), Verdict::Failed(_)));
         }
-        assert!(matches!(verdict(Err(ClientError::TimedOut)), Verdict::Failed(_)));
-        assert_eq!(verdict(answer(500, &fault("w:DeliveryRefused"))), Verdict::Refused);
-        assert_eq!(verdict(answer(200, &fault("w:DeliveryRefused"))), Verdict::Refused);
-        assert!(matches!(verdict(answer(500, &fault("w:InternalError"))), Verdict::Failed(_)));
+        assert!(matches!(verdict(Err(ClientError::TimedOut), None), Verdict::Failed(_)));
+        assert_eq!(verdict(answer(500, &fault("w:DeliveryRefused")), None), Verdict::Refused);
+        assert_eq!(verdict(answer(200, &fault("w:DeliveryRefused")), None), Verdict::Refused);
+        assert!(matches!(verdict(answer(500, &fault("w:InternalError")), None), Verdict::Failed(_)));
     }
 
     #[test]
-    fn a_message_id_is_of_one_event_of_one_subscription() {
+    fn a_message_id_is_of_one_message_of_one_subscription() {
         let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        assert_eq!(message_id(one, 7), message_id(one, 7));
-        assert_ne!(message_id(one, 7), message_id(one, 8));
-        assert_ne!(message_id(one, 7), message_id(two, 7));
+        let parcel = |first, last| Parcel { span: (first, last), ..Parcel::default() };
+        assert_eq!(message_id(one, &parcel(7, 9), 0), message_id(one, &parcel(7, 9), 1));
+        assert_ne!(message_id(one, &parcel(7, 9), 0), message_id(one, &parcel(7, 8), 0));
+        assert_ne!(message_id(one, &parcel(7, 9), 0), message_id(two, &parcel(7, 9), 0));
+        assert_ne!(message_id(one, &Parcel::of_loss(7), 1), message_id(one, &Parcel::of_loss(7), 2));
+        assert_ne!(message_id(one, &Parcel::of_loss(7), 1), message_id(one, &parcel(7, 7), 1));
     }
 
     #[test]

@@ -34,7 +34,7 @@ use std::thread::JoinHandle;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::access::{Caller, Role, audit, audited};
+use crate::access::{Caller, Role, Users, audit, audited};
 use crate::cim::{Instance, Schema};
 use crate::client::{Client, Url};
 use crate::clock::SharedClock;
@@ -54,7 +54,6 @@ pub use indication_filters::{FilterError, IndicationFilter, IndicationFilters};
 pub use log::Event;
 pub use mode::{Delivery, EnvelopeLimit, Mode, Oversize, Retry};
 pub use pull::{PullContext, Pulled};
-pub use rights::Rights;
 pub use settings::{Overflow, Settings};
 pub use subscription::{Expiry, NewSubscription, Subscription};
 
@@ -89,7 +88,7 @@ impl Events {
         store: Arc<Store>,
         schema: Arc<Schema>,
         describe: Arc<dyn Describe>,
-        rights: Arc<dyn Rights>,
+        users: Arc<Users>,
         client: Client,
         clock: SharedClock,
         settings: Settings,
@@ -97,7 +96,7 @@ impl Events {
         let runtime = thread::runtime()?;
         let log = log::Log::open(Arc::clone(&store), describe)?;
         let found = store.read(rows::all)?;
-        let parts = Parts { store, client, clock, settings, log, rights, runtime: runtime.handle().clone() };
+        let parts = Parts { store, client, clock, settings, log, users, runtime: runtime.handle().clone() };
         let hub = Arc::new(Hub::new(parts));
         for row in found {
             resume(&hub, &schema, &row)?;

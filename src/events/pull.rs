@@ -14,6 +14,7 @@ use super::active::Active;
 use super::ending::Ending;
 use super::{Event, Events, ManageError, Mode, Place, PullError};
 use crate::access::Caller;
+use crate::store::subscriptions::Progress;
 
 /// Where a subscriber goes on who fetches its events: `wsen:EnumerationContext`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,11 +127,10 @@ impl Events {
     }
 
     /// Notes what the context says; how far the subscription got is given back.
-    fn acknowledge(
-        &self,
-        active: &Active,
-        context: PullContext,
-    ) -> Result<crate::store::subscriptions::Progress, PullError> {
+    fn acknowledge(&self, active: &Active, context: PullContext) -> Result<Progress, PullError> {
+        if context.sequence > self.hub.log.latest() {
+            return Err(PullError::NotFound);
+        }
         let mut known = false;
         let before = active.progress();
         let progress = active.advance(|progress| {
@@ -142,7 +142,7 @@ impl Events {
                 progress.dropped_told = progress.dropped_told.max(context.dropped);
             }
         });
-        if !known || context.sequence > self.hub.log.head() {
+        if !known {
             return Err(PullError::Stale);
         }
         if progress != before {
@@ -156,7 +156,8 @@ impl Pulled {
     async fn fill(&mut self, events: &Events, active: &Active, most: usize, until: Instant) {
         let mut state = active.watch();
         let mut stop = events.hub.stop.subscribe();
-        self.through = self.through.max(active.progress().cursor);
+        self.context.sequence = self.context.sequence.max(active.progress().cursor);
+        self.through = self.context.sequence;
         while self.events.is_empty() {
             // What was lost is told at once.
             let until = if self.lost.is_some() { Instant::now() } else { until };

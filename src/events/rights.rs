@@ -7,44 +7,38 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::spawn_blocking;
 
-use crate::access::Role;
+use crate::access::{Role, Users};
 use crate::clock::SharedClock;
-
-/// Tells what users may do now.
-pub trait Rights: Send + Sync {
-    /// The user's role; `None` if there is no such user any more. May block. An error says that it cannot be told now.
-    fn role(&self, user: &str) -> Result<Option<Role>, Box<dyn std::error::Error + Send + Sync>>;
-}
 
 /// How long an answer holds, as it does for passwords.
 const HOLDS: Duration = Duration::from_secs(1);
 
 /// The rights of all owners, asked once a second at most.
 pub(super) struct KnownRights {
-    rights: Arc<dyn Rights>,
+    users: Arc<Users>,
     clock: SharedClock,
     known: Mutex<HashMap<Arc<str>, (DateTime<Utc>, Option<Role>)>>,
 }
 
 impl KnownRights {
-    pub(super) fn new(rights: Arc<dyn Rights>, clock: SharedClock) -> Self {
-        Self { rights, clock, known: Mutex::default() }
+    pub(super) fn new(users: Arc<Users>, clock: SharedClock) -> Self {
+        Self { users, clock, known: Mutex::default() }
     }
 
-    /// The user's role now. While it cannot be told, the last answer holds, and without one nobody is refused: a store
+    /// Whether the user may read now, which every role may. While it cannot be told, the last answer holds, and without one nobody is refused: a store
     /// that fails ends no subscription.
     pub(super) async fn may_read(&self, user: &Arc<str>) -> bool {
         if let Some(known) = self.known(user) {
             return known.is_some();
         }
-        let (rights, name) = (Arc::clone(&self.rights), Arc::clone(user));
-        match spawn_blocking(move || rights.role(&name)).await {
+        let (users, name) = (Arc::clone(&self.users), Arc::clone(user));
+        match spawn_blocking(move || users.role_of(&name)).await {
             Ok(Ok(role)) => {
                 self.all().insert(Arc::clone(user), (self.clock.now(), role));
                 role.is_some()
             }
             Ok(Err(error)) => {
-                tracing::error!(error, %user, "the rights of a subscriber cannot be looked up");
+                tracing::error!(%error, %user, "the rights of a subscriber cannot be looked up");
                 true
             }
             Err(error) => {

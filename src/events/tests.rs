@@ -1,4 +1,9 @@
 mod audit;
+mod bookmarks;
+mod ends;
+mod loss;
+mod modes;
+mod pull;
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -7,6 +12,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::*;
+use crate::access;
 use crate::cim::query::Language;
 use crate::cim::{Interval, Value};
 use crate::client::sink::{Identity, PATIENCE, Received, Reply, Sink, dead_url};
@@ -33,6 +39,7 @@ impl Describe for FakeDescribe {
 
 struct World {
     store: Arc<Store>,
+    users: Arc<Users>,
     clock: Arc<ManualClock>,
     schema: Arc<Schema>,
     settings: Settings,
@@ -62,7 +69,14 @@ impl World {
         };
         let schema = Arc::new(Schema::builtin().unwrap());
         let client = Client::start(ClientSettings::default(), AddressRules::new(true)).unwrap();
-        Self { store: Arc::new(store), clock, schema, settings, client }
+        let store = Arc::new(store);
+        let users = access::Settings { cache: Duration::from_secs(60), bcrypt_cost: 4 };
+        let users = Arc::new(Users::new(store.clone(), clock.clone(), users).unwrap());
+        for (name, role) in [("ada", Role::Operator), ("bob", Role::Operator), ("eve", Role::Admin)] {
+            // A file that is opened again has them.
+            let _ = users.add(name, role, b"secret");
+        }
+        Self { store, users, clock, schema, settings, client }
     }
 
     fn open(&self) -> Arc<Events> {
@@ -70,6 +84,7 @@ impl World {
             self.store.clone(),
             self.schema.clone(),
             Arc::new(FakeDescribe(self.schema.clone())),
+            self.users.clone(),
             self.client.clone(),
             self.clock.clone(),
             self.settings.clone(),
@@ -92,11 +107,17 @@ fn to(url: &str) -> NewSubscription {
         owner: ada(),
         class: Some(CREATION.into()),
         filter: None,
-        delivery: Delivery::Push,
-        notify_to: EndpointReference::new(url),
+        delivery: Delivery::default(),
+        notify_to: Some(EndpointReference::new(url)),
         end_to: None,
         expires: None,
+        bookmark: None,
+        asked_at: ("https://host/wsman".to_owned(), "urn:all".to_owned()),
     }
+}
+
+fn in_mode(mode: Mode, url: &str) -> NewSubscription {
+    NewSubscription { delivery: Delivery::in_mode(mode), ..to(url) }
 }
 
 fn filtered(url: &str, text: &str) -> NewSubscription {
@@ -129,6 +150,32 @@ fn numbers(sink: &Sink, count: usize) -> Vec<u32> {
     (0..count).map(|_| number(&sink.next())).collect()
 }
 
+/// The acknowledgement of a message, as another kind of sink may spell its Action.
+fn ack_of(message: &Received, action: &str) -> Reply {
+    let ack = format!(
+        "<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope' \
+         xmlns:a='http://schemas.xmlsoap.org/ws/2004/08/addressing'><s:Header><a:Action>{action}</a:Action>\
+         <a:RelatesTo>{}</a:RelatesTo></s:Header><s:Body/></s:Envelope>",
+        message_id(message)
+    );
+    Reply::Answer(200, ack)
+}
+
+fn acknowledge(message: &Received) -> Reply {
+    ack_of(message, "http://schemas.dmtf.org/wbem/wsman/1/wsman/Ack")
+}
+
+/// The numbers of all jobs that a message tells of.
+fn numbers_in(message: &Received) -> Vec<u32> {
+    message.body.split("job:").skip(1).map(|rest| rest.split_once(';').unwrap().0.parse().unwrap()).collect()
+}
+
+/// What stands in the only element of that name.
+fn text_of<'a>(message: &'a Received, tag: &str) -> Option<&'a str> {
+    let (_, rest) = message.body.split_once(&format!("<{tag}"))?;
+    rest.split_once('>')?.1.split_once('<').map(|(text, _)| text)
+}
+
 /// Waits until so many deliveries run.
 fn wait_for_running(events: &Events, count: usize) {
     let mut running = events.hub.running.subscribe();
@@ -145,14 +192,15 @@ fn events_arrive_in_order_and_addressed_to_the_subscriber() {
     let sink = Sink::http(ok);
     world.publish(CREATION, 0);
     let mut new = to(&sink.url());
-    new.notify_to = new.notify_to.with_parameter(element("urn:test", "Ticket").with_text("t-5"));
+    let ticket = element("urn:test", "Ticket").with_text("t-5");
+    new.notify_to = new.notify_to.map(|notify_to| notify_to.with_parameter(ticket));
     events.subscribe(new).unwrap();
     for n in 1..=40 {
         world.publish(CREATION, n);
     }
     let first = sink.next();
     assert_eq!(number(&first), 1, "what was before the subscription is not told");
-    assert_eq!(first.header("content-type"), Some(message::ENCODING.content_type()));
+    assert_eq!(first.header("content-type"), Some("application/soap+xml;charset=UTF-8"));
     for part in ["http://schemas.dmtf.org/wbem/wsman/1/wsman/Event<", &format!("To>{}<", sink.url()), "t-5"] {
         assert!(first.body.contains(part), "{part} in {}", first.body);
     }

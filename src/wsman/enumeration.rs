@@ -4,12 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Service;
 use super::contexts::{ContextError, Resource};
 use super::exchange::{Exchange, after};
 use super::items;
 use super::rest::{Bounds, Rest};
+use super::{Service, event_pull};
 use crate::cim::Interval;
+use crate::events::PullContext;
 use crate::soap::{Fault, FaultKind, Message};
 use crate::wire::control::write_total_items;
 use crate::wire::enumeration::{Enumerate, Pull, context_fault, read_release};
@@ -44,6 +45,10 @@ pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Res
 /// The next page. A failed Pull does not end the enumeration (R8.4-3), nor does one whose client has gone.
 pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let request = Pull::read(exchange.envelope)?;
+    if let Ok(context) = request.context.parse::<PullContext>() {
+        let deadline = deadline(service, exchange, request.max_time);
+        return event_pull::pull(service, exchange, &request, context, deadline).await;
+    }
     let id = context_id(&request.context)?;
     let mut taken = service.contexts.take(id, &exchange.caller.name, &resource(service, exchange)?)?;
     let mut message = exchange.reply(action::PULL_RESPONSE, ENUMERATION_PREFIXES);
@@ -92,7 +97,12 @@ fn deadline(service: &Service, exchange: &Exchange<'_>, max_time: Option<Interva
 
 /// Ends an enumeration before its end.
 pub(super) fn release(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
-    let id = context_id(&read_release(exchange.envelope)?)?;
+    let context = read_release(exchange.envelope)?;
+    if context.parse::<PullContext>().is_ok() {
+        let why = "the context is a subscription's, which Unsubscribe ends";
+        return Err(Fault::new(FaultKind::InvalidEnumerationContext, why));
+    }
+    let id = context_id(&context)?;
     service.contexts.release(id, &exchange.caller.name, &resource(service, exchange)?)?;
     exchange.finish(exchange.reply(action::RELEASE_RESPONSE, ENUMERATION_PREFIXES))
 }

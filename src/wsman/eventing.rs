@@ -6,15 +6,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Service;
 use super::exchange::Exchange;
 use super::items::language;
+use super::{Service, subscribing};
 use crate::broker::INTEROP_NAMESPACE;
 use crate::cim::query::Language;
 use crate::cim::{CimStatus, Interval, ObjectPath, Value};
-use crate::events::{Delivery, Events, Expiry, ManageError, NewSubscription, SubscribeError};
-use crate::soap::{EndpointReference, Fault, FaultDetail, FaultKind};
-use crate::wire::eventing::{self, DeliveryMode, Subscribe, SubscribeResponse, dialect_fault, write_lifetime};
+use crate::events::{Events, Expiry, ManageError, NewSubscription, SubscribeError};
+use crate::soap::{Fault, FaultDetail, FaultKind};
+use crate::wire::eventing::{self, Subscribe, SubscribeResponse, dialect_fault, write_lifetime};
 use crate::wire::names::{EVENTING_PREFIXES, action, dialect};
 use crate::wire::{Expires, Filter, ResourceUri, cim_error, cim_fault};
 
@@ -39,11 +39,10 @@ pub(super) async fn subscribe(service: &Service, exchange: &Exchange<'_>) -> Res
         made
     });
     let subscription = made.await?.map_err(subscribe_fault)?;
-    let uri = exchange.control.resource_uri.as_deref().unwrap_or_default();
     let response = SubscribeResponse {
-        manager: EndpointReference::to_subscription(exchange.address, uri, &subscription.id.hyphenated().to_string()),
         expires: granted(request.expires, subscription.expires, service.clock.now()),
-        context: None,
+        context: service.events.first_context(subscription.id).map(|context| context.to_string()),
+        manager: subscription.manager,
     };
     let mut message = exchange.reply(action::SUBSCRIBE_RESPONSE, EVENTING_PREFIXES);
     response.write(message.body());
@@ -82,30 +81,9 @@ pub(super) async fn unsubscribe(service: &Service, exchange: &Exchange<'_>) -> R
     exchange.finish_change(exchange.reply(action::UNSUBSCRIBE_RESPONSE, EVENTING_PREFIXES))
 }
 
-/// What is not served is told at once and not by silence later.
+/// Authentication at the sink is told at once not to be served, and not by silence later.
 fn refuse_unserved(exchange: &Exchange<'_>, request: &Subscribe) -> Result<(), Fault> {
-    let delivery = &request.delivery;
-    if delivery.mode != DeliveryMode::Push {
-        return Err(delivery.mode.unavailable(&[DeliveryMode::Push]));
-    }
-    let unserved = [
-        (request.end_to.is_some(), FaultDetail::AddressingMode, "wse:EndTo is"),
-        (delivery.heartbeats.is_some(), FaultDetail::Heartbeats, "wsman:Heartbeats are"),
-        (request.send_bookmarks || request.bookmark.is_some(), FaultDetail::Bookmarks, "bookmarks are"),
-        (delivery.connection_retry.is_some(), FaultDetail::DeliveryRetries, "wsman:ConnectionRetry is"),
-        (delivery.max_elements.is_some(), FaultDetail::MaxElements, "wsman:MaxElements is"),
-        (delivery.max_time.is_some(), FaultDetail::MaxTime, "wsman:MaxTime is"),
-        (
-            delivery.max_envelope_size.is_some(),
-            FaultDetail::MaxEnvelopeSize,
-            "wsman:MaxEnvelopeSize in wse:Delivery is",
-        ),
-    ];
-    if let Some((_, detail, what)) = unserved.into_iter().find(|(asked, ..)| *asked) {
-        let reason = format!("{what} not served; leave that out");
-        return Err(Fault::detailed(FaultKind::UnsupportedFeature, detail, reason));
-    }
-    if delivery.auth_profile.is_some() || exchange.control.issued_tokens.is_some() {
+    if request.delivery.auth_profile.is_some() || exchange.control.issued_tokens.is_some() {
         return Err(Fault::new(
             FaultKind::UnsupportedFeature,
             "authentication at the sink is not served; leave wsman:Auth and wst:IssuedTokens out",
@@ -120,10 +98,15 @@ fn new_subscription(service: &Service, exchange: &Exchange<'_>, request: &Subscr
         owner: exchange.caller.clone(),
         class,
         filter,
-        delivery: Delivery::Push,
-        notify_to: request.delivery.notify_to.clone().unwrap_or_default(),
+        delivery: subscribing::delivery(request)?,
+        notify_to: request.delivery.notify_to.clone(),
         end_to: request.end_to.clone(),
         expires: request.expires.map(Expiry::from),
+        bookmark: subscribing::bookmark(request)?,
+        asked_at: (
+            exchange.address.to_owned(),
+            exchange.control.resource_uri.as_deref().unwrap_or_default().to_owned(),
+        ),
     })
 }
 
@@ -250,6 +233,7 @@ fn subscribe_fault(error: SubscribeError) -> Fault {
             return Fault::new(FaultKind::CannotProcessFilter, reason).with_element(shown);
         }
         SubscribeError::NotifyTo(_) | SubscribeError::EndTo(_) => FaultKind::EventDeliverToUnusable,
+        SubscribeError::Bookmark(error) => return subscribing::bookmark_fault(error),
         SubscribeError::InvalidExpirationTime => FaultKind::EventingInvalidExpirationTime,
         SubscribeError::Quota { .. } => FaultKind::QuotaLimit,
         SubscribeError::Store(error) => return Fault::internal(error),

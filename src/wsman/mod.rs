@@ -8,6 +8,7 @@ mod contexts;
 mod cursor;
 mod document;
 mod enumeration;
+mod event_pull;
 mod eventing;
 mod exchange;
 mod fragment;
@@ -20,6 +21,7 @@ mod rest;
 mod selection;
 mod service;
 mod shown;
+mod subscribing;
 mod transfer;
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use crate::cim::query::Path;
 use crate::cim::{CimError, CimStatus, DateTime, Instance, ObjectPath, Schema, Value};
 use crate::soap::names::{SOAP, WSA};
 use crate::soap::{EndpointReference, Envelope, Fault, FaultDetail, FaultKind, MessageId};
-use crate::wire::names::{CIM, WSMAN, WSMB, XSI};
+use crate::wire::names::{CIM, WSMAN, WSMB, XSI, action};
 use crate::wire::{SelectorSet, SelectorValue, UriForm};
-use crate::xml::{Element, ElementExt, Limits, Namespaces, Writer, read};
+use crate::xml::{Element, ElementExt, Limits, Namespaces, Writer, XML_NAMESPACE, read};
 
 const MOF: &str = r#"
 class CIM_Key { [Key] string Name; };

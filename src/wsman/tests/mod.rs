@@ -15,7 +15,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::{ContextLimits, FaultStatus, Reply, Request, Service, Settings};
-use crate::access::{Caller, Role};
+use crate::access::{self, Caller, Role, Users};
 use crate::broker::Broker;
 use crate::cim::Schema;
 use crate::client::{AddressRules, Client};
@@ -31,7 +31,10 @@ const CIM: &str = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/";
 fn service(broker: Broker, schema: Arc<Schema>, store: Arc<Store>, describe: Arc<dyn Describe>) -> Service {
     let clock = Arc::new(SystemClock);
     let client = Client::start(crate::client::Settings::default(), AddressRules::new(true)).unwrap();
-    let events = Events::open(store, schema, describe, client, clock.clone(), crate::events::Settings::default());
+    let users = access::Settings { cache: Duration::from_secs(60), bcrypt_cost: 4 };
+    let users = Arc::new(Users::new(store.clone(), clock.clone(), users).unwrap());
+    let settings = crate::events::Settings::default();
+    let events = Events::open(store, schema, describe, users, client, clock.clone(), settings);
     let settings = Settings {
         max_envelope_size: 512_000,
         largest_envelope: 1 << 24,

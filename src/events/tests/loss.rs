@@ -1,0 +1,111 @@
+//! Events that are dropped, and how that is told (DSP0226 10.9).
+
+use super::*;
+
+/// A limit below which no event of these tests fits.
+fn tiny(policy: Oversize) -> Option<EnvelopeLimit> {
+    Some(EnvelopeLimit { octets: 3000, policy })
+}
+
+#[test]
+fn an_event_too_large_for_its_sink_is_dropped_in_its_place() {
+    let world = World::new();
+    let events = world.open();
+    let (sink, whole) = (Sink::http(acknowledge), Sink::http(ok));
+    let mut new = in_mode(Mode::PushWithAck, &sink.url());
+    new.delivery.envelope = tiny(Oversize::Notify);
+    events.subscribe(new).unwrap();
+    events.subscribe(to(&whole.url())).unwrap();
+    world.publish(CREATION, 1);
+    world.publish(CREATION, 2);
+    for total in ["1", "2"] {
+        let message = sink.next();
+        assert!(message.body.contains("http://schemas.dmtf.org/wbem/wsman/1/wsman/DroppedEvents<"), "{}", message.body);
+        assert_eq!(text_of(&message, "wsman:DroppedEvents "), Some(total));
+    }
+    assert_eq!(numbers(&whole, 2), [1, 2]);
+}
+
+#[test]
+fn an_event_too_large_is_left_out_or_ends_the_subscription_as_its_owner_wants() {
+    let world = World::new();
+    let events = world.open();
+    let (skipped, cancelled, end, whole) = (Sink::http(ok), Sink::http(ok), Sink::http(ok), Sink::http(ok));
+    let mut new = to(&skipped.url());
+    new.delivery.envelope = tiny(Oversize::Skip);
+    let kept = events.subscribe(new).unwrap();
+    let mut new = NewSubscription { end_to: Some(EndpointReference::new(end.url())), ..to(&cancelled.url()) };
+    new.delivery.envelope = tiny(Oversize::CancelSubscription);
+    events.subscribe(new).unwrap();
+    let other = events.subscribe(to(&whole.url())).unwrap();
+    world.publish(CREATION, 1);
+    assert!(end.next().body.contains("SourceCancelling"));
+    whole.next();
+    wait_for_running(&events, 2);
+    let mut left: Vec<Uuid> = events.subscriptions().iter().map(|s| s.id).collect();
+    let mut expected = [kept.id, other.id];
+    (left.sort(), expected.sort());
+    assert_eq!(left, expected);
+    events.stop();
+    assert!(skipped.rest().is_empty() && cancelled.rest().is_empty());
+}
+
+#[test]
+fn where_loss_is_allowed_a_full_log_tells_how_much_was_lost() {
+    let mut world = World::new();
+    (world.settings.keep_count, world.settings.hard_count) = (5, 5);
+    world.settings.overflow = Overflow::Drop;
+    let events = world.open();
+    let (sink, decide) = on_demand();
+    let healthy = Sink::http(ok);
+    events.subscribe(to(&sink.url())).unwrap();
+    events.subscribe(to(&healthy.url())).unwrap();
+    world.publish(CREATION, 0);
+    assert_eq!(numbers(&healthy, 1), [0]);
+    for n in 1..20 {
+        world.publish([CREATION, MODIFICATION][usize::from(n == 3)], n);
+    }
+    assert_eq!(numbers(&healthy, 18).last(), Some(&19));
+    // The first event is under way; when its answer comes, it was not lost after all.
+    events.sweep().unwrap();
+    for _ in 0..7 {
+        decide.send(Reply::Answer(200, String::new())).unwrap();
+    }
+    assert_eq!(number(&sink.next()), 0);
+    let note = sink.next();
+    // Of the events 1 to 14 one did not match.
+    assert_eq!(text_of(&note, "wsman:DroppedEvents "), Some("13"), "{}", note.body);
+    assert_eq!(numbers(&sink, 5), [15, 16, 17, 18, 19]);
+    assert_eq!(events.subscriptions().len(), 2);
+}
+
+#[test]
+fn a_loss_that_was_not_told_yet_is_told_after_a_restart() {
+    let mut world = World::new();
+    (world.settings.keep_count, world.settings.hard_count) = (2, 2);
+    world.settings.overflow = Overflow::Drop;
+    world.settings.stop_grace = Duration::ZERO;
+    let events = world.open();
+    let (sink, decide) = on_demand();
+    events.subscribe(to(&sink.url())).unwrap();
+    for n in 1..=6 {
+        world.publish(CREATION, n);
+    }
+    let first = sink.rest();
+    events.sweep().unwrap();
+    events.stop();
+    drop(first);
+    let events = world.open();
+    for _ in 0..8 {
+        decide.send(Reply::Answer(200, String::new())).unwrap();
+    }
+    let mut message = sink.next();
+    // The attempt that was cut off may have been received.
+    while text_of(&message, "wsman:DroppedEvents ").is_none() {
+        assert_eq!(number(&message), 1);
+        message = sink.next();
+    }
+    assert_eq!(text_of(&message, "wsman:DroppedEvents "), Some("4"));
+    assert_eq!(numbers(&sink, 2), [5, 6]);
+    drop(events);
+}
