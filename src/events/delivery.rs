@@ -68,13 +68,16 @@ impl Delivering {
                     return None;
                 }
             }
+            let heartbeat = self.heartbeat_interval().map(|interval| (later(self.spoke, interval), interval));
             let limit = if packing.is_empty() {
                 self.pass(packing.through());
-                self.heartbeat_interval().map(|interval| (later(self.spoke, interval), interval))
+                heartbeat
             } else {
                 let Some(longest) = self.active.granted().delivery.max_time else { return Some(packing.finish()) };
                 let since = *begun.get_or_insert_with(|| self.hub.clock.now());
-                Some((later(since, longest), longest))
+                let full = (later(since, longest), longest);
+                // A batch that waits for more events is no reason to be silent for longer (R10.2.5-2).
+                Some(heartbeat.map_or(full, |heartbeat| heartbeat.min(full)))
             };
             tokio::select! {
                 events = self.hub.log.after(self.read) => self.take(events),
@@ -222,9 +225,9 @@ impl Delivering {
         let failed = progress.failures;
         let too_often = retry.is_some_and(|retry| failed > retry.total)
             || settings.give_up_attempts.is_some_and(|most| failed >= most);
-        let too_long = progress.failing_since.is_some_and(|since| {
-            now.signed_duration_since(since) >= delta(settings.give_up_after)
-        });
+        let too_long = progress
+            .failing_since
+            .is_some_and(|since| now.signed_duration_since(since) >= delta(settings.give_up_after));
         (too_often || too_long, failed)
     }
 

@@ -14,8 +14,8 @@ use crate::wire::{Page, Told};
 
 /// The most events of one reply, whatever a client asks for.
 const MOST: usize = 1000;
-/// Room for the envelope around the events.
-const ENVELOPE: usize = 4096;
+/// Room for what comes behind the headers, besides the events: a bookmark, the context, the ends of elements.
+const AROUND: usize = 1024;
 /// The reply leaves so long before the client stops waiting, or a tenth of its time.
 const MARGIN: Duration = Duration::from_millis(500);
 
@@ -31,11 +31,12 @@ pub(super) async fn pull(
     let time = deadline.saturating_duration_since(exchange.begun);
     let until = deadline - MARGIN.min(time / 10);
     let pulled = service.events.pull(context, exchange.caller, most, until).await.map_err(pull_fault)?;
-    let told = fitting(&pulled, exchange.budget.saturating_sub(ENVELOPE));
+    let mut message = exchange.reply(action::PULL_RESPONSE, EVENTING_PREFIXES);
+    // What the client has returned in the headers takes room as well.
+    let told = fitting(&pulled, message.header().remaining().saturating_sub(AROUND));
     let dropped = told.iter().rev().find_map(|told| if let Told::Dropped(total) = told { Some(*total) } else { None });
     let taken = told.len() - usize::from(pulled.lost.is_some());
     let next = pulled.context_after(taken, dropped.unwrap_or(pulled.context.dropped));
-    let mut message = exchange.reply(action::PULL_RESPONSE, EVENTING_PREFIXES);
     if let Some(bookmark) = pulled.bookmark(next) {
         message.header().leaf("wsman:Bookmark", &bookmark.to_string());
     }

@@ -106,6 +106,32 @@ fn a_batch_waits_for_more_events_until_its_time_is_over() {
 }
 
 #[test]
+fn a_batch_waits_no_longer_than_until_a_heartbeat_is_due() {
+    let world = World::new();
+    let events = world.open();
+    let sink = Sink::http(acknowledge);
+    let mut new = in_mode(Mode::Events, &sink.url());
+    new.delivery.max_time = Some(Duration::from_secs(86_400));
+    new.delivery.heartbeat = Some(Duration::from_secs(3600));
+    events.subscribe(new).unwrap();
+    let other = Sink::http(ok);
+    events.subscribe(to(&other.url())).unwrap();
+    world.publish(CREATION, 1);
+    other.next();
+    world.clock.advance(TimeDelta::seconds(3600));
+    events.sweep().unwrap();
+    let first = sink.next();
+    // Whether it is a heartbeat is up to which came first, the event or the end of the interval.
+    if first.body.contains("/Heartbeat<") {
+        world.clock.advance(TimeDelta::seconds(3600));
+        events.sweep().unwrap();
+        assert_eq!(numbers_in(&sink.next()), [1]);
+    } else {
+        assert_eq!(numbers_in(&first), [1]);
+    }
+}
+
+#[test]
 fn a_batch_is_no_larger_than_the_sink_takes() {
     let world = World::new();
     let events = world.open();
