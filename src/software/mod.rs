@@ -9,6 +9,7 @@ mod change;
 mod database;
 mod deb;
 mod dependency;
+mod disk;
 mod drive;
 mod engine;
 mod intern;
@@ -35,6 +36,7 @@ pub use bundle::{AdvisoryKind, Bundle, BundleKind, BundleState, Bundles, Part, S
 pub use catalog::Catalog;
 pub use change::outcome;
 pub use dependency::{Comparison, Dependency, DependencyKind, Requirement, RequirementError};
+pub use disk::leaves_reserve;
 pub use engine::{EngineChoice, EngineChoiceError, EngineSettings, OpenError, open, open_with};
 pub use inventory::{Inventory, Lookup};
 pub use manager::{

@@ -7,11 +7,8 @@ use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::software::EngineSettings;
 use crate::software::tool::command;
-use crate::software::{EngineSettings, Nevra};
-
-/// Where apt keeps what it fetched, relative to the root.
-const ARCHIVES: &str = "var/cache/apt/archives";
 
 /// The locks that a change of packages takes, in apt's order, relative to the root.
 const CHANGE_LOCKS: [&str; 3] = ["var/lib/dpkg/lock-frontend", "var/lib/dpkg/lock", "var/cache/apt/archives/lock"];
@@ -23,12 +20,6 @@ const LISTS_LOCK: &str = "var/lib/apt/lists/lock";
 pub(super) fn locks(root: &Path, changes_packages: bool) -> Vec<PathBuf> {
     let names: &[&str] = if changes_packages { &CHANGE_LOCKS } else { &[LISTS_LOCK] };
     names.iter().map(|name| root.join(name)).collect()
-}
-
-/// The package file that apt keeps of a build that it fetched, whether it is there or not.
-pub(super) fn cached(root: &Path, nevra: &Nevra) -> PathBuf {
-    let version = nevra.debian_version().replace(':', "%3a");
-    root.join(ARCHIVES).join(format!("{}_{version}_{}.deb", nevra.name, nevra.architecture))
 }
 
 /// What apt-get is asked to do with one package.
@@ -140,6 +131,13 @@ impl<'a> Apt<'a> {
             Extent::Change(fd) => command.args(status_fd(fd)),
         };
         command.args(demand.options).arg(demand.verb).arg("--").arg(&demand.subject);
+        command
+    }
+
+    /// Fetches the package file of this build into a folder, by the name that apt's cache would give it. Takes no lock.
+    pub(super) fn download(&self, build: &str, folder: &Path, fd: RawFd) -> Command {
+        let mut command = self.apt_get();
+        command.args(status_fd(fd)).args(["download", "--", build]).current_dir(folder);
         command
     }
 

@@ -3,6 +3,7 @@
 mod folder;
 mod index;
 mod names;
+mod offered;
 mod release;
 mod unpack;
 
@@ -16,6 +17,7 @@ use crate::software::{Catalog, Family, ManagerError};
 
 pub(super) use folder::Lists;
 pub(super) use index::Refused;
+pub(super) use offered::{OfferedFile, files_of};
 pub(super) use release::Release;
 
 use self::index::Descriptions;

@@ -3,6 +3,7 @@
 mod apt;
 mod archive;
 mod bundles;
+mod cache;
 mod database;
 mod files;
 mod lists;
@@ -148,6 +149,15 @@ impl Manager for Deb {
 
     fn files(&self, nevra: &Nevra) -> Result<Vec<FileRecord>, ManagerError> {
         files::read(self, nevra)
+    }
+
+    fn files_to_verify(
+        &self,
+        nevra: &Nevra,
+        progress: &mut dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Vec<FileRecord>, ApplyError> {
+        files::read_or_fetch(self, nevra, progress, cancel)
     }
 
     fn root(&self) -> &Path {

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::apt::{Apt, Demand, Extent, cached};
+use super::apt::{Apt, Demand, Extent};
 use super::request::{Deed, Request};
 use super::simulation::Simulation;
-use super::{Deb, archive, report};
+use super::{Deb, archive, cache, report};
 use crate::software::change::{check_cancelled, outcome, unusable};
 use crate::software::drive::Stage;
 use crate::software::tool::ask;
@@ -91,7 +91,7 @@ impl Preparing<'_> {
         match simulated {
             Ok(simulation) if simulation.installs(request.nevra) => Ok((demand, simulation, file)),
             Ok(_) | Err(ApplyError::NotFound(_)) => {
-                let kept = cached(&self.deb.root, request.nevra);
+                let kept = cache::path(&self.deb.root, request.nevra);
                 if !archive::inspect(&kept).is_ok_and(|package| package.nevra == *request.nevra) {
                     return Err(request.not_offered());
                 }

@@ -63,14 +63,12 @@ impl<'a> Request<'a> {
     /// How apt-get is asked for it. Every architecture is written, also `all`: without one apt-get would take the host's
     /// own, which another package of this name may have.
     pub(super) fn demand(&self) -> Demand {
-        let name = format!("{}:{}", self.nevra.name, self.nevra.architecture);
-        let build = format!("{name}={}", self.nevra.debian_version());
         match self.deed {
             Deed::Install { file: Some(file), force } => Demand::install(file, force),
-            Deed::Install { file: None, force } => Demand::install(build, force),
-            Deed::Update => Demand::update(name),
-            Deed::Repair => Demand::repair(build),
-            Deed::Remove { .. } => Demand::remove(name),
+            Deed::Install { file: None, force } => Demand::install(build(self.nevra), force),
+            Deed::Update => Demand::update(name(self.nevra)),
+            Deed::Repair => Demand::repair(build(self.nevra)),
+            Deed::Remove { .. } => Demand::remove(name(self.nevra)),
         }
     }
 
@@ -134,6 +132,16 @@ impl<'a> Request<'a> {
     }
 }
 
+/// A package as apt-get is told of it.
+fn name(nevra: &Nevra) -> String {
+    format!("{}:{}", nevra.name, nevra.architecture)
+}
+
+/// Exactly one build as apt-get is told of it.
+pub(super) fn build(nevra: &Nevra) -> String {
+    format!("{}={}", name(nevra), nevra.debian_version())
+}
+
 /// A build as a person reads it.
 fn title(nevra: &Nevra) -> String {
     format!("{} {} ({})", nevra.name, nevra.evr(), nevra.architecture)
@@ -141,7 +149,7 @@ fn title(nevra: &Nevra) -> String {
 
 /// Whether the parts have only the characters that Debian's have (policy 5.6), none of which means anything to apt-get
 /// where the architecture follows the name.
-fn is_debian(nevra: &Nevra) -> bool {
+pub(super) fn is_debian(nevra: &Nevra) -> bool {
     let has_only = |text: &str, others: &str| {
         text.starts_with(|c: char| c.is_ascii_alphanumeric())
             && text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))

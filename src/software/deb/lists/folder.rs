@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::super::sources::{ARCHITECTURE, Source};
+use super::super::sources::{ARCHITECTURE, Source, Uri};
 use super::names::{base, escaped};
 use super::release::Release;
 use super::unpack::ENDINGS;
@@ -80,6 +80,11 @@ impl Lists {
 
     /// The lists of packages of an entry, for the architectures that it is used for.
     pub(super) fn packages(&self, source: &Source) -> Vec<PathBuf> {
+        self.packages_of_archives(source).into_iter().map(|(_, list)| list).collect()
+    }
+
+    /// The same, each with the archive that it is of.
+    pub(super) fn packages_of_archives(&self, source: &Source) -> Vec<(Uri, PathBuf)> {
         let architectures = source.architectures.of(self.architectures());
         let lists = |component: &str| -> Vec<String> {
             architectures.iter().map(|architecture| format!("{component}/binary-{architecture}/Packages")).collect()
@@ -89,13 +94,14 @@ impl Lists {
 
     /// The lists of English descriptions of an entry.
     pub(super) fn descriptions(&self, source: &Source) -> Vec<PathBuf> {
-        self.indexes_of(source, "en", |component| vec![format!("{component}/i18n/Translation-en")])
+        let lists = |component: &str| vec![format!("{component}/i18n/Translation-en")];
+        self.indexes_of(source, "en", lists).into_iter().map(|(_, list)| list).collect()
     }
 
     /// What is known of the contents of an entry's archives.
     pub(in crate::software::deb) fn contents(&self, source: &Source) -> Contents {
         let mut contents = Contents::default();
-        for base in self.bases(source) {
+        for (_, base) in self.bases(source) {
             contents.releases.extend(self.release(&base));
             contents.has_packages |= source.components.iter().any(|component| {
                 let start = format!("{base}{}", escaped(&format!("{component}/binary-")));
@@ -113,16 +119,16 @@ impl Lists {
     }
 
     /// The lists of an entry that are there: in a folder of its own it has the one key, else those of its components.
-    fn indexes_of(&self, source: &Source, key: &str, keys: impl Fn(&str) -> Vec<String>) -> Vec<PathBuf> {
+    fn indexes_of(&self, source: &Source, key: &str, keys: impl Fn(&str) -> Vec<String>) -> Vec<(Uri, PathBuf)> {
         let keys: Vec<String> = match source.components.as_slice() {
             [] => vec![key.to_owned()],
             components => components.iter().flat_map(|component| keys(component)).collect(),
         };
-        let names = self.bases(source).into_iter().flat_map(|base| {
-            let names = keys.iter().map(move |key| format!("{base}{}", escaped(key)));
-            names.collect::<Vec<_>>()
+        let lists = self.bases(source).into_iter().flat_map(|(archive, base)| {
+            let lists = keys.iter().filter_map(|key| self.find(&format!("{base}{}", escaped(key))));
+            lists.map(|list| (archive.clone(), list)).collect::<Vec<_>>()
         });
-        names.filter_map(|name| self.find(&name)).collect()
+        lists.collect()
     }
 
     /// The list of this name, compressed or not.
@@ -138,13 +144,14 @@ impl Lists {
             .ok()
     }
 
-    /// What the names of the lists of an entry's archives and suites begin with.
-    fn bases(&self, source: &Source) -> Vec<String> {
+    /// The archives of an entry, and what the names of the lists of each of their suites begin with.
+    fn bases(&self, source: &Source) -> Vec<(Uri, String)> {
         let places = source.places().filter_map(|(uri, suite)| {
-            let uri = if uri.has_variable() { &uri.with_architecture(self.native())? } else { uri };
+            let uri = if uri.has_variable() { uri.with_architecture(self.native())? } else { uri.clone() };
             let is_variable = suite.contains(ARCHITECTURE);
             let suite = if is_variable { &suite.replace(ARCHITECTURE, self.native()) } else { suite };
-            Some(base(uri, suite))
+            let base = base(&uri, suite);
+            Some((uri, base))
         });
         places.collect()
     }
