@@ -57,7 +57,7 @@ impl Preparing<'_> {
                 None
             }
             Deed::Update => Some(successor(request, &simulation)?),
-            Deed::Install { .. } | Deed::Repair => Some(request.nevra.clone()),
+            Deed::Install { .. } | Deed::Repair | Deed::Complete => Some(request.nevra.clone()),
         };
         let needs_fetching = match &file {
             Some(_) => simulation.installs_others(request.nevra),
@@ -67,6 +67,27 @@ impl Preparing<'_> {
         let is_ambiguous = simulation.is_offered(request.nevra);
         let by_dpkg = file.filter(|_| !needs_fetching && (is_unfinished || is_ambiguous));
         Ok(Preparation { demand, by_dpkg, changes, target, needs_fetching })
+    }
+
+    /// How a repair goes on that finds its build unpacked and not configured: by apt-get where that lacks packages which
+    /// repositories have. `None` where dpkg finishes what is there, or knows better what is lacking.
+    pub(super) fn completion<'r>(
+        &self,
+        request: &Request<'r>,
+        inventory: &Inventory,
+    ) -> Result<Option<Request<'r>>, ApplyError> {
+        if request.state_in(inventory) != Some(PackageState::Unfinished) {
+            return Ok(None);
+        }
+        let complete = Request { deed: Deed::Complete, ..*request };
+        match self.simulate(&complete, &complete.demand()) {
+            Ok(simulation) => {
+                let completes = simulation.configures(request.nevra) && simulation.installs_others(request.nevra);
+                Ok(completes.then_some(complete))
+            }
+            Err(ApplyError::Cancelled) => Err(ApplyError::Cancelled),
+            Err(_) => Ok(None),
+        }
     }
 
     /// The file that is installed from, by a name that apt-get takes for a file's.

@@ -24,6 +24,8 @@ pub(super) enum Deed<'a> {
     Update,
     /// Put the same build in place again.
     Repair,
+    /// Configure a build that is unpacked, after what it lacks for that.
+    Complete,
     /// Take it away; with force also what depends on it.
     Remove { force: bool },
 }
@@ -66,6 +68,7 @@ impl<'a> Request<'a> {
         match self.deed {
             Deed::Install { file: Some(file), force } => Demand::install(file, force),
             Deed::Install { file: None, force } => Demand::install(build(self.nevra), force),
+            Deed::Complete => Demand::complete(),
             Deed::Update => Demand::update(name(self.nevra)),
             Deed::Repair => Demand::repair(build(self.nevra)),
             Deed::Remove { .. } => Demand::remove(name(self.nevra)),
@@ -78,7 +81,7 @@ impl<'a> Request<'a> {
         match self.deed {
             Deed::Install { file, .. } => file.is_none() && !is_unfinished,
             Deed::Repair => true,
-            Deed::Update | Deed::Remove { .. } => false,
+            Deed::Update | Deed::Complete | Deed::Remove { .. } => false,
         }
     }
 
@@ -92,7 +95,7 @@ impl<'a> Request<'a> {
         let done = match self.deed {
             Deed::Install { .. } => "installed",
             Deed::Update => "updated",
-            Deed::Repair => "repaired",
+            Deed::Repair | Deed::Complete => "repaired",
             Deed::Remove { .. } => "removed",
         };
         format!("{} was not {done}", self.nevra.name)
@@ -102,7 +105,7 @@ impl<'a> Request<'a> {
     pub(super) fn again(&self) -> &'static str {
         match self.deed {
             Deed::Install { .. } => "install it again",
-            Deed::Update | Deed::Repair => "repair it",
+            Deed::Update | Deed::Repair | Deed::Complete => "repair it",
             Deed::Remove { .. } => "remove it again",
         }
     }
