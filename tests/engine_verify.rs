@@ -509,6 +509,13 @@ fn another_package_file_in_the_cache_is_not_used() {
     fs::remove_file(&cached).unwrap();
     assert!(Command::new("mkfifo").arg(&cached).status().unwrap().success());
     assert!(!knows_modes());
+    // One elsewhere in the root is.
+    fs::remove_file(&cached).unwrap();
+    let folder = root.path().join("var/cache/apt/archives");
+    fs::rename(&folder, root.path().join("elsewhere")).unwrap();
+    symlink("/elsewhere", &folder).unwrap();
+    fs::copy(&file, root.path().join("elsewhere").join(cached.file_name().unwrap())).unwrap();
+    assert!(knows_modes());
 }
 
 #[test]

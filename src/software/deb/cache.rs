@@ -2,22 +2,26 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::software::Nevra;
 use crate::software::root::Root;
 
-/// The folder, relative to the root.
-pub(super) const FOLDER: &str = "var/cache/apt/archives";
+/// The folder in a root.
+const FOLDER: &str = "/var/cache/apt/archives";
 
 /// Opens the package file of a build; `None` if it is not there. Whether it is of this build is to be seen.
 pub(super) fn open(root: &Root, nevra: &Nevra) -> io::Result<Option<File>> {
-    root.open_file(&format!("/{FOLDER}/{}", name(nevra)))
+    root.open_file(&path(nevra))
 }
 
-/// Where the package file of a build is, if it is there.
-pub(super) fn path(root: &Path, nevra: &Nevra) -> PathBuf {
-    root.join(FOLDER).join(name(nevra))
+/// Where on the host the package file of a build is; `None` if it is not there.
+pub(super) fn locate(root: &Root, nevra: &Nevra) -> io::Result<Option<PathBuf>> {
+    root.locate(&path(nevra))
+}
+
+fn path(nevra: &Nevra) -> String {
+    format!("{FOLDER}/{}", name(nevra))
 }
 
 /// What apt calls the package file of a build that it fetches: what would be no plain name, or part two names, is

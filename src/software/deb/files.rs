@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use self::conffiles::{Conffile, Fate};
 use self::placement::Placement;
-use super::lists::{self, OfferedFile};
+use super::lists::{self, Lists, OfferedFile};
 use super::sources::Uri;
 use super::{Deb, FOLDER, cache};
 use crate::software::accounts::Accounts;
@@ -115,8 +115,15 @@ impl<'a> Installed<'a> {
 
     /// What a package file tells that lies in an archive on this host.
     fn in_archives(&self, offers: &[OfferedFile]) -> Option<Shipped> {
-        offers.iter().find_map(|offer| {
-            let file = offer.open().transpose()?;
+        let here: Vec<&OfferedFile> = offers.iter().filter(|offer| offer.is_here()).collect();
+        if here.is_empty() {
+            return None;
+        }
+        let lists =
+            Lists::open(&self.deb.root).inspect_err(|error| tracing::warn!("apt's lists cannot be read: {error}"));
+        let lists = lists.ok()?;
+        here.into_iter().find_map(|offer| {
+            let file = offer.open(&lists).transpose()?;
             let read = file.and_then(|file| offer.check(file)).and_then(|file| data::read(file, self));
             read.map_or_else(|error| self.unused("an archive on this host", &error), Some)
         })

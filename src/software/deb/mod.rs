@@ -1,6 +1,7 @@
 //! Debian packages: dpkg's database, changed with apt-get.
 
 mod apt;
+mod architectures;
 mod archive;
 mod bundles;
 mod cache;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use super::database::{Database, Format, Sign};
 use super::marks::Marks;
+use super::root::Root;
 use super::shelf::Shelf;
 use super::verification::verify;
 use super::{
@@ -46,6 +48,11 @@ pub(super) fn has_database(root: &Path) -> bool {
 /// Whether the dpkg database under the root knows of packages.
 pub(super) fn has_packages(root: &Path) -> bool {
     fs::metadata(root.join(FOLDER).join("status")).is_ok_and(|m| m.is_file() && m.len() > 0)
+}
+
+/// Opens a managed root, so that its links are followed inside of it.
+fn open_root(root: &Path) -> Result<Root, ManagerError> {
+    Root::open(root).map_err(|source| ManagerError::Read { path: root.to_owned(), source })
 }
 
 /// The engine of a Debian root.

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use super::super::sources::{Entry, Sources, Uri};
 use super::super::stanza::Stanza;
 use super::{Lists, Refused, index};
-use crate::software::root::Root;
 use crate::software::verification::{BLOCK, checksum};
 use crate::software::{ChecksumKind, ManagerError, Nevra};
 
@@ -36,13 +35,8 @@ impl OfferedFile {
     }
 
     /// Opens it where it lies on this host; `None` if it is not there. No name and no link leads out of the archive.
-    pub(in crate::software::deb) fn open(&self) -> io::Result<Option<File>> {
-        let Some(folder) = self.archive.folder() else { return Ok(None) };
-        match Root::open(&folder) {
-            Ok(archive) => archive.open_file(&self.name),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+    pub(in crate::software::deb) fn open(&self, lists: &Lists) -> io::Result<Option<File>> {
+        lists.in_archive(&self.archive, |archive| archive.open_file(&self.name))
     }
 
     /// Hands the file back if it is this one.
