@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use quartermaster::software::{Catalog, EngineChoice, Manager, Nevra, Repository, RepositoryError, open};
 use support::packages::{Deb, DebRoot, build_deb};
-use support::repositories::{ask_apt, make_flat, make_signed, update};
+use support::repositories::{apt, ask_apt, make_flat, make_signed, update};
 
 /// A root that uses an archive without distributions and a signed one, both fetched.
 struct Fixture {
@@ -217,6 +217,26 @@ fn links_are_followed_inside_of_the_root_alone() {
     fs::remove_file(root.join("srv/lists/example.org_._Packages")).unwrap();
     fs::copy(&list, root.join("srv/lists/example.org_._Packages")).unwrap();
     assert_eq!(names(), 1);
+}
+
+#[test]
+fn what_apt_takes_unsigned_is_not_told_as_checked() {
+    let fixture = fixture();
+    let source = fixture.root.path().join("etc/apt/sources.list");
+    // Without a good signature, and nothing in the entry that allows it.
+    fs::write(&source, format!("deb file:{} ./\n", fixture.flat.display())).unwrap();
+    let settings = fixture.root.path().join("etc/apt/apt.conf.d/99test");
+    for text in [
+        "",
+        "Acquire::AllowInsecureRepositories \"true\";\n",
+        "Acquire::AllowInsecureRepositories \"false\";\n",
+        "APT::Get::AllowUnauthenticated \"true\";\n",
+    ] {
+        fs::write(&settings, text).unwrap();
+        let takes = apt(&fixture.root, "apt-get").arg("update").output().unwrap().status.success();
+        assert_eq!(fixture.repository(&fixture.flat_id).checks_metadata, !takes, "{text}");
+        assert_eq!(fixture.repository(&fixture.signed_id).checks_metadata, !takes, "{text}");
+    }
 }
 
 #[test]

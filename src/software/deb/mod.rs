@@ -15,6 +15,7 @@ mod refresh;
 mod relations;
 mod report;
 mod request;
+mod settings;
 mod simulation;
 mod sources;
 mod stanza;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::lists::Lists;
-use super::open_root;
+use super::{open_root, settings};
 use crate::software::rewrite::replace;
 use crate::software::root::Root;
 use crate::software::{ManagerError, Repository, RepositoryError};
@@ -35,8 +35,15 @@ pub(super) fn read(root: &Path) -> Result<Vec<Repository>, ManagerError> {
     let sources = Sources::read(root)?;
     sources.log_damages();
     let lists = Lists::open(root)?;
-    let mut repositories: Vec<Repository> =
-        sources.entries.iter().filter_map(|entry| sources.repository(entry, &lists)).collect();
+    let takes_unsigned = settings::takes_unsigned_lists(&open_root(root)?).unwrap_or_else(|error| {
+        tracing::warn!(%error, "whether apt takes unsigned repositories cannot be told");
+        false
+    });
+    let repository = |entry| {
+        let repository = sources.repository(entry, &lists)?;
+        Some(Repository { checks_metadata: repository.checks_metadata && !takes_unsigned, ..repository })
+    };
+    let mut repositories: Vec<Repository> = sources.entries.iter().filter_map(repository).collect();
     repositories.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(repositories)
 }
@@ -66,12 +73,9 @@ fn unreadable(error: ManagerError) -> RepositoryError {
 /// The files that configure repositories, by their paths in the root and in the order in which apt reads them. It ignores
 /// names with other characters.
 pub(super) fn files(root: &Root) -> Result<Vec<String>, ManagerError> {
-    let is_named_well = |name: &String| {
-        !name.starts_with('.') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
-    };
     let parts = format!("{FOLDER}/sources.list.d");
     let names = root.names(&parts).map_err(|source| ManagerError::Read { path: parts.clone().into(), source })?;
-    let names = names.into_iter().filter(is_named_well).map(|name| format!("{parts}/{name}"));
+    let names = names.into_iter().filter(|name| settings::is_read(name)).map(|name| format!("{parts}/{name}"));
     let mut files = vec![format!("{FOLDER}/sources.list")];
     files.extend(names.filter(|path| Style::of(path).is_some()));
     Ok(files)
