@@ -12,6 +12,7 @@ mod dependency;
 mod disk;
 mod drive;
 mod engine;
+mod holder;
 mod intern;
 mod inventory;
 mod login;
