@@ -112,6 +112,7 @@ fn failed(error: &JobError) -> CimError {
         JobFailure::NotFound => CimError::not_found(message),
         JobFailure::NotNewer => CimError::new(CimStatus::AlreadyExists, message),
         JobFailure::Busy => CimError::in_use(message),
+        JobFailure::NotAllowed => CimError::access_denied(message),
         _ => CimError::new(CimStatus::Failed, message),
     }
 }

@@ -122,7 +122,11 @@ pub(super) fn error_code(cause: JobFailure) -> u16 {
         JobFailure::NoSpace => 4103,
         JobFailure::Unreachable => 4107,
         JobFailure::Busy => 6,
-        JobFailure::Failed | JobFailure::Untrusted | JobFailure::Refused | JobFailure::WorkerDied => 4,
+        JobFailure::Failed
+        | JobFailure::Untrusted
+        | JobFailure::Refused
+        | JobFailure::NotAllowed
+        | JobFailure::WorkerDied => 4,
     }
 }
 
@@ -139,6 +143,7 @@ pub(super) fn error_instance(model: &Model, job: &ObjectPath, error: &JobError) 
         JobFailure::Busy => (CimStatus::Failed, RESOURCE_UNAVAILABLE),
         JobFailure::Failed => (CimStatus::Failed, SOFTWARE_ERROR),
         JobFailure::Refused => (CimStatus::Failed, UNKNOWN),
+        JobFailure::NotAllowed => (CimStatus::AccessDenied, UNAUTHORIZED_ACCESS),
         JobFailure::WorkerDied => (CimStatus::Failed, TERMINATED_ABNORMALLY),
     };
     let mut instance = Instance::new(model.class("CIM_Error")?);
@@ -168,6 +173,7 @@ const TERMINATED_ABNORMALLY: u16 = 48;
 const STORAGE_CAPACITY: u16 = 50;
 const RESOURCE_UNAVAILABLE: u16 = 57;
 const VERSION_MISMATCH: u16 = 58;
+const UNAUTHORIZED_ACCESS: u16 = 65;
 const ELEMENT_MISSING: u16 = 73;
 const DOWNLOAD_FAILURE: u16 = 109;
 const AUTHENTICATION_FAILURE: u16 = 117;
@@ -195,6 +201,7 @@ fn advice(cause: JobFailure) -> &'static str {
         JobFailure::Busy => "Submit the job again when the other package tool has finished.",
         JobFailure::Failed => "Correct what the message tells of and submit the job again.",
         JobFailure::Refused => "Submit the job again.",
+        JobFailure::NotAllowed => "Let somebody who has the role operator submit the job again.",
         JobFailure::WorkerDied => {
             "Look at the state of the packages on the host, put it right, and submit the job again."
         }
