@@ -3,6 +3,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
@@ -352,6 +353,41 @@ fn a_waiting_job_of_an_owner_who_may_no_longer_change_software_is_not_begun() {
     f.jobs.step();
     assert_eq!(fs::read_dir(f.state.path().join("spool")).unwrap().count(), 0);
     f.changes();
+}
+
+/// Counts how often an end was about to be told.
+#[derive(Debug, Default)]
+struct Told(AtomicUsize);
+
+impl BeforeEnd for Told {
+    fn about_to_end(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_came_of_a_job_is_looked_at_before_its_end_is_told_and_at_no_other_time() {
+    let mut f = Fixture::new();
+    let told = Arc::new(Told::default());
+    f.jobs.settings.before_end = Some(told.clone());
+    let count = || told.0.load(Ordering::Relaxed);
+    let id = f.submit("hello");
+    f.step_until(id, |job| job.state == JobState::Running);
+    f.tell(Step::Phase(Phase::Unpacking, 40));
+    f.step_until(id, |job| job.percent == 40);
+    assert_eq!(count(), 0, "it goes on");
+    f.tell(Step::Finish);
+    f.step_until_final(id);
+    assert_eq!(count(), 1);
+    f.jobs.step();
+    assert_eq!(count(), 1, "it is told once");
+    let dead = f.submit_with_journal(&format!("{ACCEPTED}{UNPACKING}"));
+    f.step_until_final(dead);
+    assert_eq!(count(), 2, "a dead worker may have changed something");
+    let cancelled = f.submit("cancelled");
+    f.jobs.cancel(cancelled).unwrap();
+    f.jobs.step();
+    assert_eq!(count(), 2, "what never began changed nothing");
 }
 
 #[test]
