@@ -72,7 +72,7 @@ impl Broker {
         path: &ObjectPath,
         wanted: Vec<(Arc<str>, Value)>,
     ) -> Result<Instance, CimError> {
-        let instance = self.lookup(path)?;
+        let instance = self.shown_to(caller, path)?;
         let route = self.changeable(caller, instance.class(), Change::Modify)?;
         let mut changes = wanted;
         changes.retain(|(name, value)| instance.get(name) != Some(value));
@@ -87,7 +87,7 @@ impl Broker {
         audited(caller, &change, || {
             route.provider.modify(&Modification { caller, class: &route.class, path, changes })
         })?;
-        self.lookup(path)
+        self.shown_to(caller, path)
     }
 
     /// Makes an instance and gives it as it is now. What is not made by the deadline is made all the same.

@@ -1,4 +1,7 @@
 //! The history of jobs as the records of a log (CIM_RecordLog), kept longer than the jobs.
+//!
+//! Everybody who may read sees what was done. Who asked for it, and from where, is told to administrators and to whoever
+//! asked.
 
 use std::sync::Arc;
 
@@ -7,6 +10,7 @@ use serde_json::json;
 use super::job_parameters::method;
 use super::links::{FixedLink, Link, Links, Pairs, each, none};
 use super::model::Model;
+use crate::access::{Caller, Role};
 use crate::broker::{Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, ObjectPath, Value};
 use crate::jobs::{HistoryRecord, JobState, JobsError};
@@ -65,9 +69,9 @@ impl Provider for History {
         if class.is_a(LOG) {
             return if is_log(path) { self.log(class) } else { Err(no_record()) };
         }
-        let number = number_of(path).ok_or_else(no_record)?;
+        let number = path.key_str("InstanceID").and_then(number_of).ok_or_else(no_record)?;
         let record = self.0.jobs.history_record(number).map_err(unreadable)?.ok_or_else(no_record)?;
-        entry(class, &record)
+        entry(class, &record, None)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
@@ -75,7 +79,17 @@ impl Provider for History {
             return Ok(Box::new(std::iter::once(self.log(class))));
         }
         let class = class.clone();
-        Ok(Box::new(records(&self.0).map(move |record| entry(&class, &record?))))
+        Ok(Box::new(records(&self.0).map(move |record| entry(&class, &record?, None))))
+    }
+
+    /// Adds who asked, and from where. A record that was removed meanwhile stays as it is.
+    fn disclose(&self, caller: &Caller, instance: Instance) -> Result<Instance, CimError> {
+        let number = instance.get("InstanceID").and_then(Value::as_str).and_then(number_of);
+        let record = number.map(|number| self.0.jobs.history_record(number)).transpose().map_err(unreadable)?.flatten();
+        match record.filter(|record| may_see_owner(caller, record)) {
+            Some(record) => entry(instance.class(), &record, Some(&record.job.owner)),
+            None => Ok(instance),
+        }
     }
 
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
@@ -91,8 +105,14 @@ fn is_log(path: &ObjectPath) -> bool {
     path.key_str("InstanceID").is_some_and(|id| id.eq_ignore_ascii_case(LOG_ID))
 }
 
-fn number_of(path: &ObjectPath) -> Option<i64> {
-    let (log, number) = path.key_str("InstanceID")?.rsplit_once(':')?;
+/// Decision 13d: an operator has to do with its own jobs, an admin with everybody's.
+fn may_see_owner(caller: &Caller, record: &HistoryRecord) -> bool {
+    caller.role == Role::Admin || caller.name == record.job.owner.name
+}
+
+/// The number of the record that an InstanceID names.
+fn number_of(id: &str) -> Option<i64> {
+    let (log, number) = id.rsplit_once(':')?;
     log.eq_ignore_ascii_case(LOG_ID).then(|| number.parse().ok())?
 }
 
@@ -125,9 +145,11 @@ fn records(model: &Arc<Model>) -> impl Iterator<Item = Result<HistoryRecord, Cim
     pages.flatten()
 }
 
-fn entry(class: &Arc<Class>, record: &HistoryRecord) -> Result<Instance, CimError> {
+/// A record as an instance, with who asked for the job if that is to be told.
+fn entry(class: &Arc<Class>, record: &HistoryRecord, owner: Option<&Caller>) -> Result<Instance, CimError> {
     let job = &record.job;
-    let address = job.owner.address.map(|address| address.to_string());
+    let name = owner.map(|owner| &*owner.name);
+    let address = owner.and_then(|owner| owner.address).map(|address| address.to_string());
     let asked = match job.request.nevra() {
         Some(nevra) => format!("{} of {nevra}", method(&job.request)),
         None => method(&job.request).to_owned(),
@@ -141,7 +163,7 @@ fn entry(class: &Arc<Class>, record: &HistoryRecord) -> Result<Instance, CimErro
     let changes: Vec<&Change> = job.outcome.iter().flat_map(|outcome| &outcome.changes).collect();
     let mut message = format!(
         "{}{} asked for {asked} (job {}): {result}",
-        job.owner.name,
+        name.unwrap_or("Somebody"),
         address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default(),
         job.id
     );
@@ -153,8 +175,8 @@ fn entry(class: &Arc<Class>, record: &HistoryRecord) -> Result<Instance, CimErro
     }
     let data = json!({
         "job": job.id.0,
-        "user": job.owner.name,
-        "role": job.owner.role,
+        "user": name,
+        "role": owner.map(|owner| owner.role),
         "address": address,
         "method": method(&job.request),
         "software": job.request.nevra().map(ToString::to_string),
@@ -182,7 +204,7 @@ fn entry(class: &Arc<Class>, record: &HistoryRecord) -> Result<Instance, CimErro
         .set("Message", message)?
         .set(
             "MessageArguments",
-            Value::array([job.owner.name.to_string(), address.unwrap_or_default(), asked, result.to_owned()]),
+            Value::array([name.unwrap_or_default().to_owned(), address.unwrap_or_default(), asked, result.to_owned()]),
         )?
         .set("PerceivedSeverity", severity)?
         .set("RecordFormat", "application/json")?
@@ -249,7 +271,7 @@ impl Link for Manages {
         if end == 1 {
             return if is_log(source) { self.all() } else { Ok(none()) };
         }
-        let Some(number) = number_of(source) else { return Ok(none()) };
+        let Some(number) = source.key_str("InstanceID").and_then(number_of) else { return Ok(none()) };
         let record = self.0.jobs.history_record(number).map_err(unreadable)?;
         Ok(each(record.map(|record| [entry_path(&self.0, record.number), log_path(&self.0)])))
     }

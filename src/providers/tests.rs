@@ -14,6 +14,7 @@ use crate::jobs::{Jobs, Settings, WorkerProgram};
 use crate::software::testing::{FixedPackages, package};
 use crate::store::Store;
 
+mod history;
 mod relations;
 mod unreadable;
 
@@ -21,6 +22,7 @@ struct Host {
     broker: Arc<Broker>,
     caller: Caller,
     store: Arc<Store>,
+    jobs: Arc<Jobs>,
     _state: tempfile::TempDir,
 }
 
@@ -37,9 +39,9 @@ fn host_of(manager: FixedPackages) -> Host {
     let jobs = Arc::new(Jobs::open(store.clone(), Arc::new(SystemClock), settings).unwrap());
     let filters = Arc::new(IndicationFilters::open(store.clone(), schema.clone()).unwrap());
     let name = SystemName { class: "PG_ComputerSystem".into(), name: "host.example".into() };
-    let model = Arc::new(Model::new(schema.clone(), Arc::new(manager), jobs, Arc::new(SystemClock), name));
+    let model = Arc::new(Model::new(schema.clone(), Arc::new(manager), jobs.clone(), Arc::new(SystemClock), name));
     let broker = Arc::new(Broker::new(schema, all(&model, &filters).unwrap()).unwrap());
-    Host { broker, caller: Caller::new("ann", Role::Operator), store, _state: state }
+    Host { broker, caller: Caller::new("ann", Role::Operator), store, jobs, _state: state }
 }
 
 impl Host {
