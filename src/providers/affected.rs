@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::job_links::named_job;
 use super::links::{Link, Links, Pair, Pairs, each};
-use super::model::{FILE_CHECK, Model};
+use super::model::Model;
+use super::names::FILE_CHECK;
 use crate::broker::Provider;
 use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Value};
 use crate::jobs::{InstallAction, Job, JobRequest};

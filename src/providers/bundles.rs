@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use super::links::{Link, Links, Pair, Pairs, each, if_there, none};
-use super::model::{Model, strip_prefix_ignoring_case, unreadable};
+use super::model::{Model, unreadable};
+use super::names::strip_prefix_ignoring_case;
 use crate::broker::{Instances, Provider};
 use crate::cim::{CimError, Class, DateTime, Instance, ObjectPath, PropertyError, Value};
 use crate::software::{AdvisoryKind, Bundle, BundleKind, BundleState, Bundles, Catalog, Inventory, Nevra, Severity};

@@ -5,17 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::job_links::named_job;
 use super::links::{Link, Links, Pairs, each, if_there, none, or_why};
-use super::model::{FILE_CHECK, Model};
+use super::model::Model;
+use super::names::{AD_HOC, EXECUTABLE, FILE_CHECK};
 use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, PropertyError, Value};
 use crate::jobs::{Job, JobRequest};
 use crate::software::{ChecksumKind, FailedCheck, FileKind, FileRecord, FileState, Inventory, Nevra, compare};
 
-/// CheckID of a file as it is now; that of one that a verification found is the InstanceID of the job.
-pub(super) const AD_HOC: &str = "LMI:LMI_SoftwareIdentityFileCheck";
-
-/// SoftwareElementState: Executable.
-pub(super) const EXECUTABLE: u16 = 2;
 /// TargetOperatingSystem: LINUX, which is accepted for any distribution.
 const LINUX: u16 = 36;
 

@@ -8,13 +8,12 @@ use super::identity_links::{installed, installed_of};
 use super::installation::not_submitted;
 use super::links::{Link, Links};
 use super::model::Model;
+use super::names::INSTALLED;
 use crate::access::Caller;
 use crate::broker::{Change, Creation, Deletion, Instances, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
 use crate::jobs::{Asked, InstallAction, InstallOptions, JobError, JobFailure, JobRequest, JobState};
 use crate::software::Nevra;
-
-pub(super) const INSTALLED: &str = "LMI_InstalledSoftwareIdentity";
 
 /// Serves the links between the system and what is installed on it.
 #[derive(Debug)]

@@ -3,23 +3,10 @@
 use chrono::{DateTime as Instant, Utc};
 
 use super::job_parameters;
-use super::model::{Model, job_id};
+use super::model::Model;
+use super::names::{job_class, job_id};
 use crate::cim::{CimError, CimStatus, DateTime, Instance, Interval, ObjectPath, Value};
 use crate::jobs::{InstallAction, Job, JobError, JobFailure, JobRequest, JobState};
-
-pub(super) const INSTALLATION_JOB: &str = "LMI_SoftwareInstallationJob";
-pub(super) const VERIFICATION_JOB: &str = "LMI_SoftwareVerificationJob";
-
-/// The class that a job for this request is shown as.
-pub(super) fn job_class(request: &JobRequest) -> &'static str {
-    match request {
-        JobRequest::Verify { .. } => VERIFICATION_JOB,
-        JobRequest::InstallFromUri { .. }
-        | JobRequest::InstallFromByteStream { .. }
-        | JobRequest::ChangeIdentity { .. }
-        | JobRequest::RefreshRepositories => INSTALLATION_JOB,
-    }
-}
 
 /// A job as an instance, as it was or is at `now`.
 pub(super) fn job_instance(model: &Model, job: &Job, now: Instant<Utc>) -> Result<Instance, CimError> {

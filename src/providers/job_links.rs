@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::links::{Link, Links, Pairs, each, none};
-use super::model::{Model, job_id, parse_job_id};
+use super::model::Model;
+use super::names::{job_id, parse_job_id};
 use crate::broker::Provider;
 use crate::cim::{CimError, ObjectPath};
 use crate::jobs::Job;

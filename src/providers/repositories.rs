@@ -6,13 +6,12 @@ use std::sync::Arc;
 use super::jobs::sets_time_limit;
 use super::links::{Link, Links, Pair, Pairs, each, if_there, none};
 use super::model::Model;
+use super::names::RESOURCE;
 use crate::access::Caller;
 use crate::broker::{Change, Instances, Invocation, MethodReply, Modification, Provider};
 use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, ObjectPath, Value};
 use crate::jobs::SetRepositoryError;
 use crate::software::{Catalog, Family, Repository};
-
-pub(super) const RESOURCE: &str = "LMI_SoftwareIdentityResource";
 
 /// EnabledState, RequestedState and what RequestStateChange takes.
 const ENABLED: u16 = 2;
