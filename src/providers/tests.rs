@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Model, SystemName, all};
 use crate::access::testing::audit_lines;
 use crate::access::{Caller, Role};
-use crate::broker::{Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
+use crate::broker::{Action, Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
 use crate::cim::query::{Language, parse};
 use crate::cim::{CimError, CimStatus, Instance, ObjectPath, Schema, Value};
 use crate::clock::SystemClock;
@@ -245,6 +245,28 @@ fn what_does_not_fit_returns_2_at_once() {
     let viewer = Caller::new("vic", Role::Viewer);
     assert_eq!(call(&viewer, Vec::new()).unwrap_err().status, CimStatus::AccessDenied);
     assert!(host.enumerate("root/cimv2", "CIM_ConcreteJob").is_empty());
+}
+
+/// What only asks is answered within its time or not at all, so nobody may be told that it goes on as a change does.
+#[test]
+fn what_only_asks_changes_nothing_but_plans_are_for_those_who_may_change() {
+    let host = host();
+    let service = host.enumerate("root/cimv2", "CIM_SoftwareInstallationService").remove(0);
+    let class = service.class();
+    let check = |role: Role, method: &str| {
+        host.broker.check_call(&Caller::new("vic", role), class, class.method(method).unwrap())
+    };
+    for (method, action) in [
+        ("FindIdentity", Action::Read),
+        ("CheckSoftwareIdentity", Action::Plan),
+        ("PlanChanges", Action::Plan),
+        ("InstallFromURI", Action::Change),
+        ("VerifyInstalledIdentity", Action::Change),
+    ] {
+        assert_eq!(check(Role::Operator, method).unwrap(), action, "{method}");
+        assert_eq!(check(Role::Viewer, method).is_ok(), action == Action::Read, "{method}");
+    }
+    assert!(!Action::Read.changes() && !Action::Plan.changes() && Action::Change.changes());
 }
 
 /// A filter's path, with these keys alone.
