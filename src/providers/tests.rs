@@ -121,6 +121,22 @@ fn only_what_there_is_conforms_to_a_profile() {
     assert_eq!(ghost.unwrap_err().status, CimStatus::NotFound);
 }
 
+/// DSP1023: each software identity is a central instance of the profile, whether it is installed, offered or a bundle.
+#[test]
+fn all_software_conforms_to_the_inventory_and_leads_to_it() {
+    let desk = crate::software::Bundle::new(crate::software::BundleKind::Task, "desk");
+    let packages =
+        FixedPackages::new([package("alpha", "1", "")]).offering(&[("alpha", "1", "all"), ("gamma", "2", "all")]);
+    let host = host_of(packages.bundling([desk]));
+    let (profile, conforms) = (host.profile("Software Inventory"), "CIM_ElementConformsToProfile");
+    let software = host.walk(&profile, conforms, None);
+    assert_eq!(software, host.enumerate("root/cimv2", "CIM_SoftwareIdentity"));
+    assert_eq!(software.iter().map(|s| text(s, "Name")).collect::<Vec<_>>(), ["alpha", "gamma", "desk"]);
+    for identity in &software {
+        assert_eq!(host.walk(identity, conforms, None), std::slice::from_ref(&profile), "{}", text(identity, "Name"));
+    }
+}
+
 #[test]
 fn what_is_linked_to_itself_is_found_once() {
     let host = host();
