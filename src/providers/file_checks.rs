@@ -4,18 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::job_links::named_job;
-use super::links::{Link, Links, Pairs, none, one};
-use super::model::{FILE_CHECK, Model};
+use super::links::{Link, Links, Pairs, each, if_there, none, or_why};
+use super::model::Model;
+use super::names::{AD_HOC, EXECUTABLE, FILE_CHECK};
 use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, PropertyError, Value};
 use crate::jobs::{Job, JobRequest};
 use crate::software::{ChecksumKind, FailedCheck, FileKind, FileRecord, FileState, Finding, Inventory, Nevra, compare};
 
-/// CheckID of a file as it is now; that of one that a verification found is the InstanceID of the job.
-pub(super) const AD_HOC: &str = "LMI:LMI_SoftwareIdentityFileCheck";
-
-/// SoftwareElementState: Executable.
-pub(super) const EXECUTABLE: u16 = 2;
 /// TargetOperatingSystem: LINUX, which is accepted for any distribution.
 const LINUX: u16 = 36;
 
@@ -333,13 +329,13 @@ struct OfPackage {
 }
 
 impl OfPackage {
-    fn pairs(&self, nevra: &Nevra) -> Pairs {
-        let Ok(files) = self.files.of(nevra) else { return none() };
+    fn pairs(&self, nevra: &Nevra) -> Result<Pairs, CimError> {
+        let files = self.files.of(nevra)?;
         let (model, nevra, identity) = (self.model.clone(), nevra.clone(), self.model.identity_path(nevra));
-        Box::new((0..files.records.len()).filter_map(move |number| {
+        Ok(each((0..files.records.len()).filter_map(move |number| {
             let file = &files.records.get(number)?.path;
             Some([model.file_check_path(&nevra, file, None), identity.clone()])
-        }))
+        })))
     }
 }
 
@@ -356,20 +352,25 @@ impl Link for OfPackage {
         false
     }
 
-    fn all(&self) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
         let inventory = self.model.manager.inventory();
         let this = Self { model: self.model.clone(), files: self.files.clone() };
         let count = inventory.packages().len();
         let nevras = (0..count).filter_map(move |number| Some(inventory.packages().get(number)?.nevra.clone()));
-        Box::new(nevras.flat_map(move |nevra| this.pairs(&nevra)))
+        Ok(Box::new(nevras.flat_map(move |nevra| or_why(this.pairs(&nevra)))))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 1 {
-            return self.model.installed(source).map_or_else(|_| none(), |package| self.pairs(&package.nevra));
+            return match if_there(self.model.installed(source))? {
+                Some(package) => self.pairs(&package.nevra),
+                None => Ok(none()),
+            };
         }
-        let Ok(Some(check)) = find(&self.model, &self.files, source) else { return none() };
-        let path = self.model.file_check_path(&check.nevra, &check.record.path, check.job.as_deref());
-        one([path, self.model.identity_path(&check.nevra)])
+        let check = find(&self.model, &self.files, source)?;
+        Ok(each(check.map(|check| {
+            let path = self.model.file_check_path(&check.nevra, &check.record.path, check.job.as_deref());
+            [path, self.model.identity_path(&check.nevra)]
+        })))
     }
 }
