@@ -59,9 +59,7 @@ fn crowd(mode: Mode, events: usize) -> Crowd {
     let host = Host::new(&root.path(), "deb").with_settings(settings);
     let server = host.serve();
     let (sink, dead) = (Sink::taking(), Sink::hanging());
-    let urls: Vec<String> = (0..SUBSCRIPTIONS)
-        .map(|i| if i < HANGING { dead.url(i) } else { sink.url(i) })
-        .collect();
+    let urls: Vec<String> = (0..SUBSCRIPTIONS).map(|i| if i < HANGING { dead.url(i) } else { sink.url(i) }).collect();
     let subscribed = subscribe(&server, mode, &urls);
     let expected = (SUBSCRIPTIONS - HANGING) * events;
     let begin = Instant::now();
