@@ -167,7 +167,8 @@ fn wait_for(store: &Path, count: usize) {
 
 fn records(store: &Path) -> usize {
     let connection = rusqlite::Connection::open_with_flags(store, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    connection.query_row("SELECT COUNT(*) FROM change_record", [], |row| row.get(0)).unwrap()
+    let count: i64 = connection.query_row("SELECT COUNT(*) FROM change_record", [], |row| row.get(0)).unwrap();
+    usize::try_from(count).unwrap()
 }
 
 /// A sink that does no more than it must: it counts events and acknowledges messages.
