@@ -43,6 +43,11 @@ pub trait Manager: Send + Sync + std::fmt::Debug {
         self.catalog().ok()
     }
 
+    /// How many packages the enabled repositories offer, as far as that is known now. Never blocks.
+    fn offered_count(&self) -> Option<usize> {
+        self.loaded_catalog().map(|catalog| catalog.len())
+    }
+
     /// What the installed packages need and provide, read again when it changed. Blocks.
     fn installed_relations(&self) -> Result<Arc<Relations>, ManagerError> {
         Ok(Arc::new(Relations::empty(self.family())))
