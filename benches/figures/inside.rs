@@ -55,7 +55,10 @@ impl Inside {
         let broker = Arc::new(Broker::new(schema.clone(), all(&model, &filters).unwrap()).unwrap());
         let client = Client::start(client::Settings::default(), AddressRules::new(true)).unwrap();
         let describe = Arc::new(Indications::new(model));
-        let events = Events::open(store, schema, describe, client, clock.clone(), events::Settings::default()).unwrap();
+        let users = access::Settings { cache: Duration::from_secs(60), bcrypt_cost: 4 };
+        let users = Arc::new(Users::new(store.clone(), clock.clone(), users).unwrap());
+        let settings = events::Settings::default();
+        let events = Events::open(store, schema, describe, users, client, clock.clone(), settings).unwrap();
         let settings = Settings {
             max_envelope_size: 512_000,
             largest_envelope: 1 << 24,

@@ -240,11 +240,7 @@ impl Events {
     }
 
     /// Stores a subscription with its cursor at the bookmark, or at the latest record of that moment.
-    fn store(
-        &self,
-        subscription: &Subscription,
-        bookmark: Option<Bookmark>,
-    ) -> Result<rows::Progress, SubscribeError> {
+    fn store(&self, subscription: &Subscription, bookmark: Option<Bookmark>) -> Result<rows::Progress, SubscribeError> {
         let settings = &self.hub.settings;
         self.hub.store.write(|t| {
             let (owned, all) = rows::count(t, &subscription.owner.name)?;

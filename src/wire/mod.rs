@@ -27,8 +27,9 @@ pub use control::{ControlHeaders, FragmentTransfer};
 pub use fields::Expires;
 pub use filter::{Filter, selectors_fault};
 pub use mapping::{
-    DeliveryHeaders, GivenInstance, InstanceError, Mapping, Parameters, Style, Told, cim_error, cim_fault, indication_xml,
-    read_output, selectors_of, write_event, write_events, write_fragment, write_heartbeat, write_input, write_instance, write_item, write_output, write_path, write_wrapped_path,
+    DeliveryHeaders, GivenInstance, InstanceError, Mapping, Parameters, Style, Told, cim_error, cim_fault,
+    indication_xml, read_output, selectors_of, write_event, write_events, write_fragment, write_heartbeat, write_input,
+    write_instance, write_item, write_output, write_path, write_wrapped_path,
 };
 pub use options::{OptionSet, RequestOption};
 pub use page::Page;
