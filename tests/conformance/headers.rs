@@ -1,7 +1,8 @@
 //! Clause 5: the headers of messages (5.4).
 
 use crate::addressing::a_method_is_called_with_a_resource_uri;
-use crate::answer::{Answer, all, child, text};
+use crate::answer::{Answer, all, text};
+use crate::delivery::asks_for_acknowledgement;
 use crate::peer::Peer;
 use crate::rule::rules;
 use crate::service::Own;
@@ -11,8 +12,7 @@ rules! {
     r5_4_1_1 "ReplyTo, FaultTo, MessageID, Action and RelatesTo are processed": holds(all_addressing_headers_are_taken);
     r5_4_2_1 "a request has a ReplyTo": holds(a_request_without_reply_to_is_refused);
     r5_4_2_2 "replies may be bound to the connection": holds(replies_to_elsewhere_are_refused);
-    r5_4_2_3 "an event to be acknowledged has a ReplyTo":
-        not_applicable("no delivery mode with acknowledgement is served");
+    r5_4_2_3 "an event to be acknowledged has a ReplyTo": holds_here(an_event_to_be_acknowledged_says_where);
     r5_4_2_4 "the reply goes to ReplyTo's address as it was written": holds(replies_go_to_the_address_of_reply_to);
     r5_4_2_5 "reference parameters of ReplyTo become headers of the reply":
         holds(reference_parameters_of_reply_to_come_back);
@@ -181,9 +181,12 @@ fn replies_have_the_actions_of_the_standard(peer: &mut Peer) {
 }
 
 fn an_event_has_the_action_of_events(_: &mut Peer, own: &Own) {
-    let event = &own.deliveries().plain[0];
-    let header = child(event, "s:Header").unwrap();
-    assert_eq!(text(child(header, "wsa:Action").unwrap()), "http://schemas.dmtf.org/wbem/wsman/1/wsman/Event");
+    let event = own.deliveries().at("/plain")[0];
+    assert_eq!(event.header_text("Action"), "http://schemas.dmtf.org/wbem/wsman/1/wsman/Event");
+}
+
+fn an_event_to_be_acknowledged_says_where(_: &mut Peer, own: &Own) {
+    own.deliveries().at("/acknowledged").into_iter().for_each(asks_for_acknowledgement);
 }
 
 fn from_is_taken(peer: &mut Peer) {

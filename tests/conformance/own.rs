@@ -3,18 +3,15 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use xmltree::Element;
-
 use crate::answer::{Answer, Page};
+use crate::deliveries::Deliveries;
 use crate::peer::{Endpoint, Peer};
 use crate::service::Own;
-use crate::subscription::{Subscribe, Subscription};
 use crate::support::eventually;
 use crate::support::gate::Gate;
 use crate::support::installation;
 use crate::support::packages::{Deb, build_deb};
 use crate::support::server::{ADMIN, PATIENCE};
-use crate::support::sink::{Sink, accepted};
 use crate::support::wsman::{CIM, Client, Message, property};
 
 impl Own {
@@ -80,7 +77,7 @@ impl Own {
         })
     }
 
-    /// What became of subscriptions of different kinds when one job began. Made once.
+    /// What became of subscriptions of different kinds while one job was done. Made once.
     pub(crate) fn deliveries(&self) -> &'static Deliveries {
         static DELIVERIES: OnceLock<Deliveries> = OnceLock::new();
         DELIVERIES.get_or_init(|| Deliveries::make(self))
@@ -92,92 +89,4 @@ pub(crate) fn first_of(peer: &mut Peer, class: &str) -> Endpoint {
     let options = "<w:OptimizeEnumeration/><w:EnumerationMode>EnumerateEPR</w:EnumerationMode>";
     let request = Message { resource_uri: class.to_owned(), ..peer.enumerate(options) };
     Endpoint::read(Page::of(&peer.send(&request).succeeds()).items.first().expect("no instance"))
-}
-
-/// Subscriptions, and the events that came of them: one job began.
-#[derive(Debug)]
-pub(crate) struct Deliveries {
-    /// Nothing special.
-    pub(crate) plain: Vec<Element>,
-    /// NotifyTo has reference parameters.
-    pub(crate) parameters: Vec<Element>,
-    /// The filter is a `wse:Filter`.
-    pub(crate) older_filter: Vec<Element>,
-    /// The subscriber wishes German in UTF-16.
-    pub(crate) hints: Vec<Element>,
-    /// The sink failed once.
-    pub(crate) late: Vec<Element>,
-    /// Unsubscribed before the event.
-    pub(crate) ended: Vec<Element>,
-    /// The sink refuses deliveries.
-    pub(crate) refused: Vec<Element>,
-    /// The subscription whose sink refuses.
-    pub(crate) refusing: Subscription,
-}
-
-/// A sink that refuses at one path, and fails once at another.
-fn answers(path: &str, earlier: usize) -> String {
-    let reply = |status: &str, body: &str| {
-        format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/soap+xml\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-    };
-    match (path, earlier) {
-        ("/refused", _) => reply("500 Refused", REFUSAL),
-        ("/late", 0) => reply("503 Later", ""),
-        _ => accepted(path, earlier),
-    }
-}
-
-const REFUSAL: &str = "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \
-    xmlns:a=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" \
-    xmlns:w=\"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd\"><s:Header>\
-    <a:Action>http://schemas.dmtf.org/wbem/wsman/1/wsman/fault</a:Action></s:Header><s:Body><s:Fault><s:Code>\
-    <s:Value>s:Receiver</s:Value><s:Subcode><s:Value>w:DeliveryRefused</s:Value></s:Subcode></s:Code><s:Reason>\
-    <s:Text xml:lang=\"en\">no more</s:Text></s:Reason></s:Fault></s:Body></s:Envelope>";
-
-impl Deliveries {
-    fn make(own: &Own) -> Self {
-        let mut peer = Peer::new();
-        let sink = Sink::answering(answers);
-        let to = |path: &str| Subscribe::to(&sink.url(path));
-        let mut subscribe = |subscribe: Subscribe| Subscription::of(&subscribe.send(&mut peer));
-        subscribe(to("/plain"));
-        subscribe(with_parameters(to("/parameters")));
-        subscribe(Subscribe { options: to("").options.replace("w:Filter", "e:Filter"), ..to("/older_filter") });
-        let hints = "<w:Locale xml:lang=\"de\"/><w:ContentEncoding>UTF-16</w:ContentEncoding>";
-        subscribe(Subscribe { delivery: hints.to_owned(), ..to("/hints") });
-        subscribe(to("/late"));
-        let ended = subscribe(to("/ended"));
-        let refusing = subscribe(to("/refused"));
-        ended.send(&mut peer, "Unsubscribe", "").succeeds();
-        own.start_job("z-occasion");
-        let waited_for =
-            [("/plain", 1), ("/parameters", 1), ("/older_filter", 1), ("/hints", 1), ("/late", 2), ("/refused", 1)];
-        let events = sink.wait_for("the events of a job's beginning", PATIENCE, |events| {
-            let came = |path: &str| events.iter().filter(|event| event.path == path).count();
-            waited_for.iter().all(|(path, count)| came(path) >= *count).then(|| events.to_vec())
-        });
-        let at = |path: &str| -> Vec<Element> {
-            let there = events.iter().filter(|event| event.path == path);
-            there.map(|event| Element::parse(event.envelope.as_bytes()).unwrap()).collect()
-        };
-        Self {
-            plain: at("/plain"),
-            parameters: at("/parameters"),
-            older_filter: at("/older_filter"),
-            hints: at("/hints"),
-            late: at("/late"),
-            ended: at("/ended"),
-            refused: at("/refused"),
-            refusing,
-        }
-    }
-}
-
-fn with_parameters(subscribe: Subscribe) -> Subscribe {
-    let parameters =
-        "<a:ReferenceParameters><x:Mark xmlns:x=\"urn:example:header\">one</x:Mark></a:ReferenceParameters>";
-    Subscribe { notify_to: subscribe.notify_to.clone() + parameters, ..subscribe }
 }

@@ -10,15 +10,20 @@ use crate::support::wsman::{ALL_CLASSES, Message};
 pub(crate) const EVENTING: &str = "http://schemas.xmlsoap.org/ws/2004/08/eventing";
 /// The CIM query language.
 pub(crate) const CQL: &str = "http://schemas.dmtf.org/wbem/cql/1/dsp0202.pdf";
+/// What the URIs of WS-Management's own modes and messages begin with.
+pub(crate) const MANAGEMENT: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman";
 /// The beginning of jobs.
 pub(crate) const NEW_JOBS: &str = "SELECT * FROM CIM_InstCreation WHERE SourceInstance ISA CIM_ConcreteJob";
+
+/// Everything that becomes of jobs: several events of each.
+pub(crate) const ALL_OF_JOBS: &str = "SELECT * FROM CIM_InstIndication WHERE SourceInstance ISA CIM_ConcreteJob";
 
 /// A `wse:Subscribe`, each part as XML.
 #[derive(Clone, Debug)]
 pub(crate) struct Subscribe {
     /// The attribute Mode with its value, or nothing.
     pub(crate) mode: String,
-    /// Inside `wse:NotifyTo`.
+    /// Inside `wse:NotifyTo`, which is left out if this is empty.
     pub(crate) notify_to: String,
     /// Beside it in `wse:Delivery`.
     pub(crate) delivery: String,
@@ -60,13 +65,38 @@ impl Subscribe {
         Self { options: options.to_owned(), ..Self::nowhere() }
     }
 
+    /// The same in one of the modes of WS-Management.
+    pub(crate) fn managed(self, mode: &str) -> Self {
+        Self { mode: format!(" Mode=\"{MANAGEMENT}/{mode}\""), ..self }
+    }
+
+    /// To the same events, which the subscriber fetches.
+    pub(crate) fn pulled() -> Self {
+        Self { notify_to: String::new(), ..Self::nowhere().managed("Pull") }
+    }
+
+    /// The same with another query.
+    pub(crate) fn about(self, query: &str) -> Self {
+        Self { options: format!("<e:Expires>PT1H</e:Expires>{}", filter("w:Filter", CQL, query)), ..self }
+    }
+
+    /// The same with more behind everything else.
+    pub(crate) fn and(self, options: &str) -> Self {
+        Self { options: self.options + options, ..self }
+    }
+
+    /// The same with its end told there; the content of `wse:EndTo` as XML.
+    pub(crate) fn ending_at(self, end_to: &str) -> Self {
+        Self { before: format!("<e:EndTo>{end_to}</e:EndTo>"), ..self }
+    }
+
     /// The request, about all classes.
     pub(crate) fn message(&self, peer: &Peer) -> Message {
         let Self { mode, notify_to, delivery, before, options } = self;
-        let body = format!(
-            "<e:Subscribe>{before}<e:Delivery{mode}><e:NotifyTo>{notify_to}</e:NotifyTo>{delivery}</e:Delivery>\
-             {options}</e:Subscribe>"
-        );
+        let notify_to =
+            if notify_to.is_empty() { String::new() } else { format!("<e:NotifyTo>{notify_to}</e:NotifyTo>") };
+        let body =
+            format!("<e:Subscribe>{before}<e:Delivery{mode}>{notify_to}{delivery}</e:Delivery>{options}</e:Subscribe>");
         peer.to(Message::action(&format!("{EVENTING}/Subscribe"), ALL_CLASSES, &body))
     }
 
@@ -83,12 +113,14 @@ pub(crate) fn filter(element: &str, dialect: &str, content: &str) -> String {
 }
 
 /// A subscription that was granted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Subscription {
     /// The `wse:SubscriptionManager`.
     pub(crate) manager: Element,
     /// `wse:Expires`, if it was told.
     pub(crate) expires: Option<String>,
+    /// `wsen:EnumerationContext`, with which events are fetched.
+    pub(crate) context: Option<String>,
 }
 
 impl Subscription {
@@ -98,15 +130,21 @@ impl Subscription {
         Self {
             manager: child(&response, "wse:SubscriptionManager").expect("no SubscriptionManager").clone(),
             expires: child(&response, "wse:Expires").map(text),
+            context: child(&response, "wsen:EnumerationContext").map(text),
         }
     }
 
     /// A request to its manager, with the reference parameters as headers.
     pub(crate) fn request(&self, peer: &Peer, operation: &str, content: &str) -> Message {
+        let body = format!("<e:{operation}>{content}</e:{operation}>");
+        self.to_manager(peer, &format!("{EVENTING}/{operation}"), &body)
+    }
+
+    /// Any request to its manager.
+    pub(crate) fn to_manager(&self, peer: &Peer, action: &str, body: &str) -> Message {
         let parameters = child(&self.manager, "wsa:ReferenceParameters").into_iter().flat_map(elements);
         let (resource, others): (Vec<_>, Vec<_>) = parameters.partition(|e| e.name == "ResourceURI");
-        let body = format!("<e:{operation}>{content}</e:{operation}>");
-        let message = Message::action(&format!("{EVENTING}/{operation}"), &text(resource[0]), &body);
+        let message = Message::action(action, &text(resource[0]), body);
         others.into_iter().fold(peer.to(message), |message, parameter| message.header(&xml(parameter)))
     }
 

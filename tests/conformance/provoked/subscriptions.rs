@@ -1,6 +1,7 @@
 //! Faults for subscriptions.
 
 use crate::answer::Answer;
+use crate::bookmarks::bookmark;
 use crate::peer::Peer;
 use crate::service::Own;
 use crate::subscription::{CQL, EVENTING, Subscribe, filter};
@@ -46,17 +47,16 @@ pub(crate) fn a_subscription_with_authentication(peer: &mut Peer, _: &Own) -> An
     Subscribe::with_delivery(&format!("<w:Auth Profile=\"{profile}\"/>")).send(peer)
 }
 
-pub(crate) fn a_subscription_with_bookmarks(peer: &mut Peer, _: &Own) -> Answer {
-    let options = Subscribe::nowhere().options + "<w:SendBookmarks/>";
-    Subscribe::with_options(&options).send(peer)
+pub(crate) fn a_bookmark_of_another_service(peer: &mut Peer, _: &Own) -> Answer {
+    Subscribe::nowhere().and(&bookmark("here")).send(peer)
 }
 
-pub(crate) fn a_subscription_with_retries(peer: &mut Peer, _: &Own) -> Answer {
-    Subscribe::with_delivery("<w:ConnectionRetry Total=\"3\">PT10S</w:ConnectionRetry>").send(peer)
+pub(crate) fn retries_without_a_number(peer: &mut Peer, _: &Own) -> Answer {
+    Subscribe::with_delivery("<w:ConnectionRetry>PT10S</w:ConnectionRetry>").send(peer)
 }
 
-pub(crate) fn a_subscription_with_heartbeats(peer: &mut Peer, _: &Own) -> Answer {
-    Subscribe::with_delivery("<w:Heartbeats>PT60S</w:Heartbeats>").send(peer)
+pub(crate) fn heartbeats_too_often(peer: &mut Peer, _: &Own) -> Answer {
+    Subscribe::with_delivery("<w:Heartbeats>PT0.1S</w:Heartbeats>").send(peer)
 }
 
 pub(crate) fn a_subscription_with_max_elements(peer: &mut Peer, _: &Own) -> Answer {
@@ -67,8 +67,9 @@ pub(crate) fn an_unknown_policy(peer: &mut Peer, _: &Own) -> Answer {
     Subscribe::with_delivery("<w:MaxEnvelopeSize Policy=\"Shrink\">10000</w:MaxEnvelopeSize>").send(peer)
 }
 
-pub(crate) fn a_subscription_with_max_envelope_size(peer: &mut Peer, _: &Own) -> Answer {
-    Subscribe::with_delivery("<w:MaxEnvelopeSize>10000</w:MaxEnvelopeSize>").send(peer)
+pub(crate) fn a_pull_subscription_with_limits(peer: &mut Peer, _: &Own) -> Answer {
+    let delivery = "<w:MaxEnvelopeSize>10000</w:MaxEnvelopeSize>".to_owned();
+    Subscribe { delivery, ..Subscribe::pulled() }.send(peer)
 }
 
 pub(crate) fn a_subscription_with_max_time(peer: &mut Peer, _: &Own) -> Answer {
