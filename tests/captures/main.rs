@@ -15,6 +15,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod event_collector;
 mod go_wsman;
 mod identify;
 mod intel_amt;

@@ -8,8 +8,16 @@ use crate::support::wsman::{ANONYMOUS, Client, Reply, child, descendants, text_o
 
 /// Headers that a reply may have. What Windows' clients speak among themselves must not come back: who sends OperationID
 /// back says that it can do more than it can.
-const REPLY_HEADERS: [&str; 7] =
-    ["Action", "MessageID", "To", "RelatesTo", "FragmentTransfer", "RequestedEPR", "TotalItemsCountEstimate"];
+const REPLY_HEADERS: [&str; 8] = [
+    "Action",
+    "MessageID",
+    "To",
+    "RelatesTo",
+    "FragmentTransfer",
+    "RequestedEPR",
+    "TotalItemsCountEstimate",
+    "Bookmark",
+];
 
 /// How a client speaks HTTP.
 #[derive(Clone, Copy, Debug)]

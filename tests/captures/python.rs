@@ -45,7 +45,7 @@ const PYPSRP: Manners = Manners::new(&[
 ]);
 
 #[test]
-fn pypsrp_gets_enumerates_and_is_refused_a_pull_subscription() {
+fn pypsrp_gets_enumerates_and_fetches_events() {
     let host = SharedHost::get();
     let mut peer = Peer::new(&host, PYPSRP);
     let keys = [("InstanceID", ALPHA), ("__cimnamespace", "root/cimv2")];
@@ -56,10 +56,20 @@ fn pypsrp_gets_enumerates_and_is_refused_a_pull_subscription() {
     let page = peer.ask(&pypsrp(&enumeration("Enumerate"), &software(), &[], body));
     assert_eq!(page.page().items.len(), 10);
     let body = format!("<wse:Subscribe><wse:Delivery Mode=\"{PULL}\" /></wse:Subscribe>");
-    for resource in [format!("{CIM}/CIM_InstIndication"), ALL_CLASSES.to_owned()] {
-        let verdict = peer.refused(&pypsrp(&eventing("Subscribe"), &resource, &[], &body));
-        assert_eq!(verdict.subcode, "wse:DeliveryModeRequestedUnavailable");
-    }
+    let indications = format!("{CIM}/CIM_InstIndication");
+    let answer = peer.ask(&pypsrp(&eventing("Subscribe"), &indications, &[], &body));
+    let context = property(answer.content(), "EnumerationContext").unwrap();
+    host.ended_job();
+    let body = format!(
+        "<wsen:Pull><wsen:EnumerationContext>{context}</wsen:EnumerationContext>\
+         <wsen:MaxElements>20</wsen:MaxElements></wsen:Pull>"
+    );
+    let page = peer.ask(&pypsrp(&enumeration("Pull"), &indications, &[], &body));
+    assert!((1..=20).contains(&page.page().items.len()), "{}", page.text);
+    // All classes are too much without a filter.
+    let body = format!("<wse:Subscribe><wse:Delivery Mode=\"{PULL}\" /></wse:Subscribe>");
+    let verdict = peer.refused(&pypsrp(&eventing("Subscribe"), ALL_CLASSES, &[], &body));
+    assert_eq!(verdict.subcode, "wse:InvalidMessage");
 }
 
 /// pywinrm: to another host, the attribute mustUnderstand in no namespace, which says nothing.

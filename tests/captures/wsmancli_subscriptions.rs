@@ -1,12 +1,10 @@
 //! `wsman subscribe`, `renew` and `unsubscribe`, in each of its modes.
 
-use xmltree::Element;
-
-use crate::names::{CQL, EVENTS, PULL, PUSH, PUSH_WITH_ACK, WQL, WSA, eventing, transfer};
+use crate::names::{CQL, EVENTS, PULL, PUSH, PUSH_WITH_ACK, WQL, WSA, enumeration, eventing, transfer};
 use crate::peer::{Answer, Peer, elements, namespace, selectors};
 use crate::shared_host::SharedHost;
 use crate::support::server::PATIENCE;
-use crate::support::sink::{Event, Sink};
+use crate::support::sink::{Event, Sink, acknowledged};
 use crate::support::wsman::{ALL_CLASSES, CIM, child, descendants, property, text_of};
 use crate::wsmancli::{MANNERS, envelope};
 
@@ -64,11 +62,6 @@ fn creation(events: &[Event], path: &str, job: &str) -> Option<Event> {
     events.iter().find(|e| e.path == path && e.source("InstanceID").as_deref() == Some(job)).cloned()
 }
 
-fn header_of(event: &Event) -> Element {
-    let envelope = Element::parse(event.envelope.as_bytes()).unwrap();
-    child(&envelope, "Header").unwrap().clone()
-}
-
 /// `-G push -r 300 --event-reference-properties=…`: what stands there comes back with every event.
 #[test]
 fn wsman_subscribes_renews_and_unsubscribes() {
@@ -96,7 +89,7 @@ fn wsman_subscribes_renews_and_unsubscribes() {
     let job = host.ended_job();
     for (path, ..) in &subscriptions {
         let event = sink.wait_for("a job's creation", PATIENCE, |events| creation(events, path, &job));
-        let token = child(&header_of(&event), "token").cloned().unwrap();
+        let token = event.header("token").unwrap();
         assert_eq!((namespace(&token), text_of(&token)), ("urn:example:token", "seven".to_owned()));
     }
     for (_, resource, id) in &subscriptions {
@@ -141,43 +134,83 @@ fn wsman_subscribes_to_a_filter_that_is_there() {
     assert_eq!(nameless.subcode, "wsman:InvalidSelectors");
 }
 
-/// `-G pushwithack`, `-G events`, `-G pull`: not served yet, and what is served is told.
+/// `-G pushwithack -H 60 -l` and `-G events -H 60 -l`: each message asks for an acknowledgement and has a bookmark, with
+/// which it may go on.
 #[test]
-fn wsman_is_told_which_modes_there_are() {
+fn wsman_subscribes_with_acknowledgement() {
     let host = SharedHost::get();
     let mut peer = Peer::new(&host, MANNERS);
-    for (mode, sink) in [(PUSH_WITH_ACK, "http://127.0.0.1:9/"), (EVENTS, "http://127.0.0.1:9/"), (PULL, "")] {
-        let body =
-            format!("{}<wse:Expires>PT300.000000S</wse:Expires>{}", delivery(mode, sink, ""), creations_of_jobs());
-        let answer = peer.send(&subscribe(ALL_CLASSES, "", &[CIMV2], &body));
-        assert_eq!(answer.verdict().unwrap().subcode, "wse:DeliveryModeRequestedUnavailable", "{mode}");
-        let supported: Vec<String> =
-            descendants(answer.content(), "SupportedDeliveryMode").into_iter().map(text_of).collect();
-        assert_eq!(supported, [PUSH], "{mode}");
+    let sink = Sink::answering(acknowledged);
+    let class = format!("{CIM}/CIM_InstCreation");
+    let mut identifiers = Vec::new();
+    for (path, mode) in [("/single", PUSH_WITH_ACK), ("/batch", EVENTS)] {
+        let url = sink.url(path);
+        let body = format!(
+            "<wse:Delivery Mode=\"{mode}\"><wse:NotifyTo><wsa:Address>{url}</wsa:Address></wse:NotifyTo>\
+             <wsman:Heartbeats>PT60.000000S</wsman:Heartbeats></wse:Delivery><wse:Expires>PT300.000000S</wse:Expires>{}\
+             <wsman:SendBookmarks/>",
+            creations_of_jobs()
+        );
+        identifiers.push(identifier(&peer.ask(&subscribe(&class, "", &[CIMV2], &body))));
+    }
+    let job = host.ended_job();
+    let tells = |event: &Event, path: &str| {
+        let jobs: Vec<String> = descendants(&event.element(), "InstanceID").into_iter().map(text_of).collect();
+        event.path == path && jobs.contains(&job)
+    };
+    for (path, action, holder) in [("/single", "Event", "LMI_SoftwareInstCreation"), ("/batch", "Events", "Events")] {
+        let message = sink
+            .wait_for("a job's creation", PATIENCE, |events| events.iter().find(|event| tells(event, path)).cloned());
+        assert_eq!(message.header_text("Action"), format!("http://schemas.dmtf.org/wbem/wsman/1/wsman/{action}"));
+        assert_eq!(message.indication().name, holder);
+        assert!(message.header("AckRequested").is_some() && !message.header_text("Bookmark").is_empty());
+    }
+    for id in identifiers {
+        peer.ask(&managed("Unsubscribe", &class, &id, ""));
     }
 }
 
-/// `-H 60`, `-l`, `-s httpsbasic -n … -z …`: each is refused by its own name and not passed over. With `-s` and `-H` the
-/// heartbeats stand inside wsman:Auth.
+/// `-G pull`, then `wsman pull … -U CONTEXT`: the context is a direct child of the reply.
+#[test]
+fn wsman_fetches_events() {
+    let host = SharedHost::get();
+    let mut peer = Peer::new(&host, MANNERS);
+    let class = format!("{CIM}/CIM_InstCreation");
+    let body = format!("{}<wse:Expires>PT300.000000S</wse:Expires>{}", delivery(PULL, "", ""), creations_of_jobs());
+    let answer = peer.ask(&subscribe(&class, "", &[CIMV2], &body));
+    let mut context = property(answer.content(), "EnumerationContext").unwrap();
+    let job = host.ended_job();
+    let mut found = false;
+    while !found {
+        let body = format!("<wsen:Pull><wsen:EnumerationContext>{context}</wsen:EnumerationContext></wsen:Pull>");
+        let answer = peer.ask(&envelope(&enumeration("Pull"), &class, "", &[CIMV2], &body));
+        let page = answer.page();
+        // It asks for no number and gets one at a time, as long as there is one.
+        let [event] = page.items.as_slice() else { panic!("{}", answer.text) };
+        let source = child(event, "SourceInstance").unwrap();
+        found = property(source, "InstanceID").as_deref() == Some(&job);
+        context = page.context.expect("events have no end");
+    }
+    peer.ask(&managed("Unsubscribe", &class, &identifier(&answer), ""));
+}
+
+/// `-s httpsbasic -n … -z …`: refused by its own name and not passed over. With `-s` and `-H` the heartbeats stand inside
+/// wsman:Auth.
 #[test]
 fn wsman_is_told_what_a_subscription_cannot_have() {
     let host = SharedHost::get();
     let mut peer = Peer::new(&host, MANNERS);
     let notify_to = "<wse:NotifyTo><wsa:Address>http://127.0.0.1:9/</wsa:Address></wse:NotifyTo>";
     let heartbeats = "<wsman:Heartbeats>PT60.000000S</wsman:Heartbeats>";
-    let auth = |inside: &str| {
-        let profile = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/basic";
-        format!("<wsman:Auth Profile=\"{profile}\">{inside}</wsman:Auth>")
-    };
-    let pushed = |inside: &str| format!("<wse:Delivery Mode=\"{PUSH}\">{notify_to}{inside}</wse:Delivery>");
-    for (header, delivery, behind, verdict) in [
-        ("", pushed(heartbeats), "", "wsman:UnsupportedFeature [Heartbeats]"),
-        (ISSUED_TOKENS, pushed(&auth(heartbeats)), "", "wsman:UnsupportedFeature [Heartbeats]"),
-        (ISSUED_TOKENS, pushed(&auth("")), "", "wsman:UnsupportedFeature"),
-        ("", pushed(""), "<wsman:SendBookmarks/>", "wsman:UnsupportedFeature [Bookmarks]"),
-    ] {
-        let body = format!("{delivery}<wse:Expires>PT300.000000S</wse:Expires>{}{behind}", creations_of_jobs());
-        let refused = peer.refused(&subscribe(ALL_CLASSES, header, &[CIMV2], &body));
-        assert_eq!(refused.short(), verdict, "{header}{delivery}{behind}: {}", refused.reason);
+    let profile = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/basic";
+    for inside in [heartbeats, ""] {
+        let body = format!(
+            "<wse:Delivery Mode=\"{PUSH}\">{notify_to}<wsman:Auth Profile=\"{profile}\">{inside}</wsman:Auth></wse:Delivery>\
+             <wse:Expires>PT300.000000S</wse:Expires>{}",
+            creations_of_jobs()
+        );
+        let refused = peer.refused(&subscribe(ALL_CLASSES, ISSUED_TOKENS, &[CIMV2], &body));
+        assert_eq!(refused.short(), "wsman:UnsupportedFeature", "{inside}: {}", refused.reason);
+        assert!(refused.reason.contains("wsman:Auth"), "{}", refused.reason);
     }
 }

@@ -1,14 +1,13 @@
 //! Register-CimIndicationEvent.
 
 use super::{Message, peer};
-use crate::names::{PULL, PUSH, WQL, eventing};
-use crate::peer::elements;
+use crate::names::{PULL, PUSH, WQL, enumeration, eventing};
 use crate::shared_host::SharedHost;
-use crate::support::wsman::{ALL_CLASSES, CIM, child, descendants, text_of};
+use crate::support::wsman::{ALL_CLASSES, CIM, child, property};
 
-/// It pulls events; until that is served it is told so, and what is served instead.
+/// It fetches events. Which encoding it asks for says nothing here: replies are in that of their request.
 #[test]
-fn register_cim_indication_event_is_told_which_deliveries_there_are() {
+fn register_cim_indication_event_fetches_events() {
     let host = SharedHost::get();
     let mut peer = peer(&host);
     let body = format!(
@@ -19,19 +18,25 @@ fn register_cim_indication_event_is_told_which_deliveries_there_are() {
          </e:Subscribe>"
     );
     for resource in [ALL_CLASSES.to_owned(), format!("{CIM}/CIM_InstModification")] {
-        let message = Message {
-            action: &eventing("Subscribe"),
-            resource: &resource,
-            selectors: &[("__cimnamespace", "root/cimv2")],
-            options: "",
-            body: &body,
+        let ask = |action: &str, body: &str| {
+            let selectors = &[("__cimnamespace", "root/cimv2")];
+            Message { action, resource: &resource, selectors, options: "", body }.envelope()
         };
-        let answer = peer.send(&message.envelope());
-        assert_eq!(answer.verdict().unwrap().subcode, "wse:DeliveryModeRequestedUnavailable", "{}", answer.text);
-        let detail = child(answer.content(), "Detail").unwrap();
-        let supported: Vec<String> = descendants(detail, "SupportedDeliveryMode").into_iter().map(text_of).collect();
-        assert_eq!(supported, [PUSH]);
-        assert_eq!(elements(detail).count(), 1);
+        let answer = peer.ask(&ask(&eventing("Subscribe"), &body));
+        let context = property(answer.content(), "EnumerationContext").unwrap();
+        let manager = child(answer.content(), "SubscriptionManager").unwrap();
+        let identifier = property(child(manager, "ReferenceParameters").unwrap(), "Identifier").unwrap();
+        host.ended_job();
+        let pull = format!(
+            "<n:Pull><n:EnumerationContext>{context}</n:EnumerationContext><n:MaxElements>20</n:MaxElements></n:Pull>"
+        );
+        let pulled = peer.ask(&ask(&enumeration("Pull"), &pull));
+        let page = pulled.page();
+        assert!(page.context.is_some() && page.items.iter().all(|event| event.name == "LMI_SoftwareInstModification"));
+        assert!(!page.items.is_empty(), "{}", pulled.text);
+        let unsubscribe = ask(&eventing("Unsubscribe"), "<e:Unsubscribe/>");
+        let header = format!("<e:Identifier>{identifier}</e:Identifier></s:Header>");
+        assert!(peer.ask(&unsubscribe.replace("</s:Header>", &header)).is_empty());
     }
 }
 
