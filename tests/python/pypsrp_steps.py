@@ -16,7 +16,6 @@ SOFTWARE = class_uri("CIM_SoftwareIdentity")
 JOB = class_uri("CIM_ConcreteJob")
 FILTER = class_uri("CIM_IndicationFilter")
 PUSH = "http://schemas.xmlsoap.org/ws/2004/08/eventing/DeliveryModes/Push"
-PULL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Pull"
 
 
 def connection(context: SimpleNamespace, user: str | None = None, password: str | None = None) -> Connection:
@@ -110,16 +109,16 @@ def change_a_job(context: SimpleNamespace) -> None:
 
 
 def subscribe(context: SimpleNamespace) -> None:
-    """It knows no headers but its own; the reference parameters of the reply go as such."""
+    """It knows no headers but its own; the reference parameters of the reply go as such. Fetching is `pull.py`'s subject."""
     creations = class_uri("CIM_InstCreation")
-    pulled = ET.Element(WSE + "Subscribe")
-    ET.SubElement(pulled, WSE + "Delivery", Mode=PULL)
     pushed = ET.Element(WSE + "Subscribe")
     delivery = ET.SubElement(pushed, WSE + "Delivery", Mode=PUSH)
     ET.SubElement(ET.SubElement(delivery, WSE + "NotifyTo"), WSA + "Address").text = "http://127.0.0.1:9/"
     with connection(context) as wsman:
+        delivery.set("Mode", "urn:example:pigeon")
         unavailable = "wse:DeliveryModeRequestedUnavailable"
-        fault(lambda: wsman.invoke(EVENTING + "Subscribe", creations, pulled), unavailable)
+        fault(lambda: wsman.invoke(EVENTING + "Subscribe", creations, pushed), unavailable)
+        delivery.set("Mode", PUSH)
         answer = only_child(body_of(wsman.invoke(EVENTING + "Subscribe", creations, pushed)))
         parameters = answer.find(f"{WSE}SubscriptionManager/{WSA}ReferenceParameters")
         assert parameters is not None, show(answer)
