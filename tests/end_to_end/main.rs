@@ -22,6 +22,7 @@ mod readme;
 mod relations;
 mod remote;
 mod schema;
+mod sinks;
 mod survival;
 mod uploads;
 mod walk;
