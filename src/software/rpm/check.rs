@@ -9,8 +9,8 @@ use super::table::Table;
 use super::tools::Extent;
 use crate::software::{ApplyError, Inventory, Lookup, Nevra};
 
-/// Where packages name what must not be removed. dnf reads these of the host, whatever the root is, and rpm none.
-const PROTECTED_FOLDERS: [&str; 2] = ["etc/dnf/protected.d", "etc/yum/protected.d"];
+/// Where packages name what must not be removed, under the root. rpm reads none of them.
+pub(super) const PROTECTED_FOLDERS: [&str; 2] = ["etc/dnf/protected.d", "etc/yum/protected.d"];
 
 /// What the request would change; fails, with nothing changed, if it cannot be done or was not asked for so.
 /// A removal by rpm learns here what else it has to name.

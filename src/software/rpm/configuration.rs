@@ -14,6 +14,7 @@ use tracing::warn;
 pub(super) use ini::Ini;
 use options::Options;
 pub(super) use options::boolean;
+pub(super) use variables::FOLDERS as VARIABLE_FOLDERS;
 use variables::Variables;
 
 use super::tools::REPOSITORY_FOLDERS;
@@ -115,9 +116,8 @@ impl Configuration {
     pub(super) fn read(root: &Path, release: Option<&str>) -> Result<Self, Unreadable> {
         let mut files = Vec::new();
         let variables = Variables::read(root, release, &mut files);
-        let main_file = MAIN_FILES.iter().map(|file| root.join(file)).find(|file| file.is_file());
         let mut sources: Vec<(PathBuf, Ini)> =
-            main_file.into_iter().filter_map(|file| load(file, &mut files)).collect();
+            main_file(root).into_iter().filter_map(|file| load(file, &mut files)).collect();
         let nothing = Ini::default();
         let main = Main::of(&Options::new(sources.first().map_or(&nothing, |(_, ini)| ini), MAIN, &variables));
         sources.extend(repository_files(root)?.into_iter().filter_map(|file| load(file, &mut files)));
@@ -180,6 +180,17 @@ impl Configured {
         let lists = self.metalink.as_ref().or(self.mirror_list.as_ref());
         lists.or(self.base_urls.first()).map_or(&self.id, |url| url)
     }
+}
+
+/// The file of the main options of a root, if it has one.
+pub(super) fn main_file(root: &Path) -> Option<PathBuf> {
+    MAIN_FILES.iter().map(|file| root.join(file)).find(|file| file.is_file())
+}
+
+/// Whether the main options in a file name the packages that must not be removed.
+pub(super) fn names_protected_packages(main_file: &Path) -> bool {
+    let ini = content(main_file).ok().and_then(|bytes| Ini::parse(&bytes).ok());
+    ini.is_some_and(|ini| ini.value(MAIN, "protected_packages").is_some())
 }
 
 /// The files that configure repositories, in the order in which dnf reads them.
