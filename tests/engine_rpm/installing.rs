@@ -147,6 +147,29 @@ fn kernels_stand_beside_each_other() {
 }
 
 #[test]
+fn rpm_alone_puts_kernels_beside_each_other_and_nothing_else() {
+    let root = RpmRoot::new();
+    let engine = engine(&root);
+    let build = |name: &str, version: &str, provides: &str| {
+        let package = Rpm::new(name, version, "1").file(&format!("boot/{name}-{version}"), version);
+        install_file(&*engine, &package.tag("Provides", provides).build(&root.scratch()), true)
+    };
+    as_planned(&*engine, &build("kernel-core", "2", "installonlypkg(kernel)"));
+    // What stands alone so far gets company, on both sides.
+    for version in ["3", "1"] {
+        let (changes, _) = as_planned(&*engine, &build("kernel-core", version, "installonlypkg(kernel)"));
+        assert_eq!(changes, [format!("Installed kernel-core-0:{version}-1.noarch")]);
+    }
+    as_planned(&*engine, &build("alpha", "1", "x"));
+    root.add_by_hand(&Rpm::new("alpha", "2", "1").file("boot/alpha-2", "2").build(&root.scratch()));
+    engine.refresh().unwrap();
+    let (changes, _) = as_planned(&*engine, &build("alpha", "3", "x"));
+    assert_eq!(changes.len(), 2, "both are replaced: {changes:?}");
+    let kernels = ["1", "2", "3"].map(|version| format!("kernel-core-0:{version}-1.noarch"));
+    assert_eq!(installed(&*engine), [["alpha-0:3-1.noarch".to_owned()].as_slice(), &kernels].concat());
+}
+
+#[test]
 fn a_build_beside_others_is_put_in_place_again_and_they_stay() {
     for root in [RpmRoot::new(), root_with_repository()] {
         let kernels = ["1", "2", "3", "4"].map(|version| {

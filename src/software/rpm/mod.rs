@@ -5,6 +5,7 @@ mod check;
 mod configuration;
 mod files;
 mod forecast;
+mod install_only;
 mod lock;
 mod metadata;
 mod name_lists;

@@ -65,6 +65,11 @@ impl<'a> Tools<'a> {
         std::os::unix::fs::symlink(std::path::absolute(file)?, &self.package)
     }
 
+    /// The folder of rpm's database on the host.
+    pub(super) fn database_folder(&self) -> PathBuf {
+        self.root.join(self.dbpath.trim_start_matches('/'))
+    }
+
     /// Whether the root is changed with dnf: it is there and the root has repositories.
     pub(super) fn has_dnf(&self) -> bool {
         let has_repository = |folder: &str| {
