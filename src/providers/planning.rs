@@ -14,9 +14,6 @@ const MANUAL_REBOOT_REQUIRED: u16 = 6;
 const NO_REBOOT_REQUIRED: u16 = 7;
 const MAY_BE_ADDED_TO_COLLECTION: u16 = 9;
 
-/// A package whose new version is in use only after a reboot: the kernel, by its name in either family.
-const KERNELS: [&str; 4] = ["linux-image-", "kernel", "kernel-core", "kernel-rt"];
-
 /// `CheckSoftwareIdentity`: whether an installation would work and what it would entail.
 pub(super) fn check(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
     let (nevra, options, asked) = match asked_of_identity(model, arguments) {
@@ -27,7 +24,9 @@ pub(super) fn check(model: &Model, caller: &Caller, arguments: &Arguments) -> Re
         Ok(plan) => plan,
         Err(code) => return Ok(MethodReply::code(code)),
     };
-    let mut characteristics = vec![if changes_kernel(&plan) { MANUAL_REBOOT_REQUIRED } else { NO_REBOOT_REQUIRED }];
+    // Neither of them: no information can be determined (DSP1025 9.3).
+    let reboot = plan.needs_reboot.map(|is_needed| if is_needed { MANUAL_REBOOT_REQUIRED } else { NO_REBOOT_REQUIRED });
+    let mut characteristics: Vec<u16> = reboot.into_iter().collect();
     if !arguments.get("Collection").is_null() {
         characteristics.push(MAY_BE_ADDED_TO_COLLECTION);
     }
@@ -83,12 +82,4 @@ fn shown(model: &Model, planned: &PlannedChange) -> Result<Instance, CimError> {
         .set("After", identity(&change.after))?
         .set("DownloadSize", planned.download_octets)?;
     Ok(instance)
-}
-
-fn changes_kernel(plan: &Plan) -> bool {
-    let is_kernel = |nevra: &Nevra| {
-        let [debian, plain @ ..] = KERNELS;
-        nevra.name.starts_with(debian) || plain.contains(&&*nevra.name)
-    };
-    plan.changes.iter().any(|planned| planned.change.after.as_ref().is_some_and(is_kernel))
 }

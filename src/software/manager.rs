@@ -256,6 +256,9 @@ pub struct Plan {
     pub download_octets: u64,
     /// How much more of the disk would be used afterwards, in octets; negative if less. `None` if the tool does not tell.
     pub disk_octets: Option<i64>,
+    /// Whether the host would have to be rebooted for the changes to be effective; `None` if that shows only afterwards.
+    #[serde(default)]
+    pub needs_reboot: Option<bool>,
 }
 
 /// What would happen to one package.

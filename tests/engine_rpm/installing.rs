@@ -277,7 +277,9 @@ fn a_reboot_is_needed_after_what_all_programs_use() {
     let root = offering(&[package("glibc", "1"), package("alpha", "1")]);
     let engine = engine(&root);
     assert!(!apply(&*engine, &install("alpha-0:1-1.noarch", false)).0.unwrap().needs_reboot);
-    assert!(apply(&*engine, &install("glibc-0:1-1.noarch", false)).0.unwrap().needs_reboot);
+    let glibc = install("glibc-0:1-1.noarch", false);
+    assert_eq!(engine.plan(&glibc, &CancelToken::default()).unwrap().needs_reboot, Some(true));
+    assert!(apply(&*engine, &glibc).0.unwrap().needs_reboot);
 }
 
 #[test]
