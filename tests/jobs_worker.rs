@@ -21,8 +21,8 @@ use quartermaster::jobs::{
     InstallOptions, Job, JobFailure, JobId, JobRequest, JobState, Jobs, Settings, WorkerProgram,
 };
 use quartermaster::software::{
-    ApplyError, CancelToken, Family, FileRecord, InspectError, Inventory, Manager, ManagerError, Nevra, Operation,
-    Outcome, Package, PackageState, Phase, Plan, Progress,
+    Abilities, ApplyError, CancelToken, Family, FileRecord, InspectError, Inventory, Manager, ManagerError, Nevra,
+    Operation, Outcome, Package, PackageState, Phase, Plan, Progress,
 };
 use quartermaster::store::{Store, changes};
 use quartermaster::worker::protocol::Reply;
@@ -49,6 +49,10 @@ struct ScriptedManager;
 impl Manager for ScriptedManager {
     fn family(&self) -> Family {
         Family::Rpm
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { changes: true, repositories: true }
     }
 
     fn inventory(&self) -> Arc<Inventory> {

@@ -17,6 +17,9 @@ pub trait Manager: Send + Sync + std::fmt::Debug {
     /// The family of packages it handles.
     fn family(&self) -> Family;
 
+    /// What it can do with the tools and the repositories that are there now. Looks for a few files.
+    fn abilities(&self) -> Abilities;
+
     /// The current snapshot. Answers from memory and never blocks.
     fn inventory(&self) -> Arc<Inventory>;
 
@@ -110,6 +113,15 @@ pub trait Manager: Send + Sync + std::fmt::Debug {
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Outcome, ApplyError>;
+}
+
+/// What an engine can do with the tools that are there. Verification needs none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// Whether packages are installed from files, and removed.
+    pub changes: bool,
+    /// Whether packages are installed, updated and repaired from repositories.
+    pub repositories: bool,
 }
 
 /// A change that is asked for.

@@ -38,8 +38,8 @@ pub use dependency::{Comparison, Dependency, DependencyKind, Requirement, Requir
 pub use engine::{EngineChoice, EngineChoiceError, EngineSettings, OpenError, open, open_with};
 pub use inventory::{Inventory, Lookup};
 pub use manager::{
-    ApplyError, CancelToken, Change, ChangeKind, InspectError, Manager, ManagerError, Operation, Outcome, Phase, Plan,
-    PlannedChange, Progress,
+    Abilities, ApplyError, CancelToken, Change, ChangeKind, InspectError, Manager, ManagerError, Operation, Outcome,
+    Phase, Plan, PlannedChange, Progress,
 };
 pub use nevra::{Nevra, NevraError};
 pub use package::{Family, Package, PackageState};

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::{Settings, run, socket_path};
 use crate::clock::SharedClock;
 use crate::software::{
-    ApplyError, CancelToken, Change, ChangeKind, Family, FileRecord, InspectError, Inventory, Manager, ManagerError,
-    Nevra, Operation, Outcome, Package, PackageState, Phase, Plan, Progress,
+    Abilities, ApplyError, CancelToken, Change, ChangeKind, Family, FileRecord, InspectError, Inventory, Manager,
+    ManagerError, Nevra, Operation, Outcome, Package, PackageState, Phase, Plan, Progress,
 };
 
 /// What an operation does next.
@@ -50,6 +50,10 @@ impl ToldManager {
 impl Manager for ToldManager {
     fn family(&self) -> Family {
         Family::Deb
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { changes: true, repositories: true }
     }
 
     fn inventory(&self) -> Arc<Inventory> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use quartermaster::software::{ApplyError, CancelToken, Phase};
+use quartermaster::software::{Abilities, ApplyError, CancelToken, Phase};
 
 use super::steps::{apply, as_planned, install, install_file, octets, refresh, refused, repair, update};
 use super::support::operations::{Kept, installed};
@@ -70,6 +70,9 @@ fn without_repositories_nothing_comes_from_them() {
     disabled.configure_repository("gpgcheck=0\nenabled=0");
     for (root, why) in [(none, "this host has no repositories"), (disabled, "no repository of this host is enabled")] {
         let engine = engine(&root);
+        // A repository that is disabled can be enabled.
+        let repositories = why != "this host has no repositories";
+        assert_eq!(engine.abilities(), Abilities { changes: true, repositories });
         as_planned(&*engine, &install_file(&*engine, &package("alpha", "1").build(&root.scratch()), false));
         for operation in
             [install("alpha-0:2-1.noarch", false), update("alpha-0:1-1.noarch"), repair("alpha-0:1-1.noarch")]

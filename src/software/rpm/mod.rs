@@ -35,10 +35,11 @@ use configuration::{Configuration, Unreadable};
 use super::database::{Database, Format, Sign};
 use super::marks::Marks;
 use super::shelf::Shelf;
+use super::tool::is_there;
 use super::verification::verify;
 use super::{
-    ApplyError, Bundles, CancelToken, Catalog, EngineSettings, Family, FileRecord, InspectError, Inventory, Manager,
-    ManagerError, Nevra, Operation, Outcome, Package, Plan, Progress, Relations, Repository, RepositoryError,
+    Abilities, ApplyError, Bundles, CancelToken, Catalog, EngineSettings, Family, FileRecord, InspectError, Inventory,
+    Manager, ManagerError, Nevra, Operation, Outcome, Package, Plan, Progress, Relations, Repository, RepositoryError,
 };
 
 /// Where distributions keep the database, under the root: the newer place first.
@@ -107,6 +108,10 @@ impl Rpm {
 impl Manager for Rpm {
     fn family(&self) -> Family {
         Family::Rpm
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { changes: is_there("rpm"), repositories: tools::uses_dnf(&self.root) }
     }
 
     fn inventory(&self) -> Arc<Inventory> {

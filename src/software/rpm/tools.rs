@@ -41,6 +41,15 @@ pub(super) struct Tools<'a> {
     package: PathBuf,
 }
 
+/// Whether a root is changed with dnf: it is there and the root has repositories.
+pub(super) fn uses_dnf(root: &Path) -> bool {
+    let has_repository = |folder: &str| {
+        let Ok(entries) = fs::read_dir(root.join(folder)) else { return false };
+        entries.flatten().any(|e| e.path().extension().is_some_and(|x| x == "repo"))
+    };
+    is_there("dnf") && REPOSITORY_FOLDERS.iter().any(|folder| has_repository(folder))
+}
+
 impl<'a> Tools<'a> {
     /// Prepares the tools for `root`. The private home holds the database's place: on hosts of another family rpm would
     /// look for it below the home of whoever calls.
@@ -70,13 +79,9 @@ impl<'a> Tools<'a> {
         self.root.join(self.dbpath.trim_start_matches('/'))
     }
 
-    /// Whether the root is changed with dnf: it is there and the root has repositories.
+    /// Whether the root is changed with dnf.
     pub(super) fn has_dnf(&self) -> bool {
-        let has_repository = |folder: &str| {
-            let Ok(entries) = fs::read_dir(self.root.join(folder)) else { return false };
-            entries.flatten().any(|e| e.path().extension().is_some_and(|x| x == "repo"))
-        };
-        is_there("dnf") && REPOSITORY_FOLDERS.iter().any(|folder| has_repository(folder))
+        uses_dnf(self.root)
     }
 
     /// dnf for what is asked.
