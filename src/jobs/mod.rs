@@ -151,6 +151,9 @@ pub enum PlanError {
     /// A job of it would fail.
     #[error("{}", .0.message)]
     NotPossible(JobError),
+    /// It took too long and was given up.
+    #[error("the plan was not made in time")]
+    TimedOut,
     /// The worker cannot be reached or started, or failed.
     #[error("the plan cannot be made now: {0}")]
     WorkerUnavailable(String),

@@ -1,5 +1,7 @@
 //! What a change would do, before it is made: CheckSoftwareIdentity (DSP1025 8.1) and our own PlanChanges.
 
+use std::time::Instant;
+
 use super::installation::{asked_of_identity, does_not_fit};
 use super::job_instance::error_code;
 use super::model::{Model, identity_id};
@@ -15,12 +17,17 @@ const NO_REBOOT_REQUIRED: u16 = 7;
 const MAY_BE_ADDED_TO_COLLECTION: u16 = 9;
 
 /// `CheckSoftwareIdentity`: whether an installation would work and what it would entail.
-pub(super) fn check(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
+pub(super) fn check(
+    model: &Model,
+    caller: &Caller,
+    arguments: &Arguments,
+    until: Instant,
+) -> Result<MethodReply, CimError> {
     let (nevra, options, asked) = match asked_of_identity(model, arguments) {
         Ok(asked) => asked,
         Err(why) => return Ok(does_not_fit("CheckSoftwareIdentity", caller, why)),
     };
-    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked })? {
+    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked }, until)? {
         Ok(plan) => plan,
         Err(code) => return Ok(MethodReply::code(code)),
     };
@@ -34,12 +41,17 @@ pub(super) fn check(model: &Model, caller: &Caller, arguments: &Arguments) -> Re
 }
 
 /// `PlanChanges`: every package that would not stay as it is, and how much would be fetched and written.
-pub(super) fn changes(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
+pub(super) fn changes(
+    model: &Model,
+    caller: &Caller,
+    arguments: &Arguments,
+    until: Instant,
+) -> Result<MethodReply, CimError> {
     let (nevra, options, asked) = match asked_of_identity(model, arguments) {
         Ok(asked) => asked,
         Err(why) => return Ok(does_not_fit("PlanChanges", caller, why)),
     };
-    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked })? {
+    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked }, until)? {
         Ok(plan) => plan,
         Err(code) => return Ok(MethodReply::code(code)),
     };
@@ -51,13 +63,16 @@ pub(super) fn changes(model: &Model, caller: &Caller, arguments: &Arguments) -> 
 }
 
 /// The plan of a job; or the value to return where the job would fail.
-fn plan(model: &Model, caller: &Caller, request: &JobRequest) -> Result<Result<Plan, u32>, CimError> {
-    match model.jobs.plan(request, caller) {
+fn plan(model: &Model, caller: &Caller, request: &JobRequest, until: Instant) -> Result<Result<Plan, u32>, CimError> {
+    match model.jobs.plan(request, caller, until) {
         Ok(plan) => Ok(Ok(plan)),
         Err(PlanError::NotPossible(error)) => {
             tracing::info!("a plan shows that it is not possible: {}", error.message);
             Ok(Err(u32::from(error_code(error.cause))))
         }
+        Err(PlanError::TimedOut) => Err(CimError::timed_out(
+            "The plan was not made within the OperationTimeout and was given up; nothing was changed. Ask again with a longer one.",
+        )),
         Err(error @ PlanError::WorkerUnavailable(_)) => {
             let text = "The worker that changes software cannot be reached; the operator's log says why.";
             Err(CimError::internal(text, error))

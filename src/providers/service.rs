@@ -161,8 +161,8 @@ impl Provider for Services {
             // What the capabilities do not name answers 1 Not Supported (DSP1025 8).
             name if Self::needs_changes(name) && !model.manager.abilities().changes => Ok(MethodReply::code(1)),
             "FindIdentity" => find::find(model, arguments),
-            "CheckSoftwareIdentity" => planning::check(model, caller, arguments),
-            "PlanChanges" => planning::changes(model, caller, arguments),
+            "CheckSoftwareIdentity" => planning::check(model, caller, arguments, invocation.deadline),
+            "PlanChanges" => planning::changes(model, caller, arguments, invocation.deadline),
             "InstallFromURI" => installation::from_uri(model, caller, arguments),
             "InstallFromSoftwareIdentity" => installation::from_identity(model, caller, arguments),
             "VerifyInstalledIdentity" => installation::verify(model, caller, arguments),

@@ -77,8 +77,19 @@ impl Manager for ToldManager {
         Ok(Package::bare(nevra, PackageState::NotInstalled))
     }
 
-    fn plan(&self, _: &Operation, _: &CancelToken) -> Result<Plan, ApplyError> {
-        Ok(Plan::default())
+    /// The plan of the update of `endless` is made until it is given up.
+    fn plan(&self, operation: &Operation, cancel: &CancelToken) -> Result<Plan, ApplyError> {
+        let is_endless = matches!(operation, Operation::Update { nevra } if &*nevra.name == "endless");
+        if !is_endless {
+            return Ok(Plan::default());
+        }
+        let tell = |text: &str| self.begun.lock().unwrap().send(text.to_owned()).unwrap();
+        tell("a plan");
+        while !cancel.is_cancelled() {
+            thread::yield_now();
+        }
+        tell("given up");
+        Err(ApplyError::Cancelled)
     }
 
     fn files(&self, _: &Nevra) -> Result<Vec<FileRecord>, ManagerError> {

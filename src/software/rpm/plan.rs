@@ -21,6 +21,7 @@ pub(super) fn plan(rpm: &Rpm, operation: &Operation, cancel: &CancelToken) -> Re
     }
     let mut silent = Silent;
     let mut session = Session::open(rpm, &mut silent, cancel)?;
+    session.takes_keys = false;
     let before = session.inventory()?;
     let mut request = Request::new(operation, &before, &session.tools)?;
     if let Target::File(file) = request.target {

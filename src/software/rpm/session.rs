@@ -49,6 +49,8 @@ pub(super) struct Session<'a> {
     pub tools: Tools<'a>,
     /// What an error begins with: that the change was not made.
     pub undone: String,
+    /// Whether keys are taken that repositories are configured with, which is more than looking.
+    pub takes_keys: bool,
     scratch: TempDir,
     cancel: &'a CancelToken,
     voice: Voice<'a>,
@@ -67,7 +69,7 @@ impl<'a> Session<'a> {
         let scratch = rpm.settings.scratch_folder().map_err(|e| unusable("rpm", &e))?;
         let tools = Tools::new(&rpm.root, &rpm.dbpath, scratch.path()).map_err(|e| unusable("rpm", &e))?;
         let undone = "nothing was changed".to_owned();
-        Ok(Self { rpm, tools, undone, scratch, cancel, voice })
+        Ok(Self { rpm, tools, undone, takes_keys: true, scratch, cancel, voice })
     }
 
     /// Tells that the change can be made as far as the dry runs say.
