@@ -165,6 +165,9 @@ pub enum SetRepositoryError {
     /// There is none with this id.
     #[error("there is no such repository")]
     NotFound,
+    /// Its configuration is overridden elsewhere.
+    #[error("{0}")]
+    Overridden(String),
     /// The worker cannot be reached or could not do it.
     #[error("the repository cannot be changed: {0}")]
     Failed(String),

@@ -134,6 +134,7 @@ impl Jobs {
         match self.link.call(&request) {
             Ok(Reply::RepositorySet) => Ok(()),
             Err(LinkError::Refused(Refusal::NoRepository)) => Err(SetRepositoryError::NotFound),
+            Err(LinkError::Refused(Refusal::Overridden { message })) => Err(SetRepositoryError::Overridden(message)),
             other => Err(SetRepositoryError::Failed(other.err().unwrap_or(LinkError::Unexpected).to_string())),
         }
     }

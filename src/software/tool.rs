@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,12 @@ pub(super) fn command(tool: &str) -> Command {
 
 /// Whether a tool is installed where tools are looked for.
 pub(super) fn is_there(tool: &str) -> bool {
-    PATH.split(':').any(|folder| Path::new(folder).join(tool).is_file())
+    place_of(tool).is_some()
+}
+
+/// Where a tool is installed.
+pub(super) fn place_of(tool: &str) -> Option<PathBuf> {
+    PATH.split(':').map(|folder| Path::new(folder).join(tool)).find(|file| file.is_file())
 }
 
 /// Runs a tool that changes nothing and takes its answer; one that answers more than `most` bytes or takes longer

@@ -233,6 +233,7 @@ impl Workbench {
         match self.manager.set_repository(id, enabled) {
             Ok(()) => Ok(Reply::RepositorySet),
             Err(RepositoryError::NotFound(_)) => Err(Refusal::NoRepository),
+            Err(RepositoryError::Overridden(message)) => Err(Refusal::Overridden { message }),
             Err(error @ RepositoryError::Configuration { .. }) => {
                 tracing::error!(error = &error as &dyn std::error::Error, id, "a repository cannot be changed");
                 Err(internal("the repository's configuration cannot be written"))

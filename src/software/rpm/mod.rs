@@ -5,6 +5,7 @@ mod check;
 mod configuration;
 mod files;
 mod forecast;
+mod glob;
 mod install_only;
 mod lock;
 mod metadata;
@@ -96,7 +97,8 @@ impl Rpm {
         let folder = self.database_folder();
         let marks = Marks::of(release::files(&self.root, FILES.map(|file| folder.join(file))));
         let Ok(release) = self.release.get(marks, || Ok::<_, Infallible>(release::read(&self.root, &folder)));
-        Configuration::read(&self.root, release.as_deref())
+        let read = if tools::is_dnf5() { Configuration::read_for_dnf5 } else { Configuration::read };
+        read(&self.root, release.as_deref())
     }
 
     /// The database's folder on the host.

@@ -11,7 +11,7 @@ use super::check::PROTECTED_FOLDERS;
 use super::configuration::{VARIABLE_FOLDERS, main_file, names_protected_packages};
 use super::request::{Request, Target, Verb};
 use crate::software::Nevra;
-use crate::software::tool::{command, is_there};
+use crate::software::tool::{command, is_there, place_of};
 
 /// Where repositories are configured, under the root.
 pub(super) const REPOSITORY_FOLDERS: [&str; 2] = ["etc/yum.repos.d", "etc/distro.repos.d"];
@@ -48,6 +48,12 @@ pub(super) fn uses_dnf(root: &Path) -> bool {
         entries.flatten().any(|e| e.path().extension().is_some_and(|x| x == "repo"))
     };
     is_there("dnf") && REPOSITORY_FOLDERS.iter().any(|folder| has_repository(folder))
+}
+
+/// Whether the host's dnf is dnf 5, which goes by both names.
+pub(super) fn is_dnf5() -> bool {
+    let program = place_of("dnf").and_then(|file| file.canonicalize().ok());
+    program.is_some_and(|program| program.file_name().is_some_and(|name| name == "dnf5"))
 }
 
 impl<'a> Tools<'a> {
