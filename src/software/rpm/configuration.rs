@@ -106,6 +106,8 @@ pub(super) struct Configured {
     pub checks_packages: bool,
     /// Whether the signature of the metadata is checked.
     pub checks_metadata: bool,
+    /// Whether its packages are offered whatever streams of modules are active.
+    pub module_hotfixes: bool,
     /// Patterns of packages that it does not offer.
     pub excludes: Vec<String>,
     /// Patterns of the only packages that it offers, unless empty.
@@ -210,6 +212,7 @@ impl Configured {
             cost: options.number("cost").unwrap_or(1000),
             checks_packages: options.boolean("gpgcheck").unwrap_or(main.checks_packages),
             checks_metadata: options.boolean("repo_gpgcheck").unwrap_or(main.checks_metadata),
+            module_hotfixes: options.boolean("module_hotfixes").unwrap_or(false),
             excludes: [options.list("excludepkgs"), options.list("exclude")].concat(),
             includes: options.list("includepkgs"),
         }
