@@ -162,7 +162,7 @@ impl Server {
         let uri = format!("file://{}", file.display());
         let request = JobRequest::InstallFromUri { uri, staged: Some(staged), options: InstallOptions::default() };
         let owner = Caller::new("olga", Role::Operator);
-        self.jobs.submit(request, String::new(), &owner).unwrap().id
+        self.jobs.submit(request, &owner).unwrap().id
     }
 
     /// Waits for change records until it is so.

@@ -163,6 +163,12 @@ impl Users {
             .map_err(UserError::from)
     }
 
+    /// The role that a user has now; `None` if there is no such user. Blocks.
+    pub fn role_of(&self, name: &str) -> Result<Option<Role>, StoreError> {
+        let row = self.store.read(|c| users::find(c, name))?;
+        row.map(|row| role(&row)).transpose()
+    }
+
     /// Says whose name and password these are.
     ///
     /// A right password that is remembered is answered at once, whatever others do. Any other costs one hash, for names

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::settings;
 use super::watch::{Look, Watch};
 use super::{StartError, essential};
+use crate::access::Users;
 use crate::broker::Provider;
 use crate::cim::{CimError, Instance, Schema};
 use crate::clock::SharedClock;
@@ -36,6 +37,7 @@ impl Host {
         config: &Config,
         store: &Arc<Store>,
         schema: &Arc<Schema>,
+        users: &Arc<Users>,
         clock: &SharedClock,
     ) -> Result<Self, StartError> {
         let Some(manager) =
@@ -45,7 +47,11 @@ impl Host {
         };
         let observed = Observed::new(store.clone(), clock.clone(), manager.root());
         let look = Arc::new(Look::new(manager.clone(), observed));
-        let settings = jobs::Settings { before_end: Some(look.clone()), ..jobs_settings(config, manager.family())? };
+        let settings = jobs::Settings {
+            before_end: Some(look.clone()),
+            users: Some(users.clone()),
+            ..jobs_settings(config, manager.family())?
+        };
         let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), settings)?);
         let running = jobs.clone();
         essential::spawn("jobs", move || running.run()).map_err(StartError::Thread)?;

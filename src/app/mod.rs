@@ -127,7 +127,7 @@ impl Application {
         let first_user = access::ensure_first_user(&users, state_dir)?;
         let (identity, own_certificate) = identity(&config, &clock)?;
         let schema = Arc::new(Schema::builtin()?);
-        let host = Host::open(&config, &store, &schema, &clock)?;
+        let host = Host::open(&config, &store, &schema, &users, &clock)?;
         let broker = Arc::new(Broker::new(schema.clone(), host.providers()?)?);
         let client = Client::start(settings::client(&config), settings::sink_rules(&config)?)?;
         let events = Events::open(store, schema, host.describe(), client, clock.clone(), settings::events(&config))?;

@@ -67,18 +67,18 @@ impl Broker {
         // Links of several classes may lead to one object; links of one class may not.
         let mut seen = (classes.len() > 1).then(Seen::default);
         let links = self.links(classes, source.clone(), &query);
+        let (namer, caller) = (self.clone(), caller.clone());
         if query.traversal == Traversal::AssociationInstances {
-            return Ok(all_candidates(links));
+            return Ok(all_candidates(Box::new(links.map(move |link| namer.disclosed(&caller, link?)))));
         }
         let broker = self.clone();
         let ends = links.flat_map(move |link| match link {
             Ok(link) => broker.other_ends(&link, &source, &query),
             Err(error) => vec![Err(error)],
         });
-        let namer = self.clone();
         Ok(Box::new(ends.map(move |end| {
             let once = |instance: &Instance| seen.as_mut().is_none_or(|seen| seen.is_new(&namer.path_of(instance)));
-            end.map(|end| end.filter(once))
+            namer.disclosed_if_any(&caller, end?.filter(once))
         })))
     }
 

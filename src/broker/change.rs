@@ -37,14 +37,14 @@ impl Broker {
         let action = route.action(caller, method)?;
         let invocation = Invocation { caller, class: &route.class, path, method, arguments, upload, deadline };
         let call = || route.provider.invoke(&invocation);
-        match action {
-            Action::Read => call(),
-            Action::Change => audited(caller, &format_args!("calls {} of {path}", method.name), call),
+        if !action.changes() {
+            return call();
         }
+        audited(caller, &format_args!("calls {} of {path}", method.name), call)
     }
 
     /// Whether the caller may call a method of the class, before anything is known of its arguments.
-    /// Tells whether it only looks.
+    /// Tells whether it changes something.
     pub fn check_call(&self, caller: &Caller, class: &Class, method: &Method) -> Result<Action, CimError> {
         let route = self.routes.get(class.name()).ok_or_else(|| super::no_instances(class))?;
         route.action(caller, method)
@@ -74,7 +74,7 @@ impl Broker {
         path: &ObjectPath,
         wanted: Vec<(Arc<str>, Value)>,
     ) -> Result<Instance, CimError> {
-        let instance = self.lookup(path)?;
+        let instance = self.shown_to(caller, path)?;
         let route = self.changeable(caller, instance.class(), Change::Modify)?;
         let mut changes = wanted;
         changes.retain(|(name, value)| instance.get(name) != Some(value));
@@ -89,7 +89,7 @@ impl Broker {
         audited(caller, &change, || {
             route.provider.modify(&Modification { caller, class: &route.class, path, changes })
         })?;
-        self.lookup(path)
+        self.shown_to(caller, path)
     }
 
     /// Makes an instance and gives it as it is now. What is not made by the deadline is made all the same.

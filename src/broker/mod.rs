@@ -116,7 +116,7 @@ impl Broker {
     /// Gets one instance.
     pub fn get(&self, caller: &Caller, path: &ObjectPath) -> Result<Instance, CimError> {
         authorization::check(caller, Action::Read, &"reads")?;
-        self.lookup(path)
+        self.shown_to(caller, path)
     }
 
     /// All instances of a class and its subclasses, in the order of the schema.
@@ -140,7 +140,8 @@ impl Broker {
         let broker = self.clone();
         let instances =
             begun.into_iter().flat_map(move |(ready, name)| ready.unwrap_or_else(|| broker.instances_of(&name)));
-        Ok((Box::new(instances), are_ready))
+        let (broker, caller) = (self.clone(), caller.clone());
+        Ok((Box::new(instances.map(move |instance| broker.disclosed(&caller, instance?))), are_ready))
     }
 
     /// Whether [`Self::get`] of the path answers without waiting for anything; else it is to be called off the event loop.
@@ -160,7 +161,10 @@ impl Broker {
         authorization::check(caller, Action::Read, &"reads")?;
         let served = self.served_subclasses(namespace, query.from_class())?;
         let broker = self.clone();
-        Ok(Box::new(served.into_iter().flat_map(move |name| broker.candidates_of(&name, &query))))
+        let candidates = served.into_iter().flat_map(move |name| broker.candidates_of(&name, &query));
+        let (broker, caller) = (self.clone(), caller.clone());
+        // Disclosed before the query is asked of them: what a caller may not see must not be found out by asking.
+        Ok(Box::new(candidates.map(move |candidate| broker.disclosed_if_any(&caller, candidate?))))
     }
 
     /// How many instances [`Self::enumerate`] will give, where the providers know without counting.
@@ -178,6 +182,23 @@ impl Broker {
     /// The path of an instance, in the namespace that its class is at home in.
     pub fn path_of(&self, instance: &Instance) -> ObjectPath {
         instance.path(self.home_of(instance.class()))
+    }
+
+    /// The instance as the caller may see it.
+    fn shown_to(&self, caller: &Caller, path: &ObjectPath) -> Result<Instance, CimError> {
+        let (route, instance) = self.locate(path)?;
+        route.provider.disclose(caller, instance)
+    }
+
+    fn disclosed(&self, caller: &Caller, instance: Instance) -> Result<Instance, CimError> {
+        match self.routes.get(instance.class().name()) {
+            Some(route) => route.provider.disclose(caller, instance),
+            None => Ok(instance),
+        }
+    }
+
+    fn disclosed_if_any(&self, caller: &Caller, candidate: Option<Instance>) -> Result<Option<Instance>, CimError> {
+        candidate.map(|instance| self.disclosed(caller, instance)).transpose()
     }
 
     fn lookup(&self, path: &ObjectPath) -> Result<Instance, CimError> {

@@ -148,8 +148,8 @@ impl Change {
 
 /// Shows a family of managed objects as instances.
 ///
-/// `is_ready` and `estimate` answer from memory. So do `get`, `enumerate`, `candidates` and `references` of what `is_ready`: they
-/// run on the event loop. Everything else may block and runs beside it. Every default answers that the operation is not supported, so that a
+/// `is_ready` and `estimate` answer from memory. So do `get`, `enumerate`, `candidates`, `references` and `disclose` of what
+/// `is_ready`: they run on the event loop. Everything else may block and runs beside it. Every default answers that the operation is not supported, so that a
 /// provider holds only what it does.
 pub trait Provider: Send + Sync + Debug {
     /// The names of the leaf classes it serves.
@@ -197,6 +197,13 @@ pub trait Provider: Send + Sync + Debug {
     fn candidates(&self, class: &Arc<Class>, query: &Arc<Compiled>) -> Result<Candidates, CimError> {
         let _ = query;
         self.enumerate(class).map(all_candidates)
+    }
+
+    /// An instance that this provider gave, with what only few may see of it if the caller is one of them. Everything else that
+    /// gives instances gives what may be seen by everybody who may read.
+    fn disclose(&self, caller: &Caller, instance: Instance) -> Result<Instance, CimError> {
+        let _ = caller;
+        Ok(instance)
     }
 
     /// How many instances `enumerate` gives, if that is known without counting them.

@@ -10,6 +10,7 @@ use super::id::JobId;
 use super::job::{Job, JobError, JobFailure, JobState, words};
 use super::link::LinkError;
 use super::table::{Jobs, Trail};
+use crate::access::{Caller, Role};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Refusal, StagedId, is_running, journal};
 
@@ -120,6 +121,7 @@ impl Jobs {
 
     /// Asks the worker to run a queued job, perhaps not for the first time: a worker runs no job twice.
     fn dispatch(&self, job: &Job) -> Result<Duration, JobsError> {
+        let role = self.role_now(&job.owner)?;
         {
             let mut trails = self.lock();
             let Some(current) = self.job(job.id).filter(|job| job.state == JobState::Queued) else {
@@ -127,11 +129,18 @@ impl Jobs {
             };
             let trail = trails.get(&job.id).copied().unwrap_or_default();
             if !trail.dispatched {
+                if let Some(error) = no_longer_allowed(role) {
+                    drop(trails);
+                    self.fail(job.id, error)?;
+                    return Ok(Duration::ZERO);
+                }
                 // Durable before the worker hears of it: from now on only the worker can say that it did not begin.
                 self.put(&mut trails, vec![Job::clone(&current)], Trail { dispatched: true, ..trail })?;
             }
         }
-        let request = Request::Run { job: job.id.0, operation: job.request.work(), caller: job.owner.clone() };
+        // The worker judges the role of what it was asked before and did not take.
+        let caller = Caller { role: role.unwrap_or(Role::Viewer), ..job.owner.clone() };
+        let request = Request::Run { job: job.id.0, operation: job.request.work(), caller };
         match self.link.watch().and_then(|()| self.link.call(&request)) {
             Ok(Reply::Accepted) => Ok(Duration::ZERO),
             Ok(_) => Err(JobsError::Worker(LinkError::Unexpected.to_string())),
@@ -145,6 +154,15 @@ impl Jobs {
                 Ok(Duration::ZERO)
             }
             Err(error) => Err(JobsError::Worker(error.to_string())),
+        }
+    }
+
+    /// The role that the owner of a job has by now; `None` if there is no such user any more. Who came over no network is no
+    /// user of the service and keeps the role that the job was asked for with.
+    fn role_now(&self, owner: &Caller) -> Result<Option<Role>, JobsError> {
+        match &self.settings.users {
+            Some(users) if owner.address.is_some() => Ok(users.role_of(&owner.name)?),
+            _ => Ok(Some(owner.role)),
         }
     }
 
@@ -253,6 +271,20 @@ impl Jobs {
         let next = self.jobs().iter().filter_map(|job| job.removal_at).min();
         next.map_or(IDLE, |at| (at - self.clock.now()).to_std().unwrap_or_default().min(IDLE))
     }
+}
+
+/// Why a job that waited may not begin: what its owner was allowed to when it was asked for may be over. The owner's name is
+/// not for everybody who reads it.
+fn no_longer_allowed(role: Option<Role>) -> Option<JobError> {
+    let message = match role {
+        Some(role) if role >= Role::Operator => return None,
+        Some(role) => format!(
+            "Whoever asked for the job has the role {role} by now, and it needs the role {}. Nothing was changed.",
+            Role::Operator
+        ),
+        None => "The user who asked for the job was removed while it waited. Nothing was changed.".to_owned(),
+    };
+    Some(JobError { cause: JobFailure::NotAllowed, message })
 }
 
 fn report(error: &JobsError) {

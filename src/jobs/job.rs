@@ -61,8 +61,10 @@ pub enum JobFailure {
     Busy,
     /// The tool, or a script of a package, failed.
     Failed,
-    /// The worker did not take the job: the staged package was gone or changed, or the caller may not install.
+    /// The worker did not take the job: the staged package was gone or changed.
     Refused,
+    /// Its owner may not change software, or not any more.
+    NotAllowed,
     /// The worker process ended in the middle of it.
     WorkerDied,
 }
@@ -105,7 +107,7 @@ pub struct Job {
     pub ended_at: Option<DateTime<Utc>>,
     /// When its state changed last.
     pub changed_at: DateTime<Utc>,
-    /// Its name; clients may change it.
+    /// Its name.
     pub name: String,
     /// Lower runs first; jobs of the same priority run in the order of their numbers.
     pub priority: u32,
@@ -218,7 +220,11 @@ impl From<&ApplyError> for JobError {
 
 impl From<&Refusal> for JobError {
     fn from(refusal: &Refusal) -> Self {
-        Self { cause: JobFailure::Refused, message: refusal.to_string() }
+        let cause = match refusal {
+            Refusal::NotPermitted => JobFailure::NotAllowed,
+            _ => JobFailure::Refused,
+        };
+        Self { cause, message: refusal.to_string() }
     }
 }
 

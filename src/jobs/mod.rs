@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::access::Users;
 use crate::store::StoreError;
 
 pub use history::HistoryRecord;
@@ -72,6 +73,9 @@ pub struct Settings {
     pub history_records: u32,
     /// Who hears that a job is about to be told as ended.
     pub before_end: Option<Arc<dyn BeforeEnd>>,
+    /// Those who are asked, when a job is about to begin, what its owner may do by now. Without them owners keep the role that
+    /// they had when they asked for the job.
+    pub users: Option<Arc<Users>>,
 }
 
 impl Settings {
@@ -86,6 +90,7 @@ impl Settings {
             staged_age: Duration::from_secs(3600),
             history_records: 10_000,
             before_end: None,
+            users: None,
         }
     }
 }
@@ -140,9 +145,6 @@ pub enum JobsError {
     /// Too many jobs wait.
     #[error("too many jobs wait: try again when some have ended")]
     QueueFull,
-    /// A value cannot be set.
-    #[error("{0}")]
-    Invalid(&'static str),
 }
 
 /// There is no plan of a request.

@@ -124,8 +124,8 @@ impl JobRequest {
         }
     }
 
-    /// The name of a job that was given none, as OpenLMI's jobs are named.
-    pub(super) fn default_name(&self, id: JobId) -> String {
+    /// The name of the job, as OpenLMI's jobs are named, such as `InstallPackageFromURI-<number>`.
+    pub(super) fn job_name(&self, id: JobId) -> String {
         let what = match self {
             Self::InstallFromUri { .. } => "InstallPackageFromURI",
             Self::InstallFromByteStream { .. } => "InstallPackageFromByteStream",

@@ -23,9 +23,6 @@ use crate::store::{Store, StoreError, changes, history, jobs as rows};
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Refusal, StagedId, journal};
 
-/// The longest name of a job, in octets.
-const MAX_NAME: usize = 1024;
-
 /// All jobs of one managed system.
 #[derive(Debug)]
 pub struct Jobs {
@@ -65,8 +62,6 @@ pub(super) type Trails<'a> = MutexGuard<'a, BTreeMap<JobId, Trail>>;
 /// What a client may change of a job; `None` leaves it as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobModification {
-    /// A new name.
-    pub name: Option<String>,
     /// A new place in the queue.
     pub priority: Option<u32>,
     /// Whether it is removed after its end.
@@ -139,10 +134,9 @@ impl Jobs {
         }
     }
 
-    /// Puts a job in the queue. It is durable when this returns. An empty name means the usual one, such as
-    /// `InstallPackageFromURI-<number>`. If it fails, the staged file is given up.
-    pub fn submit(&self, request: JobRequest, name: String, owner: &Caller) -> Result<Arc<Job>, JobsError> {
-        let submitted = self.insert(&request, name, owner);
+    /// Puts a job in the queue. It is durable when this returns. If it fails, the staged file is given up.
+    pub fn submit(&self, request: JobRequest, owner: &Caller) -> Result<Arc<Job>, JobsError> {
+        let submitted = self.insert(&request, owner);
         if submitted.is_err() {
             self.discard(&request);
         }
@@ -207,9 +201,6 @@ impl Jobs {
         let mut trails = self.lock();
         let mut job = Job::clone(&*self.job(id).ok_or(JobsError::NotFound)?);
         let trail = trails.get(&id).copied().unwrap_or_default();
-        if let Some(name) = modification.name {
-            job.name = checked_name(name)?;
-        }
         job.priority = modification.priority.unwrap_or(job.priority);
         if let Some(delete) = modification.delete_on_completion {
             job.delete_on_completion = delete;
@@ -260,7 +251,7 @@ impl Jobs {
         Ok(removed)
     }
 
-    fn insert(&self, request: &JobRequest, name: String, owner: &Caller) -> Result<Arc<Job>, JobsError> {
+    fn insert(&self, request: &JobRequest, owner: &Caller) -> Result<Arc<Job>, JobsError> {
         let mut trails = self.lock();
         if self.jobs().iter().filter(|job| !job.state.is_final()).count() >= self.settings.max_unfinished {
             return Err(JobsError::QueueFull);
@@ -286,10 +277,9 @@ impl Jobs {
             removal_at: None,
             request: request.clone(),
         };
-        let given = if name.is_empty() { None } else { Some(checked_name(name)?) };
         let job = self.store.write(move |transaction| {
             job.id = JobId(u64::try_from(rows::insert(transaction)?).unwrap_or(0));
-            job.name = given.unwrap_or_else(|| job.request.default_name(job.id));
+            job.name = job.request.job_name(job.id);
             let body = to_json(&job)?;
             changes::append(transaction, now, SUBJECT, None, Some(&body))?;
             rows::update(transaction, &JobRow { id: number(job.id), body, dispatched: false, journal_offset: 0 })?;
@@ -344,13 +334,6 @@ impl Jobs {
 fn remembered(job: &Job) -> Job {
     let outcome = job.outcome.clone().map(|outcome| Outcome { findings: Vec::new(), ..outcome });
     Job { outcome, ..job.clone() }
-}
-
-fn checked_name(name: String) -> Result<String, JobsError> {
-    if name.is_empty() || name.len() > MAX_NAME {
-        return Err(JobsError::Invalid("a job's name has between 1 and 1,024 octets"));
-    }
-    Ok(name)
 }
 
 fn number(id: JobId) -> i64 {

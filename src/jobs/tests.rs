@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
@@ -9,7 +11,7 @@ use tempfile::TempDir;
 
 use super::table::Trail;
 use super::*;
-use crate::access::{Caller, Role};
+use crate::access::{self, Caller, Role};
 use crate::clock::{Clock, ManualClock};
 use crate::software::{ApplyError, Nevra, Phase};
 use crate::store::{Store, changes};
@@ -98,12 +100,12 @@ impl Fixture {
 
     fn submit_as(&self, name: &str, owner: &Caller) -> JobId {
         let staged = self.jobs.stage(&package(self.files.path(), name)).unwrap();
-        self.jobs.submit(request(staged), String::new(), owner).unwrap().id
+        self.jobs.submit(request(staged), owner).unwrap().id
     }
 
     /// A job of which the worker has this journal, and no worker holds it.
     fn submit_with_journal(&self, lines: &str) -> JobId {
-        let job = self.jobs.submit(request(staged()), String::new(), &operator()).unwrap();
+        let job = self.jobs.submit(request(staged()), &operator()).unwrap();
         let trail = Trail { dispatched: true, offset: 0 };
         self.jobs.put(&mut self.jobs.lock(), vec![Job::clone(&job)], trail).unwrap();
         fs::create_dir_all(journal::folder(self.state.path(), job.id.0)).unwrap();
@@ -299,8 +301,11 @@ fn what_the_worker_refuses_fails_truthfully() {
     let f = Fixture::new();
     let viewer = Caller::new("vera", Role::Viewer);
     let refused = f.submit_as("hello", &viewer);
+    // What the worker may have been asked to do before is for the worker to tell.
+    let trail = Trail { dispatched: true, offset: 0 };
+    f.jobs.put(&mut f.jobs.lock(), vec![Job::clone(&f.get(refused))], trail).unwrap();
     let error = f.step_until_final(refused).error.clone().unwrap();
-    assert_eq!(error.cause, JobFailure::Refused);
+    assert_eq!(error.cause, JobFailure::NotAllowed);
     assert!(error.message.contains("operator"), "{}", error.message);
     let gone = f.submit("gone");
     f.jobs.discard(&f.get(gone).request);
@@ -312,6 +317,77 @@ fn what_the_worker_refuses_fails_truthfully() {
     assert_eq!(error.cause, JobFailure::Refused);
     assert!(error.message.contains("submit the installation again"), "{}", error.message);
     f.changes();
+}
+
+#[test]
+fn a_waiting_job_of_an_owner_who_may_no_longer_change_software_is_not_begun() {
+    let mut f = Fixture::new();
+    let settings = access::Settings { cache: Duration::ZERO, bcrypt_cost: 4 };
+    let users = Arc::new(Users::new(f.store.clone(), f.clock.clone(), settings).unwrap());
+    f.jobs.settings.users = Some(users.clone());
+    let submit = |name: &str| {
+        users.add(name, Role::Operator, b"word").unwrap();
+        let address = Some(Ipv4Addr::LOCALHOST.into());
+        f.submit_as(name, &Caller { address, ..Caller::new(name, Role::Operator) })
+    };
+    let [running, gone, lowered, still] = ["running", "gone", "lowered", "still"].map(submit);
+    let local = f.submit_as("local", &Caller::new("nobody", Role::Operator));
+    f.step_until(running, |job| job.state == JobState::Running);
+    for name in ["running", "gone", "lowered"] {
+        users.remove(name).unwrap();
+    }
+    users.add("lowered", Role::Viewer, b"word").unwrap();
+    f.tell(Step::Finish);
+    assert_eq!(f.step_until_final(running).state, JobState::Completed, "what has begun goes on");
+    for (id, words) in [(gone, "was removed"), (lowered, "has the role viewer by now")] {
+        let job = f.step_until_final(id);
+        let error = job.error.clone().unwrap();
+        assert_eq!((job.state, job.started_at, error.cause), (JobState::Failed, None, JobFailure::NotAllowed));
+        assert!(error.message.contains(words) && error.message.ends_with("Nothing was changed."), "{}", error.message);
+    }
+    for id in [still, local] {
+        f.tell(Step::Finish);
+        assert_eq!(f.step_until_final(id).state, JobState::Completed);
+    }
+    assert_eq!(f.teller.begun.try_iter().collect::<Vec<_>>(), ["running", "still", "local"]);
+    f.jobs.step();
+    assert_eq!(fs::read_dir(f.state.path().join("spool")).unwrap().count(), 0);
+    f.changes();
+}
+
+/// Counts how often an end was about to be told.
+#[derive(Debug, Default)]
+struct Told(AtomicUsize);
+
+impl BeforeEnd for Told {
+    fn about_to_end(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_came_of_a_job_is_looked_at_before_its_end_is_told_and_at_no_other_time() {
+    let mut f = Fixture::new();
+    let told = Arc::new(Told::default());
+    f.jobs.settings.before_end = Some(told.clone());
+    let count = || told.0.load(Ordering::Relaxed);
+    let id = f.submit("hello");
+    f.step_until(id, |job| job.state == JobState::Running);
+    f.tell(Step::Phase(Phase::Unpacking, 40));
+    f.step_until(id, |job| job.percent == 40);
+    assert_eq!(count(), 0, "it goes on");
+    f.tell(Step::Finish);
+    f.step_until_final(id);
+    assert_eq!(count(), 1);
+    f.jobs.step();
+    assert_eq!(count(), 1, "it is told once");
+    let dead = f.submit_with_journal(&format!("{ACCEPTED}{UNPACKING}"));
+    f.step_until_final(dead);
+    assert_eq!(count(), 2, "a dead worker may have changed something");
+    let cancelled = f.submit("cancelled");
+    f.jobs.cancel(cancelled).unwrap();
+    f.jobs.step();
+    assert_eq!(count(), 2, "what never began changed nothing");
 }
 
 #[test]
@@ -442,15 +518,11 @@ fn a_change_of_the_time_before_removal_starts_it_anew() {
 }
 
 #[test]
-fn names_and_the_queue_are_bounded() {
+fn the_queue_is_bounded() {
     let mut f = Fixture::new();
     f.jobs.settings.max_unfinished = 1;
-    let name = |name: String| JobModification { name: Some(name), ..JobModification::default() };
-    let id = f.submit("hello");
-    assert!(matches!(f.jobs.modify(id, name(String::new())), Err(JobsError::Invalid(_))));
-    assert!(matches!(f.jobs.modify(id, name("x".repeat(1025))), Err(JobsError::Invalid(_))));
-    assert_eq!(f.jobs.modify(id, name("mine".to_owned())).unwrap().name, "mine");
-    let second = f.jobs.submit(request(staged()), String::new(), &operator());
+    f.submit("hello");
+    let second = f.jobs.submit(request(staged()), &operator());
     assert!(matches!(second, Err(JobsError::QueueFull)));
     f.changes();
 }
@@ -470,7 +542,7 @@ fn without_a_worker_jobs_wait() {
     let (_store, jobs) = open(&state, &clock);
     let error = jobs.stage(&package(state.path(), "hello")).unwrap_err();
     assert!(matches!(error, StageError::WorkerUnavailable(_)), "{error:?}");
-    let id = jobs.submit(request(staged()), "mine".to_owned(), &operator()).unwrap().id;
+    let id = jobs.submit(request(staged()), &operator()).unwrap().id;
     jobs.step();
     assert_eq!(jobs.job(id).unwrap().state, JobState::Queued);
 }

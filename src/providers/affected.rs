@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use super::job_links::named_job;
-use super::links::{Link, Links, Pairs, none};
-use super::model::{FILE_CHECK, Model};
+use super::links::{Link, Links, Pair, Pairs, each};
+use super::model::Model;
+use super::names::FILE_CHECK;
 use crate::broker::Provider;
-use crate::cim::{Instance, ObjectPath, PropertyError, Value};
+use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Value};
 use crate::jobs::{InstallAction, Job, JobRequest};
 use crate::software::{ChangeKind, Nevra};
 
@@ -37,7 +38,7 @@ impl Affected {
         elements
     }
 
-    fn pairs(&self, job: &Job) -> Vec<[Arc<ObjectPath>; 2]> {
+    fn pairs(&self, job: &Job) -> Vec<Pair> {
         let job_path = self.0.job_path(job);
         self.elements(job).into_iter().map(|element| [job_path.clone(), element]).collect()
     }
@@ -67,20 +68,18 @@ impl Link for Affected {
         ["AffectingElement", "AffectedElement"]
     }
 
-    fn all(&self) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
         let this = Self(self.0.clone());
-        Box::new(self.0.jobs.jobs().into_iter().flat_map(move |job| this.pairs(&job)))
+        Ok(each(self.0.jobs.jobs().into_iter().flat_map(move |job| this.pairs(&job))))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 0 {
-            return match named_job(&self.0, source) {
-                Some(job) => Box::new(self.pairs(&job).into_iter()),
-                None => none(),
-            };
+            return Ok(each(named_job(&self.0, source).map(|job| self.pairs(&job)).unwrap_or_default()));
         }
-        let source = source.clone();
-        Box::new(self.all().filter(move |[_, affected]| affected.same_keys(&source)))
+        let (this, source) = (Self(self.0.clone()), source.clone());
+        let pairs = self.0.jobs.jobs().into_iter().flat_map(move |job| this.pairs(&job));
+        Ok(each(pairs.filter(move |[_, affected]| affected.same_keys(&source))))
     }
 
     fn describe(&self, link: &mut Instance) -> Result<(), PropertyError> {

@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
-use super::links::{Link, Links, Pairs, none};
-use super::model::{Model, strip_prefix_ignoring_case, unreadable};
+use super::links::{Link, Links, Pair, Pairs, each, if_there, none};
+use super::model::{Model, unreadable};
+use super::names::strip_prefix_ignoring_case;
 use crate::broker::{Instances, Provider};
 use crate::cim::{CimError, Class, DateTime, Instance, ObjectPath, PropertyError, Value};
 use crate::software::{AdvisoryKind, Bundle, BundleKind, BundleState, Bundles, Catalog, Inventory, Nevra, Severity};
@@ -81,6 +82,23 @@ fn bundle_path(model: &Model, bundle: &Bundle) -> Arc<ObjectPath> {
     model.path_by_id(&BUNDLE.into(), bundle_id(bundle).into())
 }
 
+/// The paths of all bundles. Blocks unless they are in memory.
+pub(super) fn paths(model: &Arc<Model>) -> Result<impl Iterator<Item = Arc<ObjectPath>> + Send + use<>, CimError> {
+    let (model, bundles) = (model.clone(), any_bundles(model)?);
+    Ok((0..bundles.all().len()).filter_map(move |place| Some(bundle_path(&model, bundles.all().get(place)?))))
+}
+
+/// The path of the bundle that a path names, if there is one. Blocks unless bundles are in memory.
+pub(super) fn path_of(model: &Model, path: &ObjectPath) -> Result<Option<Arc<ObjectPath>>, CimError> {
+    let Some((kind, id)) = named(path) else { return Ok(None) };
+    Ok(any_bundles(model)?.find(kind, id).map(|bundle| bundle_path(model, bundle)))
+}
+
+/// As they were a moment ago if they are in memory; else blocks.
+fn any_bundles(model: &Model) -> Result<Arc<Bundles>, CimError> {
+    model.manager.loaded_bundles().map_or_else(|| model.manager.bundles().map_err(unreadable), Ok)
+}
+
 /// Bundles, and what tells how much of them is installed.
 #[derive(Clone, Debug)]
 struct Known {
@@ -92,11 +110,7 @@ struct Known {
 impl Known {
     /// As it was a moment ago if it is in memory; else blocks.
     fn any(model: &Model) -> Result<Self, CimError> {
-        let bundles = match model.manager.loaded_bundles() {
-            Some(bundles) => bundles,
-            None => model.manager.bundles().map_err(unreadable)?,
-        };
-        Ok(Self { bundles, inventory: model.manager.inventory(), catalog: model.any_catalog()? })
+        Ok(Self { bundles: any_bundles(model)?, inventory: model.manager.inventory(), catalog: model.any_catalog()? })
     }
 
     /// As it is now. Blocks.
@@ -186,24 +200,15 @@ pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
 struct Components(Arc<Model>);
 
 impl Components {
-    /// What is known, or nothing where it cannot be read: a link can tell of no error.
-    fn known(&self) -> Option<Known> {
-        let known = Known::now(&self.0);
-        known
-            .inspect_err(|error| tracing::error!(error = error as &dyn std::error::Error, "bundles cannot be read"))
-            .ok()
-    }
-
-    fn of_bundle(&self, known: &Known, bundle: &Bundle) -> Pairs {
+    fn of_bundle(&self, known: &Known, bundle: &Bundle) -> impl Iterator<Item = Pair> + use<> {
         let (model, group) = (self.0.clone(), bundle_path(&self.0, bundle));
-        let packages = known.packages(bundle).into_iter();
-        Box::new(packages.map(move |nevra| [model.identity_path(&nevra), group.clone()]))
+        known.packages(bundle).into_iter().map(move |nevra| [model.identity_path(&nevra), group.clone()])
     }
 
     fn of_package(&self, known: Known, nevra: Nevra) -> Pairs {
         let (model, part) = (self.0.clone(), self.0.identity_path(&nevra));
         let count = known.bundles.all().len();
-        Box::new((0..count).filter_map(move |place| {
+        each((0..count).filter_map(move |place| {
             let bundle = known.bundles.all().get(place)?;
             let has_it = known.bundles.contains(bundle, &nevra, &known.inventory, &known.catalog);
             has_it.then(|| [part.clone(), bundle_path(&model, bundle)])
@@ -224,24 +229,24 @@ impl Link for Components {
         false
     }
 
-    fn all(&self) -> Pairs {
-        let Some(known) = self.known() else { return none() };
-        let this = Self(self.0.clone());
+    fn all(&self) -> Result<Pairs, CimError> {
+        let (this, known) = (Self(self.0.clone()), Known::now(&self.0)?);
         let count = known.bundles.all().len();
-        Box::new((0..count).flat_map(move |place| match known.bundles.all().get(place) {
-            Some(bundle) => this.of_bundle(&known, bundle),
-            None => none(),
-        }))
+        let of_place = move |place| known.bundles.all().get(place).map(|bundle| this.of_bundle(&known, bundle));
+        Ok(each((0..count).filter_map(of_place).flatten()))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 1 {
-            let Some(known) = named(source).and_then(|_| self.known()) else { return none() };
-            let bundle = named(source).and_then(|(kind, id)| known.bundles.find(kind, id));
-            return bundle.map_or_else(none, |bundle| self.of_bundle(&known, bundle));
+            let Some((kind, id)) = named(source) else { return Ok(none()) };
+            let known = Known::now(&self.0)?;
+            let bundle = known.bundles.find(kind, id);
+            return Ok(each(bundle.map(|bundle| self.of_bundle(&known, bundle)).into_iter().flatten()));
         }
-        let Ok(nevra) = self.0.nevra(source) else { return none() };
-        self.known().map_or_else(none, |known| self.of_package(known, nevra))
+        match if_there(self.0.nevra(source))? {
+            Some(nevra) => Ok(self.of_package(Known::now(&self.0)?, nevra)),
+            None => Ok(none()),
+        }
     }
 
     /// In no order (DSP1023 7.7.3): the tool that installs them finds one.

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::links::if_there;
 use super::model::{Model, unreadable};
 use super::requirements::{named, requirement_path};
 use crate::broker::{Instances, Provider};
@@ -28,9 +29,9 @@ impl Dependencies {
 
     /// What the package that a path names needs; nothing of what names no package.
     fn needed_by(&self, path: &ObjectPath) -> Result<Vec<Link>, CimError> {
-        match self.0.nevra(path) {
-            Ok(nevra) => Ok(Known::read(&self.0)?.needed_by(&nevra)),
-            Err(_) => Ok(Vec::new()),
+        match if_there(self.0.nevra(path))? {
+            Some(nevra) => Ok(Known::read(&self.0)?.needed_by(&nevra)),
+            None => Ok(Vec::new()),
         }
     }
 
@@ -45,9 +46,9 @@ impl Dependencies {
     fn needing(&self, path: &ObjectPath) -> Result<Box<dyn Iterator<Item = Link> + Send>, CimError> {
         let antecedent = match named(path) {
             Some(requirement) => Antecedent::Requirement(requirement),
-            None => match self.0.nevra(path) {
-                Ok(nevra) => Antecedent::Package(nevra),
-                Err(_) => return Ok(Box::new(std::iter::empty())),
+            None => match if_there(self.0.nevra(path))? {
+                Some(nevra) => Antecedent::Package(nevra),
+                None => return Ok(Box::new(std::iter::empty())),
             },
         };
         // What is installed is preferred, so what is offered matters to nobody who needs an installed package.

@@ -4,18 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::job_links::named_job;
-use super::links::{Link, Links, Pairs, none, one};
-use super::model::{FILE_CHECK, Model};
+use super::links::{Link, Links, Pairs, each, if_there, none, or_why};
+use super::model::Model;
+use super::names::{AD_HOC, EXECUTABLE, FILE_CHECK};
 use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, PropertyError, Value};
 use crate::jobs::{Job, JobRequest};
-use crate::software::{ChecksumKind, FailedCheck, FileKind, FileRecord, FileState, Inventory, Nevra, compare};
+use crate::software::{ChecksumKind, FailedCheck, FileKind, FileRecord, FileState, Finding, Inventory, Nevra, compare};
 
-/// CheckID of a file as it is now; that of one that a verification found is the InstanceID of the job.
-pub(super) const AD_HOC: &str = "LMI:LMI_SoftwareIdentityFileCheck";
-
-/// SoftwareElementState: Executable.
-pub(super) const EXECUTABLE: u16 = 2;
 /// TargetOperatingSystem: LINUX, which is accepted for any distribution.
 const LINUX: u16 = 36;
 
@@ -91,8 +87,7 @@ struct Check {
 impl Check {
     /// In what the file differs: by the verification, which was then, or else now.
     fn failed(&self, state: Option<&FileState>) -> Vec<FailedCheck> {
-        let findings = self.job.iter().filter_map(|job| job.outcome.as_ref()).flat_map(|outcome| &outcome.findings);
-        let found = findings.into_iter().find(|finding| finding.path == self.record.path);
+        let found = self.job.as_ref().and_then(|job| finding(job, &self.record.path));
         found.map_or_else(|| compare(&self.record, state), |finding| finding.failed.clone())
     }
 }
@@ -213,7 +208,12 @@ fn find(model: &Model, files: &Files, path: &ObjectPath) -> Result<Option<Check>
         }
         job
     };
-    let record = files.of(&nevra)?.find(file).cloned();
+    // The verification may have known more than is known now.
+    let known = job.as_ref().and_then(|job| finding(job, file)?.original.clone());
+    let record = match known {
+        Some(record) => Some(record),
+        None => files.of(&nevra)?.find(file).cloned(),
+    };
     Ok(record.map(|record| Check { nevra, record, job }))
 }
 
@@ -231,9 +231,12 @@ fn element(model: &Model, path: &ObjectPath) -> Option<Nevra> {
 
 /// Whether the job is a verification of the package that found this file.
 fn found(job: &Job, nevra: &Nevra, file: &str) -> bool {
-    let findings = job.outcome.iter().flat_map(|outcome| &outcome.findings);
-    matches!(&job.request, JobRequest::Verify { nevra: of } if of == nevra)
-        && findings.into_iter().any(|finding| finding.path == file)
+    matches!(&job.request, JobRequest::Verify { nevra: of } if of == nevra) && finding(job, file).is_some()
+}
+
+/// What a verification found of a file.
+fn finding<'j>(job: &'j Job, file: &str) -> Option<&'j Finding> {
+    job.outcome.as_ref()?.findings.iter().find(|finding| finding.path == file)
 }
 
 /// The file as it was installed, as far as that is known.
@@ -326,13 +329,13 @@ struct OfPackage {
 }
 
 impl OfPackage {
-    fn pairs(&self, nevra: &Nevra) -> Pairs {
-        let Ok(files) = self.files.of(nevra) else { return none() };
+    fn pairs(&self, nevra: &Nevra) -> Result<Pairs, CimError> {
+        let files = self.files.of(nevra)?;
         let (model, nevra, identity) = (self.model.clone(), nevra.clone(), self.model.identity_path(nevra));
-        Box::new((0..files.records.len()).filter_map(move |number| {
+        Ok(each((0..files.records.len()).filter_map(move |number| {
             let file = &files.records.get(number)?.path;
             Some([model.file_check_path(&nevra, file, None), identity.clone()])
-        }))
+        })))
     }
 }
 
@@ -349,20 +352,25 @@ impl Link for OfPackage {
         false
     }
 
-    fn all(&self) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
         let inventory = self.model.manager.inventory();
         let this = Self { model: self.model.clone(), files: self.files.clone() };
         let count = inventory.packages().len();
         let nevras = (0..count).filter_map(move |number| Some(inventory.packages().get(number)?.nevra.clone()));
-        Box::new(nevras.flat_map(move |nevra| this.pairs(&nevra)))
+        Ok(Box::new(nevras.flat_map(move |nevra| or_why(this.pairs(&nevra)))))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 1 {
-            return self.model.installed(source).map_or_else(|_| none(), |package| self.pairs(&package.nevra));
+            return match if_there(self.model.installed(source))? {
+                Some(package) => self.pairs(&package.nevra),
+                None => Ok(none()),
+            };
         }
-        let Ok(Some(check)) = find(&self.model, &self.files, source) else { return none() };
-        let path = self.model.file_check_path(&check.nevra, &check.record.path, check.job.as_deref());
-        one([path, self.model.identity_path(&check.nevra)])
+        let check = find(&self.model, &self.files, source)?;
+        Ok(each(check.map(|check| {
+            let path = self.model.file_check_path(&check.nevra, &check.record.path, check.job.as_deref());
+            [path, self.model.identity_path(&check.nevra)]
+        })))
     }
 }

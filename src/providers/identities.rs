@@ -3,14 +3,12 @@
 
 use std::sync::Arc;
 
-use super::model::{COLLECTION_ID, IDENTITY_PREFIX, Model, identity_id};
+use super::model::Model;
+use super::names::{COLLECTION, COLLECTION_ID, IDENTITY, IDENTITY_PREFIX, identity_id};
 use crate::broker::{Candidates, Instances, Provider, all_candidates};
 use crate::cim::query::{Compiled, Properties};
 use crate::cim::{CimError, Class, DateTime, Instance, ObjectPath, PropertyError, Value};
 use crate::software::{Catalog, Package};
-
-const IDENTITY: &str = "LMI_SoftwareIdentity";
-const COLLECTION: &str = "LMI_SystemSoftwareCollection";
 
 /// Serves software identities and their collection.
 #[derive(Debug)]
@@ -121,7 +119,7 @@ impl Provider for Identities {
             return Some(1);
         }
         // What is both installed and offered counts twice: an estimate need not be exact.
-        let offered = self.model.manager.loaded_catalog()?.len();
+        let offered = self.model.manager.offered_count()?;
         u64::try_from(self.model.manager.inventory().packages().len().checked_add(offered)?).ok()
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::identities::offered_only;
-use super::links::{FixedLink, Link, Links, Pairs, none, one};
+use super::links::{FixedLink, Link, Links, Pairs, each, if_there, none, one};
 use super::model::Model;
 use crate::broker::Provider;
-use crate::cim::{Instance, ObjectPath, PropertyError, Value};
+use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Value};
 use crate::software::Package;
 
 /// What joins identities, collection, system and service.
@@ -28,21 +28,19 @@ pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
 pub(super) fn installed(model: &Arc<Model>) -> Pairs {
     let (model, system, inventory) = (model.clone(), model.system_path(), model.manager.inventory());
     let count = inventory.packages().len();
-    Box::new((0..count).filter_map(move |index| {
+    each((0..count).filter_map(move |index| {
         let package = inventory.packages().get(index)?;
         Some([model.identity_path(&package.nevra), system.clone()])
     }))
 }
 
 /// The installed packages that an object at one end of such a link is joined with.
-pub(super) fn installed_of(model: &Arc<Model>, end: usize, source: &ObjectPath) -> Pairs {
+pub(super) fn installed_of(model: &Arc<Model>, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
     if end == 0 {
-        return match model.installed(source) {
-            Ok(package) => one([model.identity_path(&package.nevra), model.system_path()]),
-            Err(_) => none(),
-        };
+        let package = if_there(model.installed(source))?;
+        return Ok(each(package.map(|package| [model.identity_path(&package.nevra), model.system_path()])));
     }
-    if model.is_system(source) { installed(model) } else { none() }
+    Ok(if model.is_system(source) { installed(model) } else { none() })
 }
 
 /// What is installed runs the system (DSP1023 7.4): one link for each installed package.
@@ -58,11 +56,11 @@ impl Link for Runs {
         ["Antecedent", "Dependent"]
     }
 
-    fn all(&self) -> Pairs {
-        installed(&self.0)
+    fn all(&self) -> Result<Pairs, CimError> {
+        Ok(installed(&self.0))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         installed_of(&self.0, end, source)
     }
 
@@ -134,26 +132,23 @@ impl Link for Available {
         self.model.manager.loaded_catalog().is_some()
     }
 
-    fn all(&self) -> Pairs {
-        let Ok(catalog) = self.model.any_catalog() else { return self.system() };
+    fn all(&self) -> Result<Pairs, CimError> {
         let (model, end) = (self.model.clone(), self.end());
-        let offered = offered_only(&self.model, catalog);
+        let offered = offered_only(&self.model, self.model.any_catalog()?);
         let pairs =
             offered.map(move |(_, package): (usize, Package)| [model.identity_path(&package.nevra), end.clone()]);
-        Box::new(self.system().chain(pairs))
+        Ok(Box::new(self.system().chain(each(pairs))))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 1 {
-            return if self.is_end(source) { self.all() } else { none() };
+            return if self.is_end(source) { self.all() } else { Ok(none()) };
         }
         if self.model.is_system(source) {
-            return self.system();
+            return Ok(self.system());
         }
-        match self.model.package(source) {
-            Ok(package) if !package.state.has_files() => one([self.model.identity_path(&package.nevra), self.end()]),
-            _ => none(),
-        }
+        let package = if_there(self.model.package(source))?.filter(|package| !package.state.has_files());
+        Ok(each(package.map(|package| [self.model.identity_path(&package.nevra), self.end()])))
     }
 
     fn describe(&self, link: &mut Instance) -> Result<(), PropertyError> {

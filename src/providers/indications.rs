@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use super::installed::INSTALLED;
 use super::job_instance::job_instance;
 use super::model::Model;
+use super::names::INSTALLED;
 use crate::broker::IMPLEMENTATION_NAMESPACE;
 use crate::cim::{CimError, DateTime, Instance, ObjectPath};
 use crate::events::Describe;

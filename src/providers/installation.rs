@@ -109,7 +109,7 @@ pub(super) fn asked_of_identity(
 
 /// Puts a job in the queue.
 pub(super) fn submit(model: &Model, caller: &Caller, request: JobRequest) -> Result<MethodReply, CimError> {
-    let job = model.jobs.submit(request, String::new(), caller).map_err(not_submitted)?;
+    let job = model.jobs.submit(request, caller).map_err(not_submitted)?;
     Ok(MethodReply::code(JOB_STARTED).with("Job", model.job_path(&job)))
 }
 

@@ -8,13 +8,12 @@ use super::identity_links::{installed, installed_of};
 use super::installation::not_submitted;
 use super::links::{Link, Links};
 use super::model::Model;
+use super::names::INSTALLED;
 use crate::access::Caller;
 use crate::broker::{Change, Creation, Deletion, Instances, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
 use crate::jobs::{Asked, InstallAction, InstallOptions, JobError, JobFailure, JobRequest, JobState};
 use crate::software::Nevra;
-
-pub(super) const INSTALLED: &str = "LMI_InstalledSoftwareIdentity";
 
 /// Serves the links between the system and what is installed on it.
 #[derive(Debug)]
@@ -32,7 +31,7 @@ impl Installed {
     fn change(&self, nevra: &Nevra, action: InstallAction, caller: &Caller, until: Instant) -> Result<(), CimError> {
         let options = InstallOptions { action, ..InstallOptions::default() };
         let request = JobRequest::ChangeIdentity { nevra: nevra.clone(), options, asked: Asked::ByLink };
-        let job = self.model.jobs.submit(request, String::new(), caller).map_err(not_submitted)?;
+        let job = self.model.jobs.submit(request, caller).map_err(not_submitted)?;
         let path = self.model.job_path(&job);
         let ended = self.model.jobs.wait_for_end(job.id, until).map_err(|_| {
             CimError::new(
@@ -112,6 +111,7 @@ fn failed(error: &JobError) -> CimError {
         JobFailure::NotFound => CimError::not_found(message),
         JobFailure::NotNewer => CimError::new(CimStatus::AlreadyExists, message),
         JobFailure::Busy => CimError::in_use(message),
+        JobFailure::NotAllowed => CimError::access_denied(message),
         _ => CimError::new(CimStatus::Failed, message),
     }
 }
@@ -129,11 +129,11 @@ impl Link for Pairs {
         ["InstalledSoftware", "System"]
     }
 
-    fn all(&self) -> super::links::Pairs {
-        installed(&self.0)
+    fn all(&self) -> Result<super::links::Pairs, CimError> {
+        Ok(installed(&self.0))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> super::links::Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<super::links::Pairs, CimError> {
         installed_of(&self.0, end, source)
     }
 

@@ -3,23 +3,10 @@
 use chrono::{DateTime as Instant, Utc};
 
 use super::job_parameters;
-use super::model::{Model, job_id};
+use super::model::Model;
+use super::names::{job_class, job_id};
 use crate::cim::{CimError, CimStatus, DateTime, Instance, Interval, ObjectPath, Value};
 use crate::jobs::{InstallAction, Job, JobError, JobFailure, JobRequest, JobState};
-
-pub(super) const INSTALLATION_JOB: &str = "LMI_SoftwareInstallationJob";
-pub(super) const VERIFICATION_JOB: &str = "LMI_SoftwareVerificationJob";
-
-/// The class that a job for this request is shown as.
-pub(super) fn job_class(request: &JobRequest) -> &'static str {
-    match request {
-        JobRequest::Verify { .. } => VERIFICATION_JOB,
-        JobRequest::InstallFromUri { .. }
-        | JobRequest::InstallFromByteStream { .. }
-        | JobRequest::ChangeIdentity { .. }
-        | JobRequest::RefreshRepositories => INSTALLATION_JOB,
-    }
-}
 
 /// A job as an instance, as it was or is at `now`.
 pub(super) fn job_instance(model: &Model, job: &Job, now: Instant<Utc>) -> Result<Instance, CimError> {
@@ -122,7 +109,11 @@ pub(super) fn error_code(cause: JobFailure) -> u16 {
         JobFailure::NoSpace => 4103,
         JobFailure::Unreachable => 4107,
         JobFailure::Busy => 6,
-        JobFailure::Failed | JobFailure::Untrusted | JobFailure::Refused | JobFailure::WorkerDied => 4,
+        JobFailure::Failed
+        | JobFailure::Untrusted
+        | JobFailure::Refused
+        | JobFailure::NotAllowed
+        | JobFailure::WorkerDied => 4,
     }
 }
 
@@ -139,6 +130,7 @@ pub(super) fn error_instance(model: &Model, job: &ObjectPath, error: &JobError) 
         JobFailure::Busy => (CimStatus::Failed, RESOURCE_UNAVAILABLE),
         JobFailure::Failed => (CimStatus::Failed, SOFTWARE_ERROR),
         JobFailure::Refused => (CimStatus::Failed, UNKNOWN),
+        JobFailure::NotAllowed => (CimStatus::AccessDenied, UNAUTHORIZED_ACCESS),
         JobFailure::WorkerDied => (CimStatus::Failed, TERMINATED_ABNORMALLY),
     };
     let mut instance = Instance::new(model.class("CIM_Error")?);
@@ -168,6 +160,7 @@ const TERMINATED_ABNORMALLY: u16 = 48;
 const STORAGE_CAPACITY: u16 = 50;
 const RESOURCE_UNAVAILABLE: u16 = 57;
 const VERSION_MISMATCH: u16 = 58;
+const UNAUTHORIZED_ACCESS: u16 = 65;
 const ELEMENT_MISSING: u16 = 73;
 const DOWNLOAD_FAILURE: u16 = 109;
 const AUTHENTICATION_FAILURE: u16 = 117;
@@ -195,6 +188,7 @@ fn advice(cause: JobFailure) -> &'static str {
         JobFailure::Busy => "Submit the job again when the other package tool has finished.",
         JobFailure::Failed => "Correct what the message tells of and submit the job again.",
         JobFailure::Refused => "Submit the job again.",
+        JobFailure::NotAllowed => "Let somebody who has the role operator submit the job again.",
         JobFailure::WorkerDied => {
             "Look at the state of the packages on the host, put it right, and submit the job again."
         }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::links::{Link, Links, Pairs, none};
-use super::model::{Model, job_id, parse_job_id};
+use super::links::{Link, Links, Pairs, each, none};
+use super::model::Model;
+use super::names::{job_id, parse_job_id};
 use crate::broker::Provider;
-use crate::cim::ObjectPath;
+use crate::cim::{CimError, ObjectPath};
 use crate::jobs::Job;
 
 pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
@@ -31,18 +32,17 @@ impl Link for Owning {
         ["OwnedElement", "OwningElement"]
     }
 
-    fn all(&self) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
         let (model, service) = (self.0.clone(), self.0.service_path());
         let jobs = self.0.jobs.jobs();
-        Box::new(jobs.into_iter().map(move |job| [model.job_path(&job), service.clone()]))
+        Ok(each(jobs.into_iter().map(move |job| [model.job_path(&job), service.clone()])))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 0 {
             let job = named_job(&self.0, source);
-            let pair = job.map(|job| [self.0.job_path(&job), self.0.service_path()]);
-            return Box::new(pair.into_iter());
+            return Ok(each(job.map(|job| [self.0.job_path(&job), self.0.service_path()])));
         }
-        if source.same_keys(&self.0.service_path()) { self.all() } else { none() }
+        if source.same_keys(&self.0.service_path()) { self.all() } else { Ok(none()) }
     }
 }

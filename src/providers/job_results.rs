@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::job_instance::{error_instance, job_instance};
 use super::job_links::named_job;
 use super::job_parameters::{self, return_value};
-use super::links::{Link, Links, Pairs, none, one};
+use super::links::{Link, Links, Pairs, each};
 use super::model::Model;
 use crate::broker::{Instances, Provider};
 use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
@@ -134,13 +134,13 @@ impl Link for Associated {
         ["Job", "JobParameters"]
     }
 
-    fn all(&self) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
         let (model, jobs) = (self.0.clone(), self.0.jobs.jobs());
-        Box::new(jobs.into_iter().map(move |job| [model.job_path(&job), path(&model, &job)]))
+        Ok(each(jobs.into_iter().map(move |job| [model.job_path(&job), path(&model, &job)])))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         let job = if end == 0 { named_job(&self.0, source) } else { job_of(&self.0, source) };
-        job.map_or_else(none, |job| one([self.0.job_path(&job), path(&self.0, &job)]))
+        Ok(each(job.map(|job| [self.0.job_path(&job), path(&self.0, &job)])))
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::job_instance::{INSTALLATION_JOB, VERIFICATION_JOB, error_instance, job_class, job_instance};
+use super::job_instance::{error_instance, job_instance};
 use super::job_links::named_job;
 use super::model::Model;
+use super::names::{INSTALLATION_JOB, VERIFICATION_JOB, job_class};
 use crate::access::{Caller, Role};
 use crate::broker::{Action, Change, Deletion, Instances, Invocation, MethodReply, Modification, Provider};
 use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, Method, ObjectPath, Value};

@@ -4,12 +4,12 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::broker::{Instances, Provider};
-use crate::cim::{CimError, Class, Instance, ObjectPath, PropertyError, Value};
+use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, PropertyError, Value};
 
 /// The two ends of a link, in the order of [`Link::ends`].
 pub(super) type Pair = [Arc<ObjectPath>; 2];
-/// Links one after the other.
-pub(super) type Pairs = Box<dyn Iterator<Item = Pair> + Send>;
+/// Links one after the other, and in place of those that cannot be told why not.
+pub(super) type Pairs = Box<dyn Iterator<Item = Result<Pair, CimError>> + Send>;
 
 /// An association whose links can be computed.
 pub(super) trait Link: Send + Sync + Debug + 'static {
@@ -18,11 +18,12 @@ pub(super) trait Link: Send + Sync + Debug + 'static {
     /// Its two references; put the end that leads to fewer links first.
     fn ends(&self) -> [&'static str; 2];
     /// All links.
-    fn all(&self) -> Pairs;
-    /// The links of one object at the given end.
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError>;
+    /// The links of one object at the given end; none of an object that is not there.
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         let source = source.clone();
-        Box::new(self.all().filter(move |pair| pair.get(end).is_some_and(|path| path.same_keys(&source))))
+        let is_end = move |pair: &Pair| pair.get(end).is_some_and(|path| path.same_keys(&source));
+        Ok(Box::new(self.all()?.filter(move |pair| pair.as_ref().map_or(true, &is_end))))
     }
     /// How many links there are, where that is known.
     fn count(&self) -> Option<u64> {
@@ -62,7 +63,7 @@ impl<L: Link> Links<L> {
 
     fn instances(&self, class: &Arc<Class>, pairs: Pairs) -> Instances {
         let (link, class) = (self.0.clone(), class.clone());
-        Box::new(pairs.map(move |pair| instance(&*link, &class, pair).map_err(CimError::from)))
+        Box::new(pairs.map(move |pair| Ok(instance(&*link, &class, pair?)?)))
     }
 }
 
@@ -95,14 +96,19 @@ impl<L: Link> Provider for Links<L> {
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
         let [first, second] = self.0.ends();
         let end = |name: &str| path.key(name).and_then(Value::as_reference);
-        let pair = end(first).zip(end(second)).and_then(|(a, b)| self.0.of(0, a).find(|pair| pair[1].same_keys(b)));
+        let pair = match end(first).zip(end(second)) {
+            Some((a, b)) => {
+                self.0.of(0, a)?.find(|pair| pair.as_ref().map_or(true, |[_, other]| other.same_keys(b))).transpose()?
+            }
+            None => None,
+        };
         let pair =
             pair.ok_or_else(|| CimError::not_found(format!("The two objects are not linked by {}.", class.name())))?;
         Ok(instance(&*self.0, class, pair)?)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        Ok(self.instances(class, self.0.all()))
+        Ok(self.instances(class, self.0.all()?))
     }
 
     fn estimate(&self, _: &Class) -> Option<u64> {
@@ -111,11 +117,12 @@ impl<L: Link> Provider for Links<L> {
 
     fn references(&self, class: &Arc<Class>, source: &ObjectPath, role: Option<&str>) -> Result<Instances, CimError> {
         let [first, second] = self.0.ends().map(|end| role.is_none_or(|role| role.eq_ignore_ascii_case(end)));
-        let of_first = if first { self.0.of(0, source) } else { none() };
-        let of_second = if second { self.0.of(1, source) } else { none() };
+        let of_first = if first { self.0.of(0, source)? } else { none() };
+        let of_second = if second { self.0.of(1, source)? } else { none() };
         let source = source.clone();
         // What is linked to itself is at both ends of one link.
-        let others = of_second.filter(move |[other, _]| !(first && other.same_keys(&source)));
+        let is_new = move |[other, _]: &Pair| !(first && other.same_keys(&source));
+        let others = of_second.filter(move |pair| pair.as_ref().map_or(true, &is_new));
         Ok(self.instances(class, Box::new(of_first.chain(others))))
     }
 }
@@ -127,7 +134,38 @@ pub(super) fn none() -> Pairs {
 
 /// One link.
 pub(super) fn one(pair: Pair) -> Pairs {
-    Box::new(std::iter::once(pair))
+    Box::new(std::iter::once(Ok(pair)))
+}
+
+/// These links.
+pub(super) fn each(pairs: impl IntoIterator<Item = Pair, IntoIter: Send + 'static>) -> Pairs {
+    Box::new(pairs.into_iter().map(Ok))
+}
+
+/// What is found when a walk comes to it, or in its place why it cannot be told.
+pub(super) fn later<I: Iterator>(
+    find: impl FnOnce() -> Result<I, CimError>,
+) -> impl Iterator<Item = Result<I::Item, CimError>> {
+    std::iter::once_with(find).flat_map(|found| {
+        let (found, why) = match found {
+            Ok(found) => (Some(found), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        found.into_iter().flatten().map(Ok).chain(why)
+    })
+}
+
+/// Links, or why they cannot be told in their place.
+pub(super) fn or_why(pairs: Result<Pairs, CimError>) -> Pairs {
+    pairs.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
+}
+
+/// What was looked for, if it is there. That it cannot be looked for is an error still.
+pub(super) fn if_there<T>(found: Result<T, CimError>) -> Result<Option<T>, CimError> {
+    match found {
+        Err(error) if error.status == CimStatus::NotFound => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 /// A link between two objects that are always there.
@@ -149,8 +187,8 @@ impl Link for FixedLink {
         self.ends
     }
 
-    fn all(&self) -> Pairs {
-        one(self.pair.clone())
+    fn all(&self) -> Result<Pairs, CimError> {
+        Ok(one(self.pair.clone()))
     }
 
     fn count(&self) -> Option<u64> {

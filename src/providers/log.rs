@@ -1,12 +1,16 @@
 //! The history of jobs as the records of a log (CIM_RecordLog), kept longer than the jobs.
+//!
+//! Everybody who may read sees what was done. Who asked for it, and from where, is told to administrators and to whoever
+//! asked.
 
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::job_parameters::method;
-use super::links::{FixedLink, Link, Links, Pairs, none, one};
+use super::links::{FixedLink, Link, Links, Pairs, each, none};
 use super::model::Model;
+use crate::access::{Caller, Role};
 use crate::broker::{Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, ObjectPath, Value};
 use crate::jobs::{HistoryRecord, JobState, JobsError};
@@ -16,6 +20,7 @@ const LOG: &str = "CIM_RecordLog";
 const ENTRY: &str = "CIM_LogEntry";
 const LOG_ID: &str = "Quartermaster:SoftwareHistory";
 const LOG_NAME: &str = "Software History";
+const ABOUT: &str = "Who asked for which change of the system's software, and what came of it.";
 
 /// How many records are read from the store at one time.
 const AT_ONCE: u32 = 256;
@@ -36,7 +41,7 @@ impl History {
             .set("Name", LOG_NAME)?
             .set("ElementName", LOG_NAME)?
             .set("Caption", "History of changes to software")?
-            .set("Description", "Who asked for which change of the system's software, and what came of it.")?
+            .set("Description", ABOUT)?
             .set("CurrentNumberOfRecords", count)?
             .set("MaxNumberOfRecords", u64::from(self.0.jobs.history_limit()))?
             // 2 Normal, 2 Wraps When Full
@@ -65,9 +70,9 @@ impl Provider for History {
         if class.is_a(LOG) {
             return if is_log(path) { self.log(class) } else { Err(no_record()) };
         }
-        let number = number_of(path).ok_or_else(no_record)?;
+        let number = path.key_str("InstanceID").and_then(number_of).ok_or_else(no_record)?;
         let record = self.0.jobs.history_record(number).map_err(unreadable)?.ok_or_else(no_record)?;
-        entry(class, &record)
+        entry(class, &record, None)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
@@ -75,7 +80,17 @@ impl Provider for History {
             return Ok(Box::new(std::iter::once(self.log(class))));
         }
         let class = class.clone();
-        Ok(Box::new(records(&self.0).map(move |record| entry(&class, &record?))))
+        Ok(Box::new(records(&self.0).map(move |record| entry(&class, &record?, None))))
+    }
+
+    /// Adds who asked, and from where. A record that was removed meanwhile stays as it is.
+    fn disclose(&self, caller: &Caller, instance: Instance) -> Result<Instance, CimError> {
+        let number = instance.get("InstanceID").and_then(Value::as_str).and_then(number_of);
+        let record = number.map(|number| self.0.jobs.history_record(number)).transpose().map_err(unreadable)?.flatten();
+        match record.filter(|record| may_see_owner(caller, record)) {
+            Some(record) => entry(instance.class(), &record, Some(&record.job.owner)),
+            None => Ok(instance),
+        }
     }
 
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
@@ -91,8 +106,14 @@ fn is_log(path: &ObjectPath) -> bool {
     path.key_str("InstanceID").is_some_and(|id| id.eq_ignore_ascii_case(LOG_ID))
 }
 
-fn number_of(path: &ObjectPath) -> Option<i64> {
-    let (log, number) = path.key_str("InstanceID")?.rsplit_once(':')?;
+/// Decision 13d: an operator has to do with its own jobs, an admin with everybody's.
+fn may_see_owner(caller: &Caller, record: &HistoryRecord) -> bool {
+    caller.role == Role::Admin || caller.name == record.job.owner.name
+}
+
+/// The number of the record that an InstanceID names.
+fn number_of(id: &str) -> Option<i64> {
+    let (log, number) = id.rsplit_once(':')?;
     log.eq_ignore_ascii_case(LOG_ID).then(|| number.parse().ok())?
 }
 
@@ -111,23 +132,25 @@ fn unreadable(error: JobsError) -> CimError {
 /// All records, oldest first, some at a time.
 fn records(model: &Arc<Model>) -> impl Iterator<Item = Result<HistoryRecord, CimError>> + Send + use<> {
     let model = model.clone();
-    let mut last = 0;
-    let pages = std::iter::from_fn(move || match model.jobs.history_after(last, AT_ONCE) {
+    let mut last = Some(0);
+    let pages = std::iter::from_fn(move || match model.jobs.history_after(last?, AT_ONCE) {
         Ok(page) => {
-            last = page.last()?.number;
+            last = Some(page.last()?.number);
             Some(page.into_iter().map(Ok).collect::<Vec<_>>())
         }
         Err(error) => {
-            last = i64::MAX;
+            last = None;
             Some(vec![Err(unreadable(error))])
         }
     });
     pages.flatten()
 }
 
-fn entry(class: &Arc<Class>, record: &HistoryRecord) -> Result<Instance, CimError> {
+/// A record as an instance, with who asked for the job if that is to be told.
+fn entry(class: &Arc<Class>, record: &HistoryRecord, owner: Option<&Caller>) -> Result<Instance, CimError> {
     let job = &record.job;
-    let address = job.owner.address.map(|address| address.to_string());
+    let name = owner.map(|owner| &*owner.name);
+    let address = owner.and_then(|owner| owner.address).map(|address| address.to_string());
     let asked = match job.request.nevra() {
         Some(nevra) => format!("{} of {nevra}", method(&job.request)),
         None => method(&job.request).to_owned(),
@@ -141,7 +164,7 @@ fn entry(class: &Arc<Class>, record: &HistoryRecord) -> Result<Instance, CimErro
     let changes: Vec<&Change> = job.outcome.iter().flat_map(|outcome| &outcome.changes).collect();
     let mut message = format!(
         "{}{} asked for {asked} (job {}): {result}",
-        job.owner.name,
+        name.unwrap_or("Somebody"),
         address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default(),
         job.id
     );
@@ -153,8 +176,8 @@ fn entry(class: &Arc<Class>, record: &HistoryRecord) -> Result<Instance, CimErro
     }
     let data = json!({
         "job": job.id.0,
-        "user": job.owner.name,
-        "role": job.owner.role,
+        "user": name,
+        "role": owner.map(|owner| owner.role),
         "address": address,
         "method": method(&job.request),
         "software": job.request.nevra().map(ToString::to_string),
@@ -182,8 +205,9 @@ fn entry(class: &Arc<Class>, record: &HistoryRecord) -> Result<Instance, CimErro
         .set("Message", message)?
         .set(
             "MessageArguments",
-            Value::array([job.owner.name.to_string(), address.unwrap_or_default(), asked, result.to_owned()]),
+            Value::array([name.unwrap_or_default().to_owned(), address.unwrap_or_default(), asked, result.to_owned()]),
         )?
+        .set("Locale", "en")?
         .set("PerceivedSeverity", severity)?
         .set("RecordFormat", "application/json")?
         .set("RecordData", data.to_string())?;
@@ -210,7 +234,7 @@ pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
             class: "CIM_UseOfLog",
             ends: ["Antecedent", "Dependent"],
             pair: [log_path(model), model.system_path()],
-            properties: Vec::new(),
+            properties: vec![("RecordedData", ABOUT.into())],
         }),
     ]
 }
@@ -240,17 +264,17 @@ impl Link for Manages {
         false
     }
 
-    fn all(&self) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
         let (model, log) = (self.0.clone(), log_path(&self.0));
-        let numbers = records(&self.0).map_while(Result::ok).map(|record| record.number);
-        Box::new(numbers.map(move |number| [entry_path(&model, number), log.clone()]))
+        Ok(Box::new(records(&self.0).map(move |record| Ok([entry_path(&model, record?.number), log.clone()]))))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 1 {
-            return if is_log(source) { self.all() } else { none() };
+            return if is_log(source) { self.all() } else { Ok(none()) };
         }
-        let number = number_of(source).filter(|&number| matches!(self.0.jobs.history_record(number), Ok(Some(_))));
-        number.map_or_else(none, |number| one([entry_path(&self.0, number), log_path(&self.0)]))
+        let Some(number) = source.key_str("InstanceID").and_then(number_of) else { return Ok(none()) };
+        let record = self.0.jobs.history_record(number).map_err(unreadable)?;
+        Ok(each(record.map(|record| [entry_path(&self.0, record.number), log_path(&self.0)])))
     }
 }

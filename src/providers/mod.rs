@@ -20,6 +20,7 @@ mod jobs;
 mod links;
 mod log;
 mod model;
+mod names;
 mod operating_system;
 mod planning;
 mod profiles;

@@ -2,23 +2,17 @@
 
 use std::sync::Arc;
 
-use super::file_checks::{AD_HOC, EXECUTABLE};
-use super::job_instance::{INSTALLATION_JOB, job_class};
+use super::names::{
+    AD_HOC, CAPABILITIES, CAPABILITIES_ID, COLLECTION, COLLECTION_ID, EXECUTABLE, FILE_CHECK, IDENTITY,
+    IDENTITY_PREFIX, INSTALLATION_JOB, RESOURCE, SERVICE, SERVICE_NAME, identity_id, job_class, job_id,
+    strip_prefix_ignoring_case,
+};
 use super::operating_system;
-use super::repositories::RESOURCE;
 use crate::broker::{IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE};
 use crate::cim::{CimError, Class, ObjectPath, Schema, Value};
 use crate::clock::SharedClock;
-use crate::jobs::{Job, JobId, Jobs};
+use crate::jobs::{Job, Jobs};
 use crate::software::{Catalog, Family, Lookup, Manager, ManagerError, Nevra, Package, Repository};
-
-pub(super) const FILE_CHECK: &str = "LMI_SoftwareIdentityFileCheck";
-pub(super) const COLLECTION_ID: &str = "LMI:LMI_SystemSoftwareCollection";
-pub(super) const SERVICE_NAME: &str = "LMI:LMI_SoftwareInstallationService";
-pub(super) const CAPABILITIES_ID: &str = "LMI:LMI_SoftwareInstallationServiceCapabilities";
-pub(super) const IDENTITY_PREFIX: &str = "LMI:LMI_SoftwareIdentity:";
-/// Nearly every InstanceID of an identity fits in.
-const LIKELY_LENGTH: usize = 96;
 
 /// The keys of the scoping system.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +58,7 @@ impl Model {
             system,
             takes_byte_streams: true,
             namespace: IMPLEMENTATION_NAMESPACE.into(),
-            identity_class: "LMI_SoftwareIdentity".into(),
+            identity_class: IDENTITY.into(),
             instance_id: "InstanceID".into(),
         }
     }
@@ -89,7 +83,7 @@ impl Model {
     }
 
     pub(super) fn service_path(&self) -> Arc<ObjectPath> {
-        let class: Arc<str> = "LMI_SoftwareInstallationService".into();
+        let class: Arc<str> = SERVICE.into();
         let keys = vec![
             ("CreationClassName".into(), class.clone().into()),
             ("Name".into(), SERVICE_NAME.into()),
@@ -100,11 +94,11 @@ impl Model {
     }
 
     pub(super) fn collection_path(&self) -> Arc<ObjectPath> {
-        self.path_by_id(&"LMI_SystemSoftwareCollection".into(), COLLECTION_ID.into())
+        self.path_by_id(&COLLECTION.into(), COLLECTION_ID.into())
     }
 
     pub(super) fn capabilities_path(&self) -> Arc<ObjectPath> {
-        self.path_by_id(&"LMI_SoftwareInstallationServiceCapabilities".into(), CAPABILITIES_ID.into())
+        self.path_by_id(&CAPABILITIES.into(), CAPABILITIES_ID.into())
     }
 
     pub(super) fn identity_path(&self, nevra: &Nevra) -> Arc<ObjectPath> {
@@ -203,7 +197,7 @@ impl Model {
     /// Whether the path names the collection of this system's software.
     pub(super) fn is_collection(&self, path: &ObjectPath) -> bool {
         let names_it = |id: &str| id.eq_ignore_ascii_case(COLLECTION_ID);
-        let is_class = self.schema.class("LMI_SystemSoftwareCollection").is_some_and(|c| c.is_a(path.class()));
+        let is_class = self.schema.class(COLLECTION).is_some_and(|c| c.is_a(path.class()));
         is_class && path.key_str("InstanceID").is_some_and(names_it)
     }
 
@@ -279,28 +273,4 @@ fn found(lookup: Lookup, text: &str) -> Result<Arc<Package>, CimError> {
 
 pub(super) fn unreadable(error: ManagerError) -> CimError {
     CimError::internal("What the host's repositories offer cannot be read; the operator's log says why.", error)
-}
-
-/// The InstanceID of a software identity.
-pub(super) fn identity_id(nevra: &Nevra) -> String {
-    let mut id = String::with_capacity(LIKELY_LENGTH);
-    id.push_str(IDENTITY_PREFIX);
-    nevra.push_to(&mut id);
-    id
-}
-
-/// The InstanceID of a job: numbers are unique over both classes of jobs.
-pub(super) fn job_id(job: &Job) -> String {
-    format!("LMI:{}:{}", job_class(&job.request), job.id)
-}
-
-/// The number of the job that an InstanceID may name; its class is for the caller to compare.
-pub(super) fn parse_job_id(text: &str) -> Option<JobId> {
-    text.rsplit_once(':')?.1.parse().ok().map(JobId)
-}
-
-/// What follows a prefix in whatever case.
-pub(super) fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let head = text.get(..prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then(|| text.get(prefix.len()..))?
 }

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::installation::{asked_of_identity, does_not_fit};
 use super::job_instance::error_code;
-use super::model::{Model, identity_id};
+use super::model::Model;
+use super::names::identity_id;
 use crate::access::Caller;
 use crate::broker::{Arguments, MethodReply};
 use crate::cim::{CimError, Instance, Value};

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use super::bundles;
+use super::identities::offered_only;
+use super::identity_links::installed;
 use super::job_links::named_job;
-use super::links::{Link, Links, Pair, Pairs, none, one};
+use super::links::{Link, Links, Pair, Pairs, each, if_there, later, none, one};
 use super::model::Model;
 use crate::broker::{INTEROP_NAMESPACE, Instances, Provider};
 use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
@@ -16,30 +19,45 @@ struct RegisteredProfile {
     name: &'static str,
     version: &'static str,
     id: &'static str,
+    /// What it is about here.
+    about: &'static str,
     /// Whether the scoping profile `Base Server` refers to it.
     is_component: bool,
 }
 
-const BASE_SERVER: RegisteredProfile =
-    RegisteredProfile { name: "Base Server", version: "1.0.0", id: "Quartermaster:BaseServer", is_component: false };
+const BASE_SERVER: RegisteredProfile = RegisteredProfile {
+    name: "Base Server",
+    version: "1.0.0",
+    id: "Quartermaster:BaseServer",
+    about: "The system whose software is shown.",
+    is_component: false,
+};
 const SOFTWARE_INVENTORY: RegisteredProfile = RegisteredProfile {
     name: "Software Inventory",
     version: "1.0.1",
     id: "Quartermaster:SoftwareInventory",
+    about: "What software is installed and available, and what it needs and belongs to.",
     is_component: true,
 };
 const SOFTWARE_UPDATE: RegisteredProfile = RegisteredProfile {
     name: "Software Update",
     version: "1.0.0",
     id: "Quartermaster:SoftwareUpdate",
+    about: "The service that installs, updates, verifies and removes software.",
     is_component: true,
 };
-const JOB_CONTROL: RegisteredProfile =
-    RegisteredProfile { name: "Job Control", version: "1.0.0", id: "Quartermaster:JobControl", is_component: true };
+const JOB_CONTROL: RegisteredProfile = RegisteredProfile {
+    name: "Job Control",
+    version: "1.0.0",
+    id: "Quartermaster:JobControl",
+    about: "The jobs in which software is changed.",
+    is_component: true,
+};
 const PROFILE_REGISTRATION: RegisteredProfile = RegisteredProfile {
     name: "Profile Registration",
     version: "1.0.0",
     id: "Quartermaster:ProfileRegistration",
+    about: "Which profiles are complied with, and which objects show it.",
     is_component: true,
 };
 
@@ -89,7 +107,8 @@ fn instance(class: &Arc<Class>, profile: RegisteredProfile) -> Result<Instance, 
         // 2 Not Advertised
         .set("AdvertiseTypes", Value::array([2u16]))?
         .set("ElementName", profile.name)?
-        .set("Caption", format!("{} Profile {}", profile.name, profile.version))?;
+        .set("Caption", format!("{} Profile {}", profile.name, profile.version))?
+        .set("Description", profile.about)?;
     Ok(instance)
 }
 
@@ -115,19 +134,12 @@ impl Conforms {
         let standard = path(profile);
         let model = self.0.clone();
         match profile.id {
-            id if id == BASE_SERVER.id => one([standard, model.system_path()]),
-            id if id == SOFTWARE_UPDATE.id => one([standard, model.service_path()]),
-            id if id == SOFTWARE_INVENTORY.id => {
-                let inventory = model.manager.inventory();
-                let count = inventory.packages().len();
-                Box::new((0..count).filter_map(move |index| {
-                    let package = inventory.packages().get(index)?;
-                    Some([standard.clone(), model.identity_path(&package.nevra)])
-                }))
-            }
+            id if id == BASE_SERVER.id => one([model.system_path(), standard]),
+            id if id == SOFTWARE_UPDATE.id => one([model.service_path(), standard]),
+            id if id == SOFTWARE_INVENTORY.id => software(&model, &standard),
             id if id == JOB_CONTROL.id => {
                 let jobs = model.jobs.jobs();
-                Box::new(jobs.into_iter().map(move |job| [standard.clone(), model.job_path(&job)]))
+                each(jobs.into_iter().map(move |job| [model.job_path(&job), standard.clone()]))
             }
             // Were every profile an element of this one, a walk from any profile would lead here too.
             _ => one([standard.clone(), standard]),
@@ -135,23 +147,39 @@ impl Conforms {
     }
 
     /// The object, if there is one of that name, and the profile whose central class it is of.
-    fn conforming(&self, named: &ObjectPath) -> Option<Pair> {
+    fn conforming(&self, named: &ObjectPath) -> Result<Option<Pair>, CimError> {
         let model = &self.0;
         if model.is_system(named) {
-            return Some([model.system_path(), path(BASE_SERVER)]);
+            return Ok(Some([model.system_path(), path(BASE_SERVER)]));
         }
         if named.same_keys(&model.service_path()) {
-            return Some([model.service_path(), path(SOFTWARE_UPDATE)]);
+            return Ok(Some([model.service_path(), path(SOFTWARE_UPDATE)]));
         }
-        if let Ok(package) = model.installed(named) {
-            return Some([model.identity_path(&package.nevra), path(SOFTWARE_INVENTORY)]);
+        if let Some(package) = if_there(model.package(named))? {
+            return Ok(Some([model.identity_path(&package.nevra), path(SOFTWARE_INVENTORY)]));
+        }
+        if let Some(bundle) = bundles::path_of(model, named)? {
+            return Ok(Some([bundle, path(SOFTWARE_INVENTORY)]));
         }
         if let Some(job) = named_job(model, named) {
-            return Some([model.job_path(&job), path(JOB_CONTROL)]);
+            return Ok(Some([model.job_path(&job), path(JOB_CONTROL)]));
         }
-        let itself = find(named).filter(|profile| profile.id == PROFILE_REGISTRATION.id)?;
-        Some([path(itself), path(itself)])
+        let itself = find(named).filter(|profile| profile.id == PROFILE_REGISTRATION.id);
+        Ok(itself.map(|itself| [path(itself), path(itself)]))
     }
+}
+
+/// Every software identity that can be enumerated (DSP1023 clause 6: each is a central instance): what is installed, what is
+/// offered, and bundles. What must be read first is read when the walk comes to it.
+fn software(model: &Arc<Model>, standard: &Arc<ObjectPath>) -> Pairs {
+    let (offering, bundling, standard) = (model.clone(), model.clone(), standard.clone());
+    let installed = installed(model).map(|pair| pair.map(|[identity, _]| identity));
+    let offered = later(move || {
+        let packages = offered_only(&offering, offering.any_catalog()?);
+        Ok(packages.map(move |(_, package)| offering.identity_path(&package.nevra)))
+    });
+    let bundles = later(move || bundles::paths(&bundling));
+    Box::new(installed.chain(offered).chain(bundles).map(move |element| Ok([element?, standard.clone()])))
 }
 
 impl Link for Conforms {
@@ -163,19 +191,21 @@ impl Link for Conforms {
         ["ManagedElement", "ConformantStandard"]
     }
 
-    fn all(&self) -> Pairs {
-        let all: Vec<Pairs> = PROFILES.into_iter().map(|profile| self.central(profile)).collect();
-        Box::new(all.into_iter().flatten().map(|[standard, element]| [element, standard]))
+    fn is_ready(&self) -> bool {
+        let manager = &self.0.manager;
+        manager.loaded_catalog().is_some() && manager.loaded_bundles().is_some()
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
+        let all: Vec<Pairs> = PROFILES.into_iter().map(|profile| self.central(profile)).collect();
+        Ok(Box::new(all.into_iter().flatten()))
+    }
+
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 0 {
-            return Box::new(self.conforming(source).into_iter());
+            return Ok(each(self.conforming(source)?));
         }
-        match find(source) {
-            Some(profile) => Box::new(self.central(profile).map(|[standard, element]| [element, standard])),
-            None => none(),
-        }
+        Ok(find(source).map_or_else(none, |profile| self.central(profile)))
     }
 
     fn is_cross_namespace(&self) -> bool {
@@ -196,9 +226,9 @@ impl Link for Referenced {
         ["Antecedent", "Dependent"]
     }
 
-    fn all(&self) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
         let components = PROFILES.into_iter().filter(|profile| profile.is_component);
-        Box::new(components.map(|profile| [path(profile), path(BASE_SERVER)]))
+        Ok(each(components.map(|profile| [path(profile), path(BASE_SERVER)])))
     }
 
     fn lives_in_interop(&self) -> bool {

@@ -4,15 +4,14 @@
 use std::sync::Arc;
 
 use super::jobs::sets_time_limit;
-use super::links::{Link, Links, Pairs, none};
+use super::links::{Link, Links, Pair, Pairs, each, if_there, none};
 use super::model::Model;
+use super::names::RESOURCE;
 use crate::access::Caller;
 use crate::broker::{Change, Instances, Invocation, MethodReply, Modification, Provider};
 use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, ObjectPath, Value};
 use crate::jobs::SetRepositoryError;
-use crate::software::{Family, Repository};
-
-pub(super) const RESOURCE: &str = "LMI_SoftwareIdentityResource";
+use crate::software::{Catalog, Family, Repository};
 
 /// EnabledState, RequestedState and what RequestStateChange takes.
 const ENABLED: u16 = 2;
@@ -211,10 +210,10 @@ impl Link for Hosted {
         false
     }
 
-    fn all(&self) -> Pairs {
+    fn all(&self) -> Result<Pairs, CimError> {
         let (model, system) = (self.0.clone(), self.0.system_path());
-        let repositories = self.0.repositories().unwrap_or_default();
-        Box::new(repositories.into_iter().map(move |r| [model.repository_path(&r.id), system.clone()]))
+        let repositories = self.0.repositories()?;
+        Ok(each(repositories.into_iter().map(move |r| [model.repository_path(&r.id), system.clone()])))
     }
 }
 
@@ -235,28 +234,29 @@ impl Link for Offers {
         false
     }
 
-    fn all(&self) -> Pairs {
-        let Ok(catalog) = self.0.catalog() else { return none() };
-        let model = self.0.clone();
-        Box::new((0..catalog.len()).flat_map(move |number| offers_of(&model, &catalog, number)))
+    fn all(&self) -> Result<Pairs, CimError> {
+        let (model, catalog) = (self.0.clone(), self.0.catalog()?);
+        Ok(each((0..catalog.len()).flat_map(move |number| offers_of(&model, &catalog, number))))
     }
 
-    fn of(&self, end: usize, source: &ObjectPath) -> Pairs {
-        let Ok(catalog) = self.0.catalog() else { return none() };
+    fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         let model = self.0.clone();
         if end == 0 {
-            let number = self.0.nevra(source).ok().and_then(|nevra| catalog.find(&nevra));
-            return number.map_or_else(none, |number| Box::new(offers_of(&model, &catalog, number).into_iter()));
+            let Some(nevra) = if_there(model.nevra(source))? else { return Ok(none()) };
+            let catalog = model.catalog()?;
+            let offers = catalog.find(&nevra).map(|number| offers_of(&model, &catalog, number));
+            return Ok(each(offers.unwrap_or_default()));
         }
-        let Ok(repository) = self.0.repository(source) else { return none() };
+        let Some(repository) = if_there(model.repository(source))? else { return Ok(none()) };
+        let catalog = model.catalog()?;
         let path = model.repository_path(&repository.id);
         let numbers: Vec<usize> = catalog.offered_by(&repository.id).collect();
         let nevras = numbers.into_iter().filter_map(move |number| catalog.nevra(number));
-        Box::new(nevras.map(move |nevra| [model.identity_path(&nevra), path.clone()]))
+        Ok(each(nevras.map(move |nevra| [model.identity_path(&nevra), path.clone()])))
     }
 }
 
-fn offers_of(model: &Model, catalog: &crate::software::Catalog, number: usize) -> Vec<super::links::Pair> {
+fn offers_of(model: &Model, catalog: &Catalog, number: usize) -> Vec<Pair> {
     let Some(nevra) = catalog.nevra(number) else { return Vec::new() };
     let identity = model.identity_path(&nevra);
     catalog.repositories_of(number).map(|id| [identity.clone(), model.repository_path(id)]).collect()

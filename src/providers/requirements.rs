@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::model::{Model, strip_prefix_ignoring_case};
+use super::model::Model;
+use super::names::strip_prefix_ignoring_case;
 use crate::broker::{Instances, Provider};
 use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
 use crate::software::Requirement;

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use super::install_options::SUPPORTED;
 use super::links::{FixedLink, Links};
-use super::model::{CAPABILITIES_ID, Model, SERVICE_NAME};
+use super::model::Model;
+use super::names::{CAPABILITIES, CAPABILITIES_ID, SERVICE, SERVICE_NAME};
 use super::{find, installation, planning};
 use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, Value};
 use crate::software::{Abilities, Family};
-
-const SERVICE: &str = "LMI_SoftwareInstallationService";
-const CAPABILITIES: &str = "LMI_SoftwareInstallationServiceCapabilities";
 
 /// Serves the installation service and its capabilities.
 #[derive(Debug)]
@@ -128,6 +126,7 @@ impl Provider for Services {
     fn action_of(&self, _: &Class, method: &Method) -> Action {
         match &*method.name {
             "FindIdentity" => Action::Read,
+            "CheckSoftwareIdentity" | "PlanChanges" => Action::Plan,
             _ => Action::Change,
         }
     }

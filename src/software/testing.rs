@@ -9,7 +9,7 @@ use super::relations::{RelationsBuilder, Told};
 use super::{
     Abilities, ApplyError, Bundle, Bundles, CancelToken, Catalog, Dependency, DependencyKind, Family, FileRecord,
     InspectError, Inventory, Manager, ManagerError, Nevra, Operation, Outcome, Package, PackageState, Plan, Progress,
-    Relations,
+    Relations, Repository,
 };
 
 /// An engine that shows these packages and changes nothing.
@@ -21,6 +21,7 @@ pub(crate) struct FixedPackages {
     offered_relations: Arc<Relations>,
     bundles: Arc<Bundles>,
     abilities: Abilities,
+    is_readable: bool,
 }
 
 impl FixedPackages {
@@ -33,6 +34,7 @@ impl FixedPackages {
             offered_relations: nothing,
             bundles: Arc::default(),
             abilities: Abilities { changes: true, repositories: true },
+            is_readable: true,
         }
     }
 
@@ -58,6 +60,18 @@ impl FixedPackages {
     pub(crate) fn bundling(mut self, bundles: impl IntoIterator<Item = Bundle>) -> Self {
         self.bundles = Arc::new(Bundles::new(Family::Deb, "amd64", bundles));
         self
+    }
+
+    /// With nothing that can be read but what is in memory, which is what is installed.
+    pub(crate) fn unreadable(self) -> Self {
+        Self { is_readable: false, ..self }
+    }
+
+    fn read<T>(&self, value: T) -> Result<T, ManagerError> {
+        if self.is_readable {
+            return Ok(value);
+        }
+        Err(ManagerError::Tool { tool: "the engine", message: "/secret/place cannot be read".to_owned() })
     }
 }
 
@@ -127,19 +141,19 @@ impl Manager for FixedPackages {
     }
 
     fn catalog(&self) -> Result<Arc<Catalog>, ManagerError> {
-        Ok(self.catalog.clone())
+        self.read(self.catalog.clone())
     }
 
     fn installed_relations(&self) -> Result<Arc<Relations>, ManagerError> {
-        Ok(self.installed_relations.clone())
+        self.read(self.installed_relations.clone())
     }
 
     fn offered_relations(&self) -> Result<Arc<Relations>, ManagerError> {
-        Ok(self.offered_relations.clone())
+        self.read(self.offered_relations.clone())
     }
 
     fn bundles(&self) -> Result<Arc<Bundles>, ManagerError> {
-        Ok(self.bundles.clone())
+        self.read(self.bundles.clone())
     }
 
     fn refresh(&self) -> Result<bool, ManagerError> {
@@ -158,8 +172,12 @@ impl Manager for FixedPackages {
         Ok(Plan::default())
     }
 
+    fn repositories(&self) -> Result<Vec<Repository>, ManagerError> {
+        self.read(Vec::new())
+    }
+
     fn files(&self, _: &Nevra) -> Result<Vec<FileRecord>, ManagerError> {
-        Ok(Vec::new())
+        self.read(Vec::new())
     }
 
     fn root(&self) -> &Path {

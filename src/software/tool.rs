@@ -73,7 +73,7 @@ struct Tool(Child);
 
 impl Tool {
     /// Waits for the end.
-    fn end(mut self, deadline: Instant) -> io::Result<ExitStatus> {
+    fn end(&mut self, deadline: Instant) -> io::Result<ExitStatus> {
         while !wait_for_end(&self.0, deadline.saturating_duration_since(Instant::now()))? {
             if Instant::now() >= deadline {
                 return Err(late());
@@ -162,6 +162,11 @@ impl Stream {
     /// Reads the rest of the answer and tells how the tool ended.
     pub(super) fn finish(mut self) -> io::Result<ExitStatus> {
         io::copy(&mut self, &mut io::sink())?;
+        self.end()
+    }
+
+    /// How the tool ended, after its answer was read to the end.
+    pub(super) fn end(&mut self) -> io::Result<ExitStatus> {
         self.tool.end(self.deadline)
     }
 }

@@ -13,10 +13,9 @@ use chrono::{DateTime, Utc};
 use openssl::sha::Sha256;
 use rustix::fs::OFlags;
 
-use super::disk::leaves_reserve;
 use super::protocol::{Refusal, Staged, StagedId};
 use super::{Settings, uploads_folder};
-use crate::software::{Family, InspectError, Manager};
+use crate::software::{Family, InspectError, Manager, leaves_reserve};
 
 pub(super) use incoming::Incoming;
 
@@ -105,10 +104,7 @@ impl Spool {
 
     /// Deletes a staged file; it is no error if it is not there.
     pub(super) fn discard(&self, id: StagedId) -> io::Result<()> {
-        match fs::remove_file(self.file(id)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        remove(&self.file(id))
     }
 
     /// Deletes all files that are older than `age` and not to keep.
@@ -116,11 +112,9 @@ impl Spool {
         let incoming = self.lock_incoming();
         let keep: Vec<PathBuf> = keep.iter().chain(incoming.iter()).map(|&id| self.file(id)).collect();
         for entry in fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            let written = DateTime::<Utc>::from(entry.metadata()?.modified()?);
-            let is_old = (now - written).to_std().is_ok_and(|passed| passed >= age);
-            if is_old && !keep.contains(&entry.path()) {
-                fs::remove_file(entry.path())?;
+            let path = entry?.path();
+            if !keep.contains(&path) && is_old(&path, age, now)? {
+                remove(&path)?;
             }
         }
         Ok(())
@@ -161,6 +155,23 @@ impl Spool {
         copy.sync_all().map_err(internal)?;
         File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(internal)?;
         Ok((size, sha256))
+    }
+}
+
+/// Whether the file was written this long ago; one that was deleted meanwhile was not.
+fn is_old(path: &Path, age: Duration, now: DateTime<Utc>) -> io::Result<bool> {
+    let written = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        metadata => DateTime::<Utc>::from(metadata?.modified()?),
+    };
+    Ok((now - written).to_std().is_ok_and(|passed| passed >= age))
+}
+
+/// Deletes a file, unless somebody else just did.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 
@@ -213,5 +224,44 @@ fn why(error: &io::Error) -> &'static str {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file",
         io::ErrorKind::PermissionDenied => "the worker has no right to read it",
         _ => "it cannot be read",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::clock::{Clock, SystemClock};
+
+    #[test]
+    fn what_goes_before_it_is_looked_at_or_deleted_is_passed_over() {
+        let state = tempfile::tempdir().unwrap();
+        let gone = state.path().join("gone.deb");
+        assert!(!is_old(&gone, Duration::ZERO, SystemClock.now()).unwrap());
+        remove(&gone).unwrap();
+    }
+
+    #[test]
+    fn a_sweep_and_whoever_gives_files_up_do_not_disturb_each_other() {
+        let state = tempfile::tempdir().unwrap();
+        let spool = Spool::open(&Settings::new(state.path().to_owned()), Family::Deb).unwrap();
+        thread::scope(|scope| {
+            let giving_up = scope.spawn(|| {
+                for _ in 0..20 {
+                    let ids: Vec<StagedId> = (0..50).map(|_| StagedId::new()).collect();
+                    for id in &ids {
+                        fs::write(spool.file(*id), "left").unwrap();
+                    }
+                    for id in ids {
+                        spool.discard(id).unwrap();
+                    }
+                }
+            });
+            while !giving_up.is_finished() {
+                spool.sweep(&[], Duration::ZERO, SystemClock.now()).unwrap();
+            }
+        });
+        assert_eq!(fs::read_dir(&spool.folder).unwrap().count(), 0);
     }
 }

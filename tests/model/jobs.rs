@@ -16,7 +16,7 @@ pub(crate) const SHARED: &[Row] = &[
     served("JobInParameters", "what it was called with, as an instance of its `__MethodParameters_…` class"),
     served("JobOutParameters", "the same with the job and the value it would have returned, once it has ended")
         .unlike("only of jobs that completed"),
-    served("Owner", "the user who called the method"),
+    served("Owner", "the user who called the method, not where from"),
     served(
         "JobState OperationalStatus",
         "2 and `15` while it waits, 4 and `2` while it runs, 7 and `17, 2` when it completed, 10 and `17, 6` when it failed, 8 and `10` when it was cancelled",

@@ -27,8 +27,9 @@ pub(crate) const CLASSES: &[Entry] = &[
     },
     Entry {
         class: "CIM_LogEntry",
-        says: "One job that has ended.",
-        by: &[],
+        says: "One job that has ended. Who asked for it, and from where, is told to administrators and to whoever asked; for others \
+               the user is Somebody in Message, empty in MessageArguments and null in RecordData, and so are address and role.",
+        by: &["src/providers/tests/history.rs::nobody_else_is_told_who_asked_and_everybody_what_was_done"],
         rows: &[
             served("InstanceID LogInstanceID RecordID", "the log's InstanceID and a number"),
             served("LogName ElementName Caption", "the log's name, with the number; what was asked for"),
@@ -38,7 +39,8 @@ pub(crate) const CLASSES: &[Entry] = &[
             served("PerceivedSeverity", "2 (Information) or 4 (Minor)"),
             fixed("RecordFormat", "application/json", "the form of RecordData"),
             served("RecordData", "the same for programs, with every package that changed"),
-            none("Locale Description", "messages are in English; Message is the description"),
+            fixed("Locale", "en", "messages are in English"),
+            none("Description", "Message is the description"),
         ],
         methods: &[],
     },
@@ -56,7 +58,7 @@ pub(crate) const CLASSES: &[Entry] = &[
         rows: &[
             served("Antecedent", "the log"),
             served("Dependent", "the system"),
-            none("RecordedData", "the log's Description says it"),
+            served("RecordedData", "what the log's Description says"),
         ],
         methods: &[],
     },
