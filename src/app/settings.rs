@@ -1,5 +1,7 @@
 //! What each room needs to know of the configuration.
 
+use std::path::Path;
+
 use chrono::TimeDelta;
 
 use crate::access;
@@ -7,7 +9,7 @@ use crate::client::{self, AddressRuleError, AddressRules};
 use crate::config::{Allowed, Config, Engine, FaultStatus};
 use crate::events;
 use crate::server::{self, UploadSettings};
-use crate::software::EngineChoice;
+use crate::software::{EngineChoice, EngineSettings};
 use crate::worker;
 use crate::wsman::{self, ContextLimits};
 
@@ -127,6 +129,11 @@ pub(super) fn events(config: &Config) -> events::Settings {
         hard_count: retained,
         ..defaults
     }
+}
+
+/// How the engine works for the service whose state is in this folder.
+pub(super) fn at_work(state_dir: &Path) -> EngineSettings {
+    EngineSettings { scratch: Some(state_dir.join("work")), ..EngineSettings::default() }
 }
 
 pub(super) fn engine(engine: Engine) -> EngineChoice {
