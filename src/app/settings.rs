@@ -1,6 +1,7 @@
 //! What each room needs to know of the configuration.
 
 use std::sync::Arc;
+use std::path::Path;
 
 use chrono::TimeDelta;
 
@@ -10,7 +11,7 @@ use crate::client::{self, AddressRuleError, AddressRules, IdentityFiles};
 use crate::config::{Allowed, Config, Engine, FaultStatus, Overflow};
 use crate::events;
 use crate::server::{self, UploadSettings};
-use crate::software::EngineChoice;
+use crate::software::{EngineChoice, EngineSettings};
 use crate::worker;
 use crate::wsman::{self, ContextLimits};
 
@@ -142,6 +143,11 @@ pub(super) fn events(config: &Config, sealing_key: SealingKey) -> events::Settin
         sealing_key: Some(Arc::new(sealing_key)),
         ..defaults
     }
+}
+
+/// How the engine works for the service whose state is in this folder.
+pub(super) fn at_work(state_dir: &Path) -> EngineSettings {
+    EngineSettings { scratch: Some(state_dir.join("work")), ..EngineSettings::default() }
 }
 
 pub(super) fn engine(engine: Engine) -> EngineChoice {
