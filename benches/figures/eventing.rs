@@ -25,7 +25,7 @@ const PUSHED: usize = 30;
 const BATCHED: usize = 200;
 /// How many changes fill the log, and how many of them are made at a time.
 const LOGGED: usize = 100_000;
-const AT_A_TIME: usize = 2000;
+const AT_A_TIME: usize = 10_000;
 
 pub(crate) fn figures() {
     let pushed = crowd(Mode::Push, PUSHED);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use quartermaster::access::{Caller, Role};
+use quartermaster::access::{self, Caller, Role, Users};
 use quartermaster::broker::Broker;
 use quartermaster::cim::{DateTime, Instance, Schema, Value};
 use quartermaster::client::{self, AddressRules, Client};

@@ -1,6 +1,9 @@
 //! What an operator may choose.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::access::sealing::SealingKey;
 
 /// How events are kept and delivered.
 #[derive(Clone, Debug)]
@@ -31,8 +34,12 @@ pub struct Settings {
     pub hard_age: Duration,
     /// …or so many are newer; then [`Self::overflow`] says what becomes of the subscription.
     pub hard_count: u32,
+    /// The largest log, in octets of its records; the oldest go, whoever waits for them.
+    pub max_octets: u64,
     /// What becomes of a subscription that waits for records which must go.
     pub overflow: Overflow,
+    /// What seals the credentials of sinks in the store; without it none are taken.
+    pub sealing_key: Option<Arc<SealingKey>>,
     /// How often the log is trimmed.
     pub sweep_every: Duration,
     /// How long deliveries under way may take to finish when the service stops.
@@ -67,7 +74,9 @@ impl Default for Settings {
             keep_count: 100_000,
             hard_age: DAY.saturating_mul(30),
             hard_count: 1_000_000,
+            max_octets: 256 << 20,
             overflow: Overflow::End,
+            sealing_key: None,
             sweep_every: Duration::from_secs(60),
             stop_grace: Duration::from_secs(2),
         }

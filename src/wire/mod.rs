@@ -20,6 +20,7 @@ mod options;
 mod page;
 mod resource;
 mod selectors;
+mod sink_security;
 pub mod transfer;
 
 pub use association::{AssociationFilter, AssociationKind};
@@ -35,6 +36,7 @@ pub use options::{OptionSet, RequestOption};
 pub use page::Page;
 pub use resource::{ResourceUri, UriForm};
 pub use selectors::{Selector, SelectorSet, SelectorValue};
+pub use sink_security::{CertificateThumbprint, LoginScheme, OwnCertificate, SecurityProfile, SinkSecurity, SinkUser};
 
 pub use crate::soap::EndpointReference;
 
