@@ -17,7 +17,7 @@ const ISSUED_TOKENS: &str = "<n1:IssuedTokens xmlns:n1=\"http://schemas.xmlsoap.
     <n1:TokenType>http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#UsernameToken\
     </n1:TokenType><n1:RequestedSecurityToken><n2:UsernameToken><n2:Username>sinks-user</n2:Username>\
     <n2:Password>sinks-password</n2:Password></n2:UsernameToken></n1:RequestedSecurityToken><n3:AppliesTo>\
-    <wsa:EndpointReference><wsa:Address>http://127.0.0.1:9/</wsa:Address></wsa:EndpointReference></n3:AppliesTo>\
+    <wsa:EndpointReference><wsa:Address>https://127.0.0.1:9/</wsa:Address></wsa:EndpointReference></n3:AppliesTo>\
     </n1:RequestSecurityTokenResponse></n1:IssuedTokens>";
 
 fn subscribe(resource: &str, header: &str, keys: &[(&str, &str)], body: &str) -> String {
@@ -194,23 +194,32 @@ fn wsman_fetches_events() {
     peer.ask(&managed("Unsubscribe", &class, &identifier(&answer), ""));
 }
 
-/// `-s httpsbasic -n … -z …`: refused by its own name and not passed over. With `-s` and `-H` the heartbeats stand inside
-/// wsman:Auth.
+/// `-s httpsbasic -n … -z … -Z https://…`: with `-H` the heartbeats stand inside wsman:Auth.
 #[test]
-fn wsman_is_told_what_a_subscription_cannot_have() {
+fn wsman_has_deliveries_authenticate() {
     let host = SharedHost::get();
     let mut peer = Peer::new(&host, MANNERS);
-    let notify_to = "<wse:NotifyTo><wsa:Address>http://127.0.0.1:9/</wsa:Address></wse:NotifyTo>";
     let heartbeats = "<wsman:Heartbeats>PT60.000000S</wsman:Heartbeats>";
-    let profile = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/basic";
-    for inside in [heartbeats, ""] {
+    let message = |sink: &str, header: &str, inside: &str| {
+        let profile = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/basic";
         let body = format!(
-            "<wse:Delivery Mode=\"{PUSH}\">{notify_to}<wsman:Auth Profile=\"{profile}\">{inside}</wsman:Auth></wse:Delivery>\
+            "<wse:Delivery Mode=\"{PUSH}\"><wse:NotifyTo><wsa:Address>{sink}</wsa:Address></wse:NotifyTo>\
+             <wsman:Auth Profile=\"{profile}\">{inside}</wsman:Auth></wse:Delivery>\
              <wse:Expires>PT300.000000S</wse:Expires>{}",
             creations_of_jobs()
         );
-        let refused = peer.refused(&subscribe(ALL_CLASSES, ISSUED_TOKENS, &[CIMV2], &body));
-        assert_eq!(refused.short(), "wsman:UnsupportedFeature", "{inside}: {}", refused.reason);
-        assert!(refused.reason.contains("wsman:Auth"), "{}", refused.reason);
+        subscribe(ALL_CLASSES, header, &[CIMV2], &body)
+    };
+    for inside in [heartbeats, ""] {
+        let answer = peer.ask(&message("https://127.0.0.1:9/", ISSUED_TOKENS, inside));
+        peer.ask(&managed("Unsubscribe", ALL_CLASSES, &identifier(&answer), ""));
+    }
+    let often =
+        peer.refused(&message("https://127.0.0.1:9/", ISSUED_TOKENS, &heartbeats.replace("60.000000", "0.500000")));
+    assert_eq!(often.short(), "wsman:UnsupportedFeature [Heartbeats]");
+    // A password goes over no connection that is not encrypted, and there must be one.
+    let open = ISSUED_TOKENS.replace("https://127.0.0.1:9/", "http://127.0.0.1:9/");
+    for refused in [message("http://127.0.0.1:9/", &open, ""), message("https://127.0.0.1:9/", "", "")] {
+        assert_eq!(peer.refused(&refused).subcode, "wsman:EventDeliverToUnusable");
     }
 }

@@ -95,6 +95,8 @@ pub struct Event {
     pub at: SystemTime,
     /// The Content-Type.
     pub content_type: String,
+    /// The Authorization header; empty if there is none.
+    pub authorization: String,
     /// The body as it came.
     pub octets: Vec<u8>,
     /// The envelope.
@@ -285,7 +287,7 @@ fn read_request(reader: &mut impl BufRead) -> Option<Event> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|&n| n > 0)?;
     let path = line.split(' ').nth(1)?.to_owned();
-    let (mut length, mut content_type) = (0, String::new());
+    let (mut length, mut content_type, mut authorization) = (0, String::new(), String::new());
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).ok().filter(|&n| n > 0)?;
@@ -296,12 +298,13 @@ fn read_request(reader: &mut impl BufRead) -> Option<Event> {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().ok()?,
             "content-type" => value.trim().clone_into(&mut content_type),
+            "authorization" => value.trim().clone_into(&mut authorization),
             _ => {}
         }
     }
     let mut octets = vec![0; length];
     reader.read_exact(&mut octets).ok()?;
-    Some(Event { path, at: now(), content_type, envelope: text(&octets), octets })
+    Some(Event { path, at: now(), content_type, authorization, envelope: text(&octets), octets })
 }
 
 /// UTF-8, or UTF-16 where a byte order mark says so.

@@ -147,7 +147,7 @@ faults! {
     unable_to_renew UnableToRenew: by(renew_of_no_subscription, "no such subscription");
     event_expiration EventingUnsupportedExpirationType: never("durations and times are both taken");
     enumeration_expiration EnumerationUnsupportedExpirationType: never("durations and times are both taken");
-    feature UnsupportedFeature: by(a_subscription_with_authentication, "wsman:Auth");
+    feature UnsupportedFeature: never("it always has a detail");
     feature_ack UnsupportedFeature / Ack:
         never("a sink sends it, the service takes it as a failure (R10.7-3)");
     feature_addressing UnsupportedFeature / AddressingMode: by(a_reply_to_elsewhere, "ReplyTo");

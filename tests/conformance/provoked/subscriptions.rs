@@ -42,11 +42,6 @@ pub(crate) fn renew_of_no_subscription(peer: &mut Peer, _: &Own) -> Answer {
     peer.send(&renew.header("<e:Identifier>00000000-0000-0000-0000-000000000000</e:Identifier>"))
 }
 
-pub(crate) fn a_subscription_with_authentication(peer: &mut Peer, _: &Own) -> Answer {
-    let profile = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/http/basic";
-    Subscribe::with_delivery(&format!("<w:Auth Profile=\"{profile}\"/>")).send(peer)
-}
-
 pub(crate) fn a_bookmark_of_another_service(peer: &mut Peer, _: &Own) -> Answer {
     Subscribe::nowhere().and(&bookmark("here")).send(peer)
 }
