@@ -11,7 +11,7 @@ use quartermaster::wire::eventing::{self, Subscribe, SubscribeResponse, write_li
 use quartermaster::wire::identify::{Identity, is_identify};
 use quartermaster::wire::names::{MS_WSMAN, REQUEST_PREFIXES, WST};
 use quartermaster::wire::transfer::{Representation, read_created};
-use quartermaster::wire::{ControlHeaders, Expires};
+use quartermaster::wire::{ControlHeaders, Expires, SinkSecurity};
 use quartermaster::xml::{Limits, Writer};
 
 fuzz_target!(|text: &str| {
@@ -23,6 +23,7 @@ fuzz_target!(|text: &str| {
     );
     let Ok(message) = Envelope::read(&text, &Limits::default()) else { return };
     if let Ok(control) = ControlHeaders::read(&message.headers) {
+        let _ = SinkSecurity::read(&message, control.issued_tokens.as_ref());
         let _ = control.resource().is_ok_and(|resource| control.namespace(&resource).is_ok());
         let again = written(|m| control.write(m.header()));
         assert_eq!(
