@@ -1,7 +1,7 @@
 //! What each room needs to know of the configuration.
 
-use std::sync::Arc;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
