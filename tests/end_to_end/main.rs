@@ -23,6 +23,7 @@ mod relations;
 mod remote;
 mod schema;
 mod survival;
+mod upgrade;
 mod uploads;
 mod walk;
 mod wsl;
