@@ -1,11 +1,12 @@
 # make run    build and serve this host on https://127.0.0.1:5986/wsman
 # make test   every check: format, lints, docs, unit and end-to-end tests, a few seconds of fuzzing
 # make fuzz   fuzzing, each target for SECONDS_EACH seconds
+# make soak   server and worker are killed KILLS times at random moments, and nothing may be lost (SOAK_SEED=N repeats a run)
 # make bench  the figures, one line each
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test fuzz bench build check-format check-lints check-docs check-tests check-fuzz build-needs test-needs \
+.PHONY: run test fuzz soak bench build check-format check-lints check-docs check-tests check-fuzz build-needs test-needs \
     fuzz-needs bench-needs clean
 
 # Where the server keeps its store, certificate and users.
@@ -16,6 +17,7 @@ STATE ?= $(HOME)/.local/state/quartermaster
 endif
 LISTEN ?= 127.0.0.1:5986
 SECONDS_EACH ?= 300
+KILLS ?= 300
 
 BUILD_PACKAGES := gcc libc6-dev libssl-dev pkg-config
 TEST_PACKAGES  := apt-utils createrepo-c curl dnf dpkg-dev libxml2-utils openssl procps python3 python3-venv rpm uuid-runtime wsl
@@ -48,6 +50,9 @@ check-fuzz:
 
 fuzz: fuzz-needs
 	scripts/fuzz $(SECONDS_EACH)
+
+soak: test-needs
+	SOAK_KILLS=$(KILLS) cargo test --locked --test soak -- --nocapture
 
 bench: bench-needs
 	cargo bench --locked --bench figures

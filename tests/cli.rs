@@ -9,9 +9,10 @@
 
 mod raw_client;
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
@@ -262,6 +263,28 @@ fn two_servers_do_not_share_a_state_directory_and_a_port_that_is_taken_is_told()
     let listen = server.address.to_string();
     let other = folder.path().join("other");
     assert_fails(&run(&["serve", "--listen", &listen], &other, ""), &format!("cannot listen on {listen}"));
+}
+
+/// A server that is killed while it starts another process shares its lock with it until that one's program is loaded.
+#[test]
+fn a_server_waits_for_the_last_of_the_one_that_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    Serving::start(&state).stop("-TERM");
+    let last = File::options().append(true).open(state.join("lock")).unwrap();
+    last.lock().unwrap();
+    let starting = std::thread::spawn({
+        let state = state.clone();
+        move || drop(Serving::start(&state))
+    });
+    // As the system shows one who waits: `1: -> FLOCK  ADVISORY  WRITE 4711 fe:00:131074 0 EOF`.
+    let inode = format!(":{} ", last.metadata().unwrap().ino());
+    let waits = |line: &str| line.contains("-> FLOCK") && line.contains(&inode);
+    while !std::fs::read_to_string("/proc/locks").unwrap().lines().any(waits) {
+        assert!(!starting.is_finished(), "it did not wait");
+    }
+    drop(last);
+    starting.join().unwrap();
 }
 
 fn schema(arguments: &[&str]) -> Output {

@@ -7,10 +7,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::net::UnixStream;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -30,6 +30,7 @@ use quartermaster::worker::{self, Lines, socket_path};
 use tempfile::TempDir;
 
 const STATE_DIR: &str = "QUARTERMASTER_TEST_STATE_DIR";
+const WORKER: [&str; 3] = ["--exact", "worker_process", "--nocapture"];
 
 /// No test: the worker process of the tests below.
 #[test]
@@ -142,8 +143,9 @@ impl Server {
         let store = Arc::new(Store::open(&folder.join("store.db")).unwrap());
         let worker = WorkerProgram {
             program: std::env::current_exe().unwrap(),
-            arguments: ["--exact", "worker_process", "--nocapture"].map(Into::into).to_vec(),
+            arguments: WORKER.map(Into::into).to_vec(),
             environment: vec![(STATE_DIR.into(), folder.into())],
+            launcher: Vec::new(),
         };
         let mut settings = Settings::new(folder.to_owned(), worker);
         adjust(&mut settings);
@@ -225,6 +227,20 @@ fn worker_pid(folder: &Path) -> u32 {
         Some(Reply::Hello(hello)) => hello.pid,
         other => panic!("{other:?}"),
     }
+}
+
+/// The process of a worker that was started from another program file, as before an upgrade.
+fn earlier_worker(folder: &Path) -> Child {
+    let program = folder.join("earlier");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let mut command = Command::new(program);
+    command.args(WORKER).env(STATE_DIR, folder).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut worker = command.spawn().unwrap();
+    while UnixStream::connect(socket_path(folder)).is_err() {
+        assert!(worker.try_wait().unwrap().is_none(), "it ended");
+        thread::yield_now();
+    }
+    worker
 }
 
 fn folder() -> TempDir {
@@ -309,6 +325,62 @@ fn a_job_goes_on_without_its_server_and_is_found_again() {
     // 20 may have been merged with 30: percentages that follow each other at once are.
     let certain: Vec<u8> = history.into_iter().filter(|&percent| percent != 20).collect();
     assert_eq!(certain, [0, 0, 10, 30, 90, 100], "nothing is lost and nothing is told twice");
+}
+
+#[test]
+fn a_worker_of_another_program_file_is_let_end_and_replaced() {
+    let folder = folder();
+    let path = folder.path();
+    let mut earlier = earlier_worker(path);
+    // As long as this is open it does not end by itself.
+    let _open = UnixStream::connect(socket_path(path)).unwrap();
+    let server = Server::start(path);
+    let id = server.submit(path, "late", "percent 50");
+    assert_eq!(server.wait_until_final(id).state, JobState::Completed);
+    assert_ne!(worker_pid(path), earlier.id());
+    assert!(earlier.wait().unwrap().success());
+}
+
+#[test]
+fn nothing_is_given_to_a_worker_of_another_protocol_and_what_is_wrong_is_told() {
+    let folder = folder();
+    let path = folder.path();
+    let listener = UnixListener::bind(socket_path(path)).unwrap();
+    // The protocol before there was a request to retire.
+    let asked = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"{\"hello\":{\"protocol\":2,\"pid\":1}}\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        stream.write_all(b"{\"refused\":{\"kind\":\"malformed\"}}\n").unwrap();
+        line
+    });
+    let server = Server::start(path);
+    let file = path.join("a.rpm");
+    fs::write(&file, "package a\n").unwrap();
+    let refused = server.jobs.stage(&file).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "software cannot be changed now: a worker of another version is still at work: try again when it has ended"
+    );
+    assert_eq!(asked.join().unwrap(), "\"retire\"\n");
+    // Nobody listens any more.
+    let id = server.submit(path, "late", "percent 50");
+    assert_eq!(server.wait_until_final(id).state, JobState::Completed);
+}
+
+#[test]
+fn a_worker_is_started_through_a_launcher_and_without_it_where_that_fails() {
+    for (launcher, works) in [(&["env", "LAUNCHED=yes"][..], true), (&["false"], false), (&["/nonexistent"], false)] {
+        let folder = folder();
+        let path = folder.path();
+        let launcher = launcher.iter().map(Into::into).collect();
+        let server = Server::start_with(path, |settings| settings.worker.launcher = launcher);
+        let id = server.submit(path, "launched", "percent 50");
+        assert_eq!(server.wait_until_final(id).state, JobState::Completed);
+        let environment = fs::read(format!("/proc/{}/environ", worker_pid(path))).unwrap();
+        assert_eq!(environment.split(|&octet| octet == 0).any(|variable| variable == b"LAUNCHED=yes"), works);
+    }
 }
 
 #[test]

@@ -92,13 +92,28 @@ impl Describe for NothingHappens {
 }
 
 fn jobs_settings(config: &Config, family: Family) -> Result<jobs::Settings, StartError> {
-    let program = std::env::current_exe().map_err(StartError::Thread)?;
-    let worker = WorkerProgram { program, arguments: worker_arguments(config, family)?, environment: Vec::new() };
+    let worker = WorkerProgram {
+        // Not the file's path: after an upgrade another version lies there.
+        program: format!("/proc/{}/exe", std::process::id()).into(),
+        arguments: worker_arguments(config, family)?,
+        environment: Vec::new(),
+        launcher: scope(),
+    };
     Ok(jobs::Settings {
         time_before_removal_seconds: config.jobs.time_before_removal.as_secs(),
         history_records: config.jobs.history_records,
         ..jobs::Settings::new(config.state_dir.clone(), worker)
     })
+}
+
+/// What gives the worker a scope of its own where systemd runs, which ends everything of a service together with it.
+fn scope() -> Vec<OsString> {
+    // As sd_booted(3) tells it. Others than root may not make a scope.
+    if Path::new("/run/systemd/system").is_dir() && rustix::process::geteuid().is_root() {
+        ["systemd-run", "--scope", "--quiet", "--collect", "--"].map(Into::into).to_vec()
+    } else {
+        Vec::new()
+    }
 }
 
 /// The worker gets the engine that was found, so that both speak of the same database.

@@ -12,6 +12,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -32,6 +34,9 @@ use crate::wsman;
 
 use host::Host;
 pub use worker::{WorkerError, WorkerOrders, run_worker};
+
+/// How long whoever is about to end may take.
+const ENDING: Duration = Duration::from_secs(3);
 
 /// The whole service, bound to its port.
 #[derive(Debug)]
@@ -212,8 +217,24 @@ fn lock(folder: &Path) -> Result<File, StartError> {
     let lock = private(&folder.join("lock")).map_err(|source| state_error(folder, source))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StartError::Locked { folder: folder.to_owned() }),
+        Err(TryLockError::WouldBlock) => wait_for(lock, folder),
         Err(TryLockError::Error(source)) => Err(state_error(folder, source)),
+    }
+}
+
+/// Waits for a lock that somebody may hold who is about to end: a process that a killed server was just starting shares its
+/// lock until its program is loaded.
+fn wait_for(lock: File, folder: &Path) -> Result<File, StartError> {
+    let (tell, locked) = sync_channel(1);
+    let wait = move || {
+        let waited = lock.lock().map(|()| lock);
+        // Nobody hears it if it took too long.
+        let _ = tell.send(waited);
+    };
+    std::thread::Builder::new().name("lock".to_owned()).spawn(wait).map_err(StartError::Thread)?;
+    match locked.recv_timeout(ENDING) {
+        Ok(waited) => waited.map_err(|source| state_error(folder, source)),
+        Err(_) => Err(StartError::Locked { folder: folder.to_owned() }),
     }
 }
 

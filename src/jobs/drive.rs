@@ -145,7 +145,7 @@ impl Jobs {
             Ok(Reply::Accepted) => Ok(Duration::ZERO),
             Ok(_) => Err(JobsError::Worker(LinkError::Unexpected.to_string())),
             // The watch rings when the worker is free, and when the journal tells more.
-            Err(LinkError::Refused(Refusal::Busy | Refusal::AlreadyAccepted)) => Ok(UNWATCHED),
+            Err(LinkError::Refused(Refusal::Busy | Refusal::Retiring | Refusal::AlreadyAccepted)) => Ok(UNWATCHED),
             // The worker may do it once its own trouble, such as a full disk, is over.
             Err(LinkError::Refused(refusal @ Refusal::Internal { .. })) => Err(JobsError::Worker(refusal.to_string())),
             // Any other refusal stays one: asked for ever, the job would hold up all others.
@@ -172,7 +172,8 @@ impl Jobs {
         if journal::is_held(&path)? {
             return Ok(match self.link.watch_if_there() {
                 Ok(true) => WATCHED,
-                Ok(false) => UNWATCHED,
+                // A worker of an earlier program file ends when its job has; its journal is read until then.
+                Ok(false) | Err(LinkError::OtherVersion) => UNWATCHED,
                 Err(error) => {
                     tracing::warn!(%error, "the worker works but does not tell");
                     WATCHED

@@ -1,5 +1,6 @@
 //! The way to the worker: connects, starts it when nobody listens, and hears when a journal has grown.
 
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::net::Shutdown;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use super::wake::Wake;
 use super::{Settings, WorkerProgram};
 use crate::worker::protocol::{Hello, Refusal, Reply, Request, VERSION};
-use crate::worker::{Lines, LinesError, socket_path, write_line};
+use crate::worker::{Lines, LinesError, program_file, socket_path, write_line};
 
 /// How often a worker that was started is looked for, and how many times: ten seconds.
 const LOOK: Duration = Duration::from_millis(20);
@@ -67,6 +68,8 @@ type Connection = (UnixStream, Lines<UnixStream>);
 pub(super) struct Link {
     state_dir: PathBuf,
     program: WorkerProgram,
+    /// The file that this process's program was started from.
+    own_file: String,
     wake: Arc<Wake>,
     /// Only one worker is started at a time.
     launching: Mutex<()>,
@@ -92,6 +95,7 @@ impl Link {
         Self {
             state_dir: settings.state_dir.clone(),
             program: settings.worker.clone(),
+            own_file: program_file(),
             wake,
             launching: Mutex::default(),
             watch: Mutex::default(),
@@ -169,8 +173,17 @@ impl Link {
         if let Some(connection) = self.try_connect()? {
             return Ok(connection);
         }
-        for _ in 0..LAUNCHES {
-            let ended = self.launch().map_err(LinkError::Launch)?;
+        for left in (0..LAUNCHES).rev() {
+            // The last try is made without it: it may not work here.
+            let launcher = if left > 0 { self.program.launcher.as_slice() } else { &[] };
+            let ended = match self.launch(launcher) {
+                Ok(ended) => ended,
+                Err(error) if launcher.is_empty() => return Err(LinkError::Launch(error)),
+                Err(error) => {
+                    tracing::warn!(%error, ?launcher, "the worker cannot be started this way");
+                    continue;
+                }
+            };
             if let Some(connection) = self.look_for_worker(&ended)? {
                 return Ok(connection);
             }
@@ -191,7 +204,8 @@ impl Link {
         Err(LinkError::Silent)
     }
 
-    /// A connection that the worker greeted; `None` if nobody listens, or one who is about to end.
+    /// A connection that the worker greeted; `None` if nobody listens, or one who is about to end. A worker of another
+    /// program file is asked to.
     fn try_connect(&self) -> Result<Option<Connection>, LinkError> {
         let stream = match UnixStream::connect(socket_path(&self.state_dir)) {
             Ok(stream) => stream,
@@ -203,24 +217,30 @@ impl Link {
         time_limit(&stream, Some(SHORT))?;
         let mut lines = Lines::new(stream.try_clone().map_err(LinkError::Connect)?);
         match lines.read() {
-            Ok(Some(Reply::Hello(Hello { protocol: VERSION, .. }))) => Ok(Some((stream, lines))),
-            Ok(Some(Reply::Hello(_))) => Err(LinkError::OtherVersion),
+            Ok(Some(Reply::Hello(hello))) if self.is_own(&hello) => Ok(Some((stream, lines))),
+            Ok(Some(Reply::Hello(hello))) => retire(&hello, &stream, &mut lines).map(|()| None),
             Ok(Some(_)) => Err(LinkError::Unexpected),
             Ok(None) => Ok(None),
-            Err(LinesError::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset => Ok(None),
+            Err(error) if is_reset(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
+    fn is_own(&self, hello: &Hello) -> bool {
+        hello.protocol == VERSION && hello.program == self.own_file
+    }
+
     /// Starts a worker that outlives this process; the channel tells when it ended.
-    fn launch(&self) -> io::Result<Receiver<()>> {
+    fn launch(&self, launcher: &[OsString]) -> io::Result<Receiver<()>> {
         let log = self.state_dir.join("worker.log");
         if fs::metadata(&log).is_ok_and(|metadata| metadata.len() > MAX_LOG) {
             fs::rename(&log, self.state_dir.join("worker.log.old"))?;
         }
         let log = OpenOptions::new().create(true).append(true).mode(0o600).open(log)?;
-        let mut child = Command::new(&self.program.program)
-            .args(&self.program.arguments)
+        let program = self.program.program.clone().into_os_string();
+        let mut words = launcher.iter().chain([&program]).chain(&self.program.arguments);
+        let mut child = Command::new(words.next().unwrap_or(&program))
+            .args(words)
             .envs(self.program.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -242,6 +262,29 @@ impl Drop for Link {
     fn drop(&mut self) {
         self.unwatch();
     }
+}
+
+/// Asks a worker that was started from another program file to end; returns when it has.
+fn retire(hello: &Hello, stream: &UnixStream, lines: &mut Lines<UnixStream>) -> Result<(), LinkError> {
+    write_line(&mut &*stream, &Request::Retire)?;
+    match lines.read() {
+        Ok(Some(Reply::Retiring { busy: false })) => {
+            tracing::info!(pid = hello.pid, protocol = hello.protocol, "a worker of another version ends");
+            match lines.read::<Reply>() {
+                Ok(None) => Ok(()),
+                Err(error) if is_reset(&error) => Ok(()),
+                _ => Err(LinkError::OtherVersion),
+            }
+        }
+        Ok(None) => Ok(()),
+        Err(error) if is_reset(&error) => Ok(()),
+        // A job is at work there, or the worker is too old to know what it was asked.
+        _ => Err(LinkError::OtherVersion),
+    }
+}
+
+fn is_reset(error: &LinesError) -> bool {
+    matches!(error, LinesError::Io(error) if error.kind() == io::ErrorKind::ConnectionReset)
 }
 
 fn time_limit(stream: &UnixStream, limit: Option<Duration>) -> Result<(), LinkError> {

@@ -46,6 +46,9 @@ pub struct WorkerProgram {
     pub arguments: Vec<OsString>,
     /// Variables added to its environment.
     pub environment: Vec<(OsString, OsString)>,
+    /// A program and its arguments that the whole is given to, so that the worker is not ended with the service; it becomes
+    /// the worker. Empty for none. If the worker does not start so, it is started without.
+    pub launcher: Vec<OsString>,
 }
 
 /// Hears that a job is about to be told as ended.

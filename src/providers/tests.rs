@@ -34,7 +34,7 @@ fn host() -> Host {
 fn host_of(manager: FixedPackages) -> Host {
     let state = tempfile::tempdir().unwrap();
     let schema = Arc::new(Schema::builtin().unwrap());
-    let worker = WorkerProgram { program: "/nonexistent".into(), arguments: Vec::new(), environment: Vec::new() };
+    let worker = WorkerProgram { program: "/nonexistent".into(), ..WorkerProgram::default() };
     let settings = Settings::new(state.path().to_owned(), worker);
     let store = Arc::new(Store::in_memory().unwrap());
     let jobs = Arc::new(Jobs::open(store.clone(), Arc::new(SystemClock), settings).unwrap());

@@ -21,6 +21,6 @@ mod work;
 pub use crate::software::leaves_reserve;
 pub use download::Downloads;
 pub use lines::{Lines, LinesError, write_line};
-pub use process::{detach, is_running};
+pub use process::{detach, is_running, program_file};
 pub use protocol::{Refusal, Staged, StagedId, Work};
 pub use service::{Settings, WorkerError, run, socket_path, uploads_folder};

@@ -1,14 +1,26 @@
 //! This process among others, and whether another still runs.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 /// Gives this process a session of its own: what ends the server's process group or its terminal leaves the worker alone,
-/// and no script of a package finds a terminal to ask questions on.
+/// and no script of a package finds a terminal to ask questions on. Lists of processes show it by the program's name,
+/// whatever path it was started by.
 pub fn detach() {
+    if let Err(error) = fs::write("/proc/self/comm", env!("CARGO_PKG_NAME")) {
+        tracing::debug!(%error, "the worker keeps the name it was started with");
+    }
     // It fails where a shell has made this process the leader of a group, that is, when a person starts it.
     if let Err(error) = rustix::process::setsid() {
         tracing::warn!(%error, "the worker stays in the session it was started in");
     }
+}
+
+/// The file that this process's program was started from, by its device and inode. As long as it runs no other file has
+/// these, and they stay the same when another file takes its place in the folder, as an upgrade does. Empty if the system
+/// does not tell.
+pub fn program_file() -> String {
+    fs::metadata("/proc/self/exe").map_or_else(|_| String::new(), |file| format!("{}:{}", file.dev(), file.ino()))
 }
 
 /// Whether the process with this number, started at this many clock ticks, still runs. One that ended and was not

@@ -2,6 +2,12 @@
 //!
 //! The worker speaks first ([`Reply::Hello`]); then each request gets exactly one reply, in order. After
 //! [`Request::Watch`] the worker also sends [`Reply::Grown`] whenever a journal has new entries.
+//!
+//! When the program was upgraded, a server may find a worker that was started from the file before, of this version of the
+//! protocol or of another. It gives it nothing to do but has it end ([`Request::Retire`]), which it does as soon as the job
+//! at work has; what that job does stands in its journal, which every version reads, leaving out what it does not know.
+//! Then the server starts a worker of its own program. The greeting, Retire and its answer stay as they are in all versions
+//! from 3 on.
 
 use std::path::PathBuf;
 
@@ -11,8 +17,8 @@ use uuid::Uuid;
 use crate::access::Caller;
 use crate::software::{ApplyError, Nevra, Operation, Plan};
 
-/// The version of this protocol; both sides must speak the same one.
-pub const VERSION: u32 = 2;
+/// The version of this protocol; both sides must speak the same one. It grows with every change of what is said.
+pub const VERSION: u32 = 3;
 
 /// The longest line either side accepts, in octets.
 pub const MAX_LINE: usize = 4 * 1024 * 1024;
@@ -71,6 +77,9 @@ pub struct Hello {
     pub protocol: u32,
     /// The worker's process.
     pub pid: u32,
+    /// The file that the worker's program was started from, as [`program_file`](super::program_file) tells it.
+    #[serde(default)]
+    pub program: String,
 }
 
 /// What a job is to do.
@@ -154,6 +163,8 @@ pub enum Request {
         /// How old a file must be.
         older_than_seconds: u64,
     },
+    /// Take no further job, and end as soon as the one at work has ended.
+    Retire,
 }
 
 /// What the worker says.
@@ -178,6 +189,11 @@ pub enum Reply {
     Ended,
     /// To [`Request::Discard`] and [`Request::Sweep`].
     Discarded,
+    /// To [`Request::Retire`]. Unless a job is at work, the worker ends now, and the connection with it.
+    Retiring {
+        /// Whether a job is at work.
+        busy: bool,
+    },
     /// The request was not carried out.
     Refused(Refusal),
     /// The journal of this job has new entries.
@@ -242,6 +258,9 @@ pub enum Refusal {
     /// Another job is being worked on.
     #[error("another job is running")]
     Busy,
+    /// The worker was asked to retire.
+    #[error("the worker is about to end and takes no further job")]
+    Retiring,
     /// The staged file is gone or is not what was staged.
     #[error("the staged package is gone or was changed: submit the installation again")]
     StagedChanged,
@@ -276,5 +295,16 @@ mod tests {
         assert_eq!(text, r#"{"discard":{"staged":"00000000-0000-0000-0000-000000000000"}}"#);
         let refused = Reply::Refused(Refusal::TooLarge { limit: 5 });
         assert_eq!(serde_json::to_string(&refused).unwrap(), r#"{"refused":{"kind":"too_large","limit":5}}"#);
+    }
+
+    #[test]
+    fn what_all_versions_understand_stays_as_it_is() {
+        assert_eq!(serde_json::to_string(&Request::Retire).unwrap(), r#""retire""#);
+        assert_eq!(serde_json::to_string(&Reply::Retiring { busy: true }).unwrap(), r#"{"retiring":{"busy":true}}"#);
+        let hello = |text| serde_json::from_str::<Reply>(text).unwrap();
+        let earlier = Hello { protocol: 2, pid: 5, program: String::new() };
+        assert_eq!(hello(r#"{"hello":{"protocol":2,"pid":5}}"#), Reply::Hello(earlier));
+        let later = Hello { protocol: 9, pid: 5, program: "1:2".to_owned() };
+        assert_eq!(hello(r#"{"hello":{"protocol":9,"pid":5,"program":"1:2","mood":"good"}}"#), Reply::Hello(later));
     }
 }

@@ -16,9 +16,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::download::Downloads;
 use super::lines::{Lines, LinesError, write_line};
+use super::process::program_file;
 use super::protocol::{Hello, Refusal, Reply, Request, VERSION};
 use super::spool::Spool;
-use super::watchers::Watchers;
+use super::watchers::{Watchers, wait_for_end};
 use super::work::Workbench;
 use crate::clock::SharedClock;
 use crate::software::{CancelToken, Manager};
@@ -170,21 +171,25 @@ struct Activity {
     connections: usize,
     /// Counts all connections there ever were: each starts the idle time anew.
     served: u64,
+    /// Whether a server wants the worker to end, and no job is at work.
+    retired: bool,
     stopping: bool,
 }
 
 impl Service {
-    /// Returns when for `limit` there was neither a connection nor a job; from then on no connection is served.
+    /// Returns when the worker retired, or when for `limit` there was neither a connection nor a job; from then on no
+    /// connection is served.
     fn wait_until_idle(&self, limit: Duration) {
         let mut activity = self.lock();
         loop {
             let served = activity.served;
             let (guard, waited) = self
                 .changed
-                .wait_timeout_while(activity, limit, |activity| activity.served == served)
+                .wait_timeout_while(activity, limit, |activity| activity.served == served && !activity.retired)
                 .unwrap_or_else(PoisonError::into_inner);
             activity = guard;
-            if waited.timed_out() && activity.connections == 0 && !self.bench.is_busy() {
+            let is_idle = || activity.connections == 0 && !self.bench.is_busy();
+            if activity.retired || (waited.timed_out() && is_idle()) {
                 activity.stopping = true;
                 return;
             }
@@ -232,12 +237,14 @@ impl Service {
 
     fn converse(&self, stream: &UnixStream) -> Result<(), LinesError> {
         let mut output = stream;
-        write_line(&mut output, &Reply::Hello(Hello { protocol: VERSION, pid: std::process::id() }))?;
+        let hello = Hello { protocol: VERSION, pid: std::process::id(), program: program_file() };
+        write_line(&mut output, &Reply::Hello(hello))?;
         let mut lines = Lines::new(stream);
         loop {
             let reply = match lines.read() {
                 Ok(None) => return Ok(()),
                 Ok(Some(Request::Watch)) => return self.watchers.serve(stream),
+                Ok(Some(Request::Retire)) => return self.retire(stream),
                 Ok(Some(request @ Request::Plan { .. })) => self.answer_while_awaited(request, stream),
                 Ok(Some(request)) => self.bench.answer(request, &CancelToken::default()),
                 Err(LinesError::Malformed(_)) => Reply::Refused(Refusal::Malformed),
@@ -271,6 +278,21 @@ impl Service {
                 }
             }
         })
+    }
+
+    /// Lets the worker end when no job is at work. The connection stays open until then, or until the server leaves.
+    fn retire(&self, stream: &UnixStream) -> Result<(), LinesError> {
+        let closing = self.bench.close();
+        write_line(&mut &*stream, &Reply::Retiring { busy: closing.is_busy })?;
+        if closing.is_busy && !closing.is_first {
+            // The one who asked first waits for the job's end.
+            return Ok(());
+        }
+        self.bench.wait_until_free();
+        self.lock().retired = true;
+        self.changed.notify_all();
+        wait_for_end(stream);
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Activity> {

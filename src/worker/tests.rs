@@ -327,6 +327,35 @@ fn a_socket_that_a_killed_worker_left_is_replaced() {
 }
 
 #[test]
+fn a_worker_that_is_to_retire_takes_no_further_job_and_ends_after_the_one_at_work() {
+    let worker = Fixture::new(|_, _| {});
+    let (first, second) = (worker.staged("first"), worker.staged("second"));
+    assert_eq!(worker.run(1, &first), Reply::Accepted);
+    // Nobody is let in after the end.
+    let (stream, mut lines) = connect(worker.state.path());
+    for _ in 0..2 {
+        assert_eq!(worker.call(&Request::Retire), Reply::Retiring { busy: true });
+    }
+    worker.teller.step.send(Step::Finish).unwrap();
+    let operation = Work::InstallStaged { staged: second, force: false };
+    let run_second = Request::Run { job: 2, operation, caller: Caller::new("olga", Role::Operator) };
+    let refused = loop {
+        write_line(&mut &stream, &run_second).unwrap();
+        match lines.read().unwrap() {
+            Some(Reply::Refused(Refusal::Busy)) => {}
+            reply => break reply,
+        }
+    };
+    assert_eq!(refused, Some(Reply::Refused(Refusal::Retiring)));
+    let entries = journal::read(&journal::path(worker.state.path(), 1), 0).unwrap().records;
+    assert!(matches!(entries.last().unwrap().entry, Entry::Finished { .. }));
+    let next = Settings { idle_limit: Duration::from_millis(1), ..Settings::new(worker.state.path().to_owned()) };
+    while let Err(error) = run(ToldManager::new().0, next.clone(), Arc::new(SystemClock)) {
+        assert!(matches!(error, WorkerError::AlreadyRunning), "{error}");
+    }
+}
+
+#[test]
 fn an_idle_worker_ends_even_where_nobody_could_connect_any_more() {
     let state = tempfile::tempdir().unwrap();
     let mut settings = Settings::new(state.path().to_owned());

@@ -83,8 +83,8 @@ impl Watchers {
     }
 }
 
-/// Reads until the other side closes; a watcher has nothing more to say.
-fn wait_for_end(mut stream: &UnixStream) {
+/// Reads until the other side closes, which has nothing more to say.
+pub(super) fn wait_for_end(mut stream: &UnixStream) {
     let mut ignored = [0; 64];
     while stream.read(&mut ignored).is_ok_and(|count| count > 0) {}
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -33,9 +33,28 @@ pub(super) struct Workbench {
     state_dir: PathBuf,
     watchers: Arc<Watchers>,
     clock: SharedClock,
-    current: Mutex<Option<Current>>,
+    place: Mutex<Place>,
+    /// Rings when the place is free again.
+    freed: Condvar,
     /// Held by whoever changes how repositories are configured.
     repositories: Mutex<()>,
+}
+
+/// The one place for a job.
+#[derive(Debug, Default)]
+struct Place {
+    current: Option<Current>,
+    /// Whether no further job gets it.
+    is_closed: bool,
+}
+
+/// How it stood when the place was closed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Closing {
+    /// Whether a job is being worked on.
+    pub(super) is_busy: bool,
+    /// Whether nobody had closed it before.
+    pub(super) is_first: bool,
 }
 
 /// The job that is being worked on.
@@ -61,20 +80,35 @@ impl Workbench {
             state_dir,
             watchers,
             clock,
-            current: Mutex::default(),
+            place: Mutex::default(),
+            freed: Condvar::new(),
             repositories: Mutex::default(),
         })
     }
 
     /// Whether a job is being worked on.
     pub(super) fn is_busy(&self) -> bool {
-        self.lock().is_some()
+        self.lock().current.is_some()
+    }
+
+    /// From now on no job is taken.
+    pub(super) fn close(&self) -> Closing {
+        let mut place = self.lock();
+        let is_first = !std::mem::replace(&mut place.is_closed, true);
+        Closing { is_busy: place.current.is_some(), is_first }
+    }
+
+    /// Waits until no job is being worked on.
+    pub(super) fn wait_until_free(&self) {
+        let waited = self.freed.wait_while(self.lock(), |place| place.current.is_some());
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Carries out a request, or says why not. What only looks ends early when the token says that nobody waits for it.
     pub(super) fn answer(self: &Arc<Self>, request: Request, given_up: &CancelToken) -> Reply {
         let reply = match request {
             Request::Watch => Ok(Reply::Watching),
+            Request::Retire => Ok(Reply::Retiring { busy: self.close().is_busy }),
             Request::Stage { path } => self.spool.stage(&path, self.manager.as_ref()).map(Reply::Staged),
             Request::StageUpload { name } => self.spool.stage_upload(&name, self.manager.as_ref()).map(Reply::Staged),
             Request::Run { job, operation, caller } => self.run(job, operation, &caller),
@@ -242,8 +276,8 @@ impl Workbench {
     }
 
     fn cancel(&self, job: u64) -> Result<Reply, Refusal> {
-        let current = self.lock();
-        if let Some(current) = current.as_ref().filter(|current| current.job == job) {
+        let place = self.lock();
+        if let Some(current) = place.current.as_ref().filter(|current| current.job == job) {
             current.cancel.cancel();
             return Ok(Reply::Cancelling);
         }
@@ -251,7 +285,7 @@ impl Workbench {
         match Journal::begin(&self.state_dir, job).map_err(internal)? {
             Some(mut journal) => {
                 self.write(&mut journal, Entry::Failed { error: ApplyError::Cancelled })?;
-                drop(current);
+                drop(place);
                 self.watchers.grew(job);
                 Ok(Reply::Cancelling)
             }
@@ -270,24 +304,26 @@ impl Workbench {
     }
 
     fn take_place(&self, job: u64) -> Result<CancelToken, Refusal> {
-        let mut current = self.lock();
-        match current.as_ref() {
+        let mut place = self.lock();
+        match &place.current {
             Some(current) if current.job == job => Err(Refusal::AlreadyAccepted),
             Some(_) => Err(Refusal::Busy),
+            None if place.is_closed => Err(Refusal::Retiring),
             None => {
                 let cancel = CancelToken::default();
-                *current = Some(Current { job, cancel: cancel.clone() });
+                place.current = Some(Current { job, cancel: cancel.clone() });
                 Ok(cancel)
             }
         }
     }
 
     fn leave_place(&self, job: u64) {
-        self.lock().take_if(|current| current.job == job);
+        self.lock().current.take_if(|current| current.job == job);
+        self.freed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Current>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

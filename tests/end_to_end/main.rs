@@ -24,6 +24,7 @@ mod remote;
 mod schema;
 mod sinks;
 mod survival;
+mod upgrade;
 mod uploads;
 mod walk;
 mod wsl;

@@ -1,14 +1,15 @@
 //! A server that dies in the middle of a job, and a worker that dies.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
 use xmltree::Element;
 
 use crate::support::eventually;
 use crate::support::gate::Gate;
-use crate::support::installation::{installed_names, start};
+use crate::support::installation::{ended, installed_names, start};
 use crate::support::packages::{Deb, DebRoot, Rpm, RpmRoot, build_deb, build_rpm};
-use crate::support::server::{Host, PATIENCE, kill, workers_of};
+use crate::support::server::{Host, PATIENCE, binary, kill, workers_of};
 use crate::support::sink::{Event, Sink};
 use crate::support::wsman::{CIM, Client, Message, property};
 
@@ -70,6 +71,28 @@ fn outlives(engine: &str, root: &Path, slow: &Path, next: &Path, installed: impl
     check_chain(&events, &queued);
     let names = installed_names(&mut client);
     assert!(names.contains(&"slow".to_owned()) && names.contains(&"next".to_owned()), "{names:?}");
+}
+
+#[test]
+fn what_ends_the_servers_process_group_leaves_the_work_alone() {
+    let root = DebRoot::new().with_shell(&[]);
+    let gate = Gate::new(&root.path());
+    let slow = Deb::new("slow", "1.0-1").script("postinst", &Gate::in_shell()).build(&root.scratch());
+    let host = Host::new(&root.path(), "deb");
+    let mut program = binary();
+    program.process_group(0);
+    let first = host.serve_by(program);
+    let reached = gate.reached();
+    let job = start(&mut first.admin(), &slow);
+    let waiting = reached.recv_timeout(PATIENCE).expect("the package's script never came to its gate");
+    first.kill_group();
+    waiting.go_on();
+    let second = host.serve();
+    let mut client = second.admin();
+    let job = ended(&mut client, &job);
+    // The tool is in a group of its own in any case; that the job completed tells that its worker lived on.
+    assert_eq!(property(&job, "JobState").as_deref(), Some("7"), "{job:?}");
+    assert!(installed_names(&mut client).contains(&"slow".to_owned()));
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub struct Deb {
     version: String,
     fields: Vec<(String, String)>,
     files: Vec<(String, String)>,
+    copies: Vec<(String, PathBuf)>,
     links: Vec<(String, String)>,
     modes: Vec<(String, u32)>,
     conffiles: Vec<String>,
@@ -35,6 +36,7 @@ impl Deb {
             version: version.into(),
             fields: Vec::new(),
             files: Vec::new(),
+            copies: Vec::new(),
             links: Vec::new(),
             modes: Vec::new(),
             conffiles: Vec::new(),
@@ -52,6 +54,12 @@ impl Deb {
     /// Adds a file; the path is below the root, without a leading slash.
     pub fn file(mut self, path: &str, content: &str) -> Self {
         self.files.push((path.into(), content.into()));
+        self
+    }
+
+    /// Adds a copy of a file with its permission bits; the path is below the root, without a leading slash.
+    pub fn copy_of(mut self, path: &str, file: &Path) -> Self {
+        self.copies.push((path.into(), file.into()));
         self
     }
 
@@ -115,6 +123,11 @@ impl Deb {
             let path = tree.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, content).unwrap();
+        }
+        for (path, file) in &self.copies {
+            let path = tree.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::copy(file, path).unwrap();
         }
         for (path, target) in &self.links {
             std::os::unix::fs::symlink(target, tree.path().join(path)).unwrap();

@@ -97,9 +97,18 @@ impl Host {
 
     /// Starts a server on a free port of loopback and waits until it is ready.
     pub fn serve(&self) -> Server {
+        self.serve_by(binary())
+    }
+
+    /// The same with a program of the test's own choice, without arguments.
+    pub fn serve_by(&self, program: Command) -> Server {
+        self.when_ready(self.begin(program))
+    }
+
+    /// Starts a server and does not wait.
+    pub fn begin(&self, mut program: Command) -> Child {
         let configuration = self.configuration();
-        let log = self.dir.path().join("server.log");
-        let mut child = binary()
+        program
             .args(["serve", "--listen", "127.0.0.1:0"])
             .arg("--config")
             .arg(&configuration)
@@ -108,9 +117,17 @@ impl Host {
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(File::options().create(true).append(true).open(&log).unwrap())
+            .stderr(File::options().create(true).append(true).open(self.log()).unwrap())
             .spawn()
-            .unwrap();
+            .unwrap()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.dir.path().join("server.log")
+    }
+
+    fn when_ready(&self, mut child: Child) -> Server {
+        let log = self.log();
         let lines = lines_of(&mut child);
         let mut said = Vec::new();
         let port = loop {
@@ -192,6 +209,13 @@ impl Server {
     /// Ends it as a crash does: SIGKILL, no time to tidy up.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// The same for its whole process group, of which it must be the leader.
+    pub fn kill_group(mut self) {
+        let group = format!("-{}", self.child.id());
+        assert!(Command::new("kill").args(["-9", "--", &group]).status().unwrap().success());
         self.child.wait().unwrap();
     }
 

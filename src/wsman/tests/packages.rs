@@ -31,7 +31,7 @@ pub(super) fn fixture() -> Fixture {
     let clock = Arc::new(SystemClock);
     let schema = Arc::new(Schema::builtin().unwrap());
     let store = Arc::new(Store::in_memory().unwrap());
-    let worker = WorkerProgram { program: "/nonexistent".into(), arguments: Vec::new(), environment: Vec::new() };
+    let worker = WorkerProgram { program: "/nonexistent".into(), ..WorkerProgram::default() };
     let settings = crate::jobs::Settings::new(state.path().to_owned(), worker);
     let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), settings).unwrap());
     // Descriptions of very different lengths, so that pages end everywhere.
