@@ -5,11 +5,15 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::model::Model;
+use super::static_filters::{self, StaticFilter};
 use crate::broker::{Change, Creation, Deletion, IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE, Instances, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, PropertyError, Value};
 use crate::events::{FilterError, IndicationFilter, IndicationFilters};
 
 const FILTER: &str = "CIM_IndicationFilter";
+
+/// What OpenLMI's static filters have as SystemCreationClassName: its clients may ask for them so.
+const OPENLMI_SYSTEM_CLASS: &str = "CIM_ComputerSystem";
 
 /// What a client may give of a filter; the rest is the service's.
 const GIVEN: [&str; 10] = [
@@ -25,6 +29,15 @@ const GIVEN: [&str; 10] = [
     "IndividualSubscriptionSupported",
 ];
 
+/// A filter that is there.
+#[derive(Clone, Debug)]
+enum Found {
+    /// The service's own.
+    Static(StaticFilter),
+    /// One that a client made.
+    Made(Arc<IndicationFilter>),
+}
+
 /// Serves the filters in root/interop.
 #[derive(Clone, Debug)]
 pub(super) struct Filters {
@@ -38,11 +51,19 @@ impl Filters {
     }
 
     /// The filter of that name. A path of a subscription may leave out the keys that all filters have in common.
-    fn find(&self, path: &ObjectPath) -> Result<Arc<IndicationFilter>, CimError> {
+    fn find(&self, path: &ObjectPath) -> Result<Found, CimError> {
         let name = path.key_str("Name").unwrap_or_default();
-        let is_ours = self.own_keys().iter().all(|(key, own)| path.key_str(key).is_none_or(|given| given == &**own));
-        let found = self.filters.find(name).filter(|_| is_ours);
+        let is_ours = |(key, own): &(&str, Arc<str>)| {
+            let is_own = |given| given == &**own || *key == "SystemCreationClassName" && given == OPENLMI_SYSTEM_CLASS;
+            path.key_str(key).is_none_or(is_own)
+        };
+        let found = self.named(name).filter(|_| self.own_keys().iter().all(is_ours));
         found.ok_or_else(|| CimError::not_found(format!("There is no indication filter {name:?} of this system.")))
+    }
+
+    fn named(&self, name: &str) -> Option<Found> {
+        let of_clients = || self.filters.find(name).map(Found::Made);
+        static_filters::find(name).map(Found::Static).or_else(of_clients)
     }
 
     /// The keys that all filters have in common.
@@ -55,19 +76,16 @@ impl Filters {
         ]
     }
 
-    fn instance(&self, class: &Arc<Class>, filter: &IndicationFilter) -> Result<Instance, PropertyError> {
+    fn instance(&self, class: &Arc<Class>, filter: &Found) -> Result<Instance, PropertyError> {
         let mut instance = Instance::new(class.clone());
         for (key, value) in self.own_keys() {
             instance.set(key, value)?;
         }
-        instance
-            .set("Name", filter.name.clone())?
-            .set("ElementName", filter.element_name.clone())?
-            .set("Query", filter.query.clone())?
-            .set("QueryLanguage", filter.language.clone())?
-            .set("SourceNamespace", filter.namespaces.first().cloned())?
-            .set("SourceNamespaces", Value::array(filter.namespaces.iter().cloned()))?
-            .set("IndividualSubscriptionSupported", true)?;
+        match filter {
+            Found::Made(filter) => made(&mut instance, filter)?,
+            Found::Static(filter) => filter.describe(&mut instance)?,
+        }
+        instance.set("IndividualSubscriptionSupported", true)?;
         Ok(instance)
     }
 
@@ -91,8 +109,12 @@ impl Filters {
             let why = "IndividualSubscriptionSupported is true for every filter; leave it out.";
             return Err(CimError::invalid_parameter(why));
         }
+        let name = text("Name").unwrap_or_else(|| format!("Quartermaster:{}", Uuid::new_v4()).into());
+        if static_filters::find(&name).is_some() {
+            return Err(refused(FilterError::Exists(name)));
+        }
         Ok(IndicationFilter {
-            name: text("Name").unwrap_or_else(|| format!("Quartermaster:{}", Uuid::new_v4()).into()),
+            name,
             owner: creation.caller.clone(),
             query: text("Query").unwrap_or_default(),
             language: text("QueryLanguage").unwrap_or_default(),
@@ -116,29 +138,47 @@ impl Provider for Filters {
     }
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        Ok(self.instance(class, &*self.find(path)?)?)
+        Ok(self.instance(class, &self.find(path)?)?)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
         let (filters, class) = (self.clone(), class.clone());
-        let instance = move |filter: Arc<IndicationFilter>| Ok(filters.instance(&class, &filter)?);
-        Ok(Box::new(self.filters.all().into_iter().map(instance)))
+        // One that a client made before there was a static one of its name stays hidden behind that.
+        let made = self.filters.all().into_iter().filter(|filter| static_filters::find(&filter.name).is_none());
+        let all = static_filters::all().map(Found::Static).chain(made.map(Found::Made));
+        Ok(Box::new(all.map(move |filter| Ok(filters.instance(&class, &filter)?))))
     }
 
     fn estimate(&self, _: &Class) -> Option<u64> {
-        u64::try_from(self.filters.count()).ok()
+        u64::try_from(self.filters.count() + static_filters::all().count()).ok()
     }
 
     fn create(&self, creation: &Creation<'_>) -> Result<Instance, CimError> {
         let filter = self.wanted(creation)?;
         self.filters.add(filter.clone()).map_err(refused)?;
-        Ok(self.instance(creation.class, &filter)?)
+        Ok(self.instance(creation.class, &Found::Made(Arc::new(filter)))?)
     }
 
     fn delete(&self, deletion: &Deletion<'_>) -> Result<(), CimError> {
-        let filter = self.find(deletion.path)?;
-        self.filters.remove(&filter.name, deletion.caller).map_err(refused)
+        match self.find(deletion.path)? {
+            Found::Made(filter) => self.filters.remove(&filter.name, deletion.caller).map_err(refused),
+            Found::Static(filter) => Err(CimError::access_denied(format!(
+                "The filter {:?} is one of the service's own, which nobody can delete.",
+                filter.name
+            ))),
+        }
     }
+}
+
+fn made(instance: &mut Instance, filter: &IndicationFilter) -> Result<(), PropertyError> {
+    instance
+        .set("Name", filter.name.clone())?
+        .set("ElementName", filter.element_name.clone())?
+        .set("Query", filter.query.clone())?
+        .set("QueryLanguage", filter.language.clone())?
+        .set("SourceNamespace", filter.namespaces.first().cloned())?
+        .set("SourceNamespaces", Value::array(filter.namespaces.iter().cloned()))?;
+    Ok(())
 }
 
 /// Where indications come from: root/cimv2, whatever a client names beside it.

@@ -27,6 +27,7 @@ mod profiles;
 mod repositories;
 mod requirements;
 mod service;
+mod static_filters;
 mod system;
 
 use std::sync::Arc;

@@ -277,6 +277,26 @@ fn a_filter_is_known_by_its_name() {
     assert!(again.message.contains("named \"a\""), "{again}");
 }
 
+/// OpenLMI's clients find its filters by the keys that it gave them.
+#[test]
+fn static_filters_are_there_and_stay() {
+    let host = host();
+    let name = "LMI:LMI_SoftwareInstallationJob:Succeeded";
+    let path = filter_path(&[("Name", name), ("SystemCreationClassName", "CIM_ComputerSystem")]);
+    let filter = host.broker.get(&host.caller, &path).unwrap();
+    assert!(text(&filter, "Query").ends_with("SourceInstance.CIM_ConcreteJob::JobState = 7"));
+    assert_eq!(text(&filter, "QueryLanguage"), "CIM:CQL");
+    let root = Caller::new("root", Role::Admin);
+    let refusal = host.broker.delete(&root, &path, soon()).unwrap_err();
+    assert_eq!(refusal.status, CimStatus::AccessDenied);
+    assert!(refusal.message.contains("nobody can delete"), "{refusal}");
+    assert_eq!(host.create_filter(&[("Name", name.into())]).unwrap_err().status, CimStatus::AlreadyExists);
+    host.create_filter(&[("Name", "a".into())]).unwrap();
+    let names: Vec<String> =
+        host.enumerate(INTEROP_NAMESPACE, "CIM_IndicationFilter").iter().map(|f| text(f, "Name").to_owned()).collect();
+    assert_eq!((names.len(), names.contains(&name.to_owned())), (13, true));
+}
+
 /// All indications are about what lives in root/cimv2, so a filter for another namespace alone would never let one through.
 #[test]
 fn a_filter_that_nothing_could_pass_is_refused() {

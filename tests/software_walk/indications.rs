@@ -1,14 +1,14 @@
-//! What is changed by hand on the host is heard of.
+//! Jobs, and what is changed by hand on the host, are heard of.
 
 use crate::host::Family;
 use crate::support::eventually;
 use crate::support::installation::job_of;
 use crate::support::server::PATIENCE;
 use crate::support::sink::{Event, Sink};
-use crate::support::wsman::{Message, child};
-use crate::walk::{Walk, of, selected};
+use crate::support::wsman::{CIM, Message, child};
+use crate::walk::{Walk, identity_reference, of, selected};
 
-on_both_families!(changes_by_hand, changes_by_jobs);
+on_both_families!(changes_by_hand, changes_by_jobs, static_filters);
 
 /// What a job did is told before its end.
 fn changes_by_jobs(family: Family) {
@@ -95,4 +95,78 @@ fn shows(walk: &mut Walk, nevras: &[&String]) {
         shown.iter().eq(nevras.iter().copied()).then_some(())
     });
     assert!(walk.installed().iter().eq(nevras.iter().copied()));
+}
+
+const EVENTING: &str = "http://schemas.xmlsoap.org/ws/2004/08/eventing";
+
+/// OpenLMI's filters, subscribed to by their names, let through of real jobs what they are called after.
+fn static_filters(family: Family) {
+    let mut walk = Walk::without_metadata(family, &[]);
+    let sink = Sink::new();
+    for kind in ["Installation", "Verification"] {
+        for word in ["Created", "PercentUpdated", "Changed", "Succeeded", "Failed", "Deleted"] {
+            let (name, path) = (format!("LMI:LMI_Software{kind}Job:{word}"), format!("/{kind}/{word}"));
+            let subscribe = by_name(&name, &sink.url(&path));
+            assert_eq!(walk.client.ask(&subscribe).name, "SubscribeResponse");
+        }
+    }
+    let system = walk.system();
+    let files = ["alpha", "broken"].map(|name| Walk::file_uri(walk.samples.file(name, "1.0-1")));
+    let [good, bad] =
+        files.map(|uri| job_of(&walk.call("InstallFromURI", &[("URI", &uri), ("Target", &system)])));
+    let states = [&good, &bad].map(|job| of(&walk.ended(job), "JobState"));
+    assert_eq!(states, ["7", "10"]);
+    let alpha = identity_reference(&walk.nevra("alpha", "1.0-1"));
+    let check = job_of(&walk.call("VerifyInstalledIdentity", &[("Source", &alpha), ("Target", &system)]));
+    assert_eq!(of(&walk.ended(&check), "JobState"), "7");
+    assert_eq!(walk.delete("CIM_ConcreteJob", &[("InstanceID", &good)]).status, 200);
+
+    for (path, expected) in [
+        ("/Installation/Created", &[(&good, "2"), (&bad, "2")][..]),
+        ("/Installation/PercentUpdated", &[(&good, "7"), (&bad, "10")]),
+        ("/Installation/Changed", &[(&good, "7"), (&bad, "10")]),
+        ("/Installation/Succeeded", &[(&good, "7")]),
+        ("/Installation/Failed", &[(&bad, "10")]),
+        ("/Installation/Deleted", &[(&good, "7")]),
+        ("/Verification/Created", &[(&check, "2")]),
+        ("/Verification/PercentUpdated", &[(&check, "7")]),
+        ("/Verification/Changed", &[(&check, "7")]),
+        ("/Verification/Succeeded", &[(&check, "7")]),
+    ] {
+        for (job, state) in expected {
+            sink.wait_for(&format!("{path} of {job}"), PATIENCE, |events| {
+                let is_it = |event: &Event| event.path == path && said(event, "InstanceID") == **job;
+                events.iter().any(|event| is_it(event) && said(event, "JobState") == *state).then_some(())
+            });
+        }
+    }
+    for event in sink.distinct_events() {
+        let differs = |name: &str| event.previous(name) != event.source(name);
+        let (kind, word) = event.path.trim_start_matches('/').split_once('/').unwrap();
+        let indication = event.indication().name;
+        let fits = match word {
+            "Created" => indication == "LMI_SoftwareInstCreation",
+            "Deleted" => indication == "LMI_SoftwareInstDeletion" && said(&event, "InstanceID") == good,
+            "PercentUpdated" => differs("PercentComplete"),
+            "Changed" => differs("JobState"),
+            "Succeeded" => said(&event, "JobState") == "7",
+            _ => said(&event, "JobState") == "10",
+        };
+        assert!(fits && said(&event, "InstanceID").contains(kind), "{event:?}");
+    }
+}
+
+/// Subscribe to a filter that is there, by its name alone.
+fn by_name(name: &str, sink: &str) -> Message {
+    let body = format!(
+        "<e:Subscribe><e:Delivery><e:NotifyTo><a:Address>{sink}</a:Address></e:NotifyTo></e:Delivery>\
+         <e:Expires>PT1H</e:Expires></e:Subscribe>"
+    );
+    let subscribe = Message::action(&format!("{EVENTING}/Subscribe"), &format!("{CIM}/CIM_IndicationFilter"), &body);
+    subscribe.selector("Name", name).selector("__cimnamespace", "root/interop")
+}
+
+/// A property of the job that an event is about.
+fn said(event: &Event, name: &str) -> String {
+    event.source(name).unwrap_or_else(|| panic!("no {name}: {event:?}"))
 }
