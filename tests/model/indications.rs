@@ -54,7 +54,10 @@ pub(crate) const CLASSES: &[Entry] = &[
                 .unlike("`CIM_ComputerSystem`, its superclass, by which static filters are found too"),
             served("SystemName", "the system's name"),
             fixed("CreationClassName", "CIM_IndicationFilter", "its class"),
-            served("Name", "OpenLMI's name of a static one; what its maker called it, else `Quartermaster:` and a UUID"),
+            served(
+                "Name",
+                "OpenLMI's name of a static one; what its maker called it, else `Quartermaster:` and a UUID",
+            ),
             served("ElementName Query QueryLanguage", "OpenLMI's, or as its maker gave them"),
             served("Description", "of a static one, what it lets through"),
             served(

@@ -41,12 +41,16 @@ pub(crate) const UNSERVED: &[(&str, &str)] = &[
     ),
     (
         "OMC_UnitaryComputerSystem VMware_AffectedSoftwareIdentity VMware_AssociatedJobMethodResult \
-         VMware_ComponentElementSoftwareIdentity VMware_ComponentSoftwareIdentity VMware_ConcreteJob \
-         VMware_ConcreteJobCreation VMware_ConcreteJobDeletion VMware_ConcreteJobModification VMware_ElementSoftwareIdentity \
+         VMware_ComponentElementSoftwareIdentity VMware_ComponentSoftwareIdentity VMware_ConcreteJob VMware_ElementSoftwareIdentity \
          VMware_ElementSoftwareInstallationCapabilities VMware_HostedInstallationService VMware_HypervisorSoftwareIdentity \
          VMware_InstalledSoftwareIdentity VMware_MethodResult VMware_OwningJobElement VMware_SoftwareIdentity \
          VMware_SoftwareInstallationService VMware_SoftwareInstallationServiceCapabilities",
         "they are for images of VIBs, which are not served yet",
+    ),
+    (
+        "VMware_ConcreteJobCreation VMware_ConcreteJobDeletion VMware_ConcreteJobModification",
+        "they tell of the jobs of images of VIBs, which are not served yet; they can be subscribed to, and \
+         `SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob` and its like tell of this host's jobs",
     ),
 ];
 

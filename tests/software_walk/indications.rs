@@ -8,7 +8,7 @@ use crate::support::sink::{Event, Sink};
 use crate::support::wsman::{CIM, Message, child};
 use crate::walk::{Walk, identity_reference, of, selected};
 
-on_both_families!(changes_by_hand, changes_by_jobs, static_filters);
+on_both_families!(changes_by_hand, changes_by_jobs, static_filters, filters_of_vmware);
 
 /// What a job did is told before its end.
 fn changes_by_jobs(family: Family) {
@@ -112,8 +112,7 @@ fn static_filters(family: Family) {
     }
     let system = walk.system();
     let files = ["alpha", "broken"].map(|name| Walk::file_uri(walk.samples.file(name, "1.0-1")));
-    let [good, bad] =
-        files.map(|uri| job_of(&walk.call("InstallFromURI", &[("URI", &uri), ("Target", &system)])));
+    let [good, bad] = files.map(|uri| job_of(&walk.call("InstallFromURI", &[("URI", &uri), ("Target", &system)])));
     let states = [&good, &bad].map(|job| of(&walk.ended(job), "JobState"));
     assert_eq!(states, ["7", "10"]);
     let alpha = identity_reference(&walk.nevra("alpha", "1.0-1"));
@@ -154,6 +153,37 @@ fn static_filters(family: Family) {
         };
         assert!(fits && said(&event, "InstanceID").contains(kind), "{event:?}");
     }
+}
+
+/// The filters that VMware's guide names (any job is made, changes, is removed) tell of this host's jobs. Its indication
+/// classes can be subscribed to; this host has no jobs of the class that they tell of.
+fn filters_of_vmware(family: Family) {
+    let mut walk = Walk::without_metadata(family, &[]);
+    let sink = Sink::new();
+    for change in ["Creation", "Modification", "Deletion"] {
+        let query = format!("SELECT * from CIM_Inst{change} WHERE SourceInstance ISA CIM_ConcreteJob");
+        let subscribe = Message::subscribe(&sink.url(&format!("/{change}")), &query);
+        assert_eq!(walk.client.ask(&subscribe).name, "SubscribeResponse");
+        let class = format!("http://schemas.vmware.com/wbem/wscim/1/cim-schema/2/VMware_ConcreteJob{change}");
+        let body = format!(
+            "<e:Subscribe><e:Delivery><e:NotifyTo><a:Address>{}</a:Address></e:NotifyTo></e:Delivery>\
+             <e:Expires>PT1H</e:Expires></e:Subscribe>",
+            sink.url("/vmware")
+        );
+        let subscribe = Message::action(&format!("{EVENTING}/Subscribe"), &class, &body);
+        assert_eq!(walk.client.ask(&subscribe).name, "SubscribeResponse");
+    }
+    let (uri, system) = (Walk::file_uri(walk.samples.file("alpha", "1.0-1")), walk.system());
+    let job = job_of(&walk.call("InstallFromURI", &[("URI", &uri), ("Target", &system)]));
+    assert_eq!(of(&walk.ended(&job), "PercentComplete"), "100");
+    assert_eq!(walk.delete("CIM_ConcreteJob", &[("InstanceID", &job)]).status, 200);
+    for (path, percent) in [("/Creation", "0"), ("/Modification", "100"), ("/Deletion", "100")] {
+        sink.wait_for(path, PATIENCE, |events| {
+            let is_it = |event: &&Event| event.path == path && said(event, "PercentComplete") == percent;
+            events.iter().find(is_it).map(|event| assert_eq!(said(event, "InstanceID"), job))
+        });
+    }
+    assert!(!sink.events().iter().any(|event| event.path == "/vmware"));
 }
 
 /// Subscribe to a filter that is there, by its name alone.
