@@ -12,9 +12,9 @@ use crate::broker::Provider;
 use crate::cim::{CimError, Instance, Schema};
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::events::{self, Describe, IndicationFilters};
+use crate::events::{self, Describe, Events, IndicationFilters};
 use crate::jobs::{self, Jobs, Observed, WorkerProgram};
-use crate::providers::{self, Indications, Model, SystemName};
+use crate::providers::{self, Eventing, Indications, Model, SystemName};
 use crate::software::{self, Family};
 use crate::store::Store;
 use crate::store::changes::ChangeRecord;
@@ -62,8 +62,12 @@ impl Host {
         Ok(Self(Some(Managed { model, jobs, filters: Arc::new(filters), _watch: watch })))
     }
 
-    pub(super) fn providers(&self) -> Result<Vec<Arc<dyn Provider>>, CimError> {
-        self.0.as_ref().map_or_else(|| Ok(Vec::new()), |managed| providers::all(&managed.model, &managed.filters))
+    /// What shows the host, and the subscriptions to what happens on it.
+    pub(super) fn providers(&self, events: &Arc<Events>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
+        let Some(Managed { model, filters, .. }) = &self.0 else { return Ok(Vec::new()) };
+        let mut all = providers::all(model)?;
+        all.extend(providers::indications(Eventing::new(model.clone(), events.clone(), filters.clone())));
+        Ok(all)
     }
 
     pub(super) fn describe(&self) -> Arc<dyn Describe> {

@@ -103,7 +103,7 @@ impl Broker {
 
     /// Removes an instance. What is not removed by the deadline is removed all the same.
     pub fn delete(&self, caller: &Caller, path: &ObjectPath, deadline: Instant) -> Result<(), CimError> {
-        let instance = self.lookup(path)?;
+        let instance = self.shown_to(caller, path)?;
         let route = self.changeable(caller, instance.class(), Change::Delete)?;
         let deletion = Deletion { caller, deadline, class: &route.class, path };
         audited(caller, &format_args!("deletes {path}"), || route.provider.delete(&deletion))

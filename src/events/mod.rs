@@ -188,7 +188,17 @@ impl Events {
         })
     }
 
-    /// All subscriptions, oldest first.
+    /// A subscription, if it has not ended. Answers from memory.
+    pub fn subscription(&self, id: Uuid) -> Option<Subscription> {
+        self.living(id).map(|active| active.subscription())
+    }
+
+    /// How events are kept and delivered.
+    pub fn settings(&self) -> &Settings {
+        &self.hub.settings
+    }
+
+    /// All subscriptions, oldest first. Answers from memory.
     pub fn subscriptions(&self) -> Vec<Subscription> {
         let now = self.hub.clock.now();
         let all = self.hub.all();
@@ -240,11 +250,7 @@ impl Events {
     }
 
     /// Stores a subscription with its cursor at the bookmark, or at the latest record of that moment.
-    fn store(
-        &self,
-        subscription: &Subscription,
-        bookmark: Option<Bookmark>,
-    ) -> Result<rows::Progress, SubscribeError> {
+    fn store(&self, subscription: &Subscription, bookmark: Option<Bookmark>) -> Result<rows::Progress, SubscribeError> {
         let settings = &self.hub.settings;
         self.hub.store.write(|t| {
             let (owned, all) = rows::count(t, &subscription.owner.name)?;
@@ -264,13 +270,14 @@ impl Events {
         })
     }
 
+    fn living(&self, id: Uuid) -> Option<Arc<Active>> {
+        let now = self.hub.clock.now();
+        self.hub.find(id).filter(|active| !active.state().ended && !active.state().has_expired(now))
+    }
+
     /// The subscription, if the caller may handle it.
     fn owned(&self, id: Uuid, caller: &Caller) -> Result<Arc<Active>, ManageError> {
-        let active = self.hub.find(id).ok_or(ManageError::NotFound)?;
-        let state = active.state();
-        if state.ended || state.has_expired(self.hub.clock.now()) {
-            return Err(ManageError::NotFound);
-        }
+        let active = self.living(id).ok_or(ManageError::NotFound)?;
         if caller.role < Role::Admin && caller.name != active.granted().owner.name {
             return Err(ManageError::NotYours);
         }

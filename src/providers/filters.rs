@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::model::Model;
+use super::eventing::{Eventing, FILTER, is_reserved, own_name};
 use super::static_filters::{self, StaticFilter};
+use crate::access::Caller;
 use crate::broker::{Change, Creation, Deletion, IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE, Instances, Provider};
+use crate::cim::query::Language;
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, PropertyError, Value};
-use crate::events::{FilterError, IndicationFilter, IndicationFilters};
-
-const FILTER: &str = "CIM_IndicationFilter";
+use crate::events::{FilterError, IndicationFilter, Subscription};
 
 /// What OpenLMI's static filters have as SystemCreationClassName: its clients may ask for them so.
 const OPENLMI_SYSTEM_CLASS: &str = "CIM_ComputerSystem";
@@ -36,18 +36,17 @@ enum Found {
     Static(StaticFilter),
     /// One that a client made.
     Made(Arc<IndicationFilter>),
+    /// The one that a subscription brought.
+    Own(Box<Subscription>),
 }
 
 /// Serves the filters in root/interop.
 #[derive(Clone, Debug)]
-pub(super) struct Filters {
-    model: Arc<Model>,
-    filters: Arc<IndicationFilters>,
-}
+pub(super) struct Filters(Arc<Eventing>);
 
 impl Filters {
-    pub(super) fn new(model: Arc<Model>, filters: Arc<IndicationFilters>) -> Self {
-        Self { model, filters }
+    pub(super) fn new(eventing: Arc<Eventing>) -> Self {
+        Self(eventing)
     }
 
     /// The filter of that name. A path of a subscription may leave out the keys that all filters have in common.
@@ -62,13 +61,14 @@ impl Filters {
     }
 
     fn named(&self, name: &str) -> Option<Found> {
-        let of_clients = || self.filters.find(name).map(Found::Made);
-        static_filters::find(name).map(Found::Static).or_else(of_clients)
+        let of_clients = || self.0.filters.find(name).map(Found::Made);
+        let own = || self.0.owning(name).map(|subscription| Found::Own(Box::new(subscription)));
+        static_filters::find(name).map(Found::Static).or_else(of_clients).or_else(own)
     }
 
     /// The keys that all filters have in common.
     fn own_keys(&self) -> [(&'static str, Arc<str>); 3] {
-        let system = &self.model.system;
+        let system = &self.0.model.system;
         [
             ("SystemCreationClassName", system.class.clone()),
             ("SystemName", system.name.clone()),
@@ -84,6 +84,7 @@ impl Filters {
         match filter {
             Found::Made(filter) => made(&mut instance, filter)?,
             Found::Static(filter) => filter.describe(&mut instance)?,
+            Found::Own(subscription) => own(&mut instance, subscription)?,
         }
         instance.set("IndividualSubscriptionSupported", true)?;
         Ok(instance)
@@ -110,6 +111,10 @@ impl Filters {
             return Err(CimError::invalid_parameter(why));
         }
         let name = text("Name").unwrap_or_else(|| format!("Quartermaster:{}", Uuid::new_v4()).into());
+        if is_reserved(&name) {
+            let why = format!("Names like {name:?} are for the filters of subscriptions; give another Name, or none.");
+            return Err(CimError::invalid_parameter(why));
+        }
         if static_filters::find(&name).is_some() {
             return Err(refused(FilterError::Exists(name)));
         }
@@ -137,6 +142,10 @@ impl Provider for Filters {
         matches!(change, Change::Create | Change::Delete)
     }
 
+    fn is_shown(&self, caller: &Caller, instance: &Instance) -> bool {
+        self.0.shows_instance(caller, instance)
+    }
+
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
         Ok(self.instance(class, &self.find(path)?)?)
     }
@@ -144,27 +153,28 @@ impl Provider for Filters {
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
         let (filters, class) = (self.clone(), class.clone());
         // One that a client made before there was a static one of its name stays hidden behind that.
-        let made = self.filters.all().into_iter().filter(|filter| static_filters::find(&filter.name).is_none());
-        let all = static_filters::all().map(Found::Static).chain(made.map(Found::Made));
+        let made = self.0.filters.all().into_iter().filter(|filter| static_filters::find(&filter.name).is_none());
+        let own = self.0.events.subscriptions().into_iter().map(|subscription| Found::Own(Box::new(subscription)));
+        let all = static_filters::all().map(Found::Static).chain(made.map(Found::Made)).chain(own);
         Ok(Box::new(all.map(move |filter| Ok(filters.instance(&class, &filter)?))))
-    }
-
-    fn estimate(&self, _: &Class) -> Option<u64> {
-        u64::try_from(self.filters.count() + static_filters::all().count()).ok()
     }
 
     fn create(&self, creation: &Creation<'_>) -> Result<Instance, CimError> {
         let filter = self.wanted(creation)?;
-        self.filters.add(filter.clone()).map_err(refused)?;
+        self.0.filters.add(filter.clone()).map_err(refused)?;
         Ok(self.instance(creation.class, &Found::Made(Arc::new(filter)))?)
     }
 
     fn delete(&self, deletion: &Deletion<'_>) -> Result<(), CimError> {
         match self.find(deletion.path)? {
-            Found::Made(filter) => self.filters.remove(&filter.name, deletion.caller).map_err(refused),
+            Found::Made(filter) => self.0.filters.remove(&filter.name, deletion.caller).map_err(refused),
             Found::Static(filter) => Err(CimError::access_denied(format!(
                 "The filter {:?} is one of the service's own, which nobody can delete.",
                 filter.name
+            ))),
+            Found::Own(subscription) => Err(CimError::in_use(format!(
+                "The filter belongs to subscription {}, and goes when that ends.",
+                subscription.id
             ))),
         }
     }
@@ -178,6 +188,24 @@ fn made(instance: &mut Instance, filter: &IndicationFilter) -> Result<(), Proper
         .set("QueryLanguage", filter.language.clone())?
         .set("SourceNamespace", filter.namespaces.first().cloned())?
         .set("SourceNamespaces", Value::array(filter.namespaces.iter().cloned()))?;
+    Ok(())
+}
+
+/// What a subscription asked for, said as a filter.
+fn own(instance: &mut Instance, subscription: &Subscription) -> Result<(), PropertyError> {
+    let class = subscription.class.as_deref().unwrap_or("CIM_Indication");
+    let (language, query) = match &subscription.filter {
+        Some((Language::Cql, query)) => ("DMTF:CQL", query.clone()),
+        Some((Language::Wql, query)) => ("WQL", query.clone()),
+        None => ("DMTF:CQL", format!("SELECT * FROM {class}")),
+    };
+    instance
+        .set("Name", own_name(subscription.id))?
+        .set("ElementName", format!("Filter of subscription {}", subscription.id))?
+        .set("Query", query)?
+        .set("QueryLanguage", language)?
+        .set("SourceNamespace", IMPLEMENTATION_NAMESPACE)?
+        .set("SourceNamespaces", Value::array([IMPLEMENTATION_NAMESPACE]))?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::indication_service;
 use super::job_links::named_job;
 use super::links::{Link, Links, Pair, Pairs, each, if_there, none, one};
 use super::model::Model;
@@ -43,8 +44,11 @@ const PROFILE_REGISTRATION: RegisteredProfile = RegisteredProfile {
     is_component: true,
 };
 
-const PROFILES: [RegisteredProfile; 5] =
-    [BASE_SERVER, SOFTWARE_INVENTORY, SOFTWARE_UPDATE, JOB_CONTROL, PROFILE_REGISTRATION];
+const INDICATIONS: RegisteredProfile =
+    RegisteredProfile { name: "Indications", version: "1.2.0", id: "Quartermaster:Indications", is_component: true };
+
+const PROFILES: [RegisteredProfile; 6] =
+    [BASE_SERVER, SOFTWARE_INVENTORY, SOFTWARE_UPDATE, JOB_CONTROL, INDICATIONS, PROFILE_REGISTRATION];
 
 /// Serves the registered profiles in root/interop.
 #[derive(Debug)]
@@ -117,6 +121,7 @@ impl Conforms {
         match profile.id {
             id if id == BASE_SERVER.id => one([model.system_path(), standard]),
             id if id == SOFTWARE_UPDATE.id => one([model.service_path(), standard]),
+            id if id == INDICATIONS.id => one([indication_service::service_path(&model), standard]),
             id if id == SOFTWARE_INVENTORY.id => {
                 let inventory = model.manager.inventory();
                 let count = inventory.packages().len();
@@ -142,6 +147,10 @@ impl Conforms {
         }
         if named.same_keys(&model.service_path()) {
             return Ok(Some([model.service_path(), path(SOFTWARE_UPDATE)]));
+        }
+        let indications = indication_service::service_path(model);
+        if named.same_keys(&indications) {
+            return Ok(Some([indications, path(INDICATIONS)]));
         }
         if let Some(package) = if_there(model.installed(named))? {
             return Ok(Some([model.identity_path(&package.nevra), path(SOFTWARE_INVENTORY)]));

@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use super::{Model, SystemName, all};
+use super::{Eventing, Indications, Model, SystemName, all, indications};
 use crate::access::testing::audit_lines;
-use crate::access::{Caller, Role};
+use crate::access::{self, Caller, Role, Users};
 use crate::broker::{Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
 use crate::cim::query::{Language, parse};
 use crate::cim::{CimError, CimStatus, Instance, ObjectPath, Schema, Value};
+use crate::client::{self, AddressRules, Client};
 use crate::clock::SystemClock;
-use crate::events::IndicationFilters;
+use crate::events::{self, Events, IndicationFilters};
 use crate::jobs::{Jobs, Settings, WorkerProgram};
 use crate::software::testing::{FixedPackages, package};
 use crate::store::Store;
 
 mod history;
 mod relations;
+mod subscriptions;
 mod unreadable;
 
 struct Host {
@@ -23,6 +25,7 @@ struct Host {
     caller: Caller,
     store: Arc<Store>,
     jobs: Arc<Jobs>,
+    events: Arc<Events>,
     _state: tempfile::TempDir,
 }
 
@@ -40,8 +43,21 @@ fn host_of(manager: FixedPackages) -> Host {
     let filters = Arc::new(IndicationFilters::open(store.clone(), schema.clone()).unwrap());
     let name = SystemName { class: "PG_ComputerSystem".into(), name: "host.example".into() };
     let model = Arc::new(Model::new(schema.clone(), Arc::new(manager), jobs.clone(), Arc::new(SystemClock), name));
-    let broker = Arc::new(Broker::new(schema, all(&model, &filters).unwrap()).unwrap());
-    Host { broker, caller: Caller::new("ann", Role::Operator), store, jobs, _state: state }
+    let events = events_of(&store, &schema, &model);
+    let mut providers = all(&model).unwrap();
+    providers.extend(indications(Eventing::new(model, events.clone(), filters)));
+    let broker = Arc::new(Broker::new(schema, providers).unwrap());
+    Host { broker, caller: Caller::new("ann", Role::Operator), store, jobs, events, _state: state }
+}
+
+fn events_of(store: &Arc<Store>, schema: &Arc<Schema>, model: &Arc<Model>) -> Arc<Events> {
+    let clock = Arc::new(SystemClock);
+    let client = Client::start(client::Settings::default(), AddressRules::new(true)).unwrap();
+    let users = access::Settings { cache: std::time::Duration::from_secs(60), bcrypt_cost: 4 };
+    let users = Arc::new(Users::new(store.clone(), clock.clone(), users).unwrap());
+    let describe = Arc::new(Indications::new(model.clone()));
+    let settings = events::Settings::default();
+    Events::open(store.clone(), schema.clone(), describe, users, client, clock, settings).unwrap()
 }
 
 impl Host {

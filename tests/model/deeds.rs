@@ -65,6 +65,16 @@ impl Visit {
         for class in ["CIM_InstCreation", "CIM_InstModification", "CIM_InstDeletion"] {
             self.client.ask(&Message::subscribe(&sink.url("/"), &format!("SELECT * FROM {class}")));
         }
+        // With everything that can be asked for, of what never happens here.
+        let body = format!(
+            "<e:Subscribe><e:EndTo><a:Address>{0}</a:Address></e:EndTo>\
+             <e:Delivery Mode=\"http://schemas.dmtf.org/wbem/wsman/1/wsman/Events\"><e:NotifyTo><a:Address>{0}</a:Address>\
+             </e:NotifyTo><w:Locale xml:lang=\"en\"/><w:Heartbeats>PT1H</w:Heartbeats><w:MaxTime>PT30S</w:MaxTime></e:Delivery>\
+             <e:Expires>PT1H</e:Expires></e:Subscribe>",
+            sink.url("/never")
+        );
+        let subscribe = "http://schemas.xmlsoap.org/ws/2004/08/eventing/Subscribe";
+        self.client.ask(&Message::action(subscribe, &uri_of("VMware_ConcreteJobDeletion"), &body));
     }
 
     fn make_filter(&mut self) {

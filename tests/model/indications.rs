@@ -1,11 +1,19 @@
 //! Indications, and filters for them.
 
-use crate::table::{Entry, Row, fixed, none, served};
+use crate::table::{Entry, Row, fixed, none, not_supported, served};
 
 const WALK: &str = "tests/end_to_end/walk.rs::pypsrp_walks_through_a_debian_host";
 const SCHEMA: &str = "tests/end_to_end/schema.rs::every_reply_and_every_event_is_valid_by_the_exported_schemas";
 
 const STATIC_FILTERS: &str = "src/providers/static_filters.rs::they_have_openlmis_names_and_queries_that_compile";
+
+const PROFILE: &str =
+    "src/providers/tests/subscriptions.rs::the_indications_profile_leads_to_the_service_and_what_it_has";
+const SEEN: &str =
+    "src/providers/tests/subscriptions.rs::a_subscription_is_seen_as_filter_destination_and_link_until_it_ends";
+const SHOWN: &str =
+    "src/providers/tests/subscriptions.rs::subscriptions_are_shown_to_their_owners_and_to_administrators";
+const PULLED: &str = "src/providers/tests/subscriptions.rs::events_that_are_pulled_go_the_way_of_the_request";
 
 const IDENTIFIER: Row =
     served("IndicationIdentifier", "`Quartermaster:` and the number of the change, the same however often it is sent");
@@ -43,7 +51,7 @@ pub(crate) const CLASSES: &[Entry] = &[
     },
     Entry {
         class: "CIM_IndicationFilter",
-        says: "A query with a name, in root/interop, that subscriptions refer to. OpenLMI's static ones are always there, with its names and queries: `LMI:<job class>:` and Created, PercentUpdated, Changed, Succeeded, Failed or Deleted. Clients create and delete others, and subscribe with any query; OpenLMI takes none but those of its own filters.",
+        says: "A query with a name, in root/interop, that subscriptions refer to. OpenLMI's static ones are always there, with its names and queries: `LMI:<job class>:` and Created, PercentUpdated, Changed, Succeeded, Failed or Deleted. Clients create and delete others, and subscribe with any query; OpenLMI takes none but those of its own filters. A subscription that brought its own filter is shown with it, to its owner and to administrators.",
         by: &[
             "src/providers/tests.rs::a_filter_is_known_by_its_name",
             "src/providers/tests.rs::static_filters_are_there_and_stay",
@@ -68,6 +76,183 @@ pub(crate) const CLASSES: &[Entry] = &[
             fixed("IndividualSubscriptionSupported", "true", "each can be subscribed to"),
             none("TemplateVariable", "queries are no templates"),
             none("InstanceID Caption", "Name and ElementName tell what its maker wanted to"),
+        ],
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_IndicationService",
+        says: "The service that delivers indications (DSP1054), in root/interop.",
+        by: &[PROFILE],
+        rows: &[
+            fixed("CreationClassName", "CIM_IndicationService", "its class"),
+            fixed("Name", "Quartermaster:IndicationService", "there is one"),
+            fixed("SystemCreationClassName", "PG_ComputerSystem", "the system's class (setting)"),
+            served("SystemName", "the system's name"),
+            served("ElementName Caption Description", "what it is"),
+            fixed("EnabledState", "2", "Enabled"),
+            fixed("EnabledDefault", "2", "Enabled"),
+            fixed("RequestedState", "12", "Not Applicable"),
+            fixed("HealthState", "5", "OK"),
+            fixed("OperationalStatus", "2", "OK: it answers"),
+            fixed("Started", "true", "it answers"),
+            fixed("FilterCreationEnabled", "true", "clients make filters"),
+            served(
+                "DeliveryRetryAttempts",
+                "how many attempts there are before a subscription ends; 65535 if more (setting). One that asks for \
+                 wsman:ConnectionRetry has its own number",
+            ),
+            served(
+                "DeliveryRetryInterval",
+                "the longest wait between two attempts; the first ones are shorter (setting)",
+            ),
+            fixed("SubscriptionRemovalAction", "2", "Remove: a subscription that cannot be delivered to ends"),
+            served("SubscriptionRemovalTimeInterval", "how long its sink may fail (setting)"),
+            none("InstanceID", "Name and the system's keys name it"),
+            none("StartMode", "CIM deprecates it, and the service is started with the server"),
+        ],
+        methods: &[
+            not_supported("RequestStateChange", "the service is there as long as the server runs"),
+            not_supported("StartService", "CIM deprecates it; the service is there as long as the server runs"),
+            not_supported("StopService", "CIM deprecates it; the operator stops the server"),
+        ],
+    },
+    Entry {
+        class: "CIM_IndicationServiceCapabilities",
+        says: "What the indication service can do, in root/interop.",
+        by: &[PROFILE],
+        rows: &[
+            fixed("InstanceID", "Quartermaster:IndicationServiceCapabilities", "there is one"),
+            fixed("ElementName", "Indication Service Capabilities", "CIM_Capabilities requires a name"),
+            fixed(
+                "FilterCreationEnabledIsSettable DeliveryRetryAttemptsIsSettable DeliveryRetryIntervalIsSettable \
+                 SubscriptionRemovalActionIsSettable SubscriptionRemovalTimeIntervalIsSettable",
+                "false",
+                "the operator's settings say it",
+            ),
+            served(
+                "MaxActiveSubscriptions MaxListenerDestinations",
+                "how many subscriptions there may be, each with a destination of its own (setting)",
+            ),
+            fixed("SubscriptionsPersisted", "true", "subscriptions outlive the server"),
+            none("Caption Description", "ElementName tells what it is"),
+        ],
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_ElementCapabilities",
+        says: "The indication service has its capabilities. The installation service's are joined by a subclass.",
+        by: &[PROFILE],
+        rows: &[
+            served("ManagedElement", "the indication service"),
+            served("Capabilities", "its capabilities"),
+            fixed("Characteristics", "2, 3", "Default, Current"),
+        ],
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_HostedService",
+        says: "The system has the indication service. It joins root/interop with root/cimv2; the installation service is joined \
+               by a subclass.",
+        by: &[PROFILE],
+        rows: &[served("Antecedent", "the system"), served("Dependent", "the indication service")],
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_ServiceAffectsElement",
+        says: "The indication service works on the collection of filters, the filters and the destinations, as far as the caller \
+               may see them.",
+        by: &[SHOWN],
+        rows: &[
+            served("AffectingElement", "the indication service"),
+            served("AffectedElement", "a filter, a destination or the collection"),
+            fixed("ElementEffects", "5", "Manages"),
+            none("OtherElementEffectsDescriptions", "there is no 1 (Other)"),
+        ],
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_FilterCollection",
+        says: "The filters that are always there, in root/interop.",
+        by: &[PROFILE],
+        rows: &[
+            fixed("InstanceID CollectionName", "Quartermaster:JobFilters", "OpenLMI's filters tell of jobs"),
+            fixed("ElementName", "Filters for jobs", "its name for a person"),
+            served("Description", "what is in it"),
+            none("Caption", "ElementName tells what it is"),
+        ],
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_MemberOfCollection",
+        says: "A static filter is in the collection.",
+        by: &[PROFILE],
+        rows: &[served("Collection", "the collection"), served("Member", "the filter")],
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_OwningCollectionElement",
+        says: "The indication service has the collection.",
+        by: &[PROFILE],
+        rows: &[served("OwningElement", "the indication service"), served("OwnedElement", "the collection")],
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_ListenerDestinationWSManagement",
+        says: "Where the events of a subscription go, in root/interop, as it asked for them. Shown to the subscription's owner and to \
+               administrators; it goes with the subscription.",
+        by: &[SEEN, SHOWN],
+        rows: &[
+            fixed("SystemCreationClassName", "PG_ComputerSystem", "the system's class (setting)"),
+            served("SystemName", "the system's name"),
+            fixed("CreationClassName", "CIM_ListenerDestinationWSManagement", "its class"),
+            served("Name", "`Quartermaster:Subscription:` and the subscription's id"),
+            served("ElementName", "whose it is"),
+            served(
+                "Destination",
+                "the address of `wse:NotifyTo`, without its reference parameters; the anonymous one for Pull",
+            )
+            .by(PULLED),
+            served("DestinationEndTo", "the address of `wse:EndTo`, without its reference parameters"),
+            served("Locale", "`wsman:Locale`"),
+            served("ContentEncoding", "UTF-8 or UTF-16"),
+            served("DeliveryMode", "2 Push, 3 PushWithAck, 4 Events, 5 Pull"),
+            served("Heartbeat MaxTime", "`wsman:Heartbeats` and `wsman:MaxTime` in seconds"),
+            served("SendBookmark", "whether `wsman:SendBookmarks` was there"),
+            served("PersistenceType", "3 (Transient): it goes with its subscription"),
+            fixed("PolyMorphismMode", "2", "IncludeSubclassProperties: events are delivered whole"),
+            fixed("Protocol", "4", "WS-Management"),
+            none("DeliveryAuth", "the service shows sinks no credentials"),
+            none("OtherPersistenceType OtherProtocol", "there is no 1 (Other)"),
+            none("InstanceID Caption Description", "Name and ElementName tell whose it is"),
+        ],
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_IndicationSubscription",
+        says: "A subscription: the link between its filter and its destination, in root/interop. Shown to its owner and to \
+               administrators, until it ends.",
+        by: &[SEEN, SHOWN],
+        rows: &[
+            served("Filter", "the filter"),
+            served("Handler", "the destination"),
+            fixed("OnFatalErrorPolicy", "4", "Remove"),
+            served(
+                "FailureTriggerTimeInterval",
+                "how long its sink may fail (setting), or the product of its wsman:ConnectionRetry; none for Pull",
+            ),
+            fixed("SubscriptionState", "2", "Enabled"),
+            served("TimeOfLastStateChange SubscriptionStartTime", "when it was made"),
+            served(
+                "SubscriptionDuration SubscriptionTimeRemaining",
+                "up to its end, if it has one; renewals change it",
+            ),
+            fixed("RepeatNotificationPolicy", "2", "None: each event is delivered"),
+            served("SubscriptionInfo", "its id, the `wse:Identifier` of its manager"),
+            none(
+                "OtherOnFatalErrorPolicy OtherSubscriptionState OtherRepeatNotificationPolicy",
+                "there is no 1 (Other)",
+            ),
+            none("RepeatNotificationInterval RepeatNotificationGap RepeatNotificationCount", "each event is delivered"),
         ],
         methods: &[],
     },

@@ -45,7 +45,7 @@ pub(crate) const CLASSES: &[Entry] = &[
     Entry {
         class: "CIM_RegisteredProfile",
         says: "A profile that is complied with (DSP1033), in root/interop: Base Server, Software Inventory, Software Update, \
-               Job Control, Profile Registration.",
+               Job Control, Indications, Profile Registration.",
         by: &[PROFILES, "src/providers/tests.rs::profiles_are_seen_from_interop_only"],
         rows: &[
             served("InstanceID", "`Quartermaster:` and the profile's name"),
@@ -74,7 +74,7 @@ pub(crate) const CLASSES: &[Entry] = &[
     },
     Entry {
         class: "CIM_ElementConformsToProfile",
-        says: "Which objects show that a profile is complied with: the system, installed packages, the service, jobs. It joins \
+        says: "Which objects show that a profile is complied with: the system, installed packages, the services, jobs. It joins \
                root/interop with root/cimv2.",
         by: &[PROFILES, "src/providers/tests.rs::only_what_there_is_conforms_to_a_profile"],
         rows: &[
