@@ -171,6 +171,12 @@ pub trait Provider: Send + Sync + Debug {
         Action::Change
     }
 
+    /// What a caller does who changes instances of the class so: decides the role it needs.
+    fn action_of_change(&self, class: &Class, change: Change) -> Action {
+        let _ = (class, change);
+        Action::Change
+    }
+
     /// Whether clients may change instances of the class so; the method of that name is called only then.
     fn allows(&self, class: &Class, change: Change) -> bool {
         let _ = (class, change);

@@ -7,6 +7,7 @@
 mod active;
 mod bookmark;
 mod delivery;
+mod destinations;
 mod ending;
 mod error;
 mod filter;
@@ -14,6 +15,7 @@ mod hub;
 mod indication_filters;
 mod ledger;
 mod log;
+mod made_of;
 mod message;
 mod mode;
 mod parcel;
@@ -35,7 +37,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::access::{Caller, Role, Users, audit, audited};
-use crate::cim::{Instance, Schema};
+use crate::cim::{Instance, Interval, Schema};
 use crate::client::{Client, Url};
 use crate::clock::SharedClock;
 use crate::soap::EndpointReference;
@@ -49,9 +51,11 @@ use filter::Filter;
 use hub::{Hub, Parts};
 
 pub use bookmark::{Bookmark, BookmarkError, Place};
+pub use destinations::{DestinationError, Destinations, ListenerDestination};
 pub use error::{ManageError, OpenError, PullError, QuotaOf, SubscribeError};
 pub use indication_filters::{FilterError, IndicationFilter, IndicationFilters};
 pub use log::Event;
+pub use made_of::{MadeOf, NamedFilter};
 pub use mode::{Delivery, EnvelopeLimit, Mode, Oversize, Retry};
 pub use pull::{PullContext, Pulled};
 pub use settings::{Overflow, Settings};
@@ -110,10 +114,22 @@ impl Events {
     /// Makes a subscription. It hears of everything that is stored after this call returns.
     pub fn subscribe(&self, new: NewSubscription) -> Result<Subscription, SubscribeError> {
         let owner = new.owner.clone();
-        audited(&owner, &"subscribes", || self.make(new))
+        audited(&owner, &"subscribes", || self.make(new, None))
     }
 
-    fn make(&self, new: NewSubscription) -> Result<Subscription, SubscribeError> {
+    /// Makes a subscription of a filter and a destination that were there before; it tells which.
+    pub fn subscribe_with(
+        &self,
+        owner: &Caller,
+        filter: NamedFilter,
+        destination: &ListenerDestination,
+        lasting: Option<Interval>,
+    ) -> Result<Subscription, SubscribeError> {
+        let (new, made_of) = made_of::asked(owner, filter, destination, lasting);
+        audited(owner, &"subscribes", || self.make(new, Some(made_of)))
+    }
+
+    fn make(&self, new: NewSubscription, made_of: Option<MadeOf>) -> Result<Subscription, SubscribeError> {
         let filter = self.filter(&new)?;
         let url = self.sink(&new)?;
         let now = self.hub.clock.now();
@@ -129,6 +145,7 @@ impl Events {
             notify_to: new.notify_to,
             end_to: new.end_to,
             manager: EndpointReference::to_subscription(address, resource_uri, &id.hyphenated().to_string()),
+            made_of,
             created: now,
             expires,
         };
@@ -196,6 +213,11 @@ impl Events {
     /// How events are kept and delivered.
     pub fn settings(&self) -> &Settings {
         &self.hub.settings
+    }
+
+    /// Whether events may be sent to this URL; an error says why not.
+    pub fn check_address(&self, url: &str) -> Result<(), String> {
+        self.endpoint(&EndpointReference::new(url)).map(drop)
     }
 
     /// All subscriptions, oldest first. Answers from memory.

@@ -99,6 +99,7 @@ mod tests {
             delivery: String::new(),
             security: None,
             manager: String::new(),
+            made_of: None,
             created: at(0),
             expires: None,
             progress: Progress { cursor, ..Progress::default() },

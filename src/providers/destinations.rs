@@ -1,14 +1,40 @@
-//! Where events go (DSP1054): a destination for each subscription, as WS-Management has it (DSP0227 10.5).
+//! Where events go (DSP1054): a destination for each subscription that brought its own, as WS-Management has it (DSP0227
+//! 10.5), and those that clients make.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::eventing::{DESTINATION, Eventing};
+use uuid::Uuid;
+
+use super::eventing::{DESTINATION, Eventing, check_given, is_reserved};
 use crate::access::Caller;
-use crate::broker::{Instances, Provider};
-use crate::cim::{CimError, Class, Instance, ObjectPath};
-use crate::events::{Delivery, Mode, Subscription};
-use crate::soap::EndpointReference;
+use crate::broker::{Action, Change, Creation, Deletion, Instances, Provider};
+use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
+use crate::events::{Delivery, DestinationError, ListenerDestination, Mode, Subscription};
+
+/// What a client may give of a destination; the rest is the service's.
+const GIVEN: [&str; 13] = [
+    "SystemCreationClassName",
+    "SystemName",
+    "CreationClassName",
+    "Name",
+    "ElementName",
+    "Destination",
+    "DestinationEndTo",
+    "Locale",
+    "ContentEncoding",
+    "DeliveryMode",
+    "Heartbeat",
+    "SendBookmark",
+    "MaxTime",
+];
+/// What it may give if it is so.
+const FIXED: [(&str, &[u16]); 3] = [
+    // CIM's default is 2 (CIM-XML), whatever the class.
+    ("Protocol", &[2, 4]),
+    ("PersistenceType", &[2]),
+    ("PolyMorphismMode", &[2]),
+];
 
 /// Serves the destinations in root/interop.
 #[derive(Clone, Debug)]
@@ -32,20 +58,69 @@ impl Listeners {
 
     /// The destination that belongs to a subscription.
     fn own(&self, class: &Arc<Class>, subscription: &Subscription) -> Result<Instance, CimError> {
-        // What is pulled goes the way of the request for it.
-        let anonymous = EndpointReference::anonymous();
-        let address = subscription.notify_to.as_ref().unwrap_or(&anonymous);
         self.instance(
             class,
             &Shown {
                 name: super::eventing::own_name(subscription.id),
                 element_name: format!("Destination of subscription {}", subscription.id),
-                address: &address.address,
+                address: &subscription.address(),
                 end_to: subscription.end_to.as_ref().map(|end_to| end_to.address.as_str()),
                 delivery: &subscription.delivery,
                 persistence: 3,
             },
         )
+    }
+
+    /// One that a client made.
+    fn made(&self, class: &Arc<Class>, destination: &ListenerDestination) -> Result<Instance, CimError> {
+        let mut instance = self.instance(
+            class,
+            &Shown {
+                name: destination.name.clone(),
+                element_name: String::new(),
+                address: &destination.address,
+                end_to: destination.end_to.as_deref(),
+                delivery: &destination.delivery,
+                persistence: 2,
+            },
+        )?;
+        instance.set("ElementName", destination.element_name.clone())?;
+        Ok(instance)
+    }
+
+    /// What a client wants, if events can be sent there so.
+    fn wanted(&self, creation: &Creation<'_>) -> Result<ListenerDestination, CimError> {
+        let given = creation.wanted;
+        if !given.get("DeliveryAuth").is_none_or(Value::is_null) {
+            return Err(CimError::invalid_parameter("The service shows sinks no credentials; leave DeliveryAuth out."));
+        }
+        check_given(given, &GIVEN, &FIXED)?;
+        self.0.check_keys(given, DESTINATION)?;
+        let text = |name: &str| given.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let name = text("Name").map_or_else(|| format!("Quartermaster:{}", Uuid::new_v4()).into(), Arc::from);
+        if is_reserved(&name) {
+            let why = format!("Names like {name:?} are for the destinations of subscriptions; give another, or none.");
+            return Err(CimError::invalid_parameter(why));
+        }
+        let address = text("Destination").ok_or_else(|| {
+            CimError::invalid_parameter("Destination is missing: give the URL that events are to be sent to.")
+        })?;
+        let destination = ListenerDestination {
+            name,
+            owner: creation.caller.clone(),
+            address: address.to_owned(),
+            end_to: text("DestinationEndTo").map(str::to_owned),
+            delivery: delivery(given)?,
+            element_name: text("ElementName").map(Arc::from),
+        };
+        for (name, url) in
+            [("Destination", Some(&destination.address)), ("DestinationEndTo", destination.end_to.as_ref())]
+        {
+            let Some(url) = url else { continue };
+            let unusable = |why| CimError::invalid_parameter(format!("{name} cannot be used: {why}."));
+            self.0.events.check_address(url).map_err(unusable)?;
+        }
+        Ok(destination)
     }
 
     fn instance(&self, class: &Arc<Class>, shown: &Shown<'_>) -> Result<Instance, CimError> {
@@ -81,6 +156,15 @@ impl Provider for Listeners {
         true
     }
 
+    fn allows(&self, _: &Class, change: Change) -> bool {
+        matches!(change, Change::Create | Change::Delete)
+    }
+
+    /// Who may read may subscribe, and a destination is for nothing else.
+    fn action_of_change(&self, _: &Class, _: Change) -> Action {
+        Action::Read
+    }
+
     fn is_shown(&self, caller: &Caller, instance: &Instance) -> bool {
         self.0.shows_instance(caller, instance)
     }
@@ -91,14 +175,92 @@ impl Provider for Listeners {
         if !path.same_keys(&self.0.path(DESTINATION, name.into())) {
             return Err(missing());
         }
-        self.own(class, &self.0.owning(name).ok_or_else(missing)?)
+        match self.0.destinations.find(name) {
+            Some(destination) => self.made(class, &destination),
+            None => self.own(class, &self.0.owning(name).ok_or_else(missing)?),
+        }
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
+        let subscriptions = self.0.events.subscriptions().into_iter().filter(|one| one.made_of.is_none());
+        let own = subscriptions.map({
+            let (listeners, class) = (self.clone(), class.clone());
+            move |subscription| listeners.own(&class, &subscription)
+        });
         let (listeners, class) = (self.clone(), class.clone());
-        let own = move |subscription| listeners.own(&class, &subscription);
-        Ok(Box::new(self.0.events.subscriptions().into_iter().map(own)))
+        let made = self.0.destinations.all().into_iter().map(move |known| listeners.made(&class, &known));
+        Ok(Box::new(made.chain(own)))
     }
+
+    fn create(&self, creation: &Creation<'_>) -> Result<Instance, CimError> {
+        let destination = self.wanted(creation)?;
+        self.0.destinations.add(destination.clone()).map_err(refused)?;
+        self.made(creation.class, &destination)
+    }
+
+    fn delete(&self, deletion: &Deletion<'_>) -> Result<(), CimError> {
+        let name = deletion.path.key_str("Name").unwrap_or_default();
+        if let Some(subscription) = self.0.owning(name) {
+            return Err(CimError::in_use(format!(
+                "The destination belongs to subscription {}, and goes when that ends.",
+                subscription.id
+            )));
+        }
+        let _changing = self.0.hold();
+        self.0.check_unused(deletion.caller, "destination", |made_of| &*made_of.destination == name)?;
+        self.0.destinations.remove(name, deletion.caller).map_err(refused)
+    }
+}
+
+/// How events are to be delivered.
+fn delivery(given: &Instance) -> Result<Delivery, CimError> {
+    let wrong = |why: &'static str| Err(CimError::invalid_parameter(why));
+    let number = |name: &str| given.get(name).and_then(Value::as_integer);
+    let time = |name: &str| number(name).map(|n| Duration::from_secs(u64::try_from(n).unwrap_or_default()));
+    let text = |name: &str| given.get(name).and_then(Value::as_str);
+    let mode = match number("DeliveryMode") {
+        None | Some(2) => Mode::Push,
+        Some(3) => Mode::PushWithAck,
+        Some(4) => Mode::Events,
+        Some(5) => {
+            return wrong("DeliveryMode 5 (Pull) needs the context that only wse:Subscribe gives; subscribe by that.");
+        }
+        Some(_) => return wrong("DeliveryMode is 2 (Push), 3 (PushWithAck) or 4 (Events)."),
+    };
+    let utf16 = match text("ContentEncoding").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("utf-8") => false,
+        Some("utf-16") => true,
+        Some(_) => return wrong("ContentEncoding is UTF-8 or UTF-16."),
+    };
+    let (heartbeat, max_time) = (time("Heartbeat"), time("MaxTime"));
+    if heartbeat.is_some_and(|heartbeat| heartbeat.is_zero()) {
+        return wrong("Heartbeat is a number of seconds, 1 or more.");
+    }
+    if max_time.is_some() && mode != Mode::Events {
+        return wrong("MaxTime means something with DeliveryMode 4 (Events) alone; leave it out.");
+    }
+    Ok(Delivery {
+        utf16,
+        locale: text("Locale").map(str::to_owned),
+        heartbeat,
+        bookmarks: given.get("SendBookmark") == Some(&Value::Boolean(true)),
+        max_time,
+        ..Delivery::in_mode(mode)
+    })
+}
+
+fn refused(error: DestinationError) -> CimError {
+    let status = match error {
+        DestinationError::Name | DestinationError::TooLong => CimStatus::InvalidParameter,
+        DestinationError::Exists(_) => CimStatus::AlreadyExists,
+        DestinationError::NotFound => CimStatus::NotFound,
+        DestinationError::NotYours => CimStatus::AccessDenied,
+        DestinationError::TooMany | DestinationError::TooManyOfOne => CimStatus::ServerLimitsExceeded,
+        DestinationError::Store(error) => {
+            return CimError::internal("The destination could not be recorded; the operator's log says why.", error);
+        }
+    };
+    CimError::new(status, error.to_string())
 }
 
 /// DeliveryMode.

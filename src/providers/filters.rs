@@ -101,11 +101,7 @@ impl Filters {
             Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
             _ => None,
         };
-        for (key, own) in self.own_keys() {
-            if text(key).is_some_and(|given| given != own) {
-                return Err(CimError::invalid_parameter(format!("{key} is {own:?} here; leave it out.")));
-            }
-        }
+        self.0.check_keys(given, FILTER)?;
         if given.get("IndividualSubscriptionSupported") == Some(&Value::Boolean(false)) {
             let why = "IndividualSubscriptionSupported is true for every filter; leave it out.";
             return Err(CimError::invalid_parameter(why));
@@ -154,7 +150,8 @@ impl Provider for Filters {
         let (filters, class) = (self.clone(), class.clone());
         // One that a client made before there was a static one of its name stays hidden behind that.
         let made = self.0.filters.all().into_iter().filter(|filter| static_filters::find(&filter.name).is_none());
-        let own = self.0.events.subscriptions().into_iter().map(|subscription| Found::Own(Box::new(subscription)));
+        let own = self.0.events.subscriptions().into_iter().filter(|subscription| subscription.made_of.is_none());
+        let own = own.map(|subscription| Found::Own(Box::new(subscription)));
         let all = static_filters::all().map(Found::Static).chain(made.map(Found::Made)).chain(own);
         Ok(Box::new(all.map(move |filter| Ok(filters.instance(&class, &filter)?))))
     }
@@ -167,7 +164,11 @@ impl Provider for Filters {
 
     fn delete(&self, deletion: &Deletion<'_>) -> Result<(), CimError> {
         match self.find(deletion.path)? {
-            Found::Made(filter) => self.0.filters.remove(&filter.name, deletion.caller).map_err(refused),
+            Found::Made(filter) => {
+                let _changing = self.0.hold();
+                self.0.check_unused(deletion.caller, "filter", |made_of| made_of.filter == filter.name)?;
+                self.0.filters.remove(&filter.name, deletion.caller).map_err(refused)
+            }
             Found::Static(filter) => Err(CimError::access_denied(format!(
                 "The filter {:?} is one of the service's own, which nobody can delete.",
                 filter.name

@@ -10,6 +10,7 @@ use super::static_filters;
 use crate::access::Caller;
 use crate::broker::{INTEROP_NAMESPACE, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, PropertyError, Value};
+use crate::events::Destinations;
 
 const SERVICE: &str = "CIM_IndicationService";
 const SERVICE_NAME: &str = "Quartermaster:IndicationService";
@@ -77,8 +78,8 @@ impl IndicationServices {
         capabilities
             .set("InstanceID", CAPABILITIES_ID)?
             .set("ElementName", "Indication Service Capabilities")?
-            // Each subscription may bring its own.
-            .set("MaxListenerDestinations", settings.max_subscriptions)?
+            // Each subscription may bring its own, and clients make some beside.
+            .set("MaxListenerDestinations", settings.max_subscriptions.saturating_add(most_destinations()))?
             .set("MaxActiveSubscriptions", settings.max_subscriptions)?
             .set("SubscriptionsPersisted", true)?;
         Ok(capabilities)
@@ -137,6 +138,10 @@ fn collection(class: &Arc<Class>) -> Result<Instance, CimError> {
         .set("ElementName", "Filters for jobs")?
         .set("Description", "The filters that are always there: OpenLMI's, by the changes of jobs.")?;
     Ok(collection)
+}
+
+fn most_destinations() -> u32 {
+    u32::try_from(Destinations::MOST).unwrap_or(u32::MAX)
 }
 
 fn seconds(time: Duration) -> u32 {

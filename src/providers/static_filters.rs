@@ -5,7 +5,7 @@ use crate::broker::IMPLEMENTATION_NAMESPACE;
 use crate::cim::{Instance, PropertyError, Value};
 
 /// Their language.
-const LANGUAGE: &str = "CIM:CQL";
+pub(super) const LANGUAGE: &str = "CIM:CQL";
 
 /// Which changes of jobs there are filters for.
 const CHANGES: [JobChange; 6] = [
@@ -55,7 +55,7 @@ pub(super) struct StaticFilter {
     /// Its name; no other filter has it.
     pub(super) name: String,
     /// What it lets through.
-    query: String,
+    pub(super) query: String,
     description: String,
 }
 

@@ -1,18 +1,26 @@
-//! Subscriptions as instances (DSP1054): the links between filters and destinations.
+//! Subscriptions as instances (DSP1054): the links between filters and destinations. To make a link is to subscribe, to
+//! delete it is to end the subscription.
 
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::eventing::{Eventing, own_id};
+use super::eventing::{DESTINATION, Eventing, FILTER, check_given, own_id};
+use super::static_filters;
 use crate::access::Caller;
-use crate::broker::{Instances, Provider};
-use crate::cim::{CimError, Class, DateTime, Instance, ObjectPath, Value};
-use crate::events::{Mode, Subscription};
+use crate::broker::{Action, Change, Creation, Deletion, Instances, Provider};
+use crate::cim::query::Language;
+use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, Interval, ObjectPath, Value};
+use crate::events::{ListenerDestination, MadeOf, ManageError, Mode, NamedFilter, SubscribeError, Subscription};
 
-pub(super) const SUBSCRIPTION: &str = "CIM_IndicationSubscription";
+const SUBSCRIPTION: &str = "CIM_IndicationSubscription";
 
 const ENDS: [&str; 2] = ["Filter", "Handler"];
+/// What a client may give of a subscription; the rest is the service's.
+const GIVEN: [&str; 3] = ["Filter", "Handler", "SubscriptionDuration"];
+/// What it may give if it is so: 4 Remove, 2 Enabled, 2 None.
+const FIXED: [(&str, &[u16]); 3] =
+    [("OnFatalErrorPolicy", &[4]), ("SubscriptionState", &[2]), ("RepeatNotificationPolicy", &[2])];
 
 /// Serves the subscriptions in root/interop.
 #[derive(Clone, Debug)]
@@ -38,8 +46,45 @@ impl Subscriptions {
 
     /// The subscriptions that a filter or a destination may take part in: at least all that it does.
     fn of(&self, end: &ObjectPath) -> Vec<Subscription> {
-        let own = end.key_str("Name").and_then(own_id);
-        own.and_then(|id| self.0.events.subscription(id)).into_iter().collect()
+        let Some(name) = end.key_str("Name") else { return Vec::new() };
+        match own_id(name) {
+            Some(id) => self.0.events.subscription(id).into_iter().collect(),
+            None => self.0.made_of(|made_of| &*made_of.filter == name || &*made_of.destination == name),
+        }
+    }
+
+    /// The filter that a new subscription is to have.
+    fn filter(&self, path: &ObjectPath) -> Result<NamedFilter, CimError> {
+        let name: Arc<str> = path.key_str("Name").unwrap_or_default().into();
+        self.check_end("Filter", FILTER, path, &name)?;
+        let (language, query) = match (static_filters::find(&name), self.0.filters.find(&name)) {
+            (Some(filter), _) => (static_filters::LANGUAGE.into(), filter.query),
+            (None, Some(filter)) => (filter.language.clone(), filter.query.to_string()),
+            (None, None) => return Err(CimError::not_found(format!("Filter: there is no filter {name:?}."))),
+        };
+        let language = Language::named(&language)
+            .ok_or_else(|| CimError::invalid_parameter("The filter's QueryLanguage is not one of this service."))?;
+        Ok(NamedFilter { name, language, query })
+    }
+
+    /// The destination that a new subscription is to have.
+    fn destination(&self, caller: &Caller, path: &ObjectPath) -> Result<Arc<ListenerDestination>, CimError> {
+        let name = path.key_str("Name").unwrap_or_default();
+        self.check_end("Handler", DESTINATION, path, name)?;
+        let found = self.0.destinations.find(name).filter(|_| self.0.shows_path(caller, path));
+        found.ok_or_else(|| CimError::not_found(format!("Handler: there is no listener destination {name:?}.")))
+    }
+
+    /// Whether a path names what it is to name, and nothing that goes with another subscription.
+    fn check_end(&self, end: &str, class: &'static str, path: &ObjectPath, name: &str) -> Result<(), CimError> {
+        if !path.same_keys(&self.0.path(class, name.into())) {
+            return Err(CimError::invalid_parameter(format!("{end} is no reference to a {class} of this system.")));
+        }
+        if own_id(name).is_some() {
+            let why = format!("{end} belongs to another subscription and goes with it; make a {class} of your own.");
+            return Err(CimError::invalid_parameter(why));
+        }
+        Ok(())
     }
 
     fn instance(&self, class: &Arc<Class>, subscription: &Subscription) -> Result<Instance, CimError> {
@@ -85,6 +130,15 @@ impl Provider for Subscriptions {
         true
     }
 
+    fn allows(&self, _: &Class, change: Change) -> bool {
+        matches!(change, Change::Create | Change::Delete)
+    }
+
+    /// Who may read may subscribe.
+    fn action_of_change(&self, _: &Class, _: Change) -> Action {
+        Action::Read
+    }
+
     fn is_shown(&self, caller: &Caller, instance: &Instance) -> bool {
         let id = instance.get("SubscriptionInfo").and_then(Value::as_str).and_then(|id| id.parse().ok());
         id.is_some_and(|id| self.0.shows(caller, id))
@@ -109,6 +163,57 @@ impl Provider for Subscriptions {
             let takes_part = ends.into_iter().any(|(end, plays)| plays && end.same_keys(&source));
             takes_part.then(|| subscriptions.instance(&class, &subscription))
         })))
+    }
+
+    /// Subscribes.
+    fn create(&self, creation: &Creation<'_>) -> Result<Instance, CimError> {
+        let Creation { caller, wanted, class, .. } = creation;
+        check_given(wanted, &GIVEN, &FIXED)?;
+        let end = |name: &str| {
+            let path = wanted.get(name).and_then(Value::as_reference);
+            path.ok_or_else(|| {
+                CimError::invalid_parameter(format!("{name} is missing: a subscription needs both ends."))
+            })
+        };
+        let _changing = self.0.hold();
+        let filter = self.filter(end("Filter")?)?;
+        let destination = self.destination(caller, end("Handler")?)?;
+        let made_of = MadeOf { filter: filter.name.clone(), destination: destination.name.clone() };
+        if let Some(known) = self.0.made_of(|known| *known == made_of).first() {
+            let why = format!("Subscription {} has this filter and this destination already.", known.id);
+            return Err(CimError::new(CimStatus::AlreadyExists, why));
+        }
+        let lasting = wanted.get("SubscriptionDuration").and_then(Value::as_integer);
+        let lasting = lasting.map(|seconds| Interval::from_seconds(u64::try_from(seconds).unwrap_or_default()));
+        let granted = self.0.events.subscribe_with(caller, filter, &destination, lasting).map_err(not_made)?;
+        self.instance(class, &granted)
+    }
+
+    /// Unsubscribes.
+    fn delete(&self, deletion: &Deletion<'_>) -> Result<(), CimError> {
+        let subscription = self.find(deletion.path)?;
+        self.0.events.unsubscribe(subscription.id, deletion.caller).map_err(not_ended)
+    }
+}
+
+fn not_made(error: SubscribeError) -> CimError {
+    match error {
+        SubscribeError::Quota { .. } => CimError::new(CimStatus::ServerLimitsExceeded, error.to_string()),
+        SubscribeError::Store(error) => {
+            CimError::internal("The subscription could not be recorded; the operator's log says why.", error)
+        }
+        wrong => CimError::invalid_parameter(wrong.to_string()),
+    }
+}
+
+fn not_ended(error: ManageError) -> CimError {
+    match error {
+        ManageError::NotFound => CimError::not_found(error.to_string()),
+        ManageError::NotYours => CimError::access_denied(error.to_string()),
+        ManageError::InvalidExpirationTime => CimError::invalid_parameter(error.to_string()),
+        ManageError::Store(error) => {
+            CimError::internal("The end could not be recorded; the operator's log says why.", error)
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::cim::query::{Language, parse};
 use crate::cim::{CimError, CimStatus, Instance, ObjectPath, Schema, Value};
 use crate::client::{self, AddressRules, Client};
 use crate::clock::SystemClock;
-use crate::events::{self, Events, IndicationFilters};
+use crate::events::{self, Destinations, Events, IndicationFilters};
 use crate::jobs::{Jobs, Settings, WorkerProgram};
 use crate::software::testing::{FixedPackages, package};
 use crate::store::Store;
@@ -43,9 +43,10 @@ fn host_of(manager: FixedPackages) -> Host {
     let filters = Arc::new(IndicationFilters::open(store.clone(), schema.clone()).unwrap());
     let name = SystemName { class: "PG_ComputerSystem".into(), name: "host.example".into() };
     let model = Arc::new(Model::new(schema.clone(), Arc::new(manager), jobs.clone(), Arc::new(SystemClock), name));
+    let destinations = Arc::new(Destinations::open(store.clone()).unwrap());
     let events = events_of(&store, &schema, &model);
     let mut providers = all(&model).unwrap();
-    providers.extend(indications(Eventing::new(model, events.clone(), filters)));
+    providers.extend(indications(Eventing::new(model, events.clone(), filters, destinations)));
     let broker = Arc::new(Broker::new(schema, providers).unwrap());
     Host { broker, caller: Caller::new("ann", Role::Operator), store, jobs, events, _state: state }
 }

@@ -13,6 +13,11 @@ const SEEN: &str =
     "src/providers/tests/subscriptions.rs::a_subscription_is_seen_as_filter_destination_and_link_until_it_ends";
 const SHOWN: &str =
     "src/providers/tests/subscriptions.rs::subscriptions_are_shown_to_their_owners_and_to_administrators";
+const BY_HAND: &str = "src/providers/tests/subscriptions.rs::\
+                       who_links_a_filter_with_a_destination_subscribes_and_who_deletes_the_link_unsubscribes";
+const IN_USE: &str = "src/providers/tests/subscriptions.rs::what_a_subscription_was_made_of_stays_as_long_as_it";
+const REFUSED: &str = "src/providers/tests/subscriptions.rs::\
+                       what_can_be_neither_destination_nor_subscription_is_refused_with_what_to_change";
 const PULLED: &str = "src/providers/tests/subscriptions.rs::events_that_are_pulled_go_the_way_of_the_request";
 
 const IDENTIFIER: Row =
@@ -131,7 +136,7 @@ pub(crate) const CLASSES: &[Entry] = &[
             ),
             served(
                 "MaxActiveSubscriptions MaxListenerDestinations",
-                "how many subscriptions there may be, each with a destination of its own (setting)",
+                "how many subscriptions there may be (setting); each may bring its destination, and clients make 1000 beside",
             ),
             fixed("SubscriptionsPersisted", "true", "subscriptions outlive the server"),
             none("Caption Description", "ElementName tells what it is"),
@@ -198,18 +203,23 @@ pub(crate) const CLASSES: &[Entry] = &[
     },
     Entry {
         class: "CIM_ListenerDestinationWSManagement",
-        says: "Where the events of a subscription go, in root/interop, as it asked for them. Shown to the subscription's owner and to \
-               administrators; it goes with the subscription.",
-        by: &[SEEN, SHOWN],
+        says: "Where the events of a subscription go, in root/interop, as it asked for them. Clients make others, up to 250 each, for \
+               subscriptions that they make by hand. Shown to its owner and to administrators; the first kind goes with its \
+               subscription, the other cannot be deleted before its subscriptions have ended.",
+        by: &[SEEN, SHOWN, BY_HAND, IN_USE, REFUSED],
         rows: &[
             fixed("SystemCreationClassName", "PG_ComputerSystem", "the system's class (setting)"),
             served("SystemName", "the system's name"),
             fixed("CreationClassName", "CIM_ListenerDestinationWSManagement", "its class"),
-            served("Name", "`Quartermaster:Subscription:` and the subscription's id"),
-            served("ElementName", "whose it is"),
+            served(
+                "Name",
+                "`Quartermaster:Subscription:` and the subscription's id; what its maker called it, else `Quartermaster:` and a \
+                 UUID",
+            ),
+            served("ElementName", "whose it is, or as its maker gave it"),
             served(
                 "Destination",
-                "the address of `wse:NotifyTo`, without its reference parameters; the anonymous one for Pull",
+                "the address of `wse:NotifyTo`, without its reference parameters, or as its maker gave it; the anonymous one for Pull",
             )
             .by(PULLED),
             served("DestinationEndTo", "the address of `wse:EndTo`, without its reference parameters"),
@@ -218,7 +228,7 @@ pub(crate) const CLASSES: &[Entry] = &[
             served("DeliveryMode", "2 Push, 3 PushWithAck, 4 Events, 5 Pull"),
             served("Heartbeat MaxTime", "`wsman:Heartbeats` and `wsman:MaxTime` in seconds"),
             served("SendBookmark", "whether `wsman:SendBookmarks` was there"),
-            served("PersistenceType", "3 (Transient): it goes with its subscription"),
+            served("PersistenceType", "3 (Transient) if it goes with its subscription, 2 (Permanent) if a client made it"),
             fixed("PolyMorphismMode", "2", "IncludeSubclassProperties: events are delivered whole"),
             fixed("Protocol", "4", "WS-Management"),
             none("DeliveryAuth", "the service shows sinks no credentials"),
@@ -229,9 +239,10 @@ pub(crate) const CLASSES: &[Entry] = &[
     },
     Entry {
         class: "CIM_IndicationSubscription",
-        says: "A subscription: the link between its filter and its destination, in root/interop. Shown to its owner and to \
+        says: "A subscription: the link between its filter and its destination, in root/interop. To create one is to subscribe with \
+               a filter and a destination that are there, to delete one is to unsubscribe; viewers may. Shown to its owner and to \
                administrators, until it ends.",
-        by: &[SEEN, SHOWN],
+        by: &[SEEN, SHOWN, BY_HAND, REFUSED],
         rows: &[
             served("Filter", "the filter"),
             served("Handler", "the destination"),

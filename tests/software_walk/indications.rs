@@ -5,10 +5,11 @@ use crate::support::eventually;
 use crate::support::installation::job_of;
 use crate::support::server::PATIENCE;
 use crate::support::sink::{Event, Sink};
-use crate::support::wsman::{CIM, Message, child};
-use crate::walk::{Walk, identity_reference, of, selected};
+use crate::support::wsman::{CIM, Message, Reply, child, descendants, property};
+use crate::walk::{Walk, identity_reference, of, reference, selected, uri};
+use xmltree::Element;
 
-on_both_families!(changes_by_hand, changes_by_jobs, static_filters, filters_of_vmware);
+on_both_families!(changes_by_hand, changes_by_jobs, static_filters, filters_of_vmware, subscriptions_by_hand);
 
 /// What a job did is told before its end.
 fn changes_by_jobs(family: Family) {
@@ -98,6 +99,7 @@ fn shows(walk: &mut Walk, nevras: &[&String]) {
 }
 
 const EVENTING: &str = "http://schemas.xmlsoap.org/ws/2004/08/eventing";
+const TRANSFER: &str = "http://schemas.xmlsoap.org/ws/2004/09/transfer";
 
 /// OpenLMI's filters, subscribed to by their names, let through of real jobs what they are called after.
 fn static_filters(family: Family) {
@@ -199,4 +201,102 @@ fn by_name(name: &str, sink: &str) -> Message {
 /// A property of the job that an event is about.
 fn said(event: &Event, name: &str) -> String {
     event.source(name).unwrap_or_else(|| panic!("no {name}: {event:?}"))
+}
+
+/// Who makes a destination and links it with a filter is told of jobs, also by the next server, until the link is deleted.
+fn subscriptions_by_hand(family: Family) {
+    let mut walk = Walk::without_metadata(family, &[]);
+    let sink = Sink::new();
+    let name = "LMI:LMI_SoftwareInstallationJob:Succeeded";
+    let filter = found(&mut walk, "CIM_IndicationFilter", "Name", name);
+    let properties = format!("<p:Destination>{}</p:Destination><p:Name>sink</p:Name>", sink.url("/hand"));
+    assert_eq!(create(&mut walk, "CIM_ListenerDestinationWSManagement", &properties).status, 200);
+    let destination = found(&mut walk, "CIM_ListenerDestinationWSManagement", "Name", "sink");
+    let ends = [("Filter", &filter), ("Handler", &destination)].map(|(name, end)| (name, end.reference()));
+    let properties: String = ends.iter().map(|(name, path)| format!("<p:{name}>{path}</p:{name}>")).collect();
+    assert_eq!(create(&mut walk, "CIM_IndicationSubscription", &properties).status, 200);
+    let link = found(&mut walk, "CIM_IndicationSubscription", "SubscriptionState", "2");
+    let id = of(&link.instance, "SubscriptionInfo");
+
+    let first = install(&mut walk, "1.0-1");
+    told_of(&sink, &first);
+    let (code, reason) = delete(&mut walk, "CIM_ListenerDestinationWSManagement", &destination.keys).fault();
+    assert!(reason.contains(&id), "{code}: {reason}");
+    walk.restart_after(|_| {});
+    let second = install(&mut walk, "2.0-1");
+    told_of(&sink, &second);
+
+    // A subscription of the usual kind hears when the last job is through.
+    assert_eq!(walk.client.ask(&by_name(name, &sink.url("/usual"))).name, "SubscribeResponse");
+    let ends: Vec<(String, String)> = ends
+        .iter()
+        .map(|(name, path)| ((*name).to_owned(), format!("<a:EndpointReference>{path}</a:EndpointReference>")))
+        .collect();
+    assert_eq!(delete(&mut walk, "CIM_IndicationSubscription", &ends).status, 200);
+    assert_eq!(delete(&mut walk, "CIM_ListenerDestinationWSManagement", &destination.keys).status, 200);
+    let third = install(&mut walk, "3.0-1");
+    sink.wait_for("the usual subscription", PATIENCE, |events| {
+        events.iter().any(|event| event.path == "/usual" && said(event, "InstanceID") == third).then_some(())
+    });
+    let told = sink.distinct_events().into_iter().filter(|event| event.path == "/hand");
+    assert_eq!(told.map(|event| said(&event, "InstanceID")).collect::<Vec<_>>(), [first, second]);
+}
+
+/// An instance of root/interop.
+struct Known {
+    class: &'static str,
+    instance: Element,
+    keys: Vec<(String, String)>,
+}
+
+impl Known {
+    /// Its reference, as XML.
+    fn reference(&self) -> String {
+        let keys: Vec<(&str, &str)> = self.keys.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        reference(self.class, &[&keys[..], &[("__cimnamespace", "root/interop")]].concat())
+    }
+}
+
+/// The instance that has this value.
+fn found(walk: &mut Walk, class: &'static str, name: &str, value: &str) -> Known {
+    let options = "<w:OptimizeEnumeration/><w:MaxElements>100</w:MaxElements>";
+    let request = Message::enumerate(&uri(class), options).selector("__cimnamespace", "root/interop");
+    let page = walk.client.ask(&request);
+    let instance = descendants(&page, class).into_iter().find(|instance| of(instance, name) == value);
+    let instance = instance.unwrap_or_else(|| panic!("no {class} with {name} {value}: {page:?}")).clone();
+    let names = ["SystemCreationClassName", "SystemName", "CreationClassName", "Name"];
+    let keys = names.iter().filter_map(|key| Some(((*key).to_owned(), property(&instance, key)?)));
+    Known { class, keys: keys.collect(), instance }
+}
+
+fn create(walk: &mut Walk, class: &str, properties: &str) -> Reply {
+    let body = format!("<p:{class} xmlns:p=\"{}\">{properties}</p:{class}>", uri(class));
+    transfer(walk, "Create", class, &body, &[])
+}
+
+fn delete(walk: &mut Walk, class: &str, keys: &[(String, String)]) -> Reply {
+    transfer(walk, "Delete", class, "", keys)
+}
+
+fn transfer(walk: &mut Walk, action: &str, class: &str, body: &str, keys: &[(String, String)]) -> Reply {
+    let message = Message::action(&format!("{TRANSFER}/{action}"), &uri(class), body);
+    let message = message.selector("__cimnamespace", "root/interop");
+    let message = keys.iter().fold(message, |message, (name, value)| message.selector(name, value.as_str()));
+    walk.client.post(&message.envelope())
+}
+
+/// Installs a build of alpha; gives the job.
+fn install(walk: &mut Walk, version: &str) -> String {
+    let (uri, system) = (Walk::file_uri(walk.samples.file("alpha", version)), walk.system());
+    let options = [("InstallOptions", "5"), ("InstallOptionsValues", "")];
+    let options: &[(&str, &str)] = if version == "1.0-1" { &[] } else { &options };
+    let job = job_of(&walk.call("InstallFromURI", &[&[("URI", &*uri), ("Target", &*system)], options].concat()));
+    assert_eq!(of(&walk.ended(&job), "JobState"), "7");
+    job
+}
+
+fn told_of(sink: &Sink, job: &str) {
+    sink.wait_for(job, PATIENCE, |events| {
+        events.iter().any(|event| event.path == "/hand" && said(event, "InstanceID") == job).then_some(())
+    });
 }

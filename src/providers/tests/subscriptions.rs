@@ -181,3 +181,160 @@ fn a_class_is_addressed_wherever_one_of_its_subclasses_is() {
     let hosted = host.enumerate("root/cimv2", "CIM_HostedService");
     assert_eq!(hosted.len(), 2);
 }
+
+const CREATED: &str = "LMI:LMI_SoftwareInstallationJob:Created";
+
+impl Host {
+    fn create(&self, caller: &Caller, class: &str, properties: &[(&str, Value)]) -> Result<Instance, CimError> {
+        let class = self.broker.class(INTEROP_NAMESPACE, class).unwrap();
+        let mut wanted = Instance::new(class.clone());
+        for (name, value) in properties {
+            wanted.set(name, value.clone()).unwrap();
+        }
+        self.broker.create(caller, &wanted, soon())
+    }
+
+    /// The path of a filter of that name, with all of its keys.
+    fn filter_named(&self, name: &str) -> ObjectPath {
+        let filter = self.broker.get(&self.caller, &filter_path(&[("Name", name)])).unwrap();
+        self.broker.path_of(&filter)
+    }
+
+    fn destination(&self, caller: &Caller, name: &str) -> ObjectPath {
+        let properties = [("Name", name.into()), ("Destination", "http://127.0.0.1:9/sink".into())];
+        self.broker.path_of(&self.create(caller, DESTINATION, &properties).unwrap())
+    }
+
+    fn link(&self, caller: &Caller, filter: &ObjectPath, destination: &ObjectPath) -> Result<Instance, CimError> {
+        let ends = [("Filter", filter.clone().into()), ("Handler", destination.clone().into())];
+        self.create(caller, SUBSCRIPTION, &ends)
+    }
+}
+
+#[test]
+fn who_links_a_filter_with_a_destination_subscribes_and_who_deletes_the_link_unsubscribes() {
+    let host = host();
+    let vic = Caller::new("vic", Role::Viewer);
+    let destination = host
+        .create(
+            &vic,
+            DESTINATION,
+            &[
+                ("Destination", "http://127.0.0.1:9/sink".into()),
+                ("DestinationEndTo", "http://127.0.0.1:9/end".into()),
+                ("DeliveryMode", 4u16.into()),
+                ("MaxTime", 30u64.into()),
+                ("Heartbeat", 60u64.into()),
+                ("SendBookmark", true.into()),
+                ("ContentEncoding", "UTF-16".into()),
+                ("Locale", "de".into()),
+            ],
+        )
+        .unwrap();
+    assert_eq!(destination.get("PersistenceType"), Some(&Value::Uint16(2)));
+    let filter = host.filter_named(CREATED);
+    let ends = [
+        ("Filter", filter.clone().into()),
+        ("Handler", host.broker.path_of(&destination).into()),
+        ("SubscriptionDuration", 3600u64.into()),
+    ];
+    let link = host.create(&vic, SUBSCRIPTION, &ends).unwrap();
+    let [granted] = &host.events.subscriptions()[..] else { panic!() };
+    assert_eq!((&*granted.owner.name, granted.delivery.mode), ("vic", Mode::Events));
+    assert_eq!(
+        granted.filter.as_ref().unwrap().1,
+        "SELECT * FROM LMI_SoftwareInstCreation WHERE SourceInstance ISA LMI_SoftwareInstallationJob"
+    );
+    assert_eq!(granted.end_to.as_ref().unwrap().address, "http://127.0.0.1:9/end");
+    assert_eq!(granted.delivery.heartbeat, Some(std::time::Duration::from_secs(60)));
+    assert!(granted.delivery.bookmarks && granted.delivery.utf16);
+    assert_eq!(link.get("SubscriptionDuration"), Some(&Value::Uint64(3600)));
+    assert_eq!(host.seen_by(&vic, SUBSCRIPTION), std::slice::from_ref(&link));
+    assert_eq!(host.seen_by(&vic, DESTINATION), std::slice::from_ref(&destination));
+    assert!(host.own_filters(&vic).is_empty());
+    assert_eq!(host.found_by(&vic, &destination, SUBSCRIPTION).len(), 1);
+    let again = host.create(&vic, SUBSCRIPTION, &ends).unwrap_err();
+    assert_eq!(again.status, CimStatus::AlreadyExists);
+    assert!(again.message.contains(&granted.id.to_string()), "{again}");
+    // Another user sees neither.
+    assert!(host.seen_by(&host.caller, SUBSCRIPTION).is_empty() && host.seen_by(&host.caller, DESTINATION).is_empty());
+    let hidden = host.broker.delete(&host.caller, &host.broker.path_of(&link), soon()).unwrap_err();
+    assert_eq!(hidden.status, CimStatus::NotFound);
+    let borrowed = host.link(&host.caller, &filter, &host.broker.path_of(&destination)).unwrap_err();
+    assert_eq!(borrowed.status, CimStatus::NotFound);
+
+    host.broker.delete(&vic, &host.broker.path_of(&link), soon()).unwrap();
+    assert!(host.events.subscriptions().is_empty());
+    assert_eq!(host.seen_by(&vic, DESTINATION).len(), 1);
+}
+
+#[test]
+fn what_a_subscription_was_made_of_stays_as_long_as_it() {
+    let host = host();
+    let ann = &host.caller;
+    let made = host.create_filter(&[("Name", "mine".into())]).unwrap();
+    let (filter, destination) = (host.broker.path_of(&made), host.destination(ann, "sink"));
+    let link = host.link(ann, &filter, &destination).unwrap();
+    let id = host.events.subscriptions()[0].id.to_string();
+    for path in [&filter, &destination] {
+        let refusal = host.broker.delete(ann, path, soon()).unwrap_err();
+        assert!(refusal.message.contains(&id), "{refusal}");
+    }
+    let bob = Caller::new("bob", Role::Operator);
+    let (borrowed, own) = (host.filter_named("mine"), host.destination(&bob, "other"));
+    host.link(&bob, &borrowed, &own).unwrap();
+    host.events.unsubscribe(id.parse().unwrap(), ann).unwrap();
+    let refusal = host.broker.delete(ann, &filter, soon()).unwrap_err();
+    assert!(refusal.message.contains("another user's"), "{refusal}");
+    host.events.unsubscribe(host.events.subscriptions()[0].id, &bob).unwrap();
+    assert!(host.broker.get(ann, &host.broker.path_of(&link)).is_err());
+    for path in [&filter, &destination] {
+        host.broker.delete(ann, path, soon()).unwrap();
+        assert_eq!(host.broker.get(ann, path).unwrap_err().status, CimStatus::NotFound);
+    }
+}
+
+#[test]
+fn what_can_be_neither_destination_nor_subscription_is_refused_with_what_to_change() {
+    let host = host();
+    let ann = &host.caller;
+    let url = ("Destination", Value::from("http://127.0.0.1:9/"));
+    for (properties, word) in [
+        (vec![], "Destination is missing"),
+        (vec![("Destination", "file:///etc/passwd".into())], "Destination cannot be used"),
+        (vec![("Destination", "http://169.254.169.254/".into())], "metadata service"),
+        (vec![("Destination", "http://a:b@127.0.0.1:9/".into())], "neither user name nor password"),
+        (vec![url.clone(), ("DestinationEndTo", "nowhere".into())], "DestinationEndTo cannot be used"),
+        (vec![url.clone(), ("DeliveryMode", 5u16.into())], "wse:Subscribe"),
+        (vec![url.clone(), ("MaxTime", 5u64.into())], "DeliveryMode 4"),
+        (vec![url.clone(), ("Heartbeat", 0u64.into())], "1 or more"),
+        (vec![url.clone(), ("Protocol", 6u16.into())], "Protocol of a CIM_ListenerDestinationWSManagement is 4 here"),
+        (vec![url.clone(), ("DeliveryAuth", "x".into())], "leave DeliveryAuth out"),
+        (vec![url.clone(), ("SystemName", "other.example".into())], "SystemName is \"host.example\" here"),
+        (vec![url.clone(), ("Name", "Quartermaster:Subscription:1".into())], "give another"),
+    ] {
+        let refusal = host.create(ann, DESTINATION, &properties).unwrap_err();
+        assert_eq!(refusal.status, CimStatus::InvalidParameter, "{refusal}");
+        assert!(refusal.message.contains(word), "{refusal}");
+    }
+    assert!(host.seen_by(ann, DESTINATION).is_empty());
+
+    let (filter, destination) = (host.filter_named(CREATED), host.destination(ann, "sink"));
+    host.subscribe(ann, Mode::Push);
+    let own = host.broker.path_of(&host.own_filters(ann)[0]);
+    let ends = |filter: &ObjectPath| vec![("Filter", filter.clone().into()), ("Handler", destination.clone().into())];
+    let with = |name, value| [ends(&filter), vec![(name, value)]].concat();
+    for (properties, word) in [
+        (vec![("Filter", filter.clone().into())], "Handler is missing"),
+        (vec![("Filter", filter.clone().into()), ("Handler", own.clone().into())], "Handler is no reference"),
+        (ends(&own), "belongs to another subscription"),
+        (with("SubscriptionDuration", 0u64.into()), "expiration time"),
+        (with("OnFatalErrorPolicy", 2u16.into()), "OnFatalErrorPolicy of a CIM_IndicationSubscription is 4 here"),
+        (with("SubscriptionInfo", "x".into()), "SubscriptionInfo of a CIM_IndicationSubscription cannot be set"),
+    ] {
+        let refusal = host.create(ann, SUBSCRIPTION, &properties).unwrap_err();
+        assert_eq!(refusal.status, CimStatus::InvalidParameter, "{refusal}");
+        assert!(refusal.message.contains(word), "{refusal}");
+    }
+    assert_eq!(host.events.subscriptions().len(), 1);
+}
