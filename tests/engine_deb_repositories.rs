@@ -6,13 +6,14 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
 use quartermaster::software::{Catalog, EngineChoice, Manager, Nevra, Repository, RepositoryError, open};
 use support::packages::{Deb, DebRoot, build_deb};
-use support::repositories::{ask_apt, make_flat, make_signed, update};
+use support::repositories::{apt, ask_apt, make_flat, make_signed, update};
 
 /// A root that uses an archive without distributions and a signed one, both fetched.
 struct Fixture {
@@ -172,6 +173,70 @@ fn another_list_is_another_catalog() {
     assert_eq!(after.len(), before.len() + 1);
     let newest = after.newest(after.named("alpha"));
     assert_eq!(newest.iter().map(|n| after.nevra(*n).unwrap().to_string()).collect::<Vec<_>>(), ["alpha-2:0-1.all"]);
+}
+
+#[test]
+fn links_are_followed_inside_of_the_root_alone() {
+    let fixture = fixture();
+    let root = fixture.root.path();
+    // What apt's folders hold lies elsewhere in the root, where the host has something else or nothing.
+    fs::create_dir_all(root.join("srv/tmp")).unwrap();
+    for (folder, place) in
+        [("etc/apt/sources.list.d", "tmp"), ("var/lib/apt/lists", "srv/lists"), ("var/cache/apt/archives", "srv/cache")]
+    {
+        let place = Path::new("/").join(place);
+        let inside = root.join(place.strip_prefix("/").unwrap());
+        fs::remove_dir(&inside).ok();
+        fs::rename(root.join(folder), inside).unwrap();
+        symlink(&place, root.join(folder)).unwrap();
+    }
+    let catalog = fixture.engine.catalog().unwrap();
+    assert_eq!((catalog.len(), fixture.engine.repositories().unwrap().len()), (5, 2));
+    let signed = fixture.repository(&fixture.signed_id);
+    assert_eq!((signed.name.as_str(), signed.metadata.is_some()), ("Test archive stable (main)", true));
+    assert_eq!(signed.file, root.join("etc/apt/sources.list.d/test.sources"));
+    fixture.engine.set_repository(&fixture.signed_id, false).unwrap();
+    assert!(fs::read_to_string(root.join("tmp/test.sources")).unwrap().contains("Enabled: no"));
+    assert_eq!(fixture.engine.catalog().unwrap().len(), 4);
+
+    // What only the host has is not read, be it sources or lists.
+    let outside = fixture.root.scratch().join("outside");
+    fs::create_dir(&outside).unwrap();
+    let sources = outside.join("more.list");
+    fs::write(&sources, "deb [trusted=yes] http://example.org ./\n").unwrap();
+    let list = outside.join("Packages");
+    fs::write(&list, "Package: strange\nVersion: 1\nArchitecture: all\n\n").unwrap();
+    symlink(&sources, root.join("tmp/outside.list")).unwrap();
+    symlink(&list, root.join("srv/lists/example.org_._Packages")).unwrap();
+    assert_eq!(fixture.engine.repositories().unwrap().len(), 2);
+    fs::remove_file(root.join("tmp/outside.list")).unwrap();
+    fs::copy(&sources, root.join("tmp/inside.list")).unwrap();
+    assert_eq!(fixture.engine.repositories().unwrap().len(), 3);
+    let names = || fixture.engine.catalog().unwrap().named("strange").len();
+    assert_eq!(names(), 0);
+    fs::remove_file(root.join("srv/lists/example.org_._Packages")).unwrap();
+    fs::copy(&list, root.join("srv/lists/example.org_._Packages")).unwrap();
+    assert_eq!(names(), 1);
+}
+
+#[test]
+fn what_apt_takes_unsigned_is_not_told_as_checked() {
+    let fixture = fixture();
+    let source = fixture.root.path().join("etc/apt/sources.list");
+    // Without a good signature, and nothing in the entry that allows it.
+    fs::write(&source, format!("deb file:{} ./\n", fixture.flat.display())).unwrap();
+    let settings = fixture.root.path().join("etc/apt/apt.conf.d/99test");
+    for text in [
+        "",
+        "Acquire::AllowInsecureRepositories \"true\";\n",
+        "Acquire::AllowInsecureRepositories \"false\";\n",
+        "APT::Get::AllowUnauthenticated \"true\";\n",
+    ] {
+        fs::write(&settings, text).unwrap();
+        let takes = apt(&fixture.root, "apt-get").arg("update").output().unwrap().status.success();
+        assert_eq!(fixture.repository(&fixture.flat_id).checks_metadata, !takes, "{text}");
+        assert_eq!(fixture.repository(&fixture.signed_id).checks_metadata, !takes, "{text}");
+    }
 }
 
 #[test]

@@ -15,8 +15,9 @@ use quartermaster::software::{
     ApplyError, CancelToken, EngineChoice, FailedCheck, FileKind, FileRecord, Finding, Manager, Operation, Outcome,
     Phase, open,
 };
+use support::file_server::FileServer;
 use support::operations::{Kept, nevra};
-use support::packages::{Deb, DebRoot, Rpm, RpmRoot, build_deb, build_rpm};
+use support::packages::{Deb, DebRoot, Repository, Rpm, RpmRoot, build_deb, build_rpm};
 
 fn engine(root: &Path) -> Arc<dyn Manager> {
     open(EngineChoice::Auto, root).unwrap().unwrap()
@@ -264,12 +265,15 @@ fn an_rpm_without_files_has_none() {
 }
 
 fn deb_package() -> Deb {
+    deb_files().link("usr/share/alpha/link", "contents")
+}
+
+fn deb_files() -> Deb {
     let deb = FILES.iter().fold(Deb::new("alpha", "1:1.0~rc1-2"), |deb, file| {
         deb.file(&format!("usr/share/alpha/{file}"), &format!("the file {file}\n"))
     });
     deb.conffile("etc/alpha.conf", "a=1\n")
         .conffile("etc/with blank/alpha conf", "b=1\n")
-        .link("usr/share/alpha/link", "contents")
         .mode("usr/share/alpha/setuid", 0o4755)
 }
 
@@ -342,11 +346,20 @@ fn with_the_package_file_everything_is_judged() {
     assert_eq!(verify_with(&*engine, DEB, &mut kept).unwrap(), Outcome::default());
     assert_eq!(kept.notes, [""; 0]);
 
+    change_everything(&root);
+    assert_eq!(lines(&findings(&*engine, DEB)), changed_everything());
+}
+
+fn change_everything(root: &DebRoot) {
     let place = root.path().join("usr/share/alpha");
     change_files(&place);
     replace_by_directory(&place.join("folder"), 0o644);
     write(&root.path().join("etc/alpha.conf"), "a=mine\n");
-    let mut expected = [
+}
+
+/// What is found then by someone who knows everything.
+fn changed_everything() -> Vec<&'static str> {
+    let mut expected = vec![
         "....L....   /usr/share/alpha/link",
         ".....U...   /usr/share/alpha/user",
         "......G..   /usr/share/alpha/group",
@@ -360,7 +373,115 @@ fn with_the_package_file_everything_is_judged() {
         "missing     /usr/share/alpha/deleted",
     ];
     expected.sort_unstable();
-    assert_eq!(lines(&findings(&*engine, DEB)), expected);
+    expected
+}
+
+/// Whether sizes, modes, owners and times are known of all files.
+fn knows_all(files: &[FileRecord]) -> bool {
+    let has_sum = |f: &&FileRecord| f.checksum.is_some();
+    files.iter().all(|f| (f.mode.zip(f.user), f.group.zip(f.modified)) != (None, None))
+        && files.iter().filter(has_sum).all(|f| f.size.is_some())
+}
+
+#[test]
+fn a_package_file_in_a_repository_on_this_host_serves_as_well() {
+    let root = DebRoot::new();
+    let file = deb_package().build(&root.scratch());
+    let root = root.with_repository(std::slice::from_ref(&file));
+    root.install_by_hand(&file);
+    let engine = engine(&root.path());
+    assert!(knows_all(&engine.files(&nevra(DEB)).unwrap()));
+    let mut kept = Kept::default();
+    assert_eq!(verify_with(&*engine, DEB, &mut kept).unwrap(), Outcome::default());
+    assert_eq!(kept.notes, [""; 0]);
+    change_everything(&root);
+    assert_eq!(lines(&findings(&*engine, DEB)), changed_everything());
+    // A repository that is switched off offers nothing.
+    let id = engine.repositories().unwrap()[0].id.clone();
+    engine.set_repository(&id, false).unwrap();
+    assert!(!knows_all(&engine.files(&nevra(DEB)).unwrap()));
+}
+
+#[test]
+fn another_build_of_the_same_version_in_a_repository_is_not_used() {
+    let root = DebRoot::new();
+    let file = deb_package().build(&root.scratch());
+    root.install_by_hand(&file);
+    let engine = engine(&root.path());
+    for (what, deb) in
+        [("other contents", deb_package().file("usr/share/alpha/size", "other")), ("a link less", deb_files())]
+    {
+        let builder = DebRoot::new();
+        let repository = Repository::new(&[deb.build(&builder.scratch())]);
+        root.use_sources(&repository.source(&repository.address()));
+        root.update_by_hand();
+        assert!(!knows_all(&engine.files(&nevra(DEB)).unwrap()), "{what}");
+        let server = FileServer::new(&repository.path());
+        root.use_sources(&repository.source(&server.address()));
+        root.update_by_hand();
+        let mut kept = Kept::default();
+        assert_eq!(verify_with(&*engine, DEB, &mut kept).unwrap(), Outcome::default());
+        assert_eq!(kept.notes.len(), 2, "{:?}", kept.notes);
+        assert!(
+            kept.notes[0].starts_with("the package file that a repository offers is not the one"),
+            "{:?}",
+            kept.notes
+        );
+    }
+}
+
+#[test]
+fn a_verification_fetches_the_package_file_and_the_server_does_not() {
+    let root = DebRoot::new();
+    let file = deb_package().build(&root.scratch());
+    let repository = Repository::new(std::slice::from_ref(&file));
+    let server = FileServer::new(&repository.path());
+    root.use_sources(&repository.source(&server.address()));
+    root.update_by_hand();
+    root.install_by_hand(&file);
+    let engine = engine(&root.path());
+    assert!(!knows_all(&engine.files(&nevra(DEB)).unwrap()));
+    change_everything(&root);
+    let mut kept = Kept::default();
+    let outcome = verify_with(&*engine, DEB, &mut kept).unwrap();
+    assert_eq!(lines(&outcome.findings), changed_everything());
+    assert_eq!(kept.phase_order(), [Phase::Verifying, Phase::Downloading, Phase::Verifying]);
+    assert_eq!(kept.notes, [""; 0]);
+    // Each finding tells what the file should be, for those who cannot fetch.
+    let originals: Vec<FileRecord> = outcome.findings.into_iter().map(|finding| finding.original.unwrap()).collect();
+    assert!(knows_all(&originals));
+    // Nothing of it is left on the host.
+    assert!(!root.path().join("var/cache/apt/archives/alpha_1%3a1.0~rc1-2_all.deb").exists());
+
+    let mut kept = Kept { cancel_at: Some((Phase::Downloading, CancelToken::default())), ..Kept::default() };
+    assert_eq!(verify_with(&*engine, DEB, &mut kept), Err(ApplyError::Cancelled));
+}
+
+#[test]
+fn a_package_file_that_cannot_be_fetched_is_noted_and_what_dpkg_knows_is_judged() {
+    let root = DebRoot::new();
+    let file = deb_package().build(&root.scratch());
+    let repository = Repository::new(std::slice::from_ref(&file));
+    let server = FileServer::new(&repository.path());
+    root.use_sources(&repository.source(&server.address()));
+    root.update_by_hand();
+    root.install_by_hand(&file);
+    let engine = engine(&root.path());
+    fs::remove_file(root.path().join("usr/share/alpha/deleted")).unwrap();
+    let offered = repository.path().join("pool").join(file.file_name().unwrap());
+    let mut bytes = fs::read(&offered).unwrap();
+    let last = bytes.len() - 600;
+    bytes[last] ^= 1;
+    fs::write(&offered, bytes).unwrap();
+    for why in ["Hash Sum mismatch", "404"] {
+        let mut kept = Kept::default();
+        let outcome = verify_with(&*engine, DEB, &mut kept).unwrap();
+        assert_eq!(lines(&outcome.findings), ["missing     /usr/share/alpha/deleted"]);
+        let [first, second] = kept.notes.as_slice() else { panic!("{:?}", kept.notes) };
+        assert!(first.starts_with("the package file of alpha was not fetched") && first.contains(why), "{first}");
+        assert!(second.starts_with("the package database knows no more than the contents"), "{second}");
+        fs::remove_file(&offered).ok();
+    }
 }
 
 #[test]
@@ -388,6 +509,13 @@ fn another_package_file_in_the_cache_is_not_used() {
     fs::remove_file(&cached).unwrap();
     assert!(Command::new("mkfifo").arg(&cached).status().unwrap().success());
     assert!(!knows_modes());
+    // One elsewhere in the root is.
+    fs::remove_file(&cached).unwrap();
+    let folder = root.path().join("var/cache/apt/archives");
+    fs::rename(&folder, root.path().join("elsewhere")).unwrap();
+    symlink("/elsewhere", &folder).unwrap();
+    fs::copy(&file, root.path().join("elsewhere").join(cached.file_name().unwrap())).unwrap();
+    assert!(knows_modes());
 }
 
 #[test]

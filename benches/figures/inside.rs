@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use quartermaster::access::{Caller, Role};
+use quartermaster::access::{self, Caller, Role, Users};
 use quartermaster::broker::Broker;
 use quartermaster::cim::{DateTime, Instance, Schema, Value};
 use quartermaster::client::{self, AddressRules, Client};
@@ -54,7 +54,10 @@ impl Inside {
         let broker = Arc::new(Broker::new(schema.clone(), all(&model).unwrap()).unwrap());
         let client = Client::start(client::Settings::default(), AddressRules::new(true)).unwrap();
         let describe = Arc::new(Indications::new(model));
-        let events = Events::open(store, schema, describe, client, clock.clone(), events::Settings::default()).unwrap();
+        let users = access::Settings { cache: Duration::from_secs(60), bcrypt_cost: 4 };
+        let users = Arc::new(Users::new(store.clone(), clock.clone(), users).unwrap());
+        let settings = events::Settings::default();
+        let events = Events::open(store, schema, describe, users, client, clock.clone(), settings).unwrap();
         let settings = Settings {
             max_envelope_size: 512_000,
             largest_envelope: 1 << 24,

@@ -18,6 +18,7 @@ mod support;
 mod catalog;
 mod crowd;
 mod enumeration;
+mod eventing;
 mod figure;
 mod get;
 mod inside;
@@ -38,18 +39,23 @@ const PACKAGES: usize = 2000;
 /// How many packages are searched.
 const SEARCHED: usize = 10_000;
 
-/// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification.
+/// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
+/// `-- eventing` measures subscriptions.
 fn main() {
     let only = |part: &str| std::env::args().any(|argument| argument == part);
     if only("catalog") {
         catalog::figures();
         return verify::figures();
     }
+    if only("eventing") {
+        return eventing::figures();
+    }
     inside();
     if !only("inside") {
         over_the_wire();
         catalog::figures();
         verify::figures();
+        eventing::figures();
     }
 }
 
@@ -93,7 +99,7 @@ fn over_the_wire() {
     Figure::new("2,000 instances at 20 a page", "ms", Limit::AtMost(60.0)).report(at_20.median());
 
     Figure::new("memory, idle after the load", "MB", Limit::AtMost(25.0)).report(process::memory(&server) + worker);
-    Figure::new("job change at the sink, median", "ms", Limit::AtMost(10.0)).report(sink::delay(&root, &server));
+    Figure::new("job change at the sink, median", "ms", Limit::AtMost(5.0)).report(sink::delay(&root, &server));
     Figure::new("memory of 1,000 open enumerations", "MB", Limit::AtMost(10.0)).report(crowd::contexts(&server));
     let beside = crowd::get_beside_a_large_enumeration();
     Figure::new("Get beside a pull of 100,000, 99 of 100 within", "ms", Limit::AtMost(5.0)).report(beside);

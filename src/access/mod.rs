@@ -8,6 +8,7 @@ mod first_start;
 mod hashing;
 mod keyed_digest;
 pub mod private_file;
+pub mod sealing;
 #[cfg(test)]
 pub(crate) mod testing;
 mod users;

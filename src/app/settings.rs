@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::access;
 use crate::client::{self, AddressRuleError, AddressRules};
-use crate::config::{Allowed, Config, Engine, FaultStatus};
+use crate::config::{Allowed, Config, Engine, FaultStatus, Overflow};
 use crate::events;
 use crate::server::{self, UploadSettings};
 use crate::software::EngineChoice;
@@ -125,6 +125,10 @@ pub(super) fn events(config: &Config) -> events::Settings {
         keep_count: retained,
         hard_age: own.retention,
         hard_count: retained,
+        overflow: match own.overflow {
+            Overflow::End => events::Overflow::End,
+            Overflow::Drop => events::Overflow::Drop,
+        },
         ..defaults
     }
 }

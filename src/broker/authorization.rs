@@ -10,6 +10,8 @@ use crate::cim::CimError;
 pub enum Action {
     /// Looks and changes nothing.
     Read,
+    /// Asks what a change would do, and changes nothing: for those who may make it, since the tools are asked.
+    Plan,
     /// Changes software, repositories, or the caller's own jobs and subscriptions.
     Change,
 }
@@ -18,8 +20,13 @@ impl Action {
     fn needs(self) -> Role {
         match self {
             Self::Read => Role::Viewer,
-            Self::Change => Role::Operator,
+            Self::Plan | Self::Change => Role::Operator,
         }
+    }
+
+    /// Whether something is another afterwards.
+    pub fn changes(self) -> bool {
+        self == Self::Change
     }
 }
 

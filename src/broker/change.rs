@@ -35,14 +35,14 @@ impl Broker {
         let action = route.action(caller, method)?;
         let invocation = Invocation { caller, class: &route.class, path, method, arguments, upload };
         let call = || route.provider.invoke(&invocation);
-        match action {
-            Action::Read => call(),
-            Action::Change => audited(caller, &format_args!("calls {} of {path}", method.name), call),
+        if !action.changes() {
+            return call();
         }
+        audited(caller, &format_args!("calls {} of {path}", method.name), call)
     }
 
     /// Whether the caller may call a method of the class, before anything is known of its arguments.
-    /// Tells whether it only looks.
+    /// Tells whether it changes something.
     pub fn check_call(&self, caller: &Caller, class: &Class, method: &Method) -> Result<Action, CimError> {
         let route = self.routes.get(class.name()).ok_or_else(|| super::no_instances(class))?;
         route.action(caller, method)

@@ -4,6 +4,9 @@ use awc::error::{ConnectError, SendRequestError};
 
 use super::ClientError;
 
+/// What OpenSSL says when a peer's certificate is not the right one.
+const UNTRUSTED: &str = "certificate verify failed";
+
 pub(super) fn failed_request(error: SendRequestError) -> ClientError {
     match error {
         SendRequestError::Connect(ConnectError::Resolver(source)) => match source.downcast::<ClientError>() {
@@ -15,9 +18,17 @@ pub(super) fn failed_request(error: SendRequestError) -> ClientError {
             ClientError::Exchange("the peer closed the connection".to_owned())
         }
         SendRequestError::Connect(ConnectError::Timeout) => ClientError::Connect("no connection in time".to_owned()),
-        SendRequestError::Connect(other) => ClientError::Connect(other.to_string()),
+        SendRequestError::Connect(other) => ClientError::Connect(unconnected(other.to_string())),
         SendRequestError::Timeout => ClientError::TimedOut,
         SendRequestError::Send(error) => ClientError::Exchange(error.to_string()),
         other => ClientError::Exchange(other.to_string()),
     }
+}
+
+fn unconnected(why: String) -> String {
+    if why.contains(UNTRUSTED) {
+        return "the peer's certificate is not trusted, is not of that host, or is not the one it was said to be"
+            .to_owned();
+    }
+    why
 }

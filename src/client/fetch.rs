@@ -8,7 +8,6 @@ use std::time::Duration;
 use actix_web::body::{BodyStream, MessageBody};
 use actix_web::web::Bytes;
 use awc::http::header;
-use openssl::error::ErrorStack;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
@@ -116,7 +115,7 @@ pub(super) fn way() -> (Outlet, Arrival) {
 
 /// Fetches a file for as long as somebody waits for it.
 pub(super) async fn run(
-    http: Result<awc::Client, ErrorStack>,
+    http: Result<awc::Client, ClientError>,
     fetch: Fetch,
     outlet: Outlet,
     longest_silence: Duration,
@@ -125,7 +124,7 @@ pub(super) async fn run(
     let work = async {
         let end = match http {
             Ok(http) => transfer(&http, fetch, &parts, &places, longest_silence).await,
-            Err(error) => Err(ClientError::Connect(format!("OpenSSL cannot be set up: {error}"))),
+            Err(error) => Err(error),
         };
         // Whoever asked and went away needs no end.
         let _ = parts.send(Delivered { part: end.map(|()| Part::End), _place: None });

@@ -1,29 +1,39 @@
 //! HTTP(S) out: posts messages to sinks and fetches files, under address rules, with bounds on time and size.
 //!
 //! The HTTP client's parts cannot move between threads, so one thread of its own runs them all; [`Client`] is a handle to it.
-//! A post follows no redirect; a fetch follows a few, and every address on the way is held to the rules.
+//! A post follows no redirect; a fetch follows a few, and every address on the way is held to the rules. A post may show
+//! who this service is, to one peer and no other.
 
 mod address;
+mod certificate;
 mod connect;
+mod credentials;
+mod digest;
 mod failure;
 mod fetch;
+mod pools;
+mod post;
 mod thread;
 mod tls;
 mod url;
 
+#[cfg(test)]
+mod authentication_tests;
 #[cfg(test)]
 pub(crate) mod sink;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::mpsc as blocking;
+use std::sync::{Arc, mpsc as blocking};
 use std::time::Duration;
 
 use actix_web::web::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 pub use address::{AddressRuleError, AddressRules, Forbidden};
+pub use certificate::{Identity, IdentityFiles, Thumbprint, ThumbprintError};
+pub use credentials::{Login, LoginError, Scheme, SinkCredentials};
 pub use fetch::{Arrival, ContentRange, Fetch, Head, Part, Rest};
 pub use tls::TlsError;
 pub use url::{Url, UrlError};
@@ -46,6 +56,8 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// Certificates (PEM) trusted besides the system's.
     pub trust_file: Option<PathBuf>,
+    /// The certificate by which this service shows peers who it is, where [`SinkCredentials`] say so. Read at the start.
+    pub identity: Option<IdentityFiles>,
 }
 
 impl Default for Settings {
@@ -58,6 +70,7 @@ impl Default for Settings {
             max_in_flight: 2048,
             keep_alive: Duration::from_secs(30),
             trust_file: None,
+            identity: None,
         }
     }
 }
@@ -111,6 +124,9 @@ pub enum ClientError {
         /// The limit.
         limit: usize,
     },
+    /// The peer does not accept who this service is.
+    #[error("the peer does not let this service in: {0}")]
+    Unauthorized(String),
     /// The peer sends on to where is not followed.
     #[error("a redirect is not followed: {0}")]
     Redirect(String),
@@ -122,7 +138,7 @@ pub enum ClientError {
 /// Why the client cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The trust file cannot be used.
+    /// The trust file or the client's certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The operating system gives no thread or no event loop.
@@ -134,12 +150,13 @@ pub enum StartError {
 #[derive(Clone, Debug)]
 pub struct Client {
     orders: mpsc::Sender<Order>,
+    identity: Option<Arc<Identity>>,
 }
 
 /// What a handle asks of the thread.
 #[derive(Debug)]
 enum Order {
-    Post(Post, oneshot::Sender<Result<Response, ClientError>>),
+    Post(Post, Option<Arc<SinkCredentials>>, oneshot::Sender<Result<Response, ClientError>>),
     Check(Url, blocking::SyncSender<Result<(), ClientError>>),
     Fetch(Fetch, fetch::Outlet),
 }
@@ -148,15 +165,34 @@ impl Client {
     /// Starts the client.
     pub fn start(settings: Settings, rules: AddressRules) -> Result<Self, StartError> {
         let trusted = tls::trusted(settings.trust_file.as_deref())?;
+        let identity = settings.identity.as_ref().map(Identity::load).transpose()?.map(Arc::new);
         let (orders, queue) = mpsc::channel(256);
-        thread::start(settings, rules, trusted, queue)?;
-        Ok(Self { orders })
+        thread::start(settings, rules, trusted, identity.clone(), queue)?;
+        Ok(Self { orders, identity })
+    }
+
+    /// The certificate by which this service shows peers who it is, if one is configured.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_deref()
     }
 
     /// Posts a message and gives what the peer answered. Dropping the future gives the request up.
     pub async fn post(&self, post: Post) -> Result<Response, ClientError> {
+        self.post_as(post, None).await
+    }
+
+    /// Posts a message to the peer that the credentials are for. Whatever its status is, what it answered is given;
+    /// only 401 is [`ClientError::Unauthorized`] here.
+    pub async fn post_as(
+        &self,
+        post: Post,
+        credentials: Option<Arc<SinkCredentials>>,
+    ) -> Result<Response, ClientError> {
+        if credentials.as_ref().is_some_and(|credentials| !credentials.are_for(&post.url)) {
+            return Err(ClientError::Unauthorized("the credentials are for another address".to_owned()));
+        }
         let (reply, answer) = oneshot::channel();
-        self.orders.send(Order::Post(post, reply)).await.map_err(|_| ClientError::Stopped)?;
+        self.orders.send(Order::Post(post, credentials, reply)).await.map_err(|_| ClientError::Stopped)?;
         answer.await.unwrap_or(Err(ClientError::Stopped))
     }
 

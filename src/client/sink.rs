@@ -10,10 +10,11 @@ use std::time::Duration;
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
 use openssl::hash::MessageDigest;
-use openssl::pkey::PKey;
+use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
-use openssl::ssl::{SslAcceptor, SslMethod};
+use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslMethod, SslVerifyMode};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::{X509, X509Name};
 
 /// Long enough for the slowest machine; reached only by a test that fails.
@@ -40,6 +41,8 @@ impl Received {
 pub(crate) enum Reply {
     /// Answers with status and body.
     Answer(u16, String),
+    /// Asks who the sender is, with these `WWW-Authenticate` headers.
+    Challenge(Vec<String>),
     /// Sends the sender elsewhere.
     Redirect(String),
     /// Keeps silent until the sink is dropped.
@@ -50,6 +53,14 @@ pub(crate) enum Reply {
     Cut(Vec<u8>),
     /// Sends these octets and no more until the sink is dropped.
     Stall(Vec<u8>),
+    /// Sends these octets, and others behind them for as long as they are taken.
+    Endless(Vec<u8>),
+}
+
+impl Reply {
+    pub(crate) fn challenge(header: &str) -> Self {
+        Self::Challenge(vec![header.to_owned()])
+    }
 }
 
 /// A server that lives until the process ends; what hangs goes on when this value is dropped.
@@ -68,7 +79,21 @@ impl Sink {
     }
 
     pub(crate) fn https(identity: &Identity, handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
-        Self::start("https", Some(identity.acceptor.clone()), handler)
+        Self::start("https", Some(identity.acceptor().build()), handler)
+    }
+
+    /// A sink that lets in who shows the certificate of `client`.
+    pub(crate) fn https_for(
+        identity: &Identity,
+        client: &Identity,
+        handler: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let mut acceptor = identity.acceptor();
+        let mut trusted = X509StoreBuilder::new().unwrap();
+        trusted.add_cert(client.certificate.clone()).unwrap();
+        acceptor.set_cert_store(trusted.build());
+        acceptor.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+        Self::start("https", Some(acceptor.build()), handler)
     }
 
     fn start(
@@ -125,11 +150,13 @@ pub(crate) fn dead_url() -> String {
     format!("http://{}/", listener.local_addr().unwrap())
 }
 
-/// A self-signed certificate for 127.0.0.1, and the file to trust it with.
+/// A self-signed certificate for 127.0.0.1 with its key, and the files of both. The certificate's is to trust it with.
 pub(crate) struct Identity {
-    acceptor: SslAcceptor,
+    certificate: X509,
+    key: PKey<Private>,
     pub(crate) trust_file: PathBuf,
-    _folder: tempfile::TempDir,
+    pub(crate) key_file: PathBuf,
+    folder: tempfile::TempDir,
 }
 
 impl Identity {
@@ -156,10 +183,29 @@ impl Identity {
         let folder = tempfile::tempdir().unwrap();
         let trust_file = folder.path().join("trusted.pem");
         std::fs::write(&trust_file, certificate.to_pem().unwrap()).unwrap();
+        let key_file = folder.path().join("key.pem");
+        std::fs::write(&key_file, key.private_key_to_pem_pkcs8().unwrap()).unwrap();
+        Self { certificate, key, trust_file, key_file, folder }
+    }
+
+    fn acceptor(&self) -> SslAcceptorBuilder {
         let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
-        acceptor.set_private_key(&key).unwrap();
-        acceptor.set_certificate(&certificate).unwrap();
-        Self { acceptor: acceptor.build(), trust_file, _folder: folder }
+        acceptor.set_private_key(&self.key).unwrap();
+        acceptor.set_certificate(&self.certificate).unwrap();
+        acceptor
+    }
+
+    /// The certificate's digest as hexadecimal digits.
+    pub(crate) fn thumbprint(&self, digest: MessageDigest) -> String {
+        self.certificate.digest(digest).unwrap().iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+
+    /// A file with another's certificate and this one behind it.
+    pub(crate) fn file_behind(&self, first: &Self) -> PathBuf {
+        let file = self.folder.path().join("chain.pem");
+        let both = [first.certificate.to_pem().unwrap(), self.certificate.to_pem().unwrap()].concat();
+        std::fs::write(&file, both).unwrap();
+        file
     }
 }
 
@@ -170,6 +216,10 @@ fn serve(stream: impl Read + Write, tell: &Sender<Received>, dead: &Mutex<Receiv
         let _ = tell.send(message);
         let (status, extra, body) = match reply {
             Reply::Answer(status, body) => (status, String::new(), body),
+            Reply::Challenge(headers) => {
+                let headers: Vec<_> = headers.iter().map(|h| format!("WWW-Authenticate: {h}\r\n")).collect();
+                (401, headers.concat(), "who are you?".to_owned())
+            }
             Reply::Redirect(target) => (307, format!("Location: {target}\r\n"), String::new()),
             Reply::Close => return,
             Reply::Cut(octets) => {
@@ -179,6 +229,13 @@ fn serve(stream: impl Read + Write, tell: &Sender<Received>, dead: &Mutex<Receiv
             Reply::Stall(octets) => {
                 let _ = stream.get_mut().write_all(&octets);
                 let _ = dead.lock().unwrap().recv();
+                return;
+            }
+            Reply::Endless(octets) => {
+                let mut sent = stream.get_mut().write_all(&octets);
+                while sent.is_ok() {
+                    sent = stream.get_mut().write_all(&[b'x'; 8192]);
+                }
                 return;
             }
             Reply::Hang => {

@@ -95,6 +95,16 @@ impl Url {
         self.uri.port_u16().unwrap_or(if self.tls { 443 } else { 80 })
     }
 
+    /// Whether both lead to the same scheme, host and port.
+    pub(super) fn is_same_peer(&self, other: &Self) -> bool {
+        self.tls == other.tls && self.port() == other.port() && self.host().eq_ignore_ascii_case(other.host())
+    }
+
+    /// Path and query, as a request line holds them.
+    pub(super) fn target(&self) -> &str {
+        self.uri.path_and_query().map_or("/", |both| both.as_str())
+    }
+
     pub(super) fn uri(&self) -> &Uri {
         &self.uri
     }

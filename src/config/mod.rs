@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use sections::{Auth, Downloads, Events, Jobs, Limits, Tls};
+pub use sections::{Auth, Downloads, Events, Jobs, Limits, Overflow, Tls};
 pub use values::{Allowed, Engine, FaultStatus};
 
 /// The commented sample: every key with its default.

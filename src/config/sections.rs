@@ -161,6 +161,8 @@ pub struct Events {
     /// How many events are kept.
     #[serde(deserialize_with = "number::<_, _, 100, 10_000_000>")]
     pub retention_events: u64,
+    /// What becomes of a subscription that waits for events which are not kept any longer.
+    pub overflow: Overflow,
     /// How many subscriptions there may be.
     #[serde(deserialize_with = "number::<_, _, 1, 100_000>")]
     pub subscriptions: usize,
@@ -181,11 +183,22 @@ impl Default for Events {
             give_up: Duration::from_secs(86_400),
             retention: Duration::from_secs(7 * 86_400),
             retention_events: 100_000,
+            overflow: Overflow::End,
             subscriptions: 1000,
             subscriptions_per_user: 100,
             trust_file: None,
         }
     }
+}
+
+/// What becomes of a subscription that waits for events which are not kept any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Overflow {
+    /// It ends, and its subscriber is told so.
+    End,
+    /// It goes on, and its subscriber is told how many events were dropped.
+    Drop,
 }
 
 /// `[auth]`: authentication.

@@ -36,7 +36,9 @@ pub enum BookmarkError {
     #[error("the bookmark is not one of this service: subscribe without one, or with {EARLIEST}")]
     Format,
     /// Events behind it are not kept any more.
-    #[error("events since the bookmark are not kept any more: subscribe without it, or with {EARLIEST}, and look at all instances anew")]
+    #[error(
+        "events since the bookmark are not kept any more: subscribe without it, or with {EARLIEST}, and look at all instances anew"
+    )]
     Expired,
 }
 
@@ -110,10 +112,8 @@ mod tests {
     fn a_place_behind_which_nothing_is_missing_is_good() {
         let store = Store::in_memory().unwrap();
         let append = || store.write(|t| changes::append(t, DateTime::UNIX_EPOCH, "job", None, None)).unwrap();
-        let (log, last) = (store.read(changes::log_id).unwrap(), (0..5).map(|_| append()).last().unwrap());
-        let cursor = |sequence| {
-            store.read(|c| Bookmark::After(Place { log, sequence }).cursor(c)).unwrap()
-        };
+        let (log, last) = (store.read(changes::log_id).unwrap(), (0..5).map(|_| append()).max().unwrap());
+        let cursor = |sequence| store.read(|c| Bookmark::After(Place { log, sequence }).cursor(c)).unwrap();
         assert_eq!(cursor(0), Ok(0));
         assert_eq!(cursor(last), Ok(last));
         assert_eq!(cursor(last + 1), Err(BookmarkError::Format), "a place in a future that may become another");

@@ -222,9 +222,9 @@ impl Delivering {
         let failed = progress.failures;
         let too_often = retry.is_some_and(|retry| failed > retry.total)
             || settings.give_up_attempts.is_some_and(|most| failed >= most);
-        let too_long = progress.failing_since.is_some_and(|since| {
-            now.signed_duration_since(since) >= delta(settings.give_up_after)
-        });
+        let too_long = progress
+            .failing_since
+            .is_some_and(|since| now.signed_duration_since(since) >= delta(settings.give_up_after));
         (too_often || too_long, failed)
     }
 

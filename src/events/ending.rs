@@ -69,8 +69,12 @@ pub(super) async fn tell(hub: Arc<Hub>, subscription: Subscription, why: Ending)
         let post = Post { url: url.clone(), content_type: encoding.content_type().to_owned(), body: body.clone() };
         match hub.client.post(post).await {
             Ok(answer) if (200..300).contains(&answer.status) => return,
-            Ok(answer) => tracing::warn!(status = answer.status, subscription = %subscription.id, "the end of a subscription was not taken"),
-            Err(error) => tracing::warn!(%error, subscription = %subscription.id, "the end of a subscription was not told"),
+            Ok(answer) => {
+                tracing::warn!(status = answer.status, subscription = %subscription.id, "the end of a subscription was not taken")
+            }
+            Err(error) => {
+                tracing::warn!(%error, subscription = %subscription.id, "the end of a subscription was not told")
+            }
         }
         sleep(hub.settings.retry_after(attempt)).await;
     }

@@ -60,12 +60,7 @@ fn message_id(subscription: Uuid, parcel: &Parcel, dropped: u64) -> MessageId {
 }
 
 /// The message that tells the end of a subscription, in UTF-8 (DSP0226 R10.6-3).
-pub(super) fn end(
-    subscription: &Subscription,
-    end_to: &EndpointReference,
-    status: EndStatus,
-    reason: &str,
-) -> Vec<u8> {
+pub(super) fn end(subscription: &Subscription, end_to: &EndpointReference, status: EndStatus, reason: &str) -> Vec<u8> {
     let outgoing = Outgoing { wants_reply: false, ..Outgoing::request(action::SUBSCRIPTION_END, end_to) };
     let mut message = Message::new(EVENTING_PREFIXES, &outgoing, usize::MAX);
     write_subscription_end(message.body(), &subscription.manager, status, reason);

@@ -7,7 +7,7 @@ use crate::store::subscriptions::Progress;
 use crate::wire::Told;
 
 /// The most events of a batch whose subscriber says nothing.
-const USUAL_ELEMENTS: usize = 100;
+const USUAL_ELEMENTS: usize = 20;
 /// Room that the envelope around the events may need, besides what the subscriber has copied into it.
 const ENVELOPE: usize = 2048;
 

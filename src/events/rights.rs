@@ -1,7 +1,7 @@
 //! Whether subscribers may still hear of events, asked again at each delivery.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,11 +13,18 @@ use crate::clock::SharedClock;
 /// How long an answer holds, as it does for passwords.
 const HOLDS: Duration = Duration::from_secs(1);
 
+/// What was known of a user at a time.
+#[derive(Clone, Copy)]
+struct Known {
+    asked: DateTime<Utc>,
+    role: Option<Role>,
+}
+
 /// The rights of all owners, asked once a second at most.
 pub(super) struct KnownRights {
     users: Arc<Users>,
     clock: SharedClock,
-    known: Mutex<HashMap<Arc<str>, (DateTime<Utc>, Option<Role>)>>,
+    known: Mutex<HashMap<Arc<str>, Known>>,
 }
 
 impl KnownRights {
@@ -34,7 +41,7 @@ impl KnownRights {
         let (users, name) = (Arc::clone(&self.users), Arc::clone(user));
         match spawn_blocking(move || users.role_of(&name)).await {
             Ok(Ok(role)) => {
-                self.all().insert(Arc::clone(user), (self.clock.now(), role));
+                self.all().insert(Arc::clone(user), Known { asked: self.clock.now(), role });
                 role.is_some()
             }
             Ok(Err(error)) => {
@@ -49,13 +56,13 @@ impl KnownRights {
     }
 
     fn known(&self, user: &str) -> Option<Option<Role>> {
-        let (asked, role) = *self.all().get(user)?;
+        let Known { asked, role } = *self.all().get(user)?;
         let age = self.clock.now().signed_duration_since(asked);
         let holds = TimeDelta::from_std(HOLDS).unwrap_or(TimeDelta::MAX);
         (TimeDelta::zero() <= age && age < holds).then_some(role)
     }
 
-    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, (DateTime<Utc>, Option<Role>)>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Arc<str>, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

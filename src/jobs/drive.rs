@@ -279,8 +279,7 @@ fn no_longer_allowed(role: Option<Role>) -> Option<JobError> {
     let message = match role {
         Some(role) if role >= Role::Operator => return None,
         Some(role) => format!(
-            "Whoever asked for the job has the role {role} by now, and to change software needs the role {}. Nothing was \
-             changed.",
+            "Whoever asked for the job has the role {role} by now, and it needs the role {}. Nothing was changed.",
             Role::Operator
         ),
         None => "The user who asked for the job was removed while it waited. Nothing was changed.".to_owned(),

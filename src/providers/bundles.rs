@@ -82,6 +82,23 @@ fn bundle_path(model: &Model, bundle: &Bundle) -> Arc<ObjectPath> {
     model.path_by_id(&BUNDLE.into(), bundle_id(bundle).into())
 }
 
+/// The paths of all bundles. Blocks unless they are in memory.
+pub(super) fn paths(model: &Arc<Model>) -> Result<impl Iterator<Item = Arc<ObjectPath>> + Send + use<>, CimError> {
+    let (model, bundles) = (model.clone(), any_bundles(model)?);
+    Ok((0..bundles.all().len()).filter_map(move |place| Some(bundle_path(&model, bundles.all().get(place)?))))
+}
+
+/// The path of the bundle that a path names, if there is one. Blocks unless bundles are in memory.
+pub(super) fn path_of(model: &Model, path: &ObjectPath) -> Result<Option<Arc<ObjectPath>>, CimError> {
+    let Some((kind, id)) = named(path) else { return Ok(None) };
+    Ok(any_bundles(model)?.find(kind, id).map(|bundle| bundle_path(model, bundle)))
+}
+
+/// As they were a moment ago if they are in memory; else blocks.
+fn any_bundles(model: &Model) -> Result<Arc<Bundles>, CimError> {
+    model.manager.loaded_bundles().map_or_else(|| model.manager.bundles().map_err(unreadable), Ok)
+}
+
 /// Bundles, and what tells how much of them is installed.
 #[derive(Clone, Debug)]
 struct Known {
@@ -93,11 +110,7 @@ struct Known {
 impl Known {
     /// As it was a moment ago if it is in memory; else blocks.
     fn any(model: &Model) -> Result<Self, CimError> {
-        let bundles = match model.manager.loaded_bundles() {
-            Some(bundles) => bundles,
-            None => model.manager.bundles().map_err(unreadable)?,
-        };
-        Ok(Self { bundles, inventory: model.manager.inventory(), catalog: model.any_catalog()? })
+        Ok(Self { bundles: any_bundles(model)?, inventory: model.manager.inventory(), catalog: model.any_catalog()? })
     }
 
     /// As it is now. Blocks.

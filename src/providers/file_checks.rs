@@ -10,7 +10,7 @@ use super::names::{AD_HOC, EXECUTABLE, FILE_CHECK};
 use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, PropertyError, Value};
 use crate::jobs::{Job, JobRequest};
-use crate::software::{ChecksumKind, FailedCheck, FileKind, FileRecord, FileState, Inventory, Nevra, compare};
+use crate::software::{ChecksumKind, FailedCheck, FileKind, FileRecord, FileState, Finding, Inventory, Nevra, compare};
 
 /// TargetOperatingSystem: LINUX, which is accepted for any distribution.
 const LINUX: u16 = 36;
@@ -87,8 +87,7 @@ struct Check {
 impl Check {
     /// In what the file differs: by the verification, which was then, or else now.
     fn failed(&self, state: Option<&FileState>) -> Vec<FailedCheck> {
-        let findings = self.job.iter().filter_map(|job| job.outcome.as_ref()).flat_map(|outcome| &outcome.findings);
-        let found = findings.into_iter().find(|finding| finding.path == self.record.path);
+        let found = self.job.as_ref().and_then(|job| finding(job, &self.record.path));
         found.map_or_else(|| compare(&self.record, state), |finding| finding.failed.clone())
     }
 }
@@ -209,7 +208,12 @@ fn find(model: &Model, files: &Files, path: &ObjectPath) -> Result<Option<Check>
         }
         job
     };
-    let record = files.of(&nevra)?.find(file).cloned();
+    // The verification may have known more than is known now.
+    let known = job.as_ref().and_then(|job| finding(job, file)?.original.clone());
+    let record = match known {
+        Some(record) => Some(record),
+        None => files.of(&nevra)?.find(file).cloned(),
+    };
     Ok(record.map(|record| Check { nevra, record, job }))
 }
 
@@ -227,9 +231,12 @@ fn element(model: &Model, path: &ObjectPath) -> Option<Nevra> {
 
 /// Whether the job is a verification of the package that found this file.
 fn found(job: &Job, nevra: &Nevra, file: &str) -> bool {
-    let findings = job.outcome.iter().flat_map(|outcome| &outcome.findings);
-    matches!(&job.request, JobRequest::Verify { nevra: of } if of == nevra)
-        && findings.into_iter().any(|finding| finding.path == file)
+    matches!(&job.request, JobRequest::Verify { nevra: of } if of == nevra) && finding(job, file).is_some()
+}
+
+/// What a verification found of a file.
+fn finding<'j>(job: &'j Job, file: &str) -> Option<&'j Finding> {
+    job.outcome.as_ref()?.findings.iter().find(|finding| finding.path == file)
 }
 
 /// The file as it was installed, as far as that is known.

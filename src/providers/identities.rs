@@ -119,7 +119,7 @@ impl Provider for Identities {
             return Some(1);
         }
         // What is both installed and offered counts twice: an estimate need not be exact.
-        let offered = self.model.manager.loaded_catalog()?.len();
+        let offered = self.model.manager.offered_count()?;
         u64::try_from(self.model.manager.inventory().packages().len().checked_add(offered)?).ok()
     }
 }

@@ -152,6 +152,19 @@ pub(super) fn each(pairs: impl IntoIterator<Item = Pair, IntoIter: Send + 'stati
     Box::new(pairs.into_iter().map(Ok))
 }
 
+/// What is found when a walk comes to it, or in its place why it cannot be told.
+pub(super) fn later<I: Iterator>(
+    find: impl FnOnce() -> Result<I, CimError>,
+) -> impl Iterator<Item = Result<I::Item, CimError>> {
+    std::iter::once_with(find).flat_map(|found| {
+        let (found, why) = match found {
+            Ok(found) => (Some(found), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        found.into_iter().flatten().map(Ok).chain(why)
+    })
+}
+
 /// Links, or why they cannot be told in their place.
 pub(super) fn or_why(pairs: Result<Pairs, CimError>) -> Pairs {
     pairs.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))

@@ -20,6 +20,7 @@ const LOG: &str = "CIM_RecordLog";
 const ENTRY: &str = "CIM_LogEntry";
 const LOG_ID: &str = "Quartermaster:SoftwareHistory";
 const LOG_NAME: &str = "Software History";
+const ABOUT: &str = "Who asked for which change of the system's software, and what came of it.";
 
 /// How many records are read from the store at one time.
 const AT_ONCE: u32 = 256;
@@ -40,7 +41,7 @@ impl History {
             .set("Name", LOG_NAME)?
             .set("ElementName", LOG_NAME)?
             .set("Caption", "History of changes to software")?
-            .set("Description", "Who asked for which change of the system's software, and what came of it.")?
+            .set("Description", ABOUT)?
             .set("CurrentNumberOfRecords", count)?
             .set("MaxNumberOfRecords", u64::from(self.0.jobs.history_limit()))?
             // 2 Normal, 2 Wraps When Full
@@ -206,6 +207,7 @@ fn entry(class: &Arc<Class>, record: &HistoryRecord, owner: Option<&Caller>) -> 
             "MessageArguments",
             Value::array([name.unwrap_or_default().to_owned(), address.unwrap_or_default(), asked, result.to_owned()]),
         )?
+        .set("Locale", "en")?
         .set("PerceivedSeverity", severity)?
         .set("RecordFormat", "application/json")?
         .set("RecordData", data.to_string())?;
@@ -232,7 +234,7 @@ pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
             class: "CIM_UseOfLog",
             ends: ["Antecedent", "Dependent"],
             pair: [log_path(model), model.system_path()],
-            properties: Vec::new(),
+            properties: vec![("RecordedData", ABOUT.into())],
         }),
     ]
 }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use super::bundles;
+use super::identities::offered_only;
+use super::identity_links::installed;
 use super::indication_service;
 use super::job_links::named_job;
-use super::links::{Link, Links, Pair, Pairs, each, if_there, none, one};
+use super::links::{Link, Links, Pair, Pairs, each, if_there, later, none, one};
 use super::model::Model;
 use crate::broker::{INTEROP_NAMESPACE, Instances, Provider};
 use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
@@ -17,35 +20,54 @@ struct RegisteredProfile {
     name: &'static str,
     version: &'static str,
     id: &'static str,
+    /// What it is about here.
+    about: &'static str,
     /// Whether the scoping profile `Base Server` refers to it.
     is_component: bool,
 }
 
-const BASE_SERVER: RegisteredProfile =
-    RegisteredProfile { name: "Base Server", version: "1.0.0", id: "Quartermaster:BaseServer", is_component: false };
+const BASE_SERVER: RegisteredProfile = RegisteredProfile {
+    name: "Base Server",
+    version: "1.0.0",
+    id: "Quartermaster:BaseServer",
+    about: "The system whose software is shown.",
+    is_component: false,
+};
 const SOFTWARE_INVENTORY: RegisteredProfile = RegisteredProfile {
     name: "Software Inventory",
     version: "1.0.1",
     id: "Quartermaster:SoftwareInventory",
+    about: "What software is installed and available, and what it needs and belongs to.",
     is_component: true,
 };
 const SOFTWARE_UPDATE: RegisteredProfile = RegisteredProfile {
     name: "Software Update",
     version: "1.0.0",
     id: "Quartermaster:SoftwareUpdate",
+    about: "The service that installs, updates, verifies and removes software.",
     is_component: true,
 };
-const JOB_CONTROL: RegisteredProfile =
-    RegisteredProfile { name: "Job Control", version: "1.0.0", id: "Quartermaster:JobControl", is_component: true };
+const JOB_CONTROL: RegisteredProfile = RegisteredProfile {
+    name: "Job Control",
+    version: "1.0.0",
+    id: "Quartermaster:JobControl",
+    about: "The jobs in which software is changed.",
+    is_component: true,
+};
+const INDICATIONS: RegisteredProfile = RegisteredProfile {
+    name: "Indications",
+    version: "1.2.0",
+    id: "Quartermaster:Indications",
+    about: "Who is told of which changes, and where.",
+    is_component: true,
+};
 const PROFILE_REGISTRATION: RegisteredProfile = RegisteredProfile {
     name: "Profile Registration",
     version: "1.0.0",
     id: "Quartermaster:ProfileRegistration",
+    about: "Which profiles are complied with, and which objects show it.",
     is_component: true,
 };
-
-const INDICATIONS: RegisteredProfile =
-    RegisteredProfile { name: "Indications", version: "1.2.0", id: "Quartermaster:Indications", is_component: true };
 
 const PROFILES: [RegisteredProfile; 6] =
     [BASE_SERVER, SOFTWARE_INVENTORY, SOFTWARE_UPDATE, JOB_CONTROL, INDICATIONS, PROFILE_REGISTRATION];
@@ -93,7 +115,8 @@ fn instance(class: &Arc<Class>, profile: RegisteredProfile) -> Result<Instance, 
         // 2 Not Advertised
         .set("AdvertiseTypes", Value::array([2u16]))?
         .set("ElementName", profile.name)?
-        .set("Caption", format!("{} Profile {}", profile.name, profile.version))?;
+        .set("Caption", format!("{} Profile {}", profile.name, profile.version))?
+        .set("Description", profile.about)?;
     Ok(instance)
 }
 
@@ -122,14 +145,7 @@ impl Conforms {
             id if id == BASE_SERVER.id => one([model.system_path(), standard]),
             id if id == SOFTWARE_UPDATE.id => one([model.service_path(), standard]),
             id if id == INDICATIONS.id => one([indication_service::service_path(&model), standard]),
-            id if id == SOFTWARE_INVENTORY.id => {
-                let inventory = model.manager.inventory();
-                let count = inventory.packages().len();
-                each((0..count).filter_map(move |index| {
-                    let package = inventory.packages().get(index)?;
-                    Some([model.identity_path(&package.nevra), standard.clone()])
-                }))
-            }
+            id if id == SOFTWARE_INVENTORY.id => software(&model, &standard),
             id if id == JOB_CONTROL.id => {
                 let jobs = model.jobs.jobs();
                 each(jobs.into_iter().map(move |job| [model.job_path(&job), standard.clone()]))
@@ -152,8 +168,11 @@ impl Conforms {
         if named.same_keys(&indications) {
             return Ok(Some([indications, path(INDICATIONS)]));
         }
-        if let Some(package) = if_there(model.installed(named))? {
+        if let Some(package) = if_there(model.package(named))? {
             return Ok(Some([model.identity_path(&package.nevra), path(SOFTWARE_INVENTORY)]));
+        }
+        if let Some(bundle) = bundles::path_of(model, named)? {
+            return Ok(Some([bundle, path(SOFTWARE_INVENTORY)]));
         }
         if let Some(job) = named_job(model, named) {
             return Ok(Some([model.job_path(&job), path(JOB_CONTROL)]));
@@ -163,6 +182,19 @@ impl Conforms {
     }
 }
 
+/// Every software identity that can be enumerated (DSP1023 clause 6: each is a central instance): what is installed, what is
+/// offered, and bundles. What must be read first is read when the walk comes to it.
+fn software(model: &Arc<Model>, standard: &Arc<ObjectPath>) -> Pairs {
+    let (offering, bundling, standard) = (model.clone(), model.clone(), standard.clone());
+    let installed = installed(model).map(|pair| pair.map(|[identity, _]| identity));
+    let offered = later(move || {
+        let packages = offered_only(&offering, offering.any_catalog()?);
+        Ok(packages.map(move |(_, package)| offering.identity_path(&package.nevra)))
+    });
+    let bundles = later(move || bundles::paths(&bundling));
+    Box::new(installed.chain(offered).chain(bundles).map(move |element| Ok([element?, standard.clone()])))
+}
+
 impl Link for Conforms {
     fn class(&self) -> &'static str {
         "CIM_ElementConformsToProfile"
@@ -170,6 +202,11 @@ impl Link for Conforms {
 
     fn ends(&self) -> [&'static str; 2] {
         ["ManagedElement", "ConformantStandard"]
+    }
+
+    fn is_ready(&self) -> bool {
+        let manager = &self.0.manager;
+        manager.loaded_catalog().is_some() && manager.loaded_bundles().is_some()
     }
 
     fn all(&self) -> Result<Pairs, CimError> {

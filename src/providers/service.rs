@@ -95,6 +95,7 @@ impl Provider for Services {
     fn action_of(&self, _: &Class, method: &Method) -> Action {
         match &*method.name {
             "FindIdentity" => Action::Read,
+            "CheckSoftwareIdentity" | "PlanChanges" => Action::Plan,
             _ => Action::Change,
         }
     }

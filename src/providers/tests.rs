@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Eventing, Indications, Model, SystemName, all, indications};
 use crate::access::testing::audit_lines;
 use crate::access::{self, Caller, Role, Users};
-use crate::broker::{Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
+use crate::broker::{Action, Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
 use crate::cim::query::{Language, parse};
 use crate::cim::{CimError, CimStatus, Instance, ObjectPath, Schema, Value};
 use crate::client::{self, AddressRules, Client};
@@ -138,6 +138,22 @@ fn only_what_there_is_conforms_to_a_profile() {
     assert_eq!(ghost.unwrap_err().status, CimStatus::NotFound);
 }
 
+/// DSP1023: each software identity is a central instance of the profile, whether it is installed, offered or a bundle.
+#[test]
+fn all_software_conforms_to_the_inventory_and_leads_to_it() {
+    let desk = crate::software::Bundle::new(crate::software::BundleKind::Task, "desk");
+    let packages =
+        FixedPackages::new([package("alpha", "1", "")]).offering(&[("alpha", "1", "all"), ("gamma", "2", "all")]);
+    let host = host_of(packages.bundling([desk]));
+    let (profile, conforms) = (host.profile("Software Inventory"), "CIM_ElementConformsToProfile");
+    let software = host.walk(&profile, conforms, None);
+    assert_eq!(software, host.enumerate("root/cimv2", "CIM_SoftwareIdentity"));
+    assert_eq!(software.iter().map(|s| text(s, "Name")).collect::<Vec<_>>(), ["alpha", "gamma", "desk"]);
+    for identity in &software {
+        assert_eq!(host.walk(identity, conforms, None), std::slice::from_ref(&profile), "{}", text(identity, "Name"));
+    }
+}
+
 #[test]
 fn what_is_linked_to_itself_is_found_once() {
     let host = host();
@@ -262,6 +278,28 @@ fn what_does_not_fit_returns_2_at_once() {
     let viewer = Caller::new("vic", Role::Viewer);
     assert_eq!(call(&viewer, Vec::new()).unwrap_err().status, CimStatus::AccessDenied);
     assert!(host.enumerate("root/cimv2", "CIM_ConcreteJob").is_empty());
+}
+
+/// What only asks is answered within its time or not at all, so nobody may be told that it goes on as a change does.
+#[test]
+fn what_only_asks_changes_nothing_but_plans_are_for_those_who_may_change() {
+    let host = host();
+    let service = host.enumerate("root/cimv2", "CIM_SoftwareInstallationService").remove(0);
+    let class = service.class();
+    let check = |role: Role, method: &str| {
+        host.broker.check_call(&Caller::new("vic", role), class, class.method(method).unwrap())
+    };
+    for (method, action) in [
+        ("FindIdentity", Action::Read),
+        ("CheckSoftwareIdentity", Action::Plan),
+        ("PlanChanges", Action::Plan),
+        ("InstallFromURI", Action::Change),
+        ("VerifyInstalledIdentity", Action::Change),
+    ] {
+        assert_eq!(check(Role::Operator, method).unwrap(), action, "{method}");
+        assert_eq!(check(Role::Viewer, method).is_ok(), action == Action::Read, "{method}");
+    }
+    assert!(!Action::Read.changes() && !Action::Plan.changes() && Action::Change.changes());
 }
 
 /// A filter's path, with these keys alone.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use super::change::unreadable;
 use super::verification::{FileRecord, Finding};
 use super::{Bundles, Catalog, Dependency, Family, Inventory, Nevra, Package, Relations, Repository, RepositoryError};
 
@@ -40,6 +41,11 @@ pub trait Manager: Send + Sync + std::fmt::Debug {
     /// The same if it is in memory, as it was read last; `None` if it must be read first. Never blocks.
     fn loaded_catalog(&self) -> Option<Arc<Catalog>> {
         self.catalog().ok()
+    }
+
+    /// How many packages the enabled repositories offer, as far as that is known now. Never blocks.
+    fn offered_count(&self) -> Option<usize> {
+        self.loaded_catalog().map(|catalog| catalog.len())
     }
 
     /// What the installed packages need and provide, read again when it changed. Blocks.
@@ -98,6 +104,18 @@ pub trait Manager: Send + Sync + std::fmt::Debug {
     /// The files of an installed package, with what is known of how they were installed; none if exactly this build is
     /// not installed. Blocks.
     fn files(&self, nevra: &Nevra) -> Result<Vec<FileRecord>, ManagerError>;
+
+    /// The same for a verification, which may also fetch what tells how they were installed; that this cannot be had is
+    /// noted and is no failure. Blocks.
+    fn files_to_verify(
+        &self,
+        nevra: &Nevra,
+        progress: &mut dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Vec<FileRecord>, ApplyError> {
+        let _ = (progress, cancel);
+        self.files(nevra).map_err(|error| unreadable(&error))
+    }
 
     /// The folder that all paths of packages lie in: the managed root.
     fn root(&self) -> &Path;

@@ -9,8 +9,10 @@ mod change;
 mod database;
 mod deb;
 mod dependency;
+mod disk;
 mod drive;
 mod engine;
+mod holder;
 mod intern;
 mod inventory;
 mod login;
@@ -35,6 +37,7 @@ pub use bundle::{AdvisoryKind, Bundle, BundleKind, BundleState, Bundles, Part, S
 pub use catalog::Catalog;
 pub use change::outcome;
 pub use dependency::{Comparison, Dependency, DependencyKind, Requirement, RequirementError};
+pub use disk::leaves_reserve;
 pub use engine::{EngineChoice, EngineChoiceError, EngineSettings, OpenError, open, open_with};
 pub use inventory::{Inventory, Lookup};
 pub use manager::{

@@ -3,16 +3,18 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
-use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// Puts `contents` in the place of those of the file under `root`, which keeps its owner and mode. Where it is a link,
-/// what it leads to is changed; a link out of the root is refused.
-pub(super) fn replace(root: &Path, file: &Path, contents: &[u8]) -> io::Result<()> {
-    let target = fs::canonicalize(file)?;
-    let folder = target.parent().filter(|_| fs::canonicalize(root).is_ok_and(|root| target.starts_with(root)));
-    let folder = folder.ok_or_else(|| io::Error::other("it is a link that leads out of the managed root"))?;
+use super::root::Root;
+
+/// Puts `contents` in the place of those of the file at this path in the root, which keeps its owner and mode. Where it is
+/// a link, what it leads to inside of the root is changed.
+pub(super) fn replace(root: &Root, file: &str, contents: &[u8]) -> io::Result<()> {
+    let is_gone =
+        || io::Error::new(io::ErrorKind::NotFound, "it is not there, or a link that leads nowhere in the managed root");
+    let target = root.locate(file)?.ok_or_else(is_gone)?;
+    let folder = target.parent().ok_or_else(is_gone)?;
     let metadata = fs::metadata(&target)?;
     // Its name begins with a dot, so that package tools do not take it for configuration.
     let mut new = NamedTempFile::new_in(folder)?;
@@ -27,6 +29,7 @@ pub(super) fn replace(root: &Path, file: &Path, contents: &[u8]) -> io::Result<(
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
 
     use super::*;
 
@@ -38,7 +41,7 @@ mod tests {
         symlink("file", &link).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
         fchown(File::open(&file).unwrap(), Some(12), Some(34)).unwrap();
-        replace(dir.path(), &link, b"new").unwrap();
+        replace(&Root::open(dir.path()).unwrap(), "/link", b"new").unwrap();
         let metadata = fs::symlink_metadata(&file).unwrap();
         assert_eq!((metadata.mode() & 0o7777, metadata.uid(), metadata.gid()), (0o640, 12, 34));
         assert_eq!(fs::read(&file).unwrap(), b"new");
@@ -52,7 +55,7 @@ mod tests {
         let (file, link) = (outside.path().join("file"), inside.path().join("link"));
         fs::write(&file, "old").unwrap();
         symlink(&file, &link).unwrap();
-        assert!(replace(inside.path(), &link, b"new").is_err());
+        assert!(replace(&Root::open(inside.path()).unwrap(), "/link", b"new").is_err());
         assert_eq!(fs::read(&file).unwrap(), b"old");
     }
 }

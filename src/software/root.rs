@@ -5,12 +5,14 @@
 
 mod walk;
 
-use std::fs::File;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{Advice, FileType, Mode, OFlags, ResolveFlags, fadvise, fstat, open, openat2};
+use rustix::fs::{Advice, FileType, Mode, OFlags, ResolveFlags, fadvise, fstat, open, openat2, readlinkat};
 use rustix::io::Errno;
 
 /// A managed root, opened.
@@ -45,6 +47,33 @@ impl Root {
     /// Opens a regular file for reading; `None` if it is not there.
     pub(super) fn open_file(&self, path: &str) -> io::Result<Option<File>> {
         self.find(path, LastLink::Followed)?.map(|found| open_regular(&found)).transpose()
+    }
+
+    /// Where on the host a path leads, without links; `None` if it is not there. For what takes no opened file, such as a
+    /// tool: whoever can change the root meanwhile can change where it leads.
+    pub(super) fn locate(&self, path: &str) -> io::Result<Option<PathBuf>> {
+        let found = self.find(path, LastLink::Followed)?;
+        found.map(|found| fs::read_link(format!("/proc/self/fd/{}", found.as_raw_fd()))).transpose()
+    }
+
+    /// Where a link leads, as it is written; `None` if the path is no link.
+    pub(super) fn link_target(&self, path: &str) -> io::Result<Option<PathBuf>> {
+        let Some(found) = self.find(path, LastLink::Kept)? else { return Ok(None) };
+        match readlinkat(&found, "", Vec::new()) {
+            Ok(target) => Ok(Some(OsString::from_vec(target.into_bytes()).into())),
+            // What is no link has none.
+            Err(Errno::INVAL | Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The names in a folder that are text, in their order; none if it is not there.
+    pub(super) fn names(&self, folder: &str) -> io::Result<Vec<String>> {
+        let Some(folder) = self.locate(folder)? else { return Ok(Vec::new()) };
+        let mut names: Vec<String> =
+            fs::read_dir(folder)?.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        Ok(names)
     }
 
     /// The contents of a regular file of at most `most` octets; `None` if it is not there.
@@ -92,7 +121,6 @@ pub(super) fn open_regular(found: &OwnedFd) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::symlink;
 
     use super::*;
@@ -109,5 +137,25 @@ mod tests {
         assert_eq!(root.read("/etc", 3).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         assert!(root.read("/none", 3).unwrap().is_none());
         assert!(root.read("/nul\0", 3).is_err());
+    }
+
+    #[test]
+    fn places_are_told_where_links_lead() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = dir.path().canonicalize().unwrap();
+        fs::create_dir_all(host.join("srv/lists")).unwrap();
+        fs::write(host.join("srv/lists/b"), "").unwrap();
+        fs::write(host.join("srv/lists/a"), "").unwrap();
+        symlink("/srv/lists", host.join("lists")).unwrap();
+        symlink("/etc", host.join("outside")).unwrap();
+        let root = Root::open(&host).unwrap();
+        assert_eq!(root.locate("/lists/a").unwrap(), Some(host.join("srv/lists/a")));
+        assert_eq!(root.locate("/").unwrap(), Some(host));
+        assert_eq!(root.locate("/outside").unwrap(), None);
+        assert_eq!(root.link_target("/outside").unwrap(), Some("/etc".into()));
+        assert_eq!(root.link_target("/lists/a").unwrap(), None);
+        assert_eq!(root.names("/lists").unwrap(), ["a", "b"]);
+        assert_eq!(root.names("/outside").unwrap(), [""; 0]);
+        assert!(root.names("/lists/a").is_err());
     }
 }

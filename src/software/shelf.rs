@@ -55,6 +55,11 @@ impl<T> Shelf<T> {
         Some(kept.value.clone())
     }
 
+    /// The thing as it was read last, whether or not its files are still those; `None` if there is none or it is being read.
+    pub(super) fn latest(&self) -> Option<Arc<T>> {
+        self.0.try_lock().ok()?.as_ref().map(|kept| kept.value.clone())
+    }
+
     /// Has the next who asks compare the files first.
     pub(super) fn doubt(&self) {
         if let Some(kept) = self.lock().as_mut() {
@@ -98,7 +103,10 @@ mod tests {
         assert_eq!((get(), get()), (2, 2));
         shelf.drop_unused(Duration::from_secs(3600));
         assert_eq!(get(), 2);
+        shelf.doubt();
+        assert_eq!((shelf.peek(), shelf.latest().as_deref()), (None, Some(&2)));
         shelf.drop_unused(Duration::ZERO);
+        assert_eq!(shelf.latest(), None);
         assert_eq!(get(), 3);
     }
 

@@ -78,6 +78,11 @@ impl Stream {
     /// Reads the rest of the answer and tells how the tool ended.
     pub(super) fn finish(mut self) -> io::Result<ExitStatus> {
         io::copy(&mut self, &mut io::sink())?;
+        self.end()
+    }
+
+    /// How the tool ended, after its answer was read to the end.
+    pub(super) fn end(&mut self) -> io::Result<ExitStatus> {
         self.child.wait()
     }
 }

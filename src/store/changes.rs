@@ -48,8 +48,7 @@ pub fn after(connection: &Connection, sequence: i64, limit: u32) -> Result<Vec<C
 
 /// The name of this log: that of another store, or of a store made anew, is another.
 pub fn log_id(connection: &Connection) -> Result<Uuid, StoreError> {
-    let text: String =
-        connection.prepare_cached("SELECT id FROM change_log")?.query_row([], |row| row.get(0))?;
+    let text: String = connection.prepare_cached("SELECT id FROM change_log")?.query_row([], |row| row.get(0))?;
     text.parse().map_err(|_| StoreError::Damaged { table: "change_log", message: format!("{text:?} is no UUID") })
 }
 

@@ -36,7 +36,8 @@ mod tests {
     fn an_ack_names_the_delivery_in_any_spelling() {
         let id = MessageId::random();
         let text = id.to_string();
-        for spelt in [text.clone(), text.to_lowercase(), text.replace("uuid:", "urn:uuid:"), text.replace("uuid:", "")] {
+        for spelt in [text.clone(), text.to_lowercase(), text.replace("uuid:", "urn:uuid:"), text.replace("uuid:", "")]
+        {
             assert!(is_ack(&answer(action::ACK, &spelt), id), "{spelt}");
         }
         assert!(is_ack(&answer("http://schemas.xmlsoap.org/wbmem/wsman/1/wsman/Ack", &text), id));

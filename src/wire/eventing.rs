@@ -372,11 +372,11 @@ pub fn dialect_fault(requested: &str, supported: &[&str]) -> Fault {
     })
 }
 
-fn invalid(why: &'static str) -> Fault {
+pub(super) fn invalid(why: &'static str) -> Fault {
     Fault::new(FaultKind::InvalidMessage, why)
 }
 
-fn expect<'e>(message: &'e Envelope, name: &str) -> Result<&'e Element, Fault> {
+pub(super) fn expect<'e>(message: &'e Envelope, name: &str) -> Result<&'e Element, Fault> {
     let refuse = |why: String| Fault::new(FaultKind::InvalidMessage, why);
     match &message.body {
         Some(body) if body.is(WSE, name) => Ok(body),

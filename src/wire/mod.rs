@@ -20,6 +20,7 @@ mod options;
 mod page;
 mod resource;
 mod selectors;
+mod sink_security;
 pub mod transfer;
 
 pub use association::{AssociationFilter, AssociationKind};
@@ -27,13 +28,15 @@ pub use control::{ControlHeaders, FragmentTransfer};
 pub use fields::Expires;
 pub use filter::{Filter, selectors_fault};
 pub use mapping::{
-    DeliveryHeaders, GivenInstance, InstanceError, Mapping, Parameters, Style, Told, cim_error, cim_fault, indication_xml,
-    read_output, selectors_of, write_event, write_events, write_fragment, write_heartbeat, write_input, write_instance, write_item, write_output, write_path, write_wrapped_path,
+    DeliveryHeaders, GivenInstance, InstanceError, Mapping, Parameters, Style, Told, cim_error, cim_fault,
+    indication_xml, read_output, selectors_of, write_event, write_events, write_fragment, write_heartbeat, write_input,
+    write_instance, write_item, write_output, write_path, write_wrapped_path,
 };
 pub use options::{OptionSet, RequestOption};
 pub use page::Page;
 pub use resource::{ResourceUri, UriForm};
 pub use selectors::{Selector, SelectorSet, SelectorValue};
+pub use sink_security::{CertificateThumbprint, LoginScheme, OwnCertificate, SecurityProfile, SinkSecurity, SinkUser};
 
 pub use crate::soap::EndpointReference;
 

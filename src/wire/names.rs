@@ -14,6 +14,14 @@ pub const XS: &str = "http://www.w3.org/2001/XMLSchema";
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// WS-Trust, for the credentials of event sinks.
 pub const WST: &str = "http://schemas.xmlsoap.org/ws/2005/02/trust";
+/// WS-Security, for user names and passwords.
+pub const WSSE: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
+/// WS-Policy, for what credentials apply to.
+pub const WSP: &str = "http://schemas.xmlsoap.org/ws/2004/09/policy";
+/// WS-Policy as Windows' event collector has it.
+pub const WSP_2002: &str = "http://schemas.xmlsoap.org/ws/2002/12/policy";
+/// How Windows' event collector wants sources to authenticate.
+pub const MS_AUTHENTICATION: &str = "http://schemas.microsoft.com/wbem/wsman/1/authentication";
 /// Windows' own headers.
 pub const MS_WSMAN: &str = "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd";
 /// Headers of Windows' remote shell, which omicli sends too.

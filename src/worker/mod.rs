@@ -3,7 +3,6 @@
 //! It knows nothing of the store. Servers reach it over `STATE_DIR/worker.sock`; it outlives them. Of the network it sees
 //! what a job's package file is fetched from.
 
-mod disk;
 mod download;
 pub mod journal;
 mod lines;
@@ -19,7 +18,7 @@ mod tests;
 mod watchers;
 mod work;
 
-pub use disk::leaves_reserve;
+pub use crate::software::leaves_reserve;
 pub use download::Downloads;
 pub use lines::{Lines, LinesError, write_line};
 pub use process::{detach, is_running};

@@ -13,10 +13,9 @@ use chrono::{DateTime, Utc};
 use openssl::sha::Sha256;
 use rustix::fs::OFlags;
 
-use super::disk::leaves_reserve;
 use super::protocol::{Refusal, Staged, StagedId};
 use super::{Settings, uploads_folder};
-use crate::software::{Family, InspectError, Manager};
+use crate::software::{Family, InspectError, Manager, leaves_reserve};
 
 pub(super) use incoming::Incoming;
 

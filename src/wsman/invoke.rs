@@ -39,10 +39,7 @@ pub(super) async fn invoke(service: &Service, exchange: &Exchange<'_>, action: &
     let mut message = exchange.reply(&format!("{action}Response"), TRANSFER_PREFIXES);
     let style = exchange.style(&target.form);
     write_output(message.body(), target.class.name(), method, &reply.outputs, &reply.return_value, &style);
-    match effect {
-        Action::Read => exchange.finish(message),
-        Action::Change => exchange.finish_change(message),
-    }
+    if effect.changes() { exchange.finish_change(message) } else { exchange.finish(message) }
 }
 
 /// What the method is called on: the instance that the selectors name, or the class if the method is static.
@@ -91,9 +88,10 @@ async fn call(
         None => Err(CimError::new(CimStatus::MethodNotFound, "the method is gone")),
     };
     let (user, deadline) = (&exchange.caller.name, exchange.deadline);
-    let called = match effect {
-        Action::Read => service.searches.look_until(user, deadline, work).await?,
-        Action::Change => service.changes.run_until(user, deadline, work).await?,
+    let called = if effect.changes() {
+        service.changes.run_until(user, deadline, work).await?
+    } else {
+        service.searches.look_until(user, deadline, work).await?
     };
     called.map_err(cim_fault)
 }

@@ -111,6 +111,30 @@ fn what_a_package_lacks_for_its_configuration_is_told() {
 }
 
 #[test]
+fn what_an_unpacked_package_lacks_is_fetched() {
+    let builder = DebRoot::new();
+    let beta = build_deb(&builder.scratch(), "beta", "1", &[("Depends", "alpha")]);
+    let repository = Repository::new(&[build_deb(&builder.scratch(), "alpha", "2", &[])]);
+    for is_interrupted in [false, true] {
+        let root = DebRoot::new();
+        root.use_sources(&repository.source(&repository.address()));
+        root.update_by_hand();
+        let engine = engine(&root);
+        assert!(!root.dpkg().arg("--install").arg(&beta).output().unwrap().status.success());
+        engine.refresh().unwrap();
+        assert_eq!(engine.inventory().packages()[0].state, PackageState::Unfinished);
+        if is_interrupted {
+            let status = fs::read_to_string(root.path().join("var/lib/dpkg/status")).unwrap();
+            fs::write(root.path().join("var/lib/dpkg/updates/0000"), status).unwrap();
+        }
+        let (_, outcome, kept) = apply_as_planned(&*engine, &repair("beta-0:1.all"));
+        assert_eq!(told(&outcome), ["Installed - alpha-0:2.all", "Reinstalled beta-0:1.all beta-0:1.all"]);
+        assert!(kept.phase_order().contains(&Phase::Downloading), "{:?}", kept.phases);
+        assert!(engine.inventory().packages().iter().all(|p| p.state == PackageState::Installed));
+    }
+}
+
+#[test]
 fn only_a_repair_finishes_what_was_interrupted() {
     let root = DebRoot::new();
     let file = build_deb(&root.scratch(), "alpha", "1", &[]);

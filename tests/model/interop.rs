@@ -59,7 +59,7 @@ pub(crate) const CLASSES: &[Entry] = &[
                 "there is no 1 (Other)",
             ),
             none("ImplementedFeatures", "the profiles define no features"),
-            none("Description", "the profile itself describes it"),
+            served("Description", "what it is about here"),
         ],
         methods: &[
             fault(
@@ -74,9 +74,14 @@ pub(crate) const CLASSES: &[Entry] = &[
     },
     Entry {
         class: "CIM_ElementConformsToProfile",
-        says: "Which objects show that a profile is complied with: the system, installed packages, the services, jobs. It joins \
-               root/interop with root/cimv2.",
-        by: &[PROFILES, "src/providers/tests.rs::only_what_there_is_conforms_to_a_profile"],
+        says: "Which objects show that a profile is complied with: the system, all software that can be enumerated (installed, \
+               then offered, then bundles: DSP1023 has each software identity as a central instance), the services, jobs. It \
+               joins root/interop with root/cimv2.",
+        by: &[
+            PROFILES,
+            "src/providers/tests.rs::only_what_there_is_conforms_to_a_profile",
+            "src/providers/tests.rs::all_software_conforms_to_the_inventory_and_leads_to_it",
+        ],
         rows: &[
             served("ConformantStandard", "the profile"),
             served("ManagedElement", "an object of the profile's central class, computed when it is asked for"),

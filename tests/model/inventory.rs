@@ -191,7 +191,10 @@ pub(crate) const CLASSES: &[Entry] = &[
             served("Cost", "dnf's cost").only(Rpm, "apt knows no cost"),
             served("GPGCheck", "whether packages must be signed")
                 .only(Rpm, "apt checks metadata, which has the packages' checksums"),
-            served("RepoGPGCheck", "whether the metadata must be signed"),
+            served(
+                "RepoGPGCheck",
+                "whether the metadata must be signed; of apt's repositories by their entries and by apt's own settings",
+            ),
             served("Generation", "repomd's revision").only(Rpm, "a Release file has none"),
             served("TimeOfLastUpdate", "repomd's timestamp; the Date of the Release file"),
             served("TimeOfLastStateChange", "when the file that configures it was changed"),

@@ -39,7 +39,8 @@ pub(crate) const CLASSES: &[Entry] = &[
             served("PerceivedSeverity", "2 (Information) or 4 (Minor)"),
             fixed("RecordFormat", "application/json", "the form of RecordData"),
             served("RecordData", "the same for programs, with every package that changed"),
-            none("Locale Description", "messages are in English; Message is the description"),
+            fixed("Locale", "en", "messages are in English"),
+            none("Description", "Message is the description"),
         ],
         methods: &[],
     },
@@ -57,7 +58,7 @@ pub(crate) const CLASSES: &[Entry] = &[
         rows: &[
             served("Antecedent", "the log"),
             served("Dependent", "the system"),
-            none("RecordedData", "the log's Description says it"),
+            served("RecordedData", "what the log's Description says"),
         ],
         methods: &[],
     },

@@ -4,6 +4,7 @@ use crate::table::{Entry, Family, fixed, none, served, works};
 
 const RPM: &str = "tests/engine_verify.rs::rpm_and_this_engine_find_the_same";
 const DEB: &str = "tests/engine_verify.rs::with_the_package_file_everything_is_judged";
+const FETCHED: &str = "tests/engine_verify.rs::a_verification_fetches_the_package_file_and_the_server_does_not";
 const HERE: &str = "tests/model/claims.rs::every_method_answers_as_the_page_says";
 
 pub(crate) const CLASSES: &[Entry] = &[
@@ -11,8 +12,9 @@ pub(crate) const CLASSES: &[Entry] = &[
         class: "LMI_SoftwareIdentityFileCheck",
         says: "A file of an installed package, as it is and as it was installed. Those that did not pass a verification are \
                enumerated, all others are reached from their package. What is not known has no value: of a Debian package whose \
-               archive is not at hand, dpkg knows checksums alone.",
-        by: &[RPM, DEB],
+               archive is neither in apt's cache nor in a repository on this host, dpkg knows checksums alone. A verification \
+               also fetches it from elsewhere, and what it found shows what it learned.",
+        by: &[RPM, DEB, FETCHED],
         rows: &[
             served("Name FileName", "the path"),
             served(

@@ -4,7 +4,7 @@ use crate::changes::borrowed;
 use crate::host::Family;
 use crate::support::eventually;
 use crate::support::server::PATIENCE;
-use crate::support::wsman::{CIM, descendants, property};
+use crate::support::wsman::property;
 use crate::walk::{Follow, Walk, identity_reference, of, reference, selected};
 
 const LINK: &str = "LMI_InstalledSoftwareIdentity";
@@ -78,24 +78,23 @@ fn links_are_made_and_deleted(family: Family) {
 
 fn whoever_waits_too_short_is_told_of_the_job(family: Family) {
     let mut walk = Walk::new(family, &[]);
-    let alpha = walk.nevra("alpha", "1.0-1");
-    let ends = walk.link_ends(&alpha);
-    let lock = walk.root.lock();
-    let late = walk.create(LINK, &borrowed(&ends), "<w:OperationTimeout>PT0.5S</w:OperationTimeout>");
-    let (kind, reason) = late.fault();
-    assert_eq!(kind, "TimedOut", "{reason}");
-    let jobs = walk.enumerate("CIM_ConcreteJob", 20);
-    let job = of(jobs.last().unwrap(), "InstanceID");
-    assert!(reason.contains(&job), "{reason}");
-    drop(lock);
-    let job = walk.ended(&job);
-    assert_eq!(of(&job, "JobState"), "7", "{job:?}");
-    let mut client = walk.client;
-    eventually("the link", PATIENCE, || {
-        let message = crate::support::wsman::Message::enumerate(
-            &format!("{CIM}/CIM_InstalledSoftwareIdentity"),
-            "<w:OptimizeEnumeration/>",
-        );
-        (descendants(&client.ask(&message), "InstalledSoftware").len() == 1).then_some(())
-    });
+    let ends = walk.link_ends(&walk.nevra("alpha", "1.0-1"));
+    let soon = "<w:OperationTimeout>PT0.5S</w:OperationTimeout>";
+    for (operation, left) in [("CreateInstance", 1), ("DeleteInstance", 0)] {
+        let lock = walk.root.lock();
+        let late = match operation {
+            "CreateInstance" => walk.create(LINK, &borrowed(&ends), soon),
+            _ => walk.delete_with(LINK, &borrowed(&ends), soon),
+        };
+        let (kind, reason) = late.fault();
+        assert_eq!(kind, "TimedOut", "{reason}");
+        let jobs = walk.enumerate("CIM_ConcreteJob", 20);
+        let job = of(jobs.last().unwrap(), "InstanceID");
+        assert!(reason.contains(&job), "{reason}");
+        drop(lock);
+        let job = walk.ended(&job);
+        assert_eq!([of(&job, "JobState").as_str(), &of(&job, "MethodName")], ["7", operation], "{job:?}");
+        eventually("the link is there, or gone", PATIENCE, || (walk.installed().len() == left).then_some(()));
+        assert_eq!(walk.root.installed().len(), left);
+    }
 }

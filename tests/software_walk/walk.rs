@@ -8,7 +8,7 @@ use xmltree::Element;
 use crate::host::{Family, Root};
 use crate::samples::{EXTRAS, STANDARD, Samples};
 use crate::support::installation::{References, ended, job_of, references};
-use crate::support::server::{Host, Server};
+use crate::support::server::{ADMIN, Host, Server};
 use crate::support::wsman::{
     ALL_CLASSES, ANONYMOUS, CIM, Client, Message, Reply, child, descendants, property, text_of,
 };
@@ -62,7 +62,10 @@ impl Walk {
         root.publish("standard", &samples.files(&STANDARD));
         root.publish("extras", &samples.files(&EXTRAS));
         installed.iter().for_each(|(name, version)| root.install_by_hand(samples.file(name, version)));
-        let host = Host::new(&root.path(), family.engine()).with_settings(SETTINGS);
+        let path = root.path();
+        let host = Host::bare(&["--root", path.to_str().unwrap(), "--engine", family.engine()]).with_settings(SETTINGS);
+        // With the settings: the first hash is made for this user.
+        host.add_user(ADMIN.0, ADMIN.1, "admin");
         let server = host.serve();
         let mut client = server.admin();
         let references = references(&mut client);
@@ -160,7 +163,12 @@ impl Walk {
 
     /// Deletes an instance.
     pub(crate) fn delete(&mut self, class: &str, keys: &[(&str, &str)]) -> Reply {
-        let message = Message::action(&format!("{TRANSFER}/Delete"), &uri(class), "");
+        self.delete_with(class, keys, "")
+    }
+
+    /// The same with further headers.
+    pub(crate) fn delete_with(&mut self, class: &str, keys: &[(&str, &str)], headers: &str) -> Reply {
+        let message = Message::action(&format!("{TRANSFER}/Delete"), &uri(class), "").header(headers);
         self.client.post(&with_keys(message, keys).envelope())
     }
 

@@ -45,7 +45,13 @@ fn serve(mut stream: TcpStream, folder: &Path) -> Option<()> {
     loop {
         let request = lines.next()?.ok()?;
         while !lines.next()?.ok()?.is_empty() {}
-        let path = request.split(' ').nth(1)?.trim_start_matches('/').replace("%2b", "+").replace("%3a", ":");
+        let path = request
+            .split(' ')
+            .nth(1)?
+            .trim_start_matches('/')
+            .replace("%2b", "+")
+            .replace("%3a", ":")
+            .replace("%7e", "~");
         let file: PathBuf = folder.join(path);
         match fs::read(file) {
             Ok(content) => {

@@ -14,7 +14,8 @@ fn pull(events: &Events, context: PullContext, most: usize, wait: Duration) -> R
 }
 
 fn told(pulled: &Pulled) -> Vec<u32> {
-    let number = |event: &Arc<Event>| event.xml().split_once("job:").unwrap().1.split_once(';').unwrap().0.parse().unwrap();
+    let number =
+        |event: &Arc<Event>| event.xml().split_once("job:").unwrap().1.split_once(';').unwrap().0.parse().unwrap();
     pulled.events.iter().map(number).collect()
 }
 
@@ -135,7 +136,8 @@ fn what_is_not_fetched_in_time_is_lost_and_told() {
 fn another_or_an_ended_subscription_gives_nothing() {
     let world = World::new();
     let events = world.open();
-    let (pushed, fetched) = (events.subscribe(to("http://127.0.0.1:9/")).unwrap(), events.subscribe(fetching()).unwrap());
+    let (pushed, fetched) =
+        (events.subscribe(to("http://127.0.0.1:9/")).unwrap(), events.subscribe(fetching()).unwrap());
     assert_eq!(events.first_context(pushed.id), None);
     let context = events.first_context(fetched.id).unwrap();
     let of_pushed = PullContext { subscription: pushed.id, ..context };

@@ -51,6 +51,20 @@ fn links_that_the_engine_cannot_tell_are_a_failure() {
 }
 
 #[test]
+fn installed_software_is_shown_before_what_is_offered_fails() {
+    let host = host_of(FixedPackages::new([package("alpha", "1", "")]).unreadable());
+    let class = host.broker.class(INTEROP_NAMESPACE, "CIM_ElementConformsToProfile").unwrap().clone();
+    let links: Vec<_> = host.broker.enumerate(&host.caller, INTEROP_NAMESPACE, &class).unwrap().0.collect();
+    let failures = links.iter().filter_map(|link| link.as_ref().err());
+    assert!(
+        failures.clone().count() == 2 && failures.clone().all(is_our_failure),
+        "offered ones and bundles: {links:?}"
+    );
+    // The system, a package, the service and the profile of registration itself.
+    assert_eq!(links.iter().filter(|link| link.is_ok()).count(), 4);
+}
+
+#[test]
 fn links_of_a_package_that_nobody_knows_are_none_only_if_that_can_be_told() {
     let link = |host: &Host| {
         let ghost = ObjectPath::new(

@@ -7,11 +7,8 @@ use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::software::EngineSettings;
 use crate::software::tool::command;
-use crate::software::{EngineSettings, Nevra};
-
-/// Where apt keeps what it fetched, relative to the root.
-const ARCHIVES: &str = "var/cache/apt/archives";
 
 /// The locks that a change of packages takes, in apt's order, relative to the root.
 const CHANGE_LOCKS: [&str; 3] = ["var/lib/dpkg/lock-frontend", "var/lib/dpkg/lock", "var/cache/apt/archives/lock"];
@@ -25,18 +22,13 @@ pub(super) fn locks(root: &Path, changes_packages: bool) -> Vec<PathBuf> {
     names.iter().map(|name| root.join(name)).collect()
 }
 
-/// The package file that apt keeps of a build that it fetched, whether it is there or not.
-pub(super) fn cached(root: &Path, nevra: &Nevra) -> PathBuf {
-    let version = nevra.debian_version().replace(':', "%3a");
-    root.join(ARCHIVES).join(format!("{}_{version}_{}.deb", nevra.name, nevra.architecture))
-}
-
 /// What apt-get is asked to do with one package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Demand {
     verb: &'static str,
     options: &'static [&'static str],
-    subject: OsString,
+    /// `None` for whatever is not as it should be.
+    subject: Option<OsString>,
 }
 
 /// An installation removes nothing to make room: what is in its way is told instead. On a host where a package lacks
@@ -51,27 +43,33 @@ const FORCED: &[&str] =
 impl Demand {
     /// Installs a build, or the package in a file; with force in place of the same or of a newer build.
     pub(super) fn install(subject: impl Into<OsString>, force: bool) -> Self {
-        Self { verb: "install", options: if force { FORCED } else { INSTALL }, subject: subject.into() }
+        Self { verb: "install", options: if force { FORCED } else { INSTALL }, subject: Some(subject.into()) }
     }
 
     /// Updates an installed package.
     pub(super) fn update(subject: impl Into<OsString>) -> Self {
-        Self { verb: "install", options: UPDATE, subject: subject.into() }
+        Self { verb: "install", options: UPDATE, subject: Some(subject.into()) }
     }
 
     /// Puts the same build in place again.
     pub(super) fn repair(subject: impl Into<OsString>) -> Self {
-        Self { verb: "install", options: REPAIR, subject: subject.into() }
+        Self { verb: "install", options: REPAIR, subject: Some(subject.into()) }
+    }
+
+    /// Installs what unpacked packages lack, and configures them. With a package's name apt-get would not: to it one that
+    /// is unpacked is there already.
+    pub(super) fn complete() -> Self {
+        Self { verb: "install", options: INSTALL, subject: None }
     }
 
     /// Removes an installed package and keeps its configuration files.
     pub(super) fn remove(subject: impl Into<OsString>) -> Self {
-        Self { verb: "remove", options: &[], subject: subject.into() }
+        Self { verb: "remove", options: &[], subject: Some(subject.into()) }
     }
 
     /// The same with another subject.
     pub(super) fn with(self, subject: impl Into<OsString>) -> Self {
-        Self { subject: subject.into(), ..self }
+        Self { subject: Some(subject.into()), ..self }
     }
 }
 
@@ -139,7 +137,14 @@ impl<'a> Apt<'a> {
             Extent::Download(fd) => command.arg("--download-only").args(status_fd(fd)),
             Extent::Change(fd) => command.args(status_fd(fd)),
         };
-        command.args(demand.options).arg(demand.verb).arg("--").arg(&demand.subject);
+        command.args(demand.options).arg(demand.verb).arg("--").args(&demand.subject);
+        command
+    }
+
+    /// Fetches the package file of this build into a folder, by the name that apt's cache would give it. Takes no lock.
+    pub(super) fn download(&self, build: &str, folder: &Path, fd: RawFd) -> Command {
+        let mut command = self.apt_get();
+        command.args(status_fd(fd)).args(["download", "--", build]).current_dir(folder);
         command
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::lists::{self, Lists, Refused};
 use super::stanza::Stanza;
-use super::{FOLDER, database, relations};
+use super::{FOLDER, database, open_root, relations};
 use crate::software::{Bundle, BundleKind, Bundles, DependencyKind, Family, ManagerError, Nevra, Part};
 
 const FIELDS: &[&str] = &[
@@ -34,7 +34,8 @@ pub(super) fn files(root: &Path) -> Result<Vec<PathBuf>, ManagerError> {
     let mut files = lists::files(root)?;
     files.extend(database::journal(&folder)?);
     files.push(folder.join("status"));
-    files.extend(tasks::files(root));
+    let opened = open_root(root)?;
+    files.extend(tasks::files(&opened).iter().filter_map(|file| opened.locate(file).ok().flatten()));
     Ok(files)
 }
 
@@ -50,7 +51,7 @@ pub(super) fn read(root: &Path) -> Result<Bundles, ManagerError> {
         if state.has_files() { found.take(stanza, true) } else { Ok(()) }
     })?;
     let native = Lists::open(root)?.native().to_owned();
-    Ok(Bundles::new(Family::Deb, &native, found.bundles(tasks::read(root))))
+    Ok(Bundles::new(Family::Deb, &native, found.bundles(tasks::read(&open_root(root)?))))
 }
 
 /// A package that bundles others.

@@ -1,14 +1,15 @@
 //! The files of installed packages, as dpkg's database knows them.
 //!
 //! dpkg knows the paths of a package and the MD5 sums of its regular files, and of a few files what an operator set
-//! (`dpkg-statoverride(1)`). Everything else is known only where the package file that was installed is still in apt's
-//! cache. What nobody knows stays `None`.
+//! (`dpkg-statoverride(1)`). Everything else is known only where the package file that was installed is still to be had:
+//! in apt's cache, in an archive on this host, or, for verifications, in any repository. What nobody knows stays `None`.
 //!
 //! The path of a record is where the file really is: one that is diverted by another package or by the operator
 //! (`dpkg-divert(1)`) is known by the place that it was diverted to.
 
 mod conffiles;
 mod data;
+mod fetch;
 mod info;
 mod placement;
 
@@ -18,10 +19,15 @@ use std::path::PathBuf;
 
 use self::conffiles::{Conffile, Fate};
 use self::placement::Placement;
-use super::{Deb, FOLDER};
+use super::lists::{self, Lists, OfferedFile};
+use super::sources::Uri;
+use super::{Deb, FOLDER, cache};
 use crate::software::accounts::Accounts;
+use crate::software::change::unreadable;
 use crate::software::root::Root;
-use crate::software::{ChecksumKind, FailedCheck, FileKind, FileRecord, ManagerError, Nevra};
+use crate::software::{
+    ApplyError, CancelToken, ChecksumKind, FailedCheck, FileKind, FileRecord, ManagerError, Nevra, Phase, Progress,
+};
 
 /// How large a file of dpkg's database may be that is read at one go.
 const LARGEST_FILE: u64 = 64 * 1024 * 1024;
@@ -29,21 +35,154 @@ const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 /// MD5 sums of files by their paths, in lower-case hexadecimal.
 type Sums = HashMap<String, String>;
 
-/// The files of an installed package, in dpkg's order; none if exactly this build is not installed.
+/// The files of a package file by their paths, without their contents' sums.
+type Shipped = HashMap<String, FileRecord>;
+
+/// The files of an installed package, in dpkg's order; none if exactly this build is not installed. Nothing is fetched.
 pub(super) fn read(deb: &Deb, nevra: &Nevra) -> Result<Vec<FileRecord>, ManagerError> {
-    let Some(conffiles) = conffiles::read(&deb.root.join(FOLDER), nevra)? else { return Ok(Vec::new()) };
-    let cannot = |source| ManagerError::Read { path: deb.root.clone(), source };
-    let root = Root::open(&deb.root).map_err(cannot)?;
-    let accounts = Accounts::read(&root).map_err(cannot)?;
-    let Some(list) = info::read(&root, nevra, "list")? else { return Ok(Vec::new()) };
-    let sums = sums(&info::read(&root, nevra, "md5sums")?.unwrap_or_default(), &conffiles);
-    let shipped = data::read(&root, nevra, &sums, &accounts).unwrap_or_else(|error| {
-        tracing::warn!(package = %nevra, "the package file in apt's cache is not used: {error}");
+    let Some(installed) = Installed::read(deb, nevra)? else { return Ok(Vec::new()) };
+    let shipped = match installed.in_cache() {
+        Some(shipped) => Some(shipped),
+        None => installed.in_archives(&installed.offers(|archive| archive.folder().is_some())),
+    };
+    installed.records(shipped.unwrap_or_default())
+}
+
+/// The same, where the package file may also be fetched from a repository.
+pub(super) fn read_or_fetch(
+    deb: &Deb,
+    nevra: &Nevra,
+    progress: &mut dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Vec<FileRecord>, ApplyError> {
+    let read = Installed::read(deb, nevra).map_err(|error| unreadable(&error))?;
+    let Some(installed) = read else { return Ok(Vec::new()) };
+    let shipped = match installed.in_cache() {
+        Some(shipped) => Some(shipped),
+        None => {
+            let offers = installed.offers(|_| true);
+            match installed.in_archives(&offers) {
+                Some(shipped) => Some(shipped),
+                None => installed.elsewhere(&offers, progress, cancel)?,
+            }
+        }
+    };
+    installed.records(shipped.unwrap_or_default()).map_err(|error| unreadable(&error))
+}
+
+/// What dpkg knows of the files of an installed build.
+struct Installed<'a> {
+    deb: &'a Deb,
+    nevra: &'a Nevra,
+    root: Root,
+    accounts: Accounts,
+    /// Its list of paths.
+    list: Vec<u8>,
+    sums: Sums,
+    conffiles: HashMap<String, Conffile>,
+}
+
+impl<'a> Installed<'a> {
+    /// `None` if exactly this build is not installed.
+    fn read(deb: &'a Deb, nevra: &'a Nevra) -> Result<Option<Self>, ManagerError> {
+        let Some(conffiles) = conffiles::read(&deb.root.join(FOLDER), nevra)? else { return Ok(None) };
+        let cannot = |source| ManagerError::Read { path: deb.root.clone(), source };
+        let root = Root::open(&deb.root).map_err(cannot)?;
+        let accounts = Accounts::read(&root).map_err(cannot)?;
+        let Some(list) = info::read(&root, nevra, "list")? else { return Ok(None) };
+        let sums = sums(&info::read(&root, nevra, "md5sums")?.unwrap_or_default(), &conffiles);
+        Ok(Some(Self { deb, nevra, root, accounts, list, sums, conffiles }))
+    }
+
+    /// The paths that the package file must have: a configuration file may be left over from an earlier build.
+    fn shipped_paths(&self) -> impl Iterator<Item = &str> {
+        info::paths(&self.list).filter(|path| !self.conffiles.contains_key(*path))
+    }
+
+    /// What the package file in apt's cache tells.
+    fn in_cache(&self) -> Option<Shipped> {
+        let file = cache::open(&self.root, self.nevra).transpose()?;
+        file.and_then(|file| data::read(file, self)).map_or_else(|error| self.unused("apt's cache", &error), Some)
+    }
+
+    /// The files of this build that repositories offer. That this cannot be told is logged.
+    fn offers(&self, wanted: impl Fn(&Uri) -> bool) -> Vec<OfferedFile> {
+        lists::files_of(&self.deb.root, self.nevra, wanted).unwrap_or_else(|error| {
+            tracing::warn!(package = %self.nevra, "what repositories offer cannot be told: {error}");
+            Vec::new()
+        })
+    }
+
+    /// What a package file tells that lies in an archive on this host.
+    fn in_archives(&self, offers: &[OfferedFile]) -> Option<Shipped> {
+        let here: Vec<&OfferedFile> = offers.iter().filter(|offer| offer.is_here()).collect();
+        if here.is_empty() {
+            return None;
+        }
+        let lists =
+            Lists::open(&self.deb.root).inspect_err(|error| tracing::warn!("apt's lists cannot be read: {error}"));
+        let lists = lists.ok()?;
+        here.into_iter().find_map(|offer| {
+            let file = offer.open(&lists).transpose()?;
+            let read = file.and_then(|file| offer.check(file)).and_then(|file| data::read(file, self));
+            read.map_or_else(|error| self.unused("an archive on this host", &error), Some)
+        })
+    }
+
+    /// What the package file tells that a repository elsewhere has, which is fetched. That it cannot be had or is another
+    /// is only noted.
+    fn elsewhere(
+        &self,
+        offers: &[OfferedFile],
+        progress: &mut dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Option<Shipped>, ApplyError> {
+        let elsewhere: Vec<&OfferedFile> = offers.iter().filter(|offer| !offer.is_here()).collect();
+        if elsewhere.is_empty() {
+            return Ok(None);
+        }
+        progress.phase(Phase::Downloading, 0);
+        let fetched = fetch::fetch(self.deb, self.nevra, &elsewhere, cancel);
+        progress.phase(Phase::Verifying, 0);
+        let why = match fetched {
+            Err(ApplyError::Cancelled) => return Err(ApplyError::Cancelled),
+            Err(error) => error.to_string(),
+            Ok(file) => match data::read(file, self) {
+                Ok(shipped) => return Ok(Some(shipped)),
+                Err(error) => {
+                    format!("the package file that a repository offers is not the one that was installed: {error}")
+                }
+            },
+        };
+        progress.note(&why);
+        Ok(None)
+    }
+
+    fn unused(&self, place: &str, error: &io::Error) -> Option<Shipped> {
+        tracing::warn!(package = %self.nevra, "the package file in {place} is not used: {error}");
         None
-    });
-    let originals = Originals { sums, conffiles, shipped: shipped.unwrap_or_default() };
-    let placement = Placement::read(&root, &nevra.name, &accounts)?;
-    Ok(info::paths(&list).map(|path| placement.place(originals.record(path))).collect())
+    }
+
+    fn records(self, shipped: Shipped) -> Result<Vec<FileRecord>, ManagerError> {
+        let placement = Placement::read(&self.root, &self.nevra.name, &self.accounts)?;
+        Ok(info::paths(&self.list).map(|path| placement.place(self.record(path, &shipped))).collect())
+    }
+
+    fn record(&self, path: &str, shipped: &Shipped) -> FileRecord {
+        let shipped = shipped.get(path).cloned().unwrap_or_else(|| FileRecord::at(path.to_owned()));
+        let checksum = self.sums.get(path).map(|sum| (ChecksumKind::Md5, sum.clone()));
+        let conffile = self.conffiles.get(path);
+        // dpkg will remove it, or has done so.
+        let may_go = conffile.is_some_and(|conffile| conffile.fate == Fate::RemoveOnUpgrade);
+        FileRecord {
+            // Only regular files have sums.
+            kind: shipped.kind.or(checksum.is_some().then_some(FileKind::Regular)),
+            checksum,
+            is_configuration: conffile.is_some(),
+            exempt: if may_go { vec![FailedCheck::Existence] } else { Vec::new() },
+            ..shipped
+        }
+    }
 }
 
 /// One of dpkg's files; `None` if it is not there.
@@ -59,31 +198,6 @@ fn sums(list: &[u8], conffiles: &HashMap<String, Conffile>) -> Sums {
         conffiles.iter().filter_map(|(path, conffile)| Some((path.clone(), conffile.md5.clone()?))).collect();
     sums.extend(info::sums(list));
     sums
-}
-
-/// What is known of how a package's files were installed, by their paths in the package.
-struct Originals {
-    sums: Sums,
-    conffiles: HashMap<String, Conffile>,
-    shipped: HashMap<String, FileRecord>,
-}
-
-impl Originals {
-    fn record(&self, path: &str) -> FileRecord {
-        let shipped = self.shipped.get(path).cloned().unwrap_or_else(|| FileRecord::at(path.to_owned()));
-        let checksum = self.sums.get(path).map(|sum| (ChecksumKind::Md5, sum.clone()));
-        let conffile = self.conffiles.get(path);
-        // dpkg will remove it, or has done so.
-        let may_go = conffile.is_some_and(|conffile| conffile.fate == Fate::RemoveOnUpgrade);
-        FileRecord {
-            // Only regular files have sums.
-            kind: shipped.kind.or(checksum.is_some().then_some(FileKind::Regular)),
-            checksum,
-            is_configuration: conffile.is_some(),
-            exempt: if may_go { vec![FailedCheck::Existence] } else { Vec::new() },
-            ..shipped
-        }
-    }
 }
 
 #[cfg(test)]

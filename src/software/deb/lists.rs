@@ -3,28 +3,39 @@
 mod folder;
 mod index;
 mod names;
+mod offered;
 mod release;
 mod unpack;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::sources::{self, Entry, Sources};
 use super::stanza::Stanza;
+use super::{architectures, open_root};
 use crate::software::catalog::{CatalogBuilder, CatalogFull};
 use crate::software::{Catalog, Family, ManagerError};
 
 pub(super) use folder::Lists;
 pub(super) use index::Refused;
+pub(super) use offered::{OfferedFile, files_of};
 pub(super) use release::Release;
 
 use self::index::Descriptions;
 
 /// The files that are read; other files, another catalog.
 pub(super) fn files(root: &Path) -> Result<Vec<PathBuf>, ManagerError> {
-    let mut files = sources::files(root)?;
-    files.push(folder::architecture_file(root));
-    files.extend(Lists::open(root)?.indexes());
+    let opened = open_root(root)?;
+    let mut names = sources::files(&opened)?;
+    names.push(architectures::FILE.to_owned());
+    let unreadable = |source| ManagerError::Read { path: root.to_owned(), source };
+    let mut files = names
+        .iter()
+        .filter_map(|name| opened.locate(name).transpose())
+        .collect::<io::Result<Vec<PathBuf>>>()
+        .map_err(unreadable)?;
+    files.extend(Lists::open(root)?.indexes().map_err(unreadable)?);
     Ok(files)
 }
 
@@ -35,7 +46,7 @@ pub(super) fn read(root: &Path) -> Result<Catalog, ManagerError> {
     let wanted = Wanted::of(&enabled, &Lists::open(root)?);
     let ids = enabled.iter().map(|entry| entry.id.clone()).collect();
     wanted.read(CatalogBuilder::new(Family::Deb, ids)).map_err(|error| ManagerError::Malformed {
-        path: folder::path(root),
+        path: root.join(folder::FOLDER.trim_start_matches('/')),
         line: 1,
         message: error.to_string(),
     })

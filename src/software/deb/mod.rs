@@ -1,8 +1,10 @@
 //! Debian packages: dpkg's database, changed with apt-get.
 
 mod apt;
+mod architectures;
 mod archive;
 mod bundles;
+mod cache;
 mod database;
 mod files;
 mod lists;
@@ -13,6 +15,7 @@ mod refresh;
 mod relations;
 mod report;
 mod request;
+mod settings;
 mod simulation;
 mod sources;
 mod stanza;
@@ -27,6 +30,7 @@ use std::time::Duration;
 
 use super::database::{Database, Format, Sign};
 use super::marks::Marks;
+use super::root::Root;
 use super::shelf::Shelf;
 use super::verification::verify;
 use super::{
@@ -45,6 +49,11 @@ pub(super) fn has_database(root: &Path) -> bool {
 /// Whether the dpkg database under the root knows of packages.
 pub(super) fn has_packages(root: &Path) -> bool {
     fs::metadata(root.join(FOLDER).join("status")).is_ok_and(|m| m.is_file() && m.len() > 0)
+}
+
+/// Opens a managed root, so that its links are followed inside of it.
+fn open_root(root: &Path) -> Result<Root, ManagerError> {
+    Root::open(root).map_err(|source| ManagerError::Read { path: root.to_owned(), source })
 }
 
 /// The engine of a Debian root.
@@ -104,6 +113,10 @@ impl Manager for Deb {
         self.catalog.peek()
     }
 
+    fn offered_count(&self) -> Option<usize> {
+        self.catalog.latest().map(|catalog| catalog.len())
+    }
+
     fn drop_unused(&self, idle: Duration) {
         self.catalog.drop_unused(idle);
         self.bundles.drop_unused(idle);
@@ -148,6 +161,15 @@ impl Manager for Deb {
 
     fn files(&self, nevra: &Nevra) -> Result<Vec<FileRecord>, ManagerError> {
         files::read(self, nevra)
+    }
+
+    fn files_to_verify(
+        &self,
+        nevra: &Nevra,
+        progress: &mut dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<Vec<FileRecord>, ApplyError> {
+        files::read_or_fetch(self, nevra, progress, cancel)
     }
 
     fn root(&self) -> &Path {

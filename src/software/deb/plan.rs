@@ -21,12 +21,17 @@ pub(super) fn plan(deb: &Deb, operation: &Operation, cancel: &CancelToken) -> Re
     deb.refresh().map_err(|e| unreadable(&e))?;
     let before = deb.inventory();
     request.check(&before)?;
-    if request.deed == Deed::Repair && request.state_in(&before) == Some(PackageState::Unfinished) {
-        return Ok(finishing(&before));
-    }
     let scratch = deb.settings.scratch_folder().map_err(|e| unusable("apt-get", &e))?;
     let apt = Apt::new(&deb.root, &deb.settings, scratch.path()).map_err(|e| unusable("apt-get", &e))?;
     let preparing = Preparing { deb, apt: &apt, scratch: scratch.path(), cancel };
+    let is_unfinished = request.state_in(&before) == Some(PackageState::Unfinished);
+    let request = match request.deed {
+        Deed::Repair if is_unfinished => match preparing.completion(&request, &before)? {
+            Some(completion) => completion,
+            None => return Ok(finishing(&before)),
+        },
+        _ => request,
+    };
     let Preparation { demand, changes, .. } = preparing.prepare(&request, &before)?;
     let mut needs = Needs::default();
     let mut command = apt.get(&demand, Extent::PrintUris);

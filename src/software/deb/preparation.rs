@@ -1,19 +1,14 @@
 //! Finds out what an operation would change, or why it cannot be done. Changes nothing.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::apt::{Apt, Demand, Extent, cached};
+use super::apt::{Apt, Demand, Extent};
 use super::request::{Deed, Request};
 use super::simulation::Simulation;
-use super::{Deb, archive, report};
-use crate::software::change::{check_cancelled, outcome, unusable};
+use super::{Deb, architectures, archive, cache, open_root, report};
+use crate::software::change::{check_cancelled, outcome, unreadable, unusable};
 use crate::software::drive::Stage;
-use crate::software::tool::ask;
 use crate::software::{ApplyError, CancelToken, Change, Family, Inventory, Nevra, PackageState};
-
-/// How long dpkg may take to tell its architectures.
-const LONGEST_ANSWER: Duration = Duration::from_secs(60);
 
 /// An operation that was found possible.
 #[derive(Debug)]
@@ -41,7 +36,7 @@ pub(super) struct Preparing<'a> {
 impl Preparing<'_> {
     /// Finds out what `request` would change in what is installed.
     pub(super) fn prepare(&self, request: &Request<'_>, before: &Inventory) -> Result<Preparation, ApplyError> {
-        let architectures = self.architectures()?;
+        let architectures = architectures::ask_dpkg(&self.deb.root).map_err(|e| unusable("dpkg", &e))?;
         let file = self.file(request, &architectures)?;
         let demand = match &file {
             Some(file) => request.demand().with(file),
@@ -57,7 +52,7 @@ impl Preparing<'_> {
                 None
             }
             Deed::Update => Some(successor(request, &simulation)?),
-            Deed::Install { .. } | Deed::Repair => Some(request.nevra.clone()),
+            Deed::Install { .. } | Deed::Repair | Deed::Complete => Some(request.nevra.clone()),
         };
         let needs_fetching = match &file {
             Some(_) => simulation.installs_others(request.nevra),
@@ -67,6 +62,27 @@ impl Preparing<'_> {
         let is_ambiguous = simulation.is_offered(request.nevra);
         let by_dpkg = file.filter(|_| !needs_fetching && (is_unfinished || is_ambiguous));
         Ok(Preparation { demand, by_dpkg, changes, target, needs_fetching })
+    }
+
+    /// How a repair goes on that finds its build unpacked and not configured: by apt-get where that lacks packages which
+    /// repositories have. `None` where dpkg finishes what is there, or knows better what is lacking.
+    pub(super) fn completion<'r>(
+        &self,
+        request: &Request<'r>,
+        inventory: &Inventory,
+    ) -> Result<Option<Request<'r>>, ApplyError> {
+        if request.state_in(inventory) != Some(PackageState::Unfinished) {
+            return Ok(None);
+        }
+        let complete = Request { deed: Deed::Complete, ..*request };
+        match self.simulate(&complete, &complete.demand()) {
+            Ok(simulation) => {
+                let completes = simulation.configures(request.nevra) && simulation.installs_others(request.nevra);
+                Ok(completes.then_some(complete))
+            }
+            Err(ApplyError::Cancelled) => Err(ApplyError::Cancelled),
+            Err(_) => Ok(None),
+        }
     }
 
     /// The file that is installed from, by a name that apt-get takes for a file's.
@@ -91,10 +107,11 @@ impl Preparing<'_> {
         match simulated {
             Ok(simulation) if simulation.installs(request.nevra) => Ok((demand, simulation, file)),
             Ok(_) | Err(ApplyError::NotFound(_)) => {
-                let kept = cached(&self.deb.root, request.nevra);
-                if !archive::inspect(&kept).is_ok_and(|package| package.nevra == *request.nevra) {
-                    return Err(request.not_offered());
-                }
+                let root = open_root(&self.deb.root).map_err(|e| unreadable(&e))?;
+                let kept = cache::locate(&root, request.nevra).map_err(|e| unusable("apt-get", &e))?;
+                let is_it =
+                    |file: &PathBuf| archive::inspect(file).is_ok_and(|package| package.nevra == *request.nevra);
+                let kept = kept.filter(is_it).ok_or_else(|| request.not_offered())?;
                 let link = self.apt.link(&kept).map_err(|e| unusable("apt-get", &e))?;
                 let demand = demand.with(&link);
                 let simulation = self.simulate(request, &demand)?;
@@ -116,16 +133,6 @@ impl Preparing<'_> {
         }
         let of = report::Failing { name: &request.nevra.name, not_done: &request.not_done() };
         Err(report::failure(of, &ended.said, &[]))
-    }
-
-    /// The architectures whose packages dpkg installs, its own first.
-    fn architectures(&self) -> Result<Vec<String>, ApplyError> {
-        let mut known = Vec::new();
-        for question in ["--print-architecture", "--print-foreign-architectures"] {
-            let answer = ask(self.apt.dpkg().arg(question), 4096, LONGEST_ANSWER).map_err(|e| unusable("dpkg", &e))?;
-            known.extend(String::from_utf8_lossy(&answer.stdout).split_whitespace().map(str::to_owned));
-        }
-        Ok(known)
     }
 }
 

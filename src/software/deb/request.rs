@@ -24,6 +24,8 @@ pub(super) enum Deed<'a> {
     Update,
     /// Put the same build in place again.
     Repair,
+    /// Configure a build that is unpacked, after what it lacks for that.
+    Complete,
     /// Take it away; with force also what depends on it.
     Remove { force: bool },
 }
@@ -63,14 +65,13 @@ impl<'a> Request<'a> {
     /// How apt-get is asked for it. Every architecture is written, also `all`: without one apt-get would take the host's
     /// own, which another package of this name may have.
     pub(super) fn demand(&self) -> Demand {
-        let name = format!("{}:{}", self.nevra.name, self.nevra.architecture);
-        let build = format!("{name}={}", self.nevra.debian_version());
         match self.deed {
             Deed::Install { file: Some(file), force } => Demand::install(file, force),
-            Deed::Install { file: None, force } => Demand::install(build, force),
-            Deed::Update => Demand::update(name),
-            Deed::Repair => Demand::repair(build),
-            Deed::Remove { .. } => Demand::remove(name),
+            Deed::Install { file: None, force } => Demand::install(build(self.nevra), force),
+            Deed::Complete => Demand::complete(),
+            Deed::Update => Demand::update(name(self.nevra)),
+            Deed::Repair => Demand::repair(build(self.nevra)),
+            Deed::Remove { .. } => Demand::remove(name(self.nevra)),
         }
     }
 
@@ -80,7 +81,7 @@ impl<'a> Request<'a> {
         match self.deed {
             Deed::Install { file, .. } => file.is_none() && !is_unfinished,
             Deed::Repair => true,
-            Deed::Update | Deed::Remove { .. } => false,
+            Deed::Update | Deed::Complete | Deed::Remove { .. } => false,
         }
     }
 
@@ -94,7 +95,7 @@ impl<'a> Request<'a> {
         let done = match self.deed {
             Deed::Install { .. } => "installed",
             Deed::Update => "updated",
-            Deed::Repair => "repaired",
+            Deed::Repair | Deed::Complete => "repaired",
             Deed::Remove { .. } => "removed",
         };
         format!("{} was not {done}", self.nevra.name)
@@ -104,7 +105,7 @@ impl<'a> Request<'a> {
     pub(super) fn again(&self) -> &'static str {
         match self.deed {
             Deed::Install { .. } => "install it again",
-            Deed::Update | Deed::Repair => "repair it",
+            Deed::Update | Deed::Repair | Deed::Complete => "repair it",
             Deed::Remove { .. } => "remove it again",
         }
     }
@@ -134,6 +135,16 @@ impl<'a> Request<'a> {
     }
 }
 
+/// A package as apt-get is told of it.
+fn name(nevra: &Nevra) -> String {
+    format!("{}:{}", nevra.name, nevra.architecture)
+}
+
+/// Exactly one build as apt-get is told of it.
+pub(super) fn build(nevra: &Nevra) -> String {
+    format!("{}={}", name(nevra), nevra.debian_version())
+}
+
 /// A build as a person reads it.
 fn title(nevra: &Nevra) -> String {
     format!("{} {} ({})", nevra.name, nevra.evr(), nevra.architecture)
@@ -141,7 +152,7 @@ fn title(nevra: &Nevra) -> String {
 
 /// Whether the parts have only the characters that Debian's have (policy 5.6), none of which means anything to apt-get
 /// where the architecture follows the name.
-fn is_debian(nevra: &Nevra) -> bool {
+pub(super) fn is_debian(nevra: &Nevra) -> bool {
     let has_only = |text: &str, others: &str| {
         text.starts_with(|c: char| c.is_ascii_alphanumeric())
             && text.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))

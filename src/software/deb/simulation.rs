@@ -83,6 +83,11 @@ impl Simulation {
         self.installed().any(|(build, is_offered)| build == wanted && is_offered)
     }
 
+    /// Whether exactly this build would be configured.
+    pub(super) fn configures(&self, wanted: &Nevra) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Configure { build } if build == wanted))
+    }
+
     /// Whether packages other than this one would be put in place.
     pub(super) fn installs_others(&self, wanted: &Nevra) -> bool {
         self.installed().any(|(build, _)| build != wanted)

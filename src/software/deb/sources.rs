@@ -5,8 +5,7 @@ mod source;
 mod stanzas;
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,13 +14,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::lists::Lists;
+use super::{open_root, settings};
 use crate::software::rewrite::replace;
+use crate::software::root::Root;
 use crate::software::{ManagerError, Repository, RepositoryError};
 
 pub(super) use source::{ARCHITECTURE, Source, Uri};
 
-/// apt's folder of configuration under a root.
-const FOLDER: &str = "etc/apt";
+/// apt's folder of configuration in a root.
+const FOLDER: &str = "/etc/apt";
 
 /// The largest file that is read; real ones have some lines.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -34,8 +35,15 @@ pub(super) fn read(root: &Path) -> Result<Vec<Repository>, ManagerError> {
     let sources = Sources::read(root)?;
     sources.log_damages();
     let lists = Lists::open(root)?;
-    let mut repositories: Vec<Repository> =
-        sources.entries.iter().filter_map(|entry| sources.repository(entry, &lists)).collect();
+    let takes_unsigned = settings::takes_unsigned_lists(&open_root(root)?).unwrap_or_else(|error| {
+        tracing::warn!(%error, "whether apt takes unsigned repositories cannot be told");
+        false
+    });
+    let repository = |entry| {
+        let repository = sources.repository(entry, &lists)?;
+        Some(Repository { checks_metadata: repository.checks_metadata && !takes_unsigned, ..repository })
+    };
+    let mut repositories: Vec<Repository> = sources.entries.iter().filter_map(repository).collect();
     repositories.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(repositories)
 }
@@ -50,8 +58,9 @@ pub(super) fn set_enabled(root: &Path, id: &str, enabled: bool) -> Result<(), Re
     }
     let file = sources.files.get(entry.file).ok_or_else(not_found)?;
     let bytes = file.style.switched(&file.bytes, &entry.place, enabled);
-    replace(root, &file.path, &bytes)
-        .map_err(|source| RepositoryError::Configuration { file: file.path.clone(), source })
+    Root::open(root)
+        .and_then(|root| replace(&root, &file.path, &bytes))
+        .map_err(|source| RepositoryError::Configuration { file: below(root, &file.path), source })
 }
 
 fn unreadable(error: ManagerError) -> RepositoryError {
@@ -61,24 +70,14 @@ fn unreadable(error: ManagerError) -> RepositoryError {
     }
 }
 
-/// The files that configure repositories, in the order in which apt reads them. It ignores names with other characters.
-pub(super) fn files(root: &Path) -> Result<Vec<PathBuf>, ManagerError> {
-    let folder = root.join(FOLDER);
-    let parts = folder.join("sources.list.d");
-    let is_named_well = |name: &OsStr| {
-        let name = name.as_encoded_bytes();
-        name.first() != Some(&b'.') && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b))
-    };
-    let mut files = match fs::read_dir(&parts) {
-        Ok(entries) => {
-            let names = entries.flatten().map(|entry| entry.file_name()).filter(|name| is_named_well(name));
-            names.map(|name| parts.join(name)).filter(|path| Style::of(path).is_some()).collect()
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(source) => return Err(ManagerError::Read { path: parts, source }),
-    };
-    files.sort();
-    files.insert(0, folder.join("sources.list"));
+/// The files that configure repositories, by their paths in the root and in the order in which apt reads them. It ignores
+/// names with other characters.
+pub(super) fn files(root: &Root) -> Result<Vec<String>, ManagerError> {
+    let parts = format!("{FOLDER}/sources.list.d");
+    let names = root.names(&parts).map_err(|source| ManagerError::Read { path: parts.clone().into(), source })?;
+    let names = names.into_iter().filter(|name| settings::is_read(name)).map(|name| format!("{parts}/{name}"));
+    let mut files = vec![format!("{FOLDER}/sources.list")];
+    files.extend(names.filter(|path| Style::of(path).is_some()));
     Ok(files)
 }
 
@@ -90,10 +89,10 @@ enum Style {
 }
 
 impl Style {
-    fn of(path: &Path) -> Option<Self> {
-        match path.extension()?.as_encoded_bytes() {
-            b"list" => Some(Self::OneLine),
-            b"sources" => Some(Self::Stanzas),
+    fn of(path: &str) -> Option<Self> {
+        match path.rsplit_once('.')?.1 {
+            "list" => Some(Self::OneLine),
+            "sources" => Some(Self::Stanzas),
             _ => None,
         }
     }
@@ -141,6 +140,7 @@ struct Damage {
 /// The configured entries that offer binary packages.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
+    root: PathBuf,
     files: Vec<SourcesFile>,
     /// In the order in which apt reads them.
     pub entries: Vec<Entry>,
@@ -148,7 +148,8 @@ pub(super) struct Sources {
 
 #[derive(Debug)]
 struct SourcesFile {
-    path: PathBuf,
+    /// In the root.
+    path: String,
     style: Style,
     bytes: Vec<u8>,
     changed_at: Option<DateTime<Utc>>,
@@ -171,35 +172,29 @@ pub(super) struct Entry {
 impl Sources {
     /// Reads all files under the root.
     pub(super) fn read(root: &Path) -> Result<Self, ManagerError> {
-        let mut sources = Self::default();
+        let mut sources = Self { root: root.to_owned(), ..Self::default() };
         let mut taken = HashSet::new();
-        for path in files(root)? {
-            match read_file(&path) {
-                Ok((bytes, changed_at)) => sources.add(root, path, bytes, changed_at, &mut taken),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => tracing::warn!(file = %path.display(), %error, "left out unreadable sources of apt"),
+        let root = open_root(root)?;
+        for path in files(&root)? {
+            match root.open_file(&path).and_then(|file| file.map(read_file).transpose()) {
+                Ok(Some((bytes, changed_at))) => sources.add(path, bytes, changed_at, &mut taken),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(file = path, %error, "left out unreadable sources of apt"),
             }
         }
         Ok(sources)
     }
 
-    fn add(
-        &mut self,
-        root: &Path,
-        path: PathBuf,
-        bytes: Vec<u8>,
-        changed_at: Option<DateTime<Utc>>,
-        taken: &mut HashSet<Arc<str>>,
-    ) {
+    fn add(&mut self, path: String, bytes: Vec<u8>, changed_at: Option<DateTime<Utc>>, taken: &mut HashSet<Arc<str>>) {
         let Some(style) = Style::of(&path) else { return };
         let Parsed { written, damages } = style.parse(&bytes);
         let file = self.files.len();
         let free = MOST_ENTRIES.saturating_sub(self.entries.len());
         if written.len() > free {
-            tracing::warn!(file = %path.display(), "left out sources of apt: there are more than {MOST_ENTRIES}");
+            tracing::warn!(file = path, "left out sources of apt: there are more than {MOST_ENTRIES}");
         }
         for Written { place, enabled, source } in written.into_iter().take(free) {
-            let id = unique(source.to_string(), &inside(root, &path), taken);
+            let id = unique(source.to_string(), &path, taken);
             self.entries.push(Entry { id, enabled, source, file, place });
         }
         self.files.push(SourcesFile { path, style, bytes, changed_at, damages });
@@ -208,7 +203,7 @@ impl Sources {
     fn log_damages(&self) {
         for file in &self.files {
             for Damage { line, why } in &file.damages {
-                tracing::warn!(file = %file.path.display(), line, "left out a damaged entry of apt's sources: {why}");
+                tracing::warn!(file = file.path, line, "left out a damaged entry of apt's sources: {why}");
             }
         }
     }
@@ -221,7 +216,7 @@ impl Sources {
         Some(Repository {
             id: entry.id.clone(),
             name: entry.source.name(&contents.releases),
-            file: file.path.clone(),
+            file: below(&self.root, &file.path),
             enabled: entry.enabled,
             base_urls: base_urls.into_iter().map(Uri::to_string).collect(),
             mirror_list: mirror_lists.first().map(ToString::to_string),
@@ -234,23 +229,19 @@ impl Sources {
     }
 }
 
-fn read_file(path: &Path) -> io::Result<(Vec<u8>, Option<DateTime<Utc>>)> {
-    // Asked before opening: opening a pipe would wait for its writer.
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
+fn read_file(file: File) -> io::Result<(Vec<u8>, Option<DateTime<Utc>>)> {
+    let changed_at = file.metadata()?.modified().ok().map(DateTime::from);
     let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large"));
     }
-    Ok((bytes, metadata.modified().ok().map(DateTime::from)))
+    Ok((bytes, changed_at))
 }
 
-/// The path as seen inside the root.
-fn inside(root: &Path, path: &Path) -> String {
-    format!("/{}", path.strip_prefix(root).unwrap_or(path).display())
+/// A path in the root as seen from outside.
+fn below(root: &Path, path: &str) -> PathBuf {
+    root.join(path.trim_start_matches('/'))
 }
 
 /// An id that no earlier entry has: the same entry may be written in several places.

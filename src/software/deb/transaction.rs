@@ -69,32 +69,46 @@ struct Changed {
 }
 
 impl Transaction<'_, '_> {
-    fn run(self) -> Result<Outcome, ApplyError> {
+    fn run(mut self) -> Result<Outcome, ApplyError> {
         let before = self.inventory()?;
         self.request.check(&before)?;
         let scratch = self.deb.settings.scratch_folder().map_err(|e| unusable("apt-get", &e))?;
         let apt = Apt::new(&self.deb.root, &self.deb.settings, scratch.path()).map_err(|e| unusable("apt-get", &e))?;
         check_cancelled(self.cancel)?;
-        if self.request.deed == Deed::Repair && is_unfinished(self.deb, &self.request, &before)? {
-            return self.finish(&apt, &before, scratch.path());
-        }
         let cancel = self.cancel;
+        if self.request.deed == Deed::Repair {
+            if is_interrupted(self.deb)? {
+                return self.finish(&apt, &before, scratch.path());
+            }
+            let preparing = Preparing { deb: self.deb, apt: &apt, scratch: scratch.path(), cancel };
+            match preparing.completion(&self.request, &before)? {
+                Some(completion) => self.request = completion,
+                None if self.request.state_in(&before) == Some(PackageState::Unfinished) => {
+                    return self.finish(&apt, &before, scratch.path());
+                }
+                None => {}
+            }
+        }
         self.put_in_place(&apt, &before, scratch.path(), cancel)
     }
 
-    /// Finishes what an earlier run left unfinished; this repairs a build that was unpacked and not configured. Any other
-    /// is put in place again then.
+    /// Finishes what an earlier run left unfinished; this repairs a build that was unpacked and not configured, if it lacks
+    /// nothing. Any other is put in place again then.
     fn finish(mut self, apt: &Apt<'_>, before: &Arc<Inventory>, scratch: &Path) -> Result<Outcome, ApplyError> {
         let changed = self.change(before, Phase::Configuring, scratch, |fd| apt.finish(fd))?;
-        let was_installed = self.request.state_in(before) == Some(PackageState::Installed);
-        let is_installed = self.request.state_in(&changed.after) == Some(PackageState::Installed);
-        if !is_installed {
-            return Err(self.failed(changed));
+        // Something was changed by now, so it is too late for a cancellation.
+        let cancel = CancelToken::default();
+        if self.request.state_in(&changed.after) != Some(PackageState::Installed) {
+            let preparing = Preparing { deb: self.deb, apt, scratch, cancel: &cancel };
+            let Some(completion) = preparing.completion(&self.request, &changed.after)? else {
+                return Err(self.failed(changed));
+            };
+            self.request = completion;
+            return self.put_in_place(apt, before, scratch, &cancel);
         }
         changed.failure.iter().for_each(|f| self.work.note(&f.to_string()));
-        if was_installed {
-            // Something was changed by now, so it is too late for a cancellation.
-            self.put_in_place(apt, before, scratch, &CancelToken::default())
+        if self.request.state_in(before) == Some(PackageState::Installed) {
+            self.put_in_place(apt, before, scratch, &cancel)
         } else {
             Ok(outcome(before, &changed.after, Family::Deb))
         }
@@ -232,11 +246,10 @@ impl Changed {
     }
 }
 
-/// Whether dpkg has something to finish before it can put the package in place: its configuration, or a whole run that
-/// was interrupted.
-pub(super) fn is_unfinished(deb: &Deb, request: &Request<'_>, inventory: &Inventory) -> Result<bool, ApplyError> {
+/// Whether a run of dpkg was interrupted, which it has to finish before apt-get does anything.
+fn is_interrupted(deb: &Deb) -> Result<bool, ApplyError> {
     let journal = database::journal(&deb.root.join(super::FOLDER)).map_err(|e| unreadable(&e))?;
-    Ok(!journal.is_empty() || request.state_in(inventory) == Some(PackageState::Unfinished))
+    Ok(!journal.is_empty())
 }
 
 fn state_of(build: &Nevra, inventory: &Inventory) -> Option<PackageState> {

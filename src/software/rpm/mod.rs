@@ -133,6 +133,10 @@ impl Manager for Rpm {
         self.catalog.peek()
     }
 
+    fn offered_count(&self) -> Option<usize> {
+        self.catalog.latest().map(|catalog| catalog.len())
+    }
+
     fn drop_unused(&self, idle: Duration) {
         self.catalog.drop_unused(idle);
         self.bundles.drop_unused(idle);

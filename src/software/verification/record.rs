@@ -149,4 +149,8 @@ pub struct Finding {
     pub is_configuration: bool,
     /// In what it differs; there is at least one.
     pub failed: Vec<FailedCheck>,
+    /// How it was installed, as the verification knew it, be it from a package file that is not at hand any more. `None`
+    /// in findings of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<FileRecord>,
 }

@@ -32,7 +32,7 @@ pub(in crate::software) fn verify(
     if manager.inventory().find(nevra).is_none() {
         return Err(not_installed(nevra));
     }
-    let records = manager.files(nevra).map_err(|error| unreadable(&error))?;
+    let records = manager.files_to_verify(nevra, progress, cancel)?;
     let root = Root::open(manager.root()).map_err(|error| no_root(&error))?;
     let mut verification = Verification::new(&root, progress, cancel);
     let weights = verification.weigh(&records)?;
@@ -131,7 +131,7 @@ impl<'a> Verification<'a> {
             return;
         }
         let (path, is_configuration) = (record.path.clone(), record.is_configuration);
-        self.findings.push(Finding { path, is_configuration, failed });
+        self.findings.push(Finding { path, is_configuration, failed, original: Some(record.clone()) });
     }
 
     fn finish(self, records: &[FileRecord]) -> Outcome {

@@ -5,9 +5,9 @@ use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-use super::super::disk::leaves_reserve;
 use super::super::protocol::{Refusal, StagedId};
 use super::{Spool, internal};
+use crate::software::leaves_reserve;
 
 /// A file that grows. It is deleted when this is dropped, and no sweep takes it before.
 #[derive(Debug)]

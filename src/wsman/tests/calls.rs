@@ -116,6 +116,18 @@ fn a_static_method_is_called_on_the_class() {
 }
 
 #[test]
+fn what_only_looks_is_not_told_to_be_done() {
+    let host = host();
+    let body = format!("<p:Count_INPUT xmlns:p='{CIM}TST_Thing'/>");
+    let headers = "<w:OperationTimeout>PT0.05S</w:OperationTimeout>";
+    let count = Asked { headers, ..call("", &[], &body) };
+    let action = format!("{CIM}TST_Thing/Count");
+    let (kind, _, reason) = host.while_held(|| host.refused(Asked { action: &action, ..count }));
+    assert_eq!(kind, FaultKind::TimedOut);
+    assert!(!reason.contains("goes on") && reason.contains("ask again"), "{reason}");
+}
+
+#[test]
 fn what_the_class_does_not_do_is_no_action() {
     let host = host();
     for action in ["Fly", "Echo/"] {

@@ -123,6 +123,7 @@ pub(super) struct Host {
     service: Service,
     runtime: tokio::runtime::Runtime,
     role: Role,
+    things: Arc<Things>,
 }
 
 /// A request as XML.
@@ -153,8 +154,15 @@ impl Host {
     pub(super) fn new(role: Role) -> Self {
         let schema = Arc::new(Schema::from_mof([("test.mof", MOF)].into_iter()).unwrap());
         let store = Arc::new(Store::in_memory().unwrap());
-        let broker = Broker::new(schema.clone(), vec![Arc::new(Things::default())]).unwrap();
-        Self { service: service(broker, schema, store, Arc::new(Silence)), runtime: runtime(), role }
+        let things = Arc::new(Things::default());
+        let broker = Broker::new(schema.clone(), vec![things.clone()]).unwrap();
+        Self { service: service(broker, schema, store, Arc::new(Silence)), runtime: runtime(), role, things }
+    }
+
+    /// Does something while nothing can be told of the things there are.
+    pub(super) fn while_held<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _held = self.things.all();
+        work()
     }
 
     /// The same service, asked by somebody with another role.

@@ -1,16 +1,16 @@
 //! The descriptions of tasks, as tasksel has them (`/usr/share/doc/tasksel/README`).
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
 
 use super::super::database::description;
 use super::super::stanza::{Met, Stanza, Stanzas};
 use super::package;
+use crate::software::root::Root;
 use crate::software::{Bundle, BundleKind};
 
-/// Where the descriptions lie under a root.
-const FOLDERS: [&str; 2] = ["usr/share/tasksel/descs", "usr/local/share/tasksel/descs"];
+/// Where the descriptions lie in a root.
+const FOLDERS: [&str; 2] = ["/usr/share/tasksel/descs", "/usr/local/share/tasksel/descs"];
 
 const FIELDS: &[&str] = &["Task", "Description", "Key", "Packages"];
 
@@ -20,34 +20,35 @@ const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 /// How many tasks one file may describe.
 const MOST_TASKS: usize = 10_000;
 
-/// The files of descriptions.
-pub(super) fn files(root: &Path) -> Vec<PathBuf> {
-    let folders = FOLDERS.iter().filter_map(|folder| fs::read_dir(root.join(folder)).ok());
-    let files = folders.flatten().flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|e| e == "desc")).collect();
-    files.sort();
-    files
+/// The files of descriptions, by their paths in the root.
+pub(super) fn files(root: &Root) -> Vec<String> {
+    let files = FOLDERS.iter().flat_map(|folder| {
+        let names = root.names(folder).unwrap_or_default().into_iter();
+        names.filter(|name| name.ends_with(".desc")).map(move |name| format!("{folder}/{name}"))
+    });
+    files.collect()
 }
 
 /// Reads all of them. What is damaged is logged and left out.
-pub(super) fn read(root: &Path) -> Vec<Bundle> {
+pub(super) fn read(root: &Root) -> Vec<Bundle> {
     let mut tasks = Vec::new();
-    for file in files(root).into_iter().filter(|file| file.is_file()) {
-        if let Err(error) = read_file(&file, &mut tasks) {
-            tracing::warn!(file = %file.display(), %error, "the descriptions of tasks cannot be read to their end");
+    for path in files(root) {
+        let opened = root.open_file(&path);
+        if let Err(error) = opened.and_then(|file| file.map_or(Ok(()), |file| read_file(&path, file, &mut tasks))) {
+            tracing::warn!(file = path, %error, "the descriptions of tasks cannot be read to their end");
         }
     }
     tasks
 }
 
-fn read_file(file: &Path, tasks: &mut Vec<Bundle>) -> io::Result<()> {
-    let mut stanzas = Stanzas::new(BufReader::new(File::open(file)?.take(LARGEST_FILE)), FIELDS);
+fn read_file(path: &str, file: File, tasks: &mut Vec<Bundle>) -> io::Result<()> {
+    let mut stanzas = Stanzas::new(BufReader::new(file.take(LARGEST_FILE)), FIELDS);
     for _ in 0..MOST_TASKS {
         match stanzas.next()? {
             None => return Ok(()),
             Some(Met::Stanza(stanza)) => tasks.extend(task(&stanza)),
             Some(Met::Damaged(line, why)) => {
-                tracing::warn!(file = %file.display(), line, "left out a damaged description of a task: {why}");
+                tracing::warn!(file = path, line, "left out a damaged description of a task: {why}");
             }
         }
     }

@@ -1,25 +1,22 @@
-//! What the package file in apt's cache tells of the files that it installed.
+//! What a package file tells of the files that it installed.
 //!
-//! The cache is a convenience for apt, not a part of dpkg's database: the file is used only if it is of exactly the
-//! installed build and every content that dpkg knows the sum of is the same in it.
+//! Caches and repositories are no part of dpkg's database: a package file is used only if it is of exactly the
+//! installed build, has every path that dpkg knows, and every content that dpkg knows the sum of is the same in it.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tar::{Archive, Entry, EntryType, Header};
 
-use super::Sums;
+use super::{Installed, Sums};
 use crate::software::accounts::Accounts;
 use crate::software::deb::archive::inspect_opened;
-use crate::software::root::Root;
 use crate::software::tool::{Stream, command};
 use crate::software::verification::{BLOCK, checksum};
-use crate::software::{ChecksumKind, FileKind, FileRecord, Nevra};
-
-/// Where apt keeps package files, under the root.
-const CACHE: &str = "/var/cache/apt/archives";
+use crate::software::{ChecksumKind, FileKind, FileRecord};
 
 /// How long dpkg-deb may take to unpack all of a package.
 const LONGEST_UNPACKING: Duration = Duration::from_secs(600);
@@ -30,46 +27,26 @@ const MOST_FILES: usize = 1_000_000;
 /// How long a path or a link's target may be; the kernel takes no longer ones.
 const LONGEST_PATH: u64 = 4096;
 
-/// The files of the installed build by their paths, without their contents' sums; `None` if its package file is not
-/// in the cache, an error says why one that is there is not used.
-pub(super) fn read(
-    root: &Root,
-    nevra: &Nevra,
-    sums: &Sums,
-    accounts: &Accounts,
-) -> io::Result<Option<HashMap<String, FileRecord>>> {
-    let Some(file) = root.open_file(&format!("{CACHE}/{}", cached_name(nevra)))? else { return Ok(None) };
+/// The files of a package file by their paths, without their contents' sums; an error says why it is not the one that
+/// was installed, or cannot be read.
+pub(super) fn read(file: File, installed: &Installed<'_>) -> io::Result<HashMap<String, FileRecord>> {
     let package = inspect_opened(file.try_clone()?).map_err(io::Error::other)?;
-    if package.nevra != *nevra {
+    if package.nevra != *installed.nevra {
         return Err(io::Error::other(format!("it is of {}", package.nevra)));
     }
     let mut dpkg_deb = command("dpkg-deb");
     dpkg_deb.args(["--fsys-tarfile", "--", "/proc/self/fd/0"]).stdin(file);
     let mut data = Stream::start(&mut dpkg_deb, LONGEST_UNPACKING)?;
-    let files = Contents::new(sums, accounts).read(&mut data)?;
+    let files = Contents::new(&installed.sums, &installed.accounts).read(&mut data)?;
     let status = data.finish()?;
-    if status.success() { Ok(Some(files)) } else { Err(io::Error::other(format!("dpkg-deb ended with {status}"))) }
-}
-
-/// The name of a package file in the cache: what would be no plain name, or part two names, is written as `%xx`.
-fn cached_name(nevra: &Nevra) -> String {
-    let quoted = |text: &str, also: &str| {
-        text.chars().fold(String::new(), |mut name, c| {
-            if c.is_ascii_graphic() && c != '%' && c != '/' && !also.contains(c) {
-                name.push(c);
-            } else {
-                let mut octets = [0; 4];
-                name.extend(c.encode_utf8(&mut octets).bytes().map(|octet| format!("%{octet:02x}")));
-            }
-            name
-        })
-    };
-    format!(
-        "{}_{}_{}.deb",
-        quoted(&nevra.name, "_:"),
-        quoted(&nevra.debian_version(), "_:"),
-        quoted(&nevra.architecture, "_:.")
-    )
+    if !status.success() {
+        return Err(io::Error::other(format!("dpkg-deb ended with {status}")));
+    }
+    // A file that another package took over is in the package and not in dpkg's list any more, so only this way round.
+    match installed.shipped_paths().find(|path| !files.contains_key(*path)) {
+        Some(path) => Err(io::Error::other(format!("it lacks {path}, which dpkg installed"))),
+        None => Ok(files),
+    }
 }
 
 /// The files of a data archive, as they are read.
@@ -200,18 +177,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn names_in_the_cache_are_apts() {
-        for (name, version, architecture, file) in [
-            ("bash", "5.2.15-2+b8", "amd64", "bash_5.2.15-2+b8_amd64.deb"),
-            ("zlib1g", "1:1.2~rc1", "all", "zlib1g_1%3a1.2~rc1_all.deb"),
-            ("a_b", "1%2", "x", "a%5fb_1%252_x.deb"),
-            ("../a", "1", "x", "..%2fa_1_x.deb"),
-        ] {
-            assert_eq!(cached_name(&Nevra::from_debian(name, version, architecture).unwrap()), file);
-        }
-    }
 
     #[test]
     fn paths_are_made_absolute() {

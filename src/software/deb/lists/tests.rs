@@ -21,7 +21,7 @@ fn root(sources: &str, lists: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn path(root: &Path) -> PathBuf {
-    folder::path(root)
+    root.join("var/lib/apt/lists")
 }
 
 fn package(name: &str, architecture: &str, description: &str) -> String {

@@ -3,12 +3,9 @@
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags};
-
-use crate::software::tool::{command, wait};
+use crate::software::tool::{Stream, command};
 
 /// apt's tool for files that it has compressed (`apt-helper(1)`).
 const TOOL: &str = "/usr/lib/apt/apt-helper";
@@ -29,8 +26,12 @@ pub(super) fn open(file: &Path) -> io::Result<BufReader<impl Read>> {
         return Err(io::Error::other("it is no regular file"));
     }
     let is_compressed = file.to_str().is_some_and(|name| ENDINGS.iter().any(|ending| name.ends_with(ending)));
-    let source = if is_compressed { Source::Packed(Unpacking::start(file)?) } else { Source::Plain(File::open(file)?) };
+    let source = if is_compressed { Source::Packed(unpacking(file)?) } else { Source::Plain(File::open(file)?) };
     Ok(BufReader::with_capacity(64 * 1024, Bounded { source, left: LARGEST_LIST }))
+}
+
+fn unpacking(file: &Path) -> io::Result<Stream> {
+    Stream::start(command(TOOL).args(["cat-file", "--"]).arg(file), LONGEST_UNPACKING)
 }
 
 /// A reader that fails after some bytes instead of ending.
@@ -44,7 +45,13 @@ impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = match &mut self.source {
             Source::Plain(file) => file.read(buffer)?,
-            Source::Packed(unpacking) => unpacking.read(buffer)?,
+            Source::Packed(unpacking) => {
+                let n = unpacking.read(buffer)?;
+                if n == 0 && !buffer.is_empty() && !unpacking.end()?.success() {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "it cannot be unpacked"));
+                }
+                n
+            }
         };
         let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, "it is too large");
         self.left = self.left.checked_sub(n as u64).ok_or_else(too_large)?;
@@ -55,59 +62,7 @@ impl Read for Bounded {
 #[derive(Debug)]
 enum Source {
     Plain(File),
-    Packed(Unpacking),
-}
-
-/// The tool at work; it ends with its reader.
-#[derive(Debug)]
-struct Unpacking {
-    child: Child,
-    output: ChildStdout,
-    deadline: Instant,
-}
-
-impl Unpacking {
-    fn start(file: &Path) -> io::Result<Self> {
-        let mut child =
-            command(TOOL).arg("cat-file").arg("--").arg(file).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        match child.stdout.take() {
-            Some(output) => Ok(Self { child, output, deadline: Instant::now() + LONGEST_UNPACKING }),
-            None => Err(io::Error::other("the tool has no output")),
-        }
-    }
-
-    fn wait_for_output(&self) -> io::Result<()> {
-        loop {
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "its unpacking takes too long"));
-            }
-            let mut fds = [PollFd::new(&self.output, PollFlags::IN)];
-            wait(&mut fds, left)?;
-            if fds.iter().any(|fd| !fd.revents().is_empty()) {
-                return Ok(());
-            }
-        }
-    }
-}
-
-impl Read for Unpacking {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.wait_for_output()?;
-        let n = self.output.read(buffer)?;
-        if n == 0 && !buffer.is_empty() && !self.child.wait()?.success() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "it cannot be unpacked"));
-        }
-        Ok(n)
-    }
-}
-
-impl Drop for Unpacking {
-    fn drop(&mut self) {
-        // The errors do not matter: the child may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    Packed(Stream),
 }
 
 #[cfg(test)]

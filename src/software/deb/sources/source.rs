@@ -1,6 +1,9 @@
 //! What an entry says, in whichever style it is written.
 
+use std::ffi::OsString;
 use std::fmt;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 
 use super::super::lists::Release;
 
@@ -163,6 +166,13 @@ impl Uri {
         self.text.get(self.authority..).unwrap_or_default()
     }
 
+    /// The folder of this host that it names; `None` for archives elsewhere. apt takes no host in such a URI, and reads
+    /// `%xx` in its path as the octet.
+    pub(in crate::software::deb) fn folder(&self) -> Option<PathBuf> {
+        let is_here = matches!(self.scheme(), "file" | "copy") && self.host().is_empty();
+        (is_here && self.path().starts_with('/')).then(|| OsString::from_vec(octets(self.path())).into())
+    }
+
     /// Whether it leads to a list of the URIs of archives (`apt-transport-mirror(1)`).
     pub(super) fn is_mirror_list(&self) -> bool {
         self.scheme() == "mirror" || self.scheme().starts_with("mirror+")
@@ -184,6 +194,26 @@ impl fmt::Display for Uri {
         f.write_str(self.text.get(..self.scheme).unwrap_or_default())?;
         f.write_str(self.text.get(self.head..).unwrap_or_default())
     }
+}
+
+/// The octets of a path with `%xx`.
+fn octets(path: &str) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((octet, others)) = rest.split_first() {
+        let code = others.get(..2).filter(|_| *octet == b'%').and_then(|code| std::str::from_utf8(code).ok());
+        match code.filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit())).map(|code| u8::from_str_radix(code, 16)) {
+            Some(Ok(code)) => {
+                octets.push(code);
+                rest = others.get(2..).unwrap_or_default();
+            }
+            _ => {
+                octets.push(*octet);
+                rest = others;
+            }
+        }
+    }
+    octets
 }
 
 /// What stands for the host's architecture in URIs and suites.
@@ -218,6 +248,18 @@ mod tests {
             assert_eq!((uri.to_string().as_str(), uri.host(), uri.path()), (told, host, path));
         }
         assert_eq!(Uri::new("example.org/x".to_owned()), None);
+    }
+
+    #[test]
+    fn archives_of_this_host_are_folders() {
+        for (uri, folder) in [
+            ("file:/srv/a%20b%2x", Some("/srv/a b%2x")),
+            ("copy:///srv/r", Some("/srv/r")),
+            ("file://host/srv/r", None),
+            ("http:/srv/r", None),
+        ] {
+            assert_eq!(Uri::new(uri.to_owned()).unwrap().folder(), folder.map(PathBuf::from), "{uri}");
+        }
     }
 
     #[test]

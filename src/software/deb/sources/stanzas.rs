@@ -173,12 +173,11 @@ impl Stanza {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::tests::lines;
     use super::*;
 
     fn told(text: &str) -> Vec<String> {
-        let Parsed { written, damages } = parse(text.as_bytes());
-        let entries = written.iter().map(|w| format!("{} {} {}", w.enabled, w.source.is_checked, w.source));
-        entries.chain(damages.iter().map(|d| format!("{}: {}", d.line, d.why))).collect()
+        lines(&parse(text.as_bytes()))
     }
 
     #[test]

@@ -14,6 +14,12 @@ fn root(files: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
+/// What a file says, one line for each entry and then for each damage.
+pub(super) fn lines(Parsed { written, damages }: &Parsed) -> Vec<String> {
+    let entries = written.iter().map(|w| format!("{} {} {}", w.enabled, w.source.is_checked, w.source));
+    entries.chain(damages.iter().map(|d| format!("{}: {}", d.line, d.why))).collect()
+}
+
 fn ids(root: &Path) -> Vec<String> {
     read(root).unwrap().iter().map(|r| format!("{} {}", r.enabled, r.id)).collect()
 }

@@ -1,0 +1,145 @@
+//! Certificates by which the two ends of a connection know each other: the thumbprint of a peer's, and our own.
+
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::pkey::{PKey, Private};
+use openssl::ssl::SslConnectorBuilder;
+use openssl::x509::{X509, X509Ref, X509VerifyResult};
+
+use super::TlsError;
+
+/// The digest of a whole certificate, by which one certificate is meant and no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Thumbprint {
+    /// SHA-1, as DSP0226 R12.3-2 and Windows have it.
+    Sha1([u8; 20]),
+    /// SHA-256.
+    Sha256([u8; 32]),
+}
+
+/// A text that is no thumbprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a certificate's thumbprint is its SHA-1 as 40 or its SHA-256 as 64 hexadecimal digits")]
+pub struct ThumbprintError;
+
+impl Thumbprint {
+    /// Whether it is the thumbprint of this certificate.
+    pub(super) fn is_of(&self, certificate: &X509Ref) -> bool {
+        let (digest, own): (_, &[u8]) = match self {
+            Self::Sha1(own) => (MessageDigest::sha1(), own),
+            Self::Sha256(own) => (MessageDigest::sha256(), own),
+        };
+        certificate.digest(digest).is_ok_and(|found| *found == *own)
+    }
+}
+
+impl FromStr for Thumbprint {
+    type Err = ThumbprintError;
+
+    fn from_str(text: &str) -> Result<Self, ThumbprintError> {
+        match text.len() {
+            40 => octets(text).map(Self::Sha1),
+            64 => octets(text).map(Self::Sha256),
+            _ => Err(ThumbprintError),
+        }
+    }
+}
+
+fn octets<const N: usize>(text: &str) -> Result<[u8; N], ThumbprintError> {
+    let mut octets = [0; N];
+    let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok()).ok_or(ThumbprintError);
+    let (pairs, _) = text.as_bytes().as_chunks::<2>();
+    for (octet, [high, low]) in octets.iter_mut().zip(pairs) {
+        *octet = digit(*high)? << 4 | digit(*low)?;
+    }
+    Ok(octets)
+}
+
+impl fmt::Display for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let octets: &[u8] = match self {
+            Self::Sha1(octets) => octets,
+            Self::Sha256(octets) => octets,
+        };
+        octets.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+/// Where the certificate lies by which this service shows peers who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityFiles {
+    /// The certificate in PEM form, and behind it those of the authorities that vouch for it, nearest first.
+    pub certificate: PathBuf,
+    /// Its private key in PEM form, without a password.
+    pub key: PathBuf,
+}
+
+/// The certificate by which this service shows peers who it is.
+pub struct Identity {
+    certificate: X509,
+    authorities: Vec<X509>,
+    key: PKey<Private>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("certificate", &self.certificate.subject_name()).finish_non_exhaustive()
+    }
+}
+
+impl Identity {
+    pub(super) fn load(files: &IdentityFiles) -> Result<Self, TlsError> {
+        let pem = fs::read(&files.certificate).map_err(TlsError::CertificateUnreadable)?;
+        let mut certificates = X509::stack_from_pem(&pem).map_err(|e| TlsError::Certificate(Some(e)))?.into_iter();
+        let certificate = certificates.next().ok_or(TlsError::Certificate(None))?;
+        let pem = zeroize::Zeroizing::new(fs::read(&files.key).map_err(TlsError::KeyUnreadable)?);
+        // With a password given, OpenSSL asks nobody for one.
+        let key = PKey::private_key_from_pem_passphrase(&pem, b"").map_err(TlsError::Key)?;
+        let matches = certificate.public_key().is_ok_and(|public| public.public_eq(&key));
+        if !matches {
+            return Err(TlsError::KeyOfAnother);
+        }
+        Ok(Self { certificate, authorities: certificates.collect(), key })
+    }
+
+    /// Whether the certificate is the one with this thumbprint.
+    pub fn is(&self, thumbprint: &Thumbprint) -> bool {
+        thumbprint.is_of(&self.certificate)
+    }
+
+    /// Whether the authority with this thumbprint vouches for the certificate, as far as the certificate's file tells.
+    pub fn is_issued_by(&self, thumbprint: &Thumbprint) -> bool {
+        let is_its_own_issuer = self.certificate.issued(&self.certificate) == X509VerifyResult::OK;
+        self.authorities.iter().any(|authority| thumbprint.is_of(authority)) || is_its_own_issuer && self.is(thumbprint)
+    }
+
+    /// Lets connections show the certificate to peers that ask for one.
+    pub(super) fn show(&self, builder: &mut SslConnectorBuilder) -> Result<(), ErrorStack> {
+        builder.set_certificate(&self.certificate)?;
+        builder.set_private_key(&self.key)?;
+        for authority in &self.authorities {
+            builder.add_extra_chain_cert(authority.clone())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thumbprints_are_read_and_shown() {
+        for text in ["8e5255328d03543a6aa6ea9cf7977ec9b4d7fdb3", &"0aF9".repeat(16)] {
+            assert_eq!(text.parse::<Thumbprint>().unwrap().to_string(), text.to_lowercase());
+        }
+        for wrong in ["", "8e52", &"g".repeat(40), &"0".repeat(41), &"ä".repeat(20)] {
+            assert_eq!(wrong.parse::<Thumbprint>(), Err(ThumbprintError), "{wrong}");
+        }
+    }
+}
