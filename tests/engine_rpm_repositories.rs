@@ -340,3 +340,98 @@ fn damaged_metadata_offers_nothing_and_the_rest_is_offered() {
     assert_eq!(fixture.names(), ["delta-0:1-1.noarch"]);
     assert!(fixture.engine.repositories().unwrap()[0].metadata.is_none());
 }
+
+/// The documents of a repository whose modules have some of these builds.
+const MODULES: &str = "\
+---
+document: modulemd
+version: 2
+data: {name: alpha, stream: '1', version: 1, context: aa, arch: x86_64, summary: s, description: d, license: {module: [MIT]},
+  artifacts: {rpms: [alpha-0:1-1.noarch, gamma-0:1-1.noarch, zeta-0:1-1.src]}}
+...
+---
+document: modulemd
+version: 2
+data: {name: alpha, stream: '1', version: 2, context: aa, arch: x86_64, summary: s, description: d, license: {module: [MIT]},
+  artifacts: {rpms: [alpha-0:2-1.noarch]}}
+...
+---
+document: modulemd
+version: 2
+data: {name: alpha, stream: '3', version: 1, context: bb, arch: x86_64, summary: s, description: d, license: {module: [MIT]},
+  dependencies: [{requires: {beta: [old]}}], artifacts: {rpms: [alpha-0:3-1.noarch, delta-0:1-1.noarch]}}
+...
+---
+document: modulemd
+version: 2
+data: {name: beta, stream: old, version: 1, context: cc, arch: x86_64, summary: s, description: d, license: {module: [MIT]},
+  artifacts: {rpms: [beta-0:1-1.noarch]}}
+...
+---
+document: modulemd-defaults
+version: 1
+data: {module: alpha, stream: '1'}
+...
+";
+
+#[test]
+fn what_streams_of_modules_hide_is_not_offered() {
+    let state = |module: &str, stream: &str, state: &str| {
+        (
+            format!("etc/dnf/modules.d/{module}.module"),
+            format!("[{module}]\nname={module}\nstream={stream}\nprofiles=\nstate={state}\n"),
+        )
+    };
+    let enabled = [state("alpha", "3", "enabled"), state("beta", "old", "enabled")];
+    let disabled = [state("alpha", "", "disabled")];
+    let own = "---\ndocument: modulemd-defaults\nversion: 1\ndata: {module: beta, stream: old}\n...\n";
+    let own = [("etc/dnf/modules.defaults.d/own.yaml".to_owned(), own.to_owned())];
+    for (options, files, expected) in [
+        ("", [].as_slice(), ["alpha-0:1", "alpha-0:2", "beta-0:9", "gamma-0:1", "zeta-0:1"].as_slice()),
+        ("", &enabled, &["alpha-0:3", "beta-0:1", "delta-0:1", "zeta-0:1"]),
+        ("", &disabled, &["alpha-0:4", "beta-0:9", "zeta-0:1"]),
+        ("", &own, &["alpha-0:1", "alpha-0:2", "beta-0:1", "gamma-0:1", "zeta-0:1"]),
+        (
+            "module_hotfixes=1\n",
+            &disabled,
+            &[
+                "alpha-0:1",
+                "alpha-0:2",
+                "alpha-0:3",
+                "alpha-0:4",
+                "beta-0:1",
+                "beta-0:9",
+                "delta-0:1",
+                "gamma-0:1",
+                "zeta-0:1",
+            ],
+        ),
+    ] {
+        let fixture = Fixture::new(options, "");
+        let builds = ["alpha 1", "alpha 2", "alpha 3", "alpha 4", "beta 1", "beta 9", "gamma 1", "delta 1", "zeta 1"];
+        let packages = builds.map(|build| {
+            let (name, version) = build.split_once(' ').unwrap();
+            build_rpm(&fixture.scratch(), name, version, "1", &[])
+        });
+        fixture.publish("one", &packages, "gz");
+        fixture.publish("two", &[], "gz");
+        let modules = fixture.scratch().join("modules.yaml");
+        fs::write(&modules, MODULES).unwrap();
+        run(Command::new("modifyrepo_c")
+            .arg("--mdtype=modules")
+            .arg(&modules)
+            .arg(fixture.scratch().join("one/repodata")));
+        fixture.dnf(&["makecache"]);
+        assert!(fixture.names().contains(&"alpha-0:1-1.noarch".to_owned()), "of the default stream");
+        for (file, text) in files {
+            fs::create_dir_all(fixture.root.path().join(file).parent().unwrap()).unwrap();
+            fixture.write(file, text);
+        }
+        let told: Vec<String> = lines(&fixture.catalog());
+        assert_eq!(told, fixture.offered_by_dnf(), "{files:?}");
+        let expected: Vec<String> = expected.iter().map(|build| format!("{build}-1.noarch")).collect();
+        let mut names = fixture.names();
+        names.sort();
+        assert_eq!(names, expected, "{files:?}");
+    }
+}

@@ -13,16 +13,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use quartermaster::access::{Caller, Role};
 use quartermaster::clock::SystemClock;
 use quartermaster::jobs::{
-    InstallOptions, Job, JobFailure, JobId, JobRequest, JobState, Jobs, Settings, WorkerProgram,
+    InstallOptions, Job, JobFailure, JobId, JobRequest, JobState, Jobs, PlanError, Settings, WorkerProgram,
 };
 use quartermaster::software::{
-    ApplyError, CancelToken, Family, FileRecord, InspectError, Inventory, Manager, ManagerError, Nevra, Operation,
-    Outcome, Package, PackageState, Phase, Plan, Progress,
+    Abilities, ApplyError, CancelToken, Family, FileRecord, InspectError, Inventory, Manager, ManagerError, Nevra,
+    Operation, Outcome, Package, PackageState, Phase, Plan, Progress,
 };
 use quartermaster::store::{Store, changes};
 use quartermaster::worker::protocol::Reply;
@@ -51,6 +51,10 @@ impl Manager for ScriptedManager {
         Family::Rpm
     }
 
+    fn abilities(&self) -> Abilities {
+        Abilities { changes: true, repositories: true }
+    }
+
     fn inventory(&self) -> Arc<Inventory> {
         Arc::default()
     }
@@ -77,7 +81,14 @@ impl Manager for ScriptedManager {
         Ok(Package::bare(nevra, PackageState::NotInstalled))
     }
 
-    fn plan(&self, _: &Operation, _: &CancelToken) -> Result<Plan, ApplyError> {
+    /// A plan for `endless` is made until it is given up.
+    fn plan(&self, operation: &Operation, cancel: &CancelToken) -> Result<Plan, ApplyError> {
+        if matches!(operation, Operation::Verify { nevra } if &*nevra.name == "endless") {
+            while !cancel.is_cancelled() {
+                thread::yield_now();
+            }
+            return Err(ApplyError::Cancelled);
+        }
         Ok(Plan::default())
     }
 
@@ -310,4 +321,18 @@ fn a_finished_job_is_removed_by_itself() {
     assert_eq!(server.history(id).last(), Some(&None));
     assert!(!path.join("jobs").join(id.to_string()).exists());
     assert_eq!(fs::read_dir(path.join("spool")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_plan_that_takes_too_long_is_given_up() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let plan = |name: &str, limit| {
+        let request = JobRequest::Verify { nevra: Nevra::from_debian(name, "1-1", "noarch").unwrap() };
+        server.jobs.plan(&request, &Caller::new("olga", Role::Operator), Instant::now() + limit)
+    };
+    assert_eq!(plan("good", Duration::from_secs(60)), Ok(Plan::default()));
+    assert_eq!(plan("endless", Duration::from_millis(50)), Err(PlanError::TimedOut));
+    assert_eq!(plan("endless", Duration::ZERO), Err(PlanError::TimedOut));
+    assert_eq!(plan("good", Duration::from_secs(60)), Ok(Plan::default()));
 }

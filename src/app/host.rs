@@ -41,7 +41,9 @@ impl Host {
         users: &Arc<Users>,
         clock: &SharedClock,
     ) -> Result<Self, StartError> {
-        let Some(manager) = software::open(settings::engine(config.engine), &config.root)? else {
+        let Some(manager) =
+            software::open_with(settings::engine(config.engine), &config.root, settings::at_work(&config.state_dir))?
+        else {
             return Ok(Self(None));
         };
         let observed = Observed::new(store.clone(), clock.clone(), manager.root());

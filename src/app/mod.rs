@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::access::sealing::{SealingError, SealingKey};
 use crate::access::{self, FirstUser, UserError, Users, private_file};
 use crate::broker::{Broker, RegistrationError};
 use crate::cim::{CimError, Schema, SchemaError};
@@ -101,6 +102,9 @@ pub enum StartError {
     /// Events cannot be delivered.
     #[error(transparent)]
     Client(#[from] client::StartError),
+    /// The key that seals credentials cannot be used.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
     /// The subscriptions cannot be taken up.
     #[error(transparent)]
     Events(#[from] events::OpenError),
@@ -136,7 +140,7 @@ impl Application {
             users.clone(),
             client,
             clock.clone(),
-            settings::events(&config),
+            settings::events(&config, SealingKey::load_or_create(state_dir)?),
         )?;
         let broker = Arc::new(Broker::new(schema, host.providers(&events)?)?);
         let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config));

@@ -1,13 +1,17 @@
 //! What each room needs to know of the configuration.
 
+use std::sync::Arc;
+use std::path::Path;
+
 use chrono::TimeDelta;
 
 use crate::access;
-use crate::client::{self, AddressRuleError, AddressRules};
+use crate::access::sealing::SealingKey;
+use crate::client::{self, AddressRuleError, AddressRules, IdentityFiles};
 use crate::config::{Allowed, Config, Engine, FaultStatus, Overflow};
 use crate::events;
 use crate::server::{self, UploadSettings};
-use crate::software::EngineChoice;
+use crate::software::{EngineChoice, EngineSettings};
 use crate::worker;
 use crate::wsman::{self, ContextLimits};
 
@@ -73,8 +77,15 @@ pub(super) fn client(config: &Config) -> client::Settings {
     client::Settings {
         request_timeout: config.events.delivery_timeout,
         trust_file: config.events.trust_file.clone(),
+        identity: identity(config),
         ..client::Settings::default()
     }
+}
+
+/// What is shown to sinks that ask for a certificate.
+fn identity(config: &Config) -> Option<IdentityFiles> {
+    let (certificate, key) = (config.events.certificate.clone()?, config.events.key.clone()?);
+    Some(IdentityFiles { certificate, key })
 }
 
 /// Which sinks may be connected to.
@@ -110,7 +121,7 @@ fn entries(allowed: &[Allowed]) -> Vec<String> {
     allowed.iter().map(entry).collect()
 }
 
-pub(super) fn events(config: &Config) -> events::Settings {
+pub(super) fn events(config: &Config, sealing_key: SealingKey) -> events::Settings {
     let own = &config.events;
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let retained = u32::try_from(own.retention_events).unwrap_or(u32::MAX);
@@ -129,8 +140,14 @@ pub(super) fn events(config: &Config) -> events::Settings {
             Overflow::End => events::Overflow::End,
             Overflow::Drop => events::Overflow::Drop,
         },
+        sealing_key: Some(Arc::new(sealing_key)),
         ..defaults
     }
+}
+
+/// How the engine works for the service whose state is in this folder.
+pub(super) fn at_work(state_dir: &Path) -> EngineSettings {
+    EngineSettings { scratch: Some(state_dir.join("work")), ..EngineSettings::default() }
 }
 
 pub(super) fn engine(engine: Engine) -> EngineChoice {

@@ -13,7 +13,7 @@ use crate::access::private_file;
 use crate::client::AddressRuleError;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Engine;
-use crate::software::{self, EngineSettings, OpenError};
+use crate::software::{self, OpenError};
 use crate::worker;
 
 /// After this time a folder of an operation is nobody's any more.
@@ -74,9 +74,10 @@ pub enum WorkerError {
 /// Works until there has been nothing to do for a while. Blocks.
 pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let scratch = orders.state_dir.join("work");
-    prepare(&scratch, &clock).map_err(|source| WorkerError::Scratch { folder: scratch.clone(), source })?;
-    let engine = EngineSettings { scratch: Some(scratch), ..EngineSettings::default() };
+    let engine = settings::at_work(&orders.state_dir);
+    if let Some(scratch) = &engine.scratch {
+        prepare(scratch, &clock).map_err(|source| WorkerError::Scratch { folder: scratch.clone(), source })?;
+    }
     let manager = software::open_with(settings::engine(orders.engine), &orders.root, engine)?;
     let manager = manager.ok_or(WorkerError::NoEngine)?;
     let settings = worker::Settings {

@@ -1,7 +1,7 @@
 //! Operations that change something: methods, and the changes of instances that their providers allow.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     Action, Arguments, Broker, Change, Creation, Deletion, MethodReply, Modification, Route, Upload, authorization,
@@ -11,7 +11,8 @@ use crate::broker::Invocation;
 use crate::cim::{CimError, Class, Instance, Method, ObjectPath, Value};
 
 impl Broker {
-    /// Calls a method on an instance, or a static one on the class that the path names.
+    /// Calls a method on an instance, or a static one on the class that the path names; waits for a minute at most for what
+    /// takes long.
     pub fn invoke(
         &self,
         caller: &Caller,
@@ -19,10 +20,10 @@ impl Broker {
         method: &Method,
         arguments: Arguments,
     ) -> Result<MethodReply, CimError> {
-        self.invoke_with(caller, path, method, arguments, None)
+        self.invoke_with(caller, path, method, arguments, None, Instant::now() + Duration::from_secs(60))
     }
 
-    /// The same with octets that came beside the arguments.
+    /// The same with octets that came beside the arguments, for a caller who waits until the deadline.
     pub fn invoke_with(
         &self,
         caller: &Caller,
@@ -30,10 +31,11 @@ impl Broker {
         method: &Method,
         arguments: Arguments,
         upload: Option<&Upload>,
+        deadline: Instant,
     ) -> Result<MethodReply, CimError> {
         let route = if method.is_static { self.route(path)? } else { self.locate(path)?.0 };
         let action = route.action(caller, method)?;
-        let invocation = Invocation { caller, class: &route.class, path, method, arguments, upload };
+        let invocation = Invocation { caller, class: &route.class, path, method, arguments, upload, deadline };
         let call = || route.provider.invoke(&invocation);
         if !action.changes() {
             return call();

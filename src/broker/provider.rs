@@ -70,6 +70,8 @@ pub struct Invocation<'a> {
     pub arguments: Arguments,
     /// What came beside them: the octets of a parameter that is empty among them.
     pub upload: Option<&'a Upload>,
+    /// Until when the caller waits for what takes long.
+    pub deadline: Instant,
 }
 
 /// A change of an instance.

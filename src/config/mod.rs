@@ -157,6 +157,9 @@ impl Config {
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return Err(ConfigError::Conflict("[tls] certificate and key belong together: give both or neither"));
         }
+        if self.events.certificate.is_some() != self.events.key.is_some() {
+            return Err(ConfigError::Conflict("[events] certificate and key belong together: give both or neither"));
+        }
         if !self.root.is_absolute() {
             return Err(ConfigError::Conflict("root must be an absolute path"));
         }

@@ -171,6 +171,10 @@ pub struct Events {
     pub subscriptions_per_user: usize,
     /// A PEM file with the roots that HTTPS sinks are checked against; `None` takes the host's.
     pub trust_file: Option<PathBuf>,
+    /// A PEM file with the certificate that is shown to sinks which ask for one.
+    pub certificate: Option<PathBuf>,
+    /// A PEM file with its key.
+    pub key: Option<PathBuf>,
 }
 
 impl Default for Events {
@@ -187,6 +191,8 @@ impl Default for Events {
             subscriptions: 1000,
             subscriptions_per_user: 100,
             trust_file: None,
+            certificate: None,
+            key: None,
         }
     }
 }

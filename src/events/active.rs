@@ -1,6 +1,6 @@
 //! A subscription that is being served.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
@@ -8,18 +8,24 @@ use uuid::Uuid;
 
 use super::filter::Filter;
 use super::{Event, Subscription};
-use crate::client::Url;
+use crate::client::{SinkCredentials, Url};
 use crate::store::subscriptions::Progress;
 
 /// What never changes of a subscription, and the state that does.
 pub(super) struct Active {
     pub(super) id: Uuid,
-    /// Where events go; `None` if the subscriber fetches them.
-    pub(super) url: Option<Url>,
+    pub(super) target: Target,
     pub(super) filter: Filter,
     granted: Subscription,
     state: watch::Sender<State>,
     progress: Mutex<Progress>,
+}
+
+/// Where events go, and as whom.
+pub(super) struct Target {
+    /// `None` if the subscriber fetches them.
+    pub(super) url: Option<Url>,
+    pub(super) credentials: Option<Arc<SinkCredentials>>,
 }
 
 /// What changes of a subscription.
@@ -36,9 +42,9 @@ impl State {
 }
 
 impl Active {
-    pub(super) fn new(granted: Subscription, url: Option<Url>, filter: Filter, progress: Progress) -> Self {
+    pub(super) fn new(granted: Subscription, target: Target, filter: Filter, progress: Progress) -> Self {
         let state = watch::Sender::new(State { expires: granted.expires, ended: false });
-        Self { id: granted.id, url, filter, granted, state, progress: Mutex::new(progress) }
+        Self { id: granted.id, target, filter, granted, state, progress: Mutex::new(progress) }
     }
 
     /// How far it got.

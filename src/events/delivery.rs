@@ -160,8 +160,9 @@ impl Delivering {
                 return false;
             }
             let Some((id, post)) = self.post(parcel) else { return false };
+            let credentials = self.active.target.credentials.clone();
             let answer = tokio::select! {
-                answer = self.hub.client.post(post) => answer,
+                answer = self.hub.client.post_as(post, credentials) => answer,
                 () = self.ended() => return false,
             };
             let expected = self.active.granted().delivery.mode.is_acknowledged().then_some(id);
@@ -191,7 +192,7 @@ impl Delivering {
     }
 
     fn post(&self, parcel: &Parcel) -> Option<(MessageId, Post)> {
-        let url = self.active.url.clone()?;
+        let url = self.active.target.url.clone()?;
         let (id, body) = message::parcel(&self.active, parcel, self.hub.log.id());
         let content_type = self.active.granted().delivery.encoding().content_type().to_owned();
         Some((id, Post { url, content_type, body }))

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use actix_web::web::Bytes;
 use tokio::time::sleep;
 
+use super::active::Active;
 use super::hub::Hub;
-use super::{Mode, Subscription, message};
+use super::{Mode, message};
 use crate::client::{Post, Url};
 use crate::wire::eventing::EndStatus;
 
@@ -56,18 +57,20 @@ const ATTEMPTS: u32 = 3;
 
 /// Tells the end of a subscription to its EndTo, if it has one. The subscription is gone already; what does not arrive
 /// after a few attempts is not told.
-pub(super) async fn tell(hub: Arc<Hub>, subscription: Subscription, why: Ending) {
+pub(super) async fn tell(hub: Arc<Hub>, active: Arc<Active>, why: Ending) {
+    let subscription = active.subscription();
     let (Some(end_to), Some((status, reason))) = (&subscription.end_to, why.told()) else { return };
     // R10.6-2.
     if subscription.delivery.mode == Mode::Pull {
         return;
     }
     let Ok(url) = Url::parse(&end_to.address) else { return };
+    let credentials = active.target.credentials.clone().filter(|credentials| credentials.are_for(&url));
     let encoding = subscription.delivery.encoding();
     let body = Bytes::from(encoding.encode(message::end(&subscription, end_to, status, reason)));
     for attempt in 1..=ATTEMPTS {
         let post = Post { url: url.clone(), content_type: encoding.content_type().to_owned(), body: body.clone() };
-        match hub.client.post(post).await {
+        match hub.client.post_as(post, credentials.clone()).await {
             Ok(answer) if (200..300).contains(&answer.status) => return,
             Ok(answer) => {
                 tracing::warn!(status = answer.status, subscription = %subscription.id, "the end of a subscription was not taken")

@@ -53,6 +53,9 @@ pub enum SubscribeError {
         /// Of this user or in all.
         whose: QuotaOf,
     },
+    /// `wsman:InternalError`: the credentials of the sink cannot be sealed.
+    #[error("the credentials of the sink cannot be kept")]
+    Security(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// `wsman:InternalError`: our own failure.
     #[error("the subscription cannot be stored")]
     Store(#[from] StoreError),

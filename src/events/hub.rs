@@ -118,7 +118,7 @@ impl Hub {
         if ends {
             tracing::info!(subscription = %id, owner = %active.granted().owner.name, ?why, "a subscription ended");
             self.forget(id)?;
-            self.runtime.spawn(ending::tell(Arc::clone(self), active.subscription(), why));
+            self.runtime.spawn(ending::tell(Arc::clone(self), active, why));
         }
         Ok(ends)
     }

@@ -22,6 +22,7 @@ mod parcel;
 mod pull;
 mod retention;
 mod rights;
+mod security;
 mod settings;
 mod subscription;
 mod thread;
@@ -44,8 +45,9 @@ use crate::soap::EndpointReference;
 use crate::store::changes::ChangeRecord;
 use crate::store::subscriptions::{self as rows, SubscriptionRow};
 use crate::store::{Store, StoreError, changes};
+use crate::wire::SinkSecurity;
 
-use active::Active;
+use active::{Active, Target};
 use ending::Ending;
 use filter::Filter;
 use hub::{Hub, Parts};
@@ -132,6 +134,11 @@ impl Events {
     fn make(&self, new: NewSubscription, made_of: Option<MadeOf>) -> Result<Subscription, SubscribeError> {
         let filter = self.filter(&new)?;
         let url = self.sink(&new)?;
+        let credentials = match &url {
+            Some(url) => security::credentials(&self.hub.client, url, &new.security),
+            None => Ok(None),
+        };
+        let credentials = credentials.map_err(|error| SubscribeError::NotifyTo(error.to_string()))?;
         let now = self.hub.clock.now();
         let expires = self.hub.settings.grant(new.expires, now).map_err(|_| SubscribeError::InvalidExpirationTime)?;
         let id = Uuid::new_v4();
@@ -149,7 +156,7 @@ impl Events {
             created: now,
             expires,
         };
-        let progress = self.store(&subscription, new.bookmark)?;
+        let progress = self.store(&subscription, &new.security, new.bookmark)?;
         match &url {
             // What stands behind the port may be a secret of the sink's.
             Some(url) => {
@@ -161,7 +168,7 @@ impl Events {
             }
             None => audit(&subscription.owner, &format_args!("made subscription {id}, its events are fetched")),
         }
-        self.hub.serve(Active::new(subscription.clone(), url, filter, progress));
+        self.hub.serve(Active::new(subscription.clone(), Target { url, credentials }, filter, progress));
         Ok(subscription)
     }
 
@@ -272,8 +279,15 @@ impl Events {
     }
 
     /// Stores a subscription with its cursor at the bookmark, or at the latest record of that moment.
-    fn store(&self, subscription: &Subscription, bookmark: Option<Bookmark>) -> Result<rows::Progress, SubscribeError> {
+    fn store(
+        &self,
+        subscription: &Subscription,
+        security: &SinkSecurity,
+        bookmark: Option<Bookmark>,
+    ) -> Result<rows::Progress, SubscribeError> {
         let settings = &self.hub.settings;
+        let sealed = security::seal(settings.sealing_key.as_deref(), security, &subscription.id.to_string());
+        let sealed = sealed.map_err(|error| SubscribeError::Security(error.into()))?;
         self.hub.store.write(|t| {
             let (owned, all) = rows::count(t, &subscription.owner.name)?;
             if owned >= settings.max_per_owner {
@@ -286,7 +300,7 @@ impl Events {
                 Some(bookmark) => bookmark.cursor(t)??,
                 None => changes::latest(t)?,
             };
-            let row = subscription.to_row(cursor);
+            let row = SubscriptionRow { security: sealed, ..subscription.to_row(cursor) };
             rows::insert(t, &row)?;
             Ok(row.progress)
         })
@@ -315,7 +329,7 @@ impl Drop for Events {
 
 /// Serves a stored subscription again. One that this version cannot serve is ended: its owner finds out when it renews.
 fn resume(hub: &Arc<Hub>, schema: &Schema, row: &SubscriptionRow) -> Result<(), StoreError> {
-    match revive(schema, row) {
+    match revive(hub, schema, row) {
         Ok(active) => hub.serve(active),
         Err(error) => {
             tracing::error!(error, subscription = %row.id, "a stored subscription cannot be served and is ended");
@@ -325,10 +339,16 @@ fn resume(hub: &Arc<Hub>, schema: &Schema, row: &SubscriptionRow) -> Result<(), 
     Ok(())
 }
 
-fn revive(schema: &Schema, row: &SubscriptionRow) -> Result<Active, Box<dyn std::error::Error>> {
+fn revive(hub: &Hub, schema: &Schema, row: &SubscriptionRow) -> Result<Active, Box<dyn std::error::Error>> {
     let subscription = Subscription::from_row(row)?;
     let filter = subscription.filter.as_ref().map(|(language, text)| (*language, text.as_str()));
     let filter = Filter::compile(schema, subscription.class.as_deref(), filter)?;
+    let key = hub.settings.sealing_key.as_deref();
+    let security = security::open(key, row.security.as_deref(), &row.id.to_string())?;
     let url = subscription.url()?;
-    Ok(Active::new(subscription, url, filter, row.progress))
+    let credentials = match &url {
+        Some(url) => security::credentials(&hub.client, url, &security)?,
+        None => None,
+    };
+    Ok(Active::new(subscription, Target { url, credentials }, filter, row.progress))
 }

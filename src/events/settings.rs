@@ -1,6 +1,9 @@
 //! What an operator may choose.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::access::sealing::SealingKey;
 
 /// How events are kept and delivered.
 #[derive(Clone, Debug)]
@@ -33,6 +36,8 @@ pub struct Settings {
     pub hard_count: u32,
     /// What becomes of a subscription that waits for records which must go.
     pub overflow: Overflow,
+    /// What seals the credentials of sinks in the store; without it none are taken.
+    pub sealing_key: Option<Arc<SealingKey>>,
     /// How often the log is trimmed.
     pub sweep_every: Duration,
     /// How long deliveries under way may take to finish when the service stops.
@@ -68,6 +73,7 @@ impl Default for Settings {
             hard_age: DAY.saturating_mul(30),
             hard_count: 1_000_000,
             overflow: Overflow::End,
+            sealing_key: None,
             sweep_every: Duration::from_secs(60),
             stop_grace: Duration::from_secs(2),
         }

@@ -15,7 +15,7 @@ use crate::client::{Url, UrlError};
 use crate::soap::EndpointReference;
 use crate::store::StoreError;
 use crate::store::subscriptions::{Progress, SubscriptionRow};
-use crate::wire::Expires;
+use crate::wire::{Expires, SinkSecurity};
 
 /// What a subscriber asks for.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct NewSubscription {
     pub delivery: Delivery,
     /// Where events go; `None` only in Pull mode.
     pub notify_to: Option<EndpointReference>,
+    /// How deliveries authenticate at the sink.
+    pub security: SinkSecurity,
     /// Where the end of the subscription is told.
     pub end_to: Option<EndpointReference>,
     /// When it ends.

@@ -4,6 +4,7 @@ mod ends;
 mod loss;
 mod modes;
 mod pull;
+mod security;
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -109,6 +110,7 @@ fn to(url: &str) -> NewSubscription {
         filter: None,
         delivery: Delivery::default(),
         notify_to: Some(EndpointReference::new(url)),
+        security: SinkSecurity::default(),
         end_to: None,
         expires: None,
         bookmark: None,

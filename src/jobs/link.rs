@@ -22,9 +22,11 @@ const LOOK: Duration = Duration::from_millis(20);
 const LOOKS: usize = 500;
 /// How many times a worker is started that ends at once: an earlier one may still be giving up the folder.
 const LAUNCHES: usize = 3;
-/// How long an answer may take. Staging copies a file, which may be large and slow to read; a plan asks a package tool.
+/// How long an answer may take. Staging copies a file, which may be large and slow to read.
 const SHORT: Duration = Duration::from_secs(30);
 const LONG: Duration = Duration::from_secs(900);
+/// A limit of nothing would be none.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// A log longer than this is put aside when the next worker starts.
 const MAX_LOG: u64 = 1024 * 1024;
 
@@ -47,6 +49,14 @@ pub(super) enum LinkError {
     Unexpected,
     #[error(transparent)]
     Refused(#[from] Refusal),
+}
+
+impl LinkError {
+    /// Whether the worker did not answer in time.
+    pub(super) fn is_late(&self) -> bool {
+        let is_late = |error: &io::Error| matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+        matches!(self, Self::BrokenOff(LinesError::Io(error)) if is_late(error))
+    }
 }
 
 /// A connection that the worker greeted, and what it says.
@@ -90,10 +100,14 @@ impl Link {
 
     /// Asks the worker, which is started if need be, and waits for its answer. A refusal is an error.
     pub(super) fn call(&self, request: &Request) -> Result<Reply, LinkError> {
+        let is_long = matches!(request, Request::Stage { .. } | Request::StageUpload { .. });
+        self.call_for(request, if is_long { LONG } else { SHORT })
+    }
+
+    /// The same for so long, after which the worker hears that nobody waits any more.
+    pub(super) fn call_for(&self, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
         let (stream, mut lines) = self.connect()?;
-        let is_long = matches!(request, Request::Stage { .. } | Request::StageUpload { .. } | Request::Plan { .. });
-        let limit = if is_long { LONG } else { SHORT };
-        time_limit(&stream, Some(limit))?;
+        time_limit(&stream, Some(limit.clamp(SHORTEST, LONG)))?;
         write_line(&mut &stream, request)?;
         match lines.read()?.ok_or(LinkError::Unexpected)? {
             Reply::Refused(refusal) => Err(refusal.into()),

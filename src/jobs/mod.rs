@@ -153,6 +153,9 @@ pub enum PlanError {
     /// A job of it would fail.
     #[error("{}", .0.message)]
     NotPossible(JobError),
+    /// It took too long and was given up.
+    #[error("the plan was not made in time")]
+    TimedOut,
     /// The worker cannot be reached or started, or failed.
     #[error("the plan cannot be made now: {0}")]
     WorkerUnavailable(String),
@@ -164,6 +167,9 @@ pub enum SetRepositoryError {
     /// There is none with this id.
     #[error("there is no such repository")]
     NotFound,
+    /// Its configuration is overridden elsewhere.
+    #[error("{0}")]
+    Overridden(String),
     /// The worker cannot be reached or could not do it.
     #[error("the repository cannot be changed: {0}")]
     Failed(String),

@@ -109,10 +109,13 @@ impl Jobs {
         self.wake.ring();
     }
 
-    /// What a request would change, by the package tool's own dry run. Changes nothing. Blocks.
-    pub fn plan(&self, request: &JobRequest, caller: &Caller) -> Result<Plan, PlanError> {
-        match self.link.call(&Request::Plan { work: request.work(), caller: caller.clone() }) {
+    /// What a request would change, by the package tool's own dry run, which is given up when it takes longer. Changes
+    /// nothing. Blocks.
+    pub fn plan(&self, request: &JobRequest, caller: &Caller, until: Instant) -> Result<Plan, PlanError> {
+        let left = until.saturating_duration_since(Instant::now());
+        match self.link.call_for(&Request::Plan { work: request.work(), caller: caller.clone() }, left) {
             Ok(Reply::Planned(plan)) => Ok(plan),
+            Err(error) if error.is_late() => Err(PlanError::TimedOut),
             Err(LinkError::Refused(Refusal::NotPossible { error })) => {
                 Err(PlanError::NotPossible(JobError::from(&error)))
             }
@@ -126,6 +129,7 @@ impl Jobs {
         match self.link.call(&request) {
             Ok(Reply::RepositorySet) => Ok(()),
             Err(LinkError::Refused(Refusal::NoRepository)) => Err(SetRepositoryError::NotFound),
+            Err(LinkError::Refused(Refusal::Overridden { message })) => Err(SetRepositoryError::Overridden(message)),
             other => Err(SetRepositoryError::Failed(other.err().unwrap_or(LinkError::Unexpected).to_string())),
         }
     }

@@ -1,5 +1,7 @@
 //! What a change would do, before it is made: CheckSoftwareIdentity (DSP1025 8.1) and our own PlanChanges.
 
+use std::time::Instant;
+
 use super::installation::{asked_of_identity, does_not_fit};
 use super::job_instance::error_code;
 use super::model::Model;
@@ -15,20 +17,24 @@ const MANUAL_REBOOT_REQUIRED: u16 = 6;
 const NO_REBOOT_REQUIRED: u16 = 7;
 const MAY_BE_ADDED_TO_COLLECTION: u16 = 9;
 
-/// A package whose new version is in use only after a reboot: the kernel, by its name in either family.
-const KERNELS: [&str; 4] = ["linux-image-", "kernel", "kernel-core", "kernel-rt"];
-
 /// `CheckSoftwareIdentity`: whether an installation would work and what it would entail.
-pub(super) fn check(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
+pub(super) fn check(
+    model: &Model,
+    caller: &Caller,
+    arguments: &Arguments,
+    until: Instant,
+) -> Result<MethodReply, CimError> {
     let (nevra, options, asked) = match asked_of_identity(model, arguments) {
         Ok(asked) => asked,
         Err(why) => return Ok(does_not_fit("CheckSoftwareIdentity", caller, why)),
     };
-    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked })? {
+    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked }, until)? {
         Ok(plan) => plan,
         Err(code) => return Ok(MethodReply::code(code)),
     };
-    let mut characteristics = vec![if changes_kernel(&plan) { MANUAL_REBOOT_REQUIRED } else { NO_REBOOT_REQUIRED }];
+    // Neither of them: no information can be determined (DSP1025 9.3).
+    let reboot = plan.needs_reboot.map(|is_needed| if is_needed { MANUAL_REBOOT_REQUIRED } else { NO_REBOOT_REQUIRED });
+    let mut characteristics: Vec<u16> = reboot.into_iter().collect();
     if !arguments.get("Collection").is_null() {
         characteristics.push(MAY_BE_ADDED_TO_COLLECTION);
     }
@@ -36,12 +42,17 @@ pub(super) fn check(model: &Model, caller: &Caller, arguments: &Arguments) -> Re
 }
 
 /// `PlanChanges`: every package that would not stay as it is, and how much would be fetched and written.
-pub(super) fn changes(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
+pub(super) fn changes(
+    model: &Model,
+    caller: &Caller,
+    arguments: &Arguments,
+    until: Instant,
+) -> Result<MethodReply, CimError> {
     let (nevra, options, asked) = match asked_of_identity(model, arguments) {
         Ok(asked) => asked,
         Err(why) => return Ok(does_not_fit("PlanChanges", caller, why)),
     };
-    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked })? {
+    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked }, until)? {
         Ok(plan) => plan,
         Err(code) => return Ok(MethodReply::code(code)),
     };
@@ -53,13 +64,16 @@ pub(super) fn changes(model: &Model, caller: &Caller, arguments: &Arguments) -> 
 }
 
 /// The plan of a job; or the value to return where the job would fail.
-fn plan(model: &Model, caller: &Caller, request: &JobRequest) -> Result<Result<Plan, u32>, CimError> {
-    match model.jobs.plan(request, caller) {
+fn plan(model: &Model, caller: &Caller, request: &JobRequest, until: Instant) -> Result<Result<Plan, u32>, CimError> {
+    match model.jobs.plan(request, caller, until) {
         Ok(plan) => Ok(Ok(plan)),
         Err(PlanError::NotPossible(error)) => {
             tracing::info!("a plan shows that it is not possible: {}", error.message);
             Ok(Err(u32::from(error_code(error.cause))))
         }
+        Err(PlanError::TimedOut) => Err(CimError::timed_out(
+            "The plan was not made within the OperationTimeout and was given up; nothing was changed. Ask again with a longer one.",
+        )),
         Err(error @ PlanError::WorkerUnavailable(_)) => {
             let text = "The worker that changes software cannot be reached; the operator's log says why.";
             Err(CimError::internal(text, error))
@@ -84,12 +98,4 @@ fn shown(model: &Model, planned: &PlannedChange) -> Result<Instance, CimError> {
         .set("After", identity(&change.after))?
         .set("DownloadSize", planned.download_octets)?;
     Ok(instance)
-}
-
-fn changes_kernel(plan: &Plan) -> bool {
-    let is_kernel = |nevra: &Nevra| {
-        let [debian, plain @ ..] = KERNELS;
-        nevra.name.starts_with(debian) || plain.contains(&&*nevra.name)
-    };
-    plan.changes.iter().any(|planned| planned.change.after.as_ref().is_some_and(is_kernel))
 }

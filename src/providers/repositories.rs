@@ -116,6 +116,9 @@ impl Repositories {
         }
         self.0.jobs.set_repository(&repository.id, enabled, caller).map_err(|error| match error {
             SetRepositoryError::NotFound => CimError::not_found("The repository is no longer configured."),
+            SetRepositoryError::Overridden(why) => {
+                CimError::new(CimStatus::Failed, format!("The repository was not changed: {why}."))
+            }
             error => CimError::internal("The repository could not be changed; the operator's log says why.", error),
         })?;
         // What it offers is looked at anew.

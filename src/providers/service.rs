@@ -9,7 +9,7 @@ use super::names::{CAPABILITIES, CAPABILITIES_ID, SERVICE, SERVICE_NAME};
 use super::{find, installation, planning};
 use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, Value};
-use crate::software::Family;
+use crate::software::{Abilities, Family};
 
 /// Serves the installation service and its capabilities.
 #[derive(Debug)]
@@ -52,34 +52,65 @@ impl Services {
     }
 
     fn capabilities(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
+        let able = self.model.manager.abilities();
         // 3 Install From Software Identity, 4 Install from ByteStream, 5 Install from URI, 10000 Verify Software Identity
-        let byte_stream = self.model.takes_byte_streams.then_some(4);
-        let actions = [3u16].into_iter().chain(byte_stream).chain([5, 10000]);
+        let of_files = [self.model.takes_byte_streams.then_some(4), Some(5)];
+        let changes = [Some(3u16)].into_iter().chain(of_files).flatten().filter(|_| able.changes);
+        let actions = changes.chain([10000]);
+        // 3 file, 5 http, 6 https
+        let schemes = [3u16, 5, 6].into_iter().filter(|_| able.changes);
         let mut capabilities = Instance::new(class.clone());
         capabilities
             .set("InstanceID", CAPABILITIES_ID)?
             .set("ElementName", "Software Installation Service Capabilities")?
             .set("Caption", "Capabilities of LMI:LMI_SoftwareInstallationService")?
-            .set("Description", format!("What can be installed with {}, and how.", self.tools()))?
+            .set("Description", self.extent(able))?
             // OpenLMI's clients install by the collection.
             .set("CanAddToCollection", true)?
             .set("SupportedAsynchronousActions", Value::array(actions))?
             // 2 None supported
             .set("SupportedSynchronousActions", Value::array([2u16]))?
-            .set("SupportedInstallOptions", Value::array(SUPPORTED))?
+            .set("SupportedInstallOptions", Value::array(SUPPORTED.into_iter().filter(|_| able.changes)))?
             .set("SupportedExtendedResourceTypes", Value::array([self.model.resource_type()]))?
             .set("SupportedTargetTypes", Value::array(self.model.target_types()))?
-            // 3 file, 5 http, 6 https
-            .set("SupportedURISchemes", Value::array([3u16, 5, 6]))?;
+            .set("SupportedURISchemes", Value::array(schemes))?;
         Ok(capabilities)
     }
 
     /// The tools that the service uses.
     fn tools(&self) -> &'static str {
-        match self.model.manager.family() {
-            Family::Deb => "dpkg and apt",
-            Family::Rpm => "rpm and dnf",
+        match (self.model.manager.family(), self.model.manager.abilities().repositories) {
+            (Family::Deb, true) => "dpkg and apt",
+            (Family::Deb, false) => "dpkg",
+            (Family::Rpm, true) => "rpm and dnf",
+            (Family::Rpm, false) => "rpm",
         }
+    }
+
+    /// What of the service works on this host.
+    fn extent(&self, able: Abilities) -> String {
+        let tools = self.tools();
+        match (able.changes, able.repositories) {
+            (true, true) => format!("What can be installed with {tools}, and how."),
+            (true, false) => format!(
+                "What can be installed with {tools}, and how: packages from files only. Without dnf and a repository nothing is \
+                 installed, updated or repaired by its software identity; it is removed by it."
+            ),
+            (false, _) => format!("With {tools} alone, without apt-get, packages are verified and nothing is changed."),
+        }
+    }
+
+    /// Whether a method only works where packages can be changed.
+    fn needs_changes(method: &str) -> bool {
+        matches!(
+            method,
+            "CheckSoftwareIdentity"
+                | "PlanChanges"
+                | "InstallFromURI"
+                | "InstallFromSoftwareIdentity"
+                | "InstallFromByteStream"
+                | "RefreshRepositories"
+        )
     }
 
     fn path(&self, class: &Class) -> Arc<ObjectPath> {
@@ -98,6 +129,11 @@ impl Provider for Services {
             "CheckSoftwareIdentity" | "PlanChanges" => Action::Plan,
             _ => Action::Change,
         }
+    }
+
+    /// Which tools are there is looked for on the disk.
+    fn is_ready(&self, _: &Class, _: Option<&ObjectPath>) -> bool {
+        false
     }
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
@@ -121,9 +157,11 @@ impl Provider for Services {
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
         let (model, caller, arguments) = (&self.model, invocation.caller, &invocation.arguments);
         match &*invocation.method.name {
+            // What the capabilities do not name answers 1 Not Supported (DSP1025 8).
+            name if Self::needs_changes(name) && !model.manager.abilities().changes => Ok(MethodReply::code(1)),
             "FindIdentity" => find::find(model, arguments),
-            "CheckSoftwareIdentity" => planning::check(model, caller, arguments),
-            "PlanChanges" => planning::changes(model, caller, arguments),
+            "CheckSoftwareIdentity" => planning::check(model, caller, arguments, invocation.deadline),
+            "PlanChanges" => planning::changes(model, caller, arguments, invocation.deadline),
             "InstallFromURI" => installation::from_uri(model, caller, arguments),
             "InstallFromSoftwareIdentity" => installation::from_identity(model, caller, arguments),
             "VerifyInstalledIdentity" => installation::verify(model, caller, arguments),
@@ -131,7 +169,6 @@ impl Provider for Services {
             "InstallFromByteStream" if model.takes_byte_streams => {
                 installation::from_byte_stream(model, caller, arguments, invocation.upload)
             }
-            // What the capabilities do not name answers 1 Not Supported (DSP1025 8).
             "InstallFromByteStream" | "RequestStateChange" | "StartService" | "StopService" => Ok(MethodReply::code(1)),
             name => Err(CimError::new(
                 CimStatus::MethodNotAvailable,

@@ -12,6 +12,7 @@ use crate::client::{self, AddressRules, Client};
 use crate::clock::SystemClock;
 use crate::events::{self, Destinations, Events, IndicationFilters};
 use crate::jobs::{Jobs, Settings, WorkerProgram};
+use crate::software::Abilities;
 use crate::software::testing::{FixedPackages, package};
 use crate::store::Store;
 
@@ -434,4 +435,32 @@ fn every_change_is_audited_with_what_came_of_it_and_nothing_that_only_looks() {
         host.broker.delete(ann, &filter, soon()).unwrap();
     });
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn the_capabilities_are_those_of_the_tools_that_are_there() {
+    let of = |changes, repositories| {
+        let host = host_of(FixedPackages::new([]).able(Abilities { changes, repositories }));
+        let capabilities = host.enumerate("root/cimv2", "CIM_SoftwareInstallationServiceCapabilities").remove(0);
+        let told = ["SupportedAsynchronousActions", "SupportedInstallOptions", "SupportedURISchemes"].map(|name| {
+            let values = capabilities.get(name).unwrap().as_array().unwrap_or_default();
+            values.iter().filter_map(Value::as_u64).collect::<Vec<_>>()
+        });
+        let service = host.enumerate("root/cimv2", "CIM_SoftwareInstallationService").remove(0);
+        let path = host.broker.path_of(&service);
+        let method = service.class().method("InstallFromURI").unwrap();
+        let code = host.broker.invoke(&host.caller, &path, method, Arguments::default()).unwrap().return_value;
+        (told, capabilities.get("Description").and_then(Value::as_str).unwrap_or_default().to_owned(), code)
+    };
+    let (told, description, code) = of(true, true);
+    assert_eq!(told, [vec![3, 4, 5, 10000], vec![3, 4, 5, 6, 9], vec![3, 5, 6]]);
+    assert_eq!(description, "What can be installed with dpkg and apt, and how.");
+    assert_eq!(code, Value::from(2u32));
+    let (alone, description, _) = of(true, false);
+    assert_eq!(alone, told);
+    assert!(description.contains("packages from files only"), "{description}");
+    let (told, description, code) = of(false, false);
+    assert_eq!(told, [vec![10000], vec![], vec![]]);
+    assert!(description.contains("nothing is changed"), "{description}");
+    assert_eq!(code, Value::from(1u32), "not supported");
 }

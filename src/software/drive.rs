@@ -11,12 +11,11 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::CancelToken;
 use super::login::without_logins;
-use super::tool::wait;
+use super::tool::{kill_group, wait_for_end};
 
 /// How often the tool's files are looked at while it works.
 const PACE: Duration = Duration::from_millis(50);
@@ -122,20 +121,26 @@ impl Stage {
         let mut said = Said::default();
         let mut stop = Stop::default();
         let mut is_deaf = false;
-        let status = loop {
-            let ended = wait_for_end(&mut child)?;
+        loop {
+            // Without a paced wait the end is waited for at one go.
+            let has_ended = wait_for_end(&child, PACE).unwrap_or(true);
             // The tool goes on changing packages whether it is heard or not, so its end is waited for all the same.
             if !is_deaf && let Err(error) = self.hear(listener, &mut said) {
                 tracing::error!(%error, "what a package tool says cannot be read any more");
                 is_deaf = true;
             }
-            if let Some(status) = ended {
-                break status;
+            if has_ended {
+                break;
             }
             if cancel.is_some_and(CancelToken::is_cancelled) {
-                stop.ask(child.id());
+                stop.ask(&child);
             }
-        };
+        }
+        if stop.asked.is_some() {
+            // What it started may not have heard, or not heeded, that it should end.
+            kill_group(&child);
+        }
+        let status = child.wait()?;
         self.hear_rest(listener, &mut said);
         Ok(Ended { status, said })
     }
@@ -167,7 +172,7 @@ struct Stop {
 }
 
 impl Stop {
-    fn ask(&mut self, pid: u32) {
+    fn ask(&mut self, child: &Child) {
         let signal = match self.asked {
             None => Signal::TERM,
             Some(at) if at.elapsed() > GRACE => Signal::KILL,
@@ -175,22 +180,7 @@ impl Stop {
         };
         self.asked.get_or_insert_with(Instant::now);
         // The error does not matter: the group may have ended by itself.
-        let _ = pid.try_into().ok().and_then(Pid::from_raw).map(|group| kill_process_group(group, signal));
-    }
-}
-
-/// Waits for the end of the child, for one pace.
-fn wait_for_end(child: &mut Child) -> io::Result<Option<ExitStatus>> {
-    let pid = child.id().try_into().ok().and_then(Pid::from_raw);
-    let waited = match pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) {
-        Some(fd) => wait(&mut [PollFd::new(&fd, PollFlags::IN)], PACE),
-        // Kernels before 5.3 have no descriptors of processes.
-        None => wait(&mut [], PACE),
-    };
-    match waited {
-        Ok(()) => child.try_wait(),
-        // Without a paced wait the end is waited for at one go.
-        Err(_) => child.wait().map(Some),
+        let _ = kill_process_group(Pid::from_child(child), signal);
     }
 }
 
@@ -262,6 +252,7 @@ impl Tail {
 mod tests {
     use super::*;
     use crate::software::tool::command;
+    use crate::software::tool::tests::wait_until_gone;
 
     #[derive(Default)]
     struct Heard {
@@ -321,6 +312,21 @@ mod tests {
         let mut heard = Heard { cancel_at: Some(("ready", token.clone())), ..Heard::default() };
         let ended = shell("sleep 600 & echo ready; wait", &mut heard, Some(&token));
         assert!(!ended.status.success());
+    }
+
+    #[test]
+    fn what_does_not_heed_the_stop_is_killed_when_the_tool_has_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let pid = dir.path().join("pid");
+        let file = pid.display();
+        let script = format!(
+            "sh -c 'trap \"\" TERM; echo $$ >{file}; exec sleep 600' & until test -s {file}; do :; done; echo ready; wait"
+        );
+        let token = CancelToken::default();
+        let mut heard = Heard { cancel_at: Some(("ready", token.clone())), ..Heard::default() };
+        let ended = shell(&script, &mut heard, Some(&token));
+        assert!(!ended.status.success());
+        wait_until_gone(&pid);
     }
 
     #[test]

@@ -108,6 +108,16 @@ pub enum OpenError {
         /// The kind.
         wanted: &'static str,
     },
+    /// rpm and dnf would not find what is below this path.
+    #[error("{setting} is {path:?}, in which rpm and dnf read {what} as something else: choose a path without")]
+    Path {
+        /// The setting that says so.
+        setting: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// What is wrong in it.
+        what: String,
+    },
     /// The database is there and cannot be read.
     #[error("the package database cannot be read")]
     Read(#[from] ManagerError),
@@ -136,10 +146,25 @@ pub fn open_with(
         EngineChoice::Rpm => return Err(none("rpm")),
         EngineChoice::None | EngineChoice::Auto => found(&root).ok_or_else(|| none("dpkg or rpm"))?,
     };
+    if family == Family::Rpm {
+        check_path("root", &root)?;
+        check_path("state_dir", settings.scratch.as_deref().unwrap_or(Path::new("/")))?;
+    }
     Ok(Some(match family {
         Family::Deb => Arc::new(deb::Deb::open(root, settings)?),
         Family::Rpm => Arc::new(rpm::Rpm::open(root, settings)?),
     }))
+}
+
+/// Refuses a path that rpm or dnf would take apart, or for a pattern: they have no way to write it so that they do not.
+fn check_path(setting: &'static str, path: &Path) -> Result<(), OpenError> {
+    let refuse = |what| Err(OpenError::Path { setting, path: path.to_owned(), what });
+    let Some(text) = path.to_str() else { return refuse("letters that are not UTF-8".to_owned()) };
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || ",*?[]{}$%\"'\\".contains(c);
+    match text.chars().find(|c| is_odd(*c)) {
+        Some(odd) => refuse(format!("{odd:?}")),
+        None => Ok(()),
+    }
 }
 
 /// The family whose database lies under the root. An empty dpkg database counts only where there is no other.
@@ -171,6 +196,30 @@ mod tests {
         assert_eq!("rpm".parse(), Ok(EngineChoice::Rpm));
         assert_eq!("vib".parse::<EngineChoice>(), Err(EngineChoiceError));
         assert_eq!(serde_json::to_string(&EngineChoice::Auto).unwrap(), "\"auto\"");
+    }
+
+    #[test]
+    fn paths_that_rpm_and_dnf_take_apart_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let with_database = |name: &str| {
+            let root = dir.path().join(name);
+            std::fs::create_dir_all(root.join("var/lib/rpm")).unwrap();
+            std::fs::write(root.join("var/lib/rpm/Packages"), "").unwrap();
+            root
+        };
+        for (name, what) in [("a,b", "','"), ("a b", "' '"), ("a\nb", "'\\n'"), ("[a]", "'['"), ("a$b", "'$'")] {
+            let root = with_database(name);
+            let error = open(EngineChoice::Auto, &root).unwrap_err();
+            let said =
+                format!("root is {root:?}, in which rpm and dnf read {what} as something else: choose a path without");
+            assert_eq!(error.to_string(), said);
+            let settings = EngineSettings { scratch: Some(root), ..EngineSettings::default() };
+            let error = open_with(EngineChoice::Rpm, &with_database("plain"), settings).unwrap_err();
+            assert!(error.to_string().starts_with("state_dir is "), "{error}");
+        }
+        std::fs::create_dir_all(dir.path().join("d, e/var/lib/dpkg")).unwrap();
+        std::fs::write(dir.path().join("d, e/var/lib/dpkg/status"), "").unwrap();
+        open(EngineChoice::Auto, &dir.path().join("d, e")).unwrap().unwrap();
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub trait Manager: Send + Sync + std::fmt::Debug {
     /// The family of packages it handles.
     fn family(&self) -> Family;
 
+    /// What it can do with the tools and the repositories that are there now. Looks for a few files.
+    fn abilities(&self) -> Abilities;
+
     /// The current snapshot. Answers from memory and never blocks.
     fn inventory(&self) -> Arc<Inventory>;
 
@@ -128,6 +131,15 @@ pub trait Manager: Send + Sync + std::fmt::Debug {
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Outcome, ApplyError>;
+}
+
+/// What an engine can do with the tools that are there. Verification needs none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// Whether packages are installed from files, and removed.
+    pub changes: bool,
+    /// Whether packages are installed, updated and repaired from repositories.
+    pub repositories: bool,
 }
 
 /// A change that is asked for.
@@ -274,6 +286,9 @@ pub struct Plan {
     pub download_octets: u64,
     /// How much more of the disk would be used afterwards, in octets; negative if less. `None` if the tool does not tell.
     pub disk_octets: Option<i64>,
+    /// Whether the host would have to be rebooted for the changes to be effective; `None` if that shows only afterwards.
+    #[serde(default)]
+    pub needs_reboot: Option<bool>,
 }
 
 /// What would happen to one package.

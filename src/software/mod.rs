@@ -41,8 +41,8 @@ pub use disk::leaves_reserve;
 pub use engine::{EngineChoice, EngineChoiceError, EngineSettings, OpenError, open, open_with};
 pub use inventory::{Inventory, Lookup};
 pub use manager::{
-    ApplyError, CancelToken, Change, ChangeKind, InspectError, Manager, ManagerError, Operation, Outcome, Phase, Plan,
-    PlannedChange, Progress,
+    Abilities, ApplyError, CancelToken, Change, ChangeKind, InspectError, Manager, ManagerError, Operation, Outcome,
+    Phase, Plan, PlannedChange, Progress,
 };
 pub use nevra::{Nevra, NevraError};
 pub use package::{Family, Package, PackageState};

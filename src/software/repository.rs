@@ -49,6 +49,9 @@ pub enum RepositoryError {
     /// No repository is named so.
     #[error("there is no repository {0:?}")]
     NotFound(String),
+    /// What it is configured with is overridden, for others too or by the distribution.
+    #[error("{0}")]
+    Overridden(String),
     /// Its configuration cannot be read or written.
     #[error("the configuration {file} cannot be changed")]
     Configuration {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::catalog::{CatalogBuilder, Offer, Stored};
 use super::relations::{RelationsBuilder, Told};
 use super::{
-    ApplyError, Bundle, Bundles, CancelToken, Catalog, Dependency, DependencyKind, Family, FileRecord, InspectError,
-    Inventory, Manager, ManagerError, Nevra, Operation, Outcome, Package, PackageState, Plan, Progress, Relations,
-    Repository,
+    Abilities, ApplyError, Bundle, Bundles, CancelToken, Catalog, Dependency, DependencyKind, Family, FileRecord,
+    InspectError, Inventory, Manager, ManagerError, Nevra, Operation, Outcome, Package, PackageState, Plan, Progress,
+    Relations, Repository,
 };
 
 /// An engine that shows these packages and changes nothing.
@@ -20,6 +20,7 @@ pub(crate) struct FixedPackages {
     installed_relations: Arc<Relations>,
     offered_relations: Arc<Relations>,
     bundles: Arc<Bundles>,
+    abilities: Abilities,
     is_readable: bool,
 }
 
@@ -32,6 +33,7 @@ impl FixedPackages {
             installed_relations: nothing.clone(),
             offered_relations: nothing,
             bundles: Arc::default(),
+            abilities: Abilities { changes: true, repositories: true },
             is_readable: true,
         }
     }
@@ -45,6 +47,12 @@ impl FixedPackages {
     /// With what the installed packages and those that are offered need and provide.
     pub(crate) fn relating(mut self, installed: &[Related<'_>], offered: &[Related<'_>]) -> Self {
         (self.installed_relations, self.offered_relations) = (relations(installed), relations(offered));
+        self
+    }
+
+    /// Able to do no more than this.
+    pub(crate) fn able(mut self, abilities: Abilities) -> Self {
+        self.abilities = abilities;
         self
     }
 
@@ -122,6 +130,10 @@ pub(crate) fn package(name: &str, version: &str, description: &str) -> Package {
 impl Manager for FixedPackages {
     fn family(&self) -> Family {
         Family::Deb
+    }
+
+    fn abilities(&self) -> Abilities {
+        self.abilities
     }
 
     fn inventory(&self) -> Arc<Inventory> {

@@ -227,6 +227,12 @@ pub enum Refusal {
         /// Why.
         error: ApplyError,
     },
+    /// The repository's configuration is overridden elsewhere.
+    #[error("{message}")]
+    Overridden {
+        /// By what, and what to do.
+        message: String,
+    },
     /// There is no repository with this id.
     #[error("there is no such repository")]
     NoRepository,

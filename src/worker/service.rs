@@ -7,9 +7,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::download::Downloads;
 use super::lines::{Lines, LinesError, write_line};
@@ -18,7 +21,10 @@ use super::spool::Spool;
 use super::watchers::Watchers;
 use super::work::Workbench;
 use crate::clock::SharedClock;
-use crate::software::Manager;
+use crate::software::{CancelToken, Manager};
+
+/// How often it is looked whether the server still waits for an answer.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How many connections there may be at one time.
 const MAX_CONNECTIONS: usize = 64;
@@ -232,7 +238,8 @@ impl Service {
             let reply = match lines.read() {
                 Ok(None) => return Ok(()),
                 Ok(Some(Request::Watch)) => return self.watchers.serve(stream),
-                Ok(Some(request)) => self.bench.answer(request),
+                Ok(Some(request @ Request::Plan { .. })) => self.answer_while_awaited(request, stream),
+                Ok(Some(request)) => self.bench.answer(request, &CancelToken::default()),
                 Err(LinesError::Malformed(_)) => Reply::Refused(Refusal::Malformed),
                 Err(error) => return Err(error),
             };
@@ -240,9 +247,41 @@ impl Service {
         }
     }
 
+    /// Answers what takes long and is of no use when the server does not wait for it any more.
+    fn answer_while_awaited(&self, request: Request, stream: &UnixStream) -> Reply {
+        let given_up = &CancelToken::default();
+        let (tell, told) = channel();
+        thread::scope(|scope| {
+            let work = move || {
+                // It is heard, or the thread that would have is gone.
+                let _ = tell.send(self.bench.answer(request, given_up));
+            };
+            if let Err(error) = thread::Builder::new().name("plan".into()).spawn_scoped(scope, work) {
+                tracing::error!(%error, "a thread cannot be started");
+                return Reply::Refused(Refusal::Internal { message: "the worker has no room".to_owned() });
+            }
+            loop {
+                match told.recv_timeout(LOOK) {
+                    Ok(reply) => return reply,
+                    Err(RecvTimeoutError::Timeout) if is_closed(stream) => given_up.cancel(),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => {
+                        return Reply::Refused(Refusal::Internal { message: "the worker hit a fault".to_owned() });
+                    }
+                }
+            }
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, Activity> {
         self.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the other side has closed the connection.
+fn is_closed(stream: &UnixStream) -> bool {
+    let mut fds = [PollFd::new(stream, PollFlags::RDHUP)];
+    poll(&mut fds, Some(&Timespec::default())).is_ok() && fds.iter().any(|fd| !fd.revents().is_empty())
 }
 
 /// A connection that is being served; counts as one until it is dropped.

@@ -17,7 +17,7 @@ use crate::access::{Caller, Role};
 use crate::client::AddressRules;
 use crate::client::sink::{Reply as Answer, Sink};
 use crate::clock::{Clock, ManualClock, SystemClock};
-use crate::software::{ApplyError, Phase};
+use crate::software::{ApplyError, Operation, Phase};
 
 struct Fixture {
     state: TempDir,
@@ -371,4 +371,16 @@ fn old_staged_files_are_swept_unless_a_job_needs_them() {
     assert_eq!(call(state.path(), &sweep), Reply::Discarded);
     assert_eq!(count(), 1);
     assert!(state.path().join("spool").join(format!("{needed}.deb")).exists());
+}
+
+#[test]
+fn a_plan_that_nobody_waits_for_is_given_up() {
+    let fixture = Fixture::new(|_, _| {});
+    let nevra = crate::software::Nevra::from_debian("endless", "1", "all").unwrap();
+    let work = Work::Change(Operation::Update { nevra });
+    let (stream, lines) = connect(fixture.state.path());
+    write_line(&mut &stream, &Request::Plan { work, caller: Caller::new("olga", Role::Operator) }).unwrap();
+    assert_eq!(fixture.teller.begun.recv().unwrap(), "a plan");
+    drop((stream, lines));
+    assert_eq!(fixture.teller.begun.recv().unwrap(), "given up");
 }

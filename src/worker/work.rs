@@ -71,14 +71,14 @@ impl Workbench {
         self.lock().is_some()
     }
 
-    /// Carries out a request, or says why not.
-    pub(super) fn answer(self: &Arc<Self>, request: Request) -> Reply {
+    /// Carries out a request, or says why not. What only looks ends early when the token says that nobody waits for it.
+    pub(super) fn answer(self: &Arc<Self>, request: Request, given_up: &CancelToken) -> Reply {
         let reply = match request {
             Request::Watch => Ok(Reply::Watching),
             Request::Stage { path } => self.spool.stage(&path, self.manager.as_ref()).map(Reply::Staged),
             Request::StageUpload { name } => self.spool.stage_upload(&name, self.manager.as_ref()).map(Reply::Staged),
             Request::Run { job, operation, caller } => self.run(job, operation, &caller),
-            Request::Plan { work, caller } => self.plan(work, &caller).map(Reply::Planned),
+            Request::Plan { work, caller } => self.plan(work, &caller, given_up).map(Reply::Planned),
             Request::SetRepository { id, enabled, caller } => self.set_repository(&id, enabled, &caller),
             Request::Cancel { job } => self.cancel(job),
             Request::Discard { staged } => self.spool.discard(staged).map_err(internal).map(|()| Reply::Discarded),
@@ -214,13 +214,13 @@ impl Workbench {
         self.manager.apply(&operation, &mut AfterDownload(progress), cancel)
     }
 
-    fn plan(&self, work: Work, caller: &Caller) -> Result<Plan, Refusal> {
+    fn plan(&self, work: Work, caller: &Caller, given_up: &CancelToken) -> Result<Plan, Refusal> {
         check_role(caller)?;
         // Nothing is fetched for a plan.
         let (Task::Direct(operation) | Task::Staged { operation, .. }) = self.task(work)? else {
             return Err(Refusal::Malformed);
         };
-        let plan = || self.manager.plan(&operation, &CancelToken::default());
+        let plan = || self.manager.plan(&operation, given_up);
         let planned =
             catch_unwind(AssertUnwindSafe(plan)).map_err(|_| internal("the engine hit a fault of its own"))?;
         planned.map_err(|error| Refusal::NotPossible { error: bounded(error) })
@@ -233,6 +233,7 @@ impl Workbench {
         match self.manager.set_repository(id, enabled) {
             Ok(()) => Ok(Reply::RepositorySet),
             Err(RepositoryError::NotFound(_)) => Err(Refusal::NoRepository),
+            Err(RepositoryError::Overridden(message)) => Err(Refusal::Overridden { message }),
             Err(error @ RepositoryError::Configuration { .. }) => {
                 tracing::error!(error = &error as &dyn std::error::Error, id, "a repository cannot be changed");
                 Err(internal("the repository's configuration cannot be written"))

@@ -16,7 +16,7 @@ use crate::events::{Events, Expiry, ManageError, NewSubscription, SubscribeError
 use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::eventing::{self, Subscribe, SubscribeResponse, dialect_fault, write_lifetime};
 use crate::wire::names::{EVENTING_PREFIXES, action, dialect};
-use crate::wire::{Expires, Filter, ResourceUri, cim_error, cim_fault};
+use crate::wire::{Expires, Filter, ResourceUri, SinkSecurity, cim_error, cim_fault};
 
 /// The class of filters that are there already.
 const FILTER_CLASS: &str = "CIM_IndicationFilter";
@@ -25,7 +25,6 @@ const DIALECTS: [&str; 3] = [dialect::CQL, dialect::WQL, dialect::WQL_DMTF];
 /// Subscribe.
 pub(super) async fn subscribe(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
     let request = Subscribe::read(exchange.envelope)?;
-    refuse_unserved(exchange, &request)?;
     let new = new_subscription(service, exchange, &request)?;
     let (deadline, caller) = (exchange.deadline, exchange.caller.clone());
     let made = beside(service, exchange, move |events| {
@@ -81,17 +80,6 @@ pub(super) async fn unsubscribe(service: &Service, exchange: &Exchange<'_>) -> R
     exchange.finish_change(exchange.reply(action::UNSUBSCRIBE_RESPONSE, EVENTING_PREFIXES))
 }
 
-/// Authentication at the sink is told at once not to be served, and not by silence later.
-fn refuse_unserved(exchange: &Exchange<'_>, request: &Subscribe) -> Result<(), Fault> {
-    if request.delivery.auth_profile.is_some() || exchange.control.issued_tokens.is_some() {
-        return Err(Fault::new(
-            FaultKind::UnsupportedFeature,
-            "authentication at the sink is not served; leave wsman:Auth and wst:IssuedTokens out",
-        ));
-    }
-    Ok(())
-}
-
 fn new_subscription(service: &Service, exchange: &Exchange<'_>, request: &Subscribe) -> Result<NewSubscription, Fault> {
     let Source { class, filter } = source(service, exchange, request)?;
     Ok(NewSubscription {
@@ -100,6 +88,7 @@ fn new_subscription(service: &Service, exchange: &Exchange<'_>, request: &Subscr
         filter,
         delivery: subscribing::delivery(request)?,
         notify_to: request.delivery.notify_to.clone(),
+        security: SinkSecurity::read(exchange.envelope, exchange.control.issued_tokens.as_ref())?,
         end_to: request.end_to.clone(),
         expires: request.expires.map(Expiry::from),
         bookmark: subscribing::bookmark(request)?,
@@ -236,6 +225,7 @@ fn subscribe_fault(error: SubscribeError) -> Fault {
         SubscribeError::Bookmark(error) => return subscribing::bookmark_fault(error),
         SubscribeError::InvalidExpirationTime => FaultKind::EventingInvalidExpirationTime,
         SubscribeError::Quota { .. } => FaultKind::QuotaLimit,
+        SubscribeError::Security(error) => return Fault::internal(error),
         SubscribeError::Store(error) => return Fault::internal(error),
     };
     Fault::new(kind, error.to_string())

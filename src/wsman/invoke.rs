@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Service;
 use super::exchange::{Exchange, Target};
-use super::transfer::instance;
+use super::transfer::{instance, waits_until};
 use crate::broker::{Action, Arguments, MethodReply};
 use crate::cim::{CimError, CimStatus, Class, ObjectPath};
 use crate::soap::{Fault, FaultDetail, FaultKind};
@@ -82,9 +82,9 @@ async fn call(
 ) -> Result<MethodReply, Fault> {
     let (broker, caller, class, method) =
         (service.broker.clone(), exchange.caller.clone(), class.clone(), method.to_owned());
-    let upload = exchange.upload.cloned();
+    let (upload, until) = (exchange.upload.cloned(), waits_until(service, exchange));
     let work = move || match class.method(&method) {
-        Some(method) => broker.invoke_with(&caller, &path, method, arguments, upload.as_deref()),
+        Some(method) => broker.invoke_with(&caller, &path, method, arguments, upload.as_deref(), until),
         None => Err(CimError::new(CimStatus::MethodNotFound, "the method is gone")),
     };
     let (user, deadline) = (&exchange.caller.name, exchange.deadline);

@@ -77,6 +77,7 @@ fn refuse_mismatch(request: &Subscribe, mode: Mode) -> Result<(), Fault> {
         (max_envelope_size.is_some() && is_pull, FaultDetail::MaxEnvelopeSize, "wsman:MaxEnvelopeSize"),
         (connection_retry.is_some() && is_pull, FaultDetail::DeliveryRetries, "wsman:ConnectionRetry"),
         (request.end_to.is_some() && is_pull, FaultDetail::AddressingMode, "wse:EndTo"),
+        (request.delivery.auth_profile.is_some() && is_pull, FaultDetail::FormatMismatch, "wsman:Auth"),
     ];
     let Some((_, detail, what)) = refused.into_iter().find(|(is_refused, ..)| *is_refused) else { return Ok(()) };
     let reason = format!("{what} means nothing in the delivery mode {}; leave it out", request.delivery.mode.uri());

@@ -114,11 +114,15 @@ async fn wait<T: Send + 'static>(
     exchange: &Exchange<'_>,
     work: impl FnOnce(&Broker, std::time::Instant) -> Result<T, CimError> + Send + 'static,
 ) -> Result<Result<T, CimError>, Fault> {
-    // The last tenth of the time is for the reply that says what goes on.
+    let (broker, until) = (service.broker.clone(), waits_until(service, exchange));
+    service.waits.run_until(&exchange.caller.name, exchange.deadline, move || work(&broker, until)).await
+}
+
+/// Until when work waits for what takes long: the last tenth of the time is for the reply that says what became of it.
+pub(super) fn waits_until(service: &Service, exchange: &Exchange<'_>) -> std::time::Instant {
     let longest = after(exchange.begun, service.settings.operation_timeout).min(exchange.deadline);
     let left = longest.saturating_duration_since(Instant::now());
-    let (broker, until) = (service.broker.clone(), (longest - left / 10).into_std());
-    service.waits.run_until(&exchange.caller.name, exchange.deadline, move || work(&broker, until)).await
+    (longest - left / 10).into_std()
 }
 
 /// A reply that holds an instance.

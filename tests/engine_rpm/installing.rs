@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use quartermaster::software::{ApplyError, CancelToken, Phase};
+use quartermaster::software::{Abilities, ApplyError, CancelToken, Phase};
 
 use super::steps::{apply, as_planned, install, install_file, octets, refresh, refused, repair, update};
 use super::support::operations::{Kept, installed};
@@ -70,6 +70,9 @@ fn without_repositories_nothing_comes_from_them() {
     disabled.configure_repository("gpgcheck=0\nenabled=0");
     for (root, why) in [(none, "this host has no repositories"), (disabled, "no repository of this host is enabled")] {
         let engine = engine(&root);
+        // A repository that is disabled can be enabled.
+        let repositories = why != "this host has no repositories";
+        assert_eq!(engine.abilities(), Abilities { changes: true, repositories });
         as_planned(&*engine, &install_file(&*engine, &package("alpha", "1").build(&root.scratch()), false));
         for operation in
             [install("alpha-0:2-1.noarch", false), update("alpha-0:1-1.noarch"), repair("alpha-0:1-1.noarch")]
@@ -144,6 +147,29 @@ fn kernels_stand_beside_each_other() {
     let (result, _) = apply(&*engine, &install("kernel-0:2-1.noarch", true));
     assert!(result.unwrap().needs_reboot);
     assert_eq!(installed(&*engine), ["kernel-0:1-1.noarch", "kernel-0:2-1.noarch", "kernel-0:3-1.noarch"]);
+}
+
+#[test]
+fn rpm_alone_puts_kernels_beside_each_other_and_nothing_else() {
+    let root = RpmRoot::new();
+    let engine = engine(&root);
+    let build = |name: &str, version: &str, provides: &str| {
+        let package = Rpm::new(name, version, "1").file(&format!("boot/{name}-{version}"), version);
+        install_file(&*engine, &package.tag("Provides", provides).build(&root.scratch()), true)
+    };
+    as_planned(&*engine, &build("kernel-core", "2", "installonlypkg(kernel)"));
+    // What stands alone so far gets company, on both sides.
+    for version in ["3", "1"] {
+        let (changes, _) = as_planned(&*engine, &build("kernel-core", version, "installonlypkg(kernel)"));
+        assert_eq!(changes, [format!("Installed kernel-core-0:{version}-1.noarch")]);
+    }
+    as_planned(&*engine, &build("alpha", "1", "x"));
+    root.add_by_hand(&Rpm::new("alpha", "2", "1").file("boot/alpha-2", "2").build(&root.scratch()));
+    engine.refresh().unwrap();
+    let (changes, _) = as_planned(&*engine, &build("alpha", "3", "x"));
+    assert_eq!(changes.len(), 2, "both are replaced: {changes:?}");
+    let kernels = ["1", "2", "3"].map(|version| format!("kernel-core-0:{version}-1.noarch"));
+    assert_eq!(installed(&*engine), [["alpha-0:3-1.noarch".to_owned()].as_slice(), &kernels].concat());
 }
 
 #[test]
@@ -254,7 +280,9 @@ fn a_reboot_is_needed_after_what_all_programs_use() {
     let root = offering(&[package("glibc", "1"), package("alpha", "1")]);
     let engine = engine(&root);
     assert!(!apply(&*engine, &install("alpha-0:1-1.noarch", false)).0.unwrap().needs_reboot);
-    assert!(apply(&*engine, &install("glibc-0:1-1.noarch", false)).0.unwrap().needs_reboot);
+    let glibc = install("glibc-0:1-1.noarch", false);
+    assert_eq!(engine.plan(&glibc, &CancelToken::default()).unwrap().needs_reboot, Some(true));
+    assert!(apply(&*engine, &glibc).0.unwrap().needs_reboot);
 }
 
 #[test]

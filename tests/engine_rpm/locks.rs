@@ -153,3 +153,73 @@ fn what_others_did_meanwhile_counts() {
     let result = engine.apply(&remove("alpha-0:1-1.noarch", false), &mut progress, &CancelToken::default());
     assert!(matches!(result, Err(ApplyError::NotFound(_))), "{result:?}");
 }
+
+#[test]
+fn what_came_after_the_check_is_not_removed_along() {
+    for root in [RpmRoot::new(), root_with_repository()] {
+        root.install_by_hand(&build_rpm(&root.scratch(), "alpha", "1", "1", &[]));
+        let beta = build_rpm(&root.scratch(), "beta", "1", "1", &[("Requires", "alpha")]);
+        let engine = engine(&root, Duration::from_secs(600));
+        let (mut checks, mut lock) = (0, None);
+        let mut progress = Acting(Kept::default(), |phase: &Phase| match phase {
+            Phase::Checking => {
+                checks += 1;
+                // The first one begins the check, the second one ends it.
+                lock = (checks == 2).then(|| Held::rpm(&root));
+            }
+            Phase::Waiting { .. } if lock.take().is_some() => root.install_by_hand(&beta),
+            _ => {}
+        });
+        let result = engine.apply(&remove("alpha-0:1-1.noarch", false), &mut progress, &CancelToken::default());
+        let Err(ApplyError::Dependencies(why)) = result else { panic!("{result:?}") };
+        assert!(why.starts_with("alpha was not removed") && why.contains("beta-0:1-1.noarch"), "{why}");
+        assert!(progress.0.started.is_empty());
+        engine.refresh().unwrap();
+        assert_eq!(installed(&*engine), ["alpha-0:1-1.noarch", "beta-0:1-1.noarch"]);
+    }
+}
+
+#[test]
+fn a_check_that_others_made_wrong_is_made_again() {
+    for root in [RpmRoot::new(), root_with_repository()] {
+        root.install_by_hand(&build_rpm(&root.scratch(), "alpha", "1", "1", &[]));
+        let beta = build_rpm(&root.scratch(), "beta", "1", "1", &[("Requires", "alpha")]);
+        let engine = engine(&root, Duration::from_secs(600));
+        let (mut checks, mut lock) = (0, None);
+        let mut progress = Acting(Kept::default(), |phase: &Phase| match phase {
+            Phase::Checking => {
+                checks += 1;
+                lock = (checks == 2).then(|| Held::rpm(&root));
+            }
+            Phase::Waiting { .. } if lock.take().is_some() => root.install_by_hand(&beta),
+            _ => {}
+        });
+        let outcome = engine.apply(&remove("alpha-0:1-1.noarch", true), &mut progress, &CancelToken::default());
+        assert_eq!(outcome.unwrap().changes.len(), 2);
+        assert_eq!(progress.0.started.len(), 1);
+        assert!(installed(&*engine).is_empty());
+    }
+}
+
+#[test]
+fn others_that_never_finish_are_told_of() {
+    let root = RpmRoot::new();
+    root.install_by_hand(&build_rpm(&root.scratch(), "alpha", "1", "1", &[]));
+    let builds: Vec<PathBuf> =
+        (1..=9).map(|version| build_rpm(&root.scratch(), "beta", &version.to_string(), "1", &[])).collect();
+    let engine = engine(&root, Duration::from_secs(600));
+    let (mut is_first, mut lock, mut builds) = (true, None, builds.iter());
+    let mut progress = Acting(Kept::default(), |phase: &Phase| match phase {
+        Phase::Checking if lock.is_none() && !std::mem::take(&mut is_first) => lock = Some(Held::rpm(&root)),
+        Phase::Waiting { .. } => {
+            lock.take();
+            is_first = true;
+            root.install_by_hand(builds.next().unwrap());
+        }
+        _ => {}
+    });
+    let result = engine.apply(&remove("alpha-0:1-1.noarch", false), &mut progress, &CancelToken::default());
+    let Err(ApplyError::Busy(why)) = result else { panic!("{result:?}") };
+    assert!(why.starts_with("alpha was not removed: other tools changed this host's packages each time"), "{why}");
+    assert!(progress.0.started.is_empty());
+}

@@ -172,3 +172,17 @@ fn packages_need_room_where_dnf_keeps_them() {
     assert!(matches!(&result, Err(ApplyError::NoSpace(_))), "{result:?}");
     assert!(kept.started.is_empty());
 }
+
+#[test]
+fn a_root_without_a_configuration_does_not_take_the_hosts() {
+    let root = RpmRoot::new();
+    root.publish(&[build_rpm(&root.scratch(), "alpha", "1", "1", &[])]);
+    let vars = root.path().join("etc/yum/vars");
+    fs::create_dir_all(&vars).unwrap();
+    fs::write(vars.join("place"), root.repository().to_str().unwrap().trim_start_matches('/')).unwrap();
+    // Debian's dnf.conf checks signatures, and this package has none; dnf does not unless it is told to.
+    root.add_repository("test", "file:///$place", "");
+    let engine = engine(&root);
+    assert_eq!(engine.repositories().unwrap()[0].checks_packages, Some(false));
+    as_planned(&*engine, &install("alpha-0:1-1.noarch", false));
+}

@@ -45,7 +45,9 @@ pub(crate) fn as_planned(engine: &dyn Manager, operation: &Operation) -> (Vec<St
     let plan = engine.plan(operation, &CancelToken::default()).unwrap();
     let before = size(engine);
     let (result, kept) = apply(engine, operation);
-    let changes = result.unwrap().changes;
+    let outcome = result.unwrap();
+    assert_eq!(plan.needs_reboot, Some(outcome.needs_reboot));
+    let changes = outcome.changes;
     let planned: Vec<Change> = plan.changes.iter().map(|p| p.change.clone()).collect();
     assert_eq!(planned, changes);
     assert_eq!(plan.disk_octets, Some(size(engine) - before), "{plan:?}");

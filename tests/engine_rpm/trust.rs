@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use quartermaster::software::{ApplyError, Operation};
+use quartermaster::software::{ApplyError, CancelToken, Operation};
 
 use super::engine;
-use super::steps::{apply, as_planned, install};
+use super::steps::{apply, as_planned, install, refresh};
 use super::support::operations::installed;
 use super::support::packages::{RpmRoot, SigningKey, build_rpm};
 
@@ -29,6 +29,10 @@ fn packages_must_be_signed_by_the_key_of_the_repository() {
     let file = build_rpm(&root.scratch(), "alpha", "1", "1", &[]);
     root.publish(std::slice::from_ref(&file));
     root.configure_repository("gpgcheck=1");
+    assert_untrusted(&root, "alpha-1-1.noarch.rpm is not signed");
+    // Only then dnf looks for the key before it looks at the package.
+    fs::create_dir_all(root.path().join("etc/dnf")).unwrap();
+    fs::write(root.path().join("etc/dnf/dnf.conf"), "[main]\ngpgcheck=1\n").unwrap();
     assert_untrusted(&root, "no key is configured for the repository test");
     root.configure_repository(&with_key("gpgcheck=1", &key));
     assert_untrusted(&root, "alpha-1-1.noarch.rpm is not signed");
@@ -49,6 +53,15 @@ fn metadata_must_be_signed_and_unaltered() {
     root.publish(&[build_rpm(&root.scratch(), "alpha", "1", "1", &[])]);
     key.sign_repository(&root.repository());
     root.configure_repository(&with_key("repo_gpgcheck=1\ngpgcheck=0", &key));
+    // A plan takes no key, and so the next one does not find it taken.
+    for _ in 0..2 {
+        let plan = engine(&root).plan(&install("alpha-0:1-1.noarch", false), &CancelToken::default());
+        assert!(
+            matches!(&plan, Err(ApplyError::Untrusted(why)) if why.contains("refresh the repositories")),
+            "{plan:?}"
+        );
+    }
+    refresh(&*engine(&root));
     as_planned(&*engine(&root), &install("alpha-0:1-1.noarch", false));
 
     let altered = RpmRoot::new();

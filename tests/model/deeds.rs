@@ -188,10 +188,10 @@ impl Visit {
         self.work("InstallFromSoftwareIdentity", &[("Source", &good), ("Target", &system), remove])
     }
 
-    /// Verifies a package that was changed, one of which dpkg knows little, and one that is not installed.
+    /// Verifies a package that was changed, one whose package file nobody has, and one that is not installed.
     fn verify(&mut self, fixture: &Fixture) {
         let system = self.system();
-        for name in ["alpha", "beta", "nothing"] {
+        for name in ["alpha", "sent", "nothing"] {
             let source = identity(&fixture.nevra(name, "1.0"));
             self.work("VerifyInstalledIdentity", &[("Source", &source), ("Target", &system)]);
         }

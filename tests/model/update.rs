@@ -67,8 +67,8 @@ pub(crate) const CLASSES: &[Entry] = &[
             works(
                 "CheckSoftwareIdentity",
                 "0",
-                "InstallCharacteristics of an installation that would work: 6 (Manual Reboot Required) or 7 (No Reboot Required), 9 \
-                 with Collection; else the value that the job's ErrorCode would have",
+                "InstallCharacteristics of an installation that would work: 6 (Manual Reboot Required) or 7 (No Reboot Required) where \
+                 that is known beforehand, on Debian only 6; 9 with Collection; else the value that the job's ErrorCode would have",
                 HERE,
             )
             .unlike("does not serve it"),

@@ -1,11 +1,13 @@
 //! `lmi software verify`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use xmltree::Element;
 
 use crate::changes::borrowed;
 use crate::host::{Family, sorted};
+use crate::support::file_server::FileServer;
 use crate::support::installation::job_of;
 use crate::support::wsman::{Message, child, descendants, property, text_of};
 use crate::walk::{Follow, Walk, identity_id, identity_reference, job_reference, of, reference, selected, uri, values};
@@ -82,6 +84,33 @@ fn files_are_compared_with_how_they_were_installed(family: Family) {
     let gone = Message::get(&uri(CHECK));
     let gone = keys(&failed[0]).into_iter().fold(gone, |message, (name, value)| message.selector(name, value));
     assert_eq!(walk.client.post(&gone.envelope()).fault().0, "DestinationUnreachable");
+}
+
+/// dpkg does not know modes: the job fetches the package file from its repository, and what it found keeps them.
+#[test]
+fn what_a_job_fetched_to_know_is_shown_with_what_it_found() {
+    let mut walk = Walk::without_metadata(Family::Deb, &[("alpha", "1.0-1")]);
+    let repository = FileServer::new(&walk.root.repository("standard"));
+    let source = format!("deb [trusted=yes] {} ./\n", repository.address());
+    fs::write(walk.root.configuration("standard"), source).unwrap();
+    walk.refresh();
+    let alpha = walk.nevra("alpha", "1.0-1");
+    let data = "/usr/share/alpha/data";
+    fs::set_permissions(walk.root.file(data), fs::Permissions::from_mode(0o600)).unwrap();
+    let (job, failed) = verify(&mut walk, &alpha);
+    assert_eq!(of(&job, "JobState"), "7", "{job:?}");
+    let [check] = failed.as_slice() else { panic!("{failed:?}") };
+    // 2 Mode.
+    assert_eq!((of(check, "Name").as_str(), values(check, "FailedFlags")), (data, vec!["2".to_owned()]));
+    // A regular file, 0644.
+    assert_eq!(property(check, "FileModeOriginal").as_deref(), Some("33188"));
+    assert!(property(check, "FileSizeOriginal").is_some() && property(check, "UserIDOriginal").is_some());
+    // Reached from its package, which the server knows from dpkg alone, it is as it should be for all that is known.
+    let object = identity_reference(&alpha);
+    let now =
+        walk.associated(Follow { object: &object, association: "LMI_SoftwareIdentityChecks", ..Follow::default() });
+    let now = now.iter().find(|check| of(check, "Name") == data).unwrap();
+    assert_eq!((property(now, "FileModeOriginal"), values(now, "FailedFlags").len()), (None, 0));
 }
 
 fn what_is_not_installed_cannot_be_verified(family: Family) {

@@ -32,10 +32,11 @@ use super::database::{Database, Format, Sign};
 use super::marks::Marks;
 use super::root::Root;
 use super::shelf::Shelf;
+use super::tool::is_there;
 use super::verification::verify;
 use super::{
-    ApplyError, Bundles, CancelToken, Catalog, EngineSettings, Family, FileRecord, InspectError, Inventory, Manager,
-    ManagerError, Nevra, Operation, Outcome, Package, Plan, Progress, Relations, Repository, RepositoryError,
+    Abilities, ApplyError, Bundles, CancelToken, Catalog, EngineSettings, Family, FileRecord, InspectError, Inventory,
+    Manager, ManagerError, Nevra, Operation, Outcome, Package, Plan, Progress, Relations, Repository, RepositoryError,
 };
 
 /// dpkg's folder under a root.
@@ -87,6 +88,12 @@ impl Deb {
 impl Manager for Deb {
     fn family(&self) -> Family {
         Family::Deb
+    }
+
+    /// apt-get does everything that changes something.
+    fn abilities(&self) -> Abilities {
+        let is_there = is_there("apt-get");
+        Abilities { changes: is_there, repositories: is_there }
     }
 
     fn inventory(&self) -> Arc<Inventory> {

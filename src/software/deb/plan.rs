@@ -14,6 +14,12 @@ use crate::software::{
 /// How many files to be fetched are kept.
 const MOST_FILES: usize = 100_000;
 
+/// What the names of kernels begin with.
+const KERNEL: &str = "linux-image-";
+
+/// What every running process uses, or what cannot be started anew while the host is up.
+const NEED_REBOOT: [&str; 2] = ["dbus", "libc6"];
+
 /// What an operation would do; of one that changes no package, nothing.
 pub(super) fn plan(deb: &Deb, operation: &Operation, cancel: &CancelToken) -> Result<Plan, ApplyError> {
     let Some(request) = Request::of(operation) else { return Ok(Plan::default()) };
@@ -51,8 +57,18 @@ fn finishing(before: &Inventory) -> Plan {
     let finished = |p: &std::sync::Arc<Package>| Package { state: PackageState::Installed, ..Package::clone(p) };
     let after = Inventory::new(before.packages().iter().map(finished));
     let changes = outcome(before, &after, Family::Deb).changes;
+    let needs_reboot = needs_reboot(&changes);
     let planned = |change| PlannedChange { change, download_octets: None };
-    Plan { changes: changes.into_iter().map(planned).collect(), download_octets: 0, disk_octets: Some(0) }
+    let changes = changes.into_iter().map(planned).collect();
+    Plan { changes, download_octets: 0, disk_octets: Some(0), needs_reboot }
+}
+
+/// Whether the host would have to be rebooted: told of what is known to need it. Any other package may ask for it in its
+/// scripts, which nobody can tell beforehand.
+fn needs_reboot(changes: &[Change]) -> Option<bool> {
+    let asks = |name: &str| name.starts_with(KERNEL) || NEED_REBOOT.contains(&name);
+    let comes = |change: &Change| change.after.as_ref().is_some_and(|after| asks(&after.name));
+    changes.iter().any(comes).then_some(true)
 }
 
 /// What apt-get says that it needs.
@@ -88,6 +104,7 @@ impl Needs {
             PlannedChange { change, download_octets }
         };
         Plan {
+            needs_reboot: needs_reboot(&changes),
             changes: changes.into_iter().map(planned).collect(),
             download_octets: self.files.iter().fold(0, |sum, file| sum.saturating_add(file.octets)),
             disk_octets: self.disk,
@@ -149,6 +166,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::software::ChangeKind;
 
     #[test]
     fn room_is_read_with_its_unit() {
@@ -170,6 +188,20 @@ mod tests {
         needs.said(line);
         let build = Nevra::from_debian("beta", "1:1.0-1", "amd64").unwrap();
         assert_eq!(needs.octets_of(&build), Some(51_392));
+    }
+
+    #[test]
+    fn only_a_need_for_a_reboot_is_known_beforehand() {
+        let change = |name: &str, comes: bool| {
+            let build = Nevra::from_debian(name, "1", "amd64");
+            let (before, after) = if comes { (None, build) } else { (build, None) };
+            Change { kind: ChangeKind::Installed, before, after }
+        };
+        for name in ["linux-image-6.1.0-18-amd64", "libc6", "dbus"] {
+            assert_eq!(needs_reboot(&[change("alpha", true), change(name, true)]), Some(true));
+            assert_eq!(needs_reboot(&[change(name, false)]), None);
+        }
+        assert_eq!(needs_reboot(&[change("alpha", true), change("libc6-dev", true)]), None);
     }
 
     proptest! {

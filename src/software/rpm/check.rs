@@ -9,8 +9,8 @@ use super::table::Table;
 use super::tools::Extent;
 use crate::software::{ApplyError, Inventory, Lookup, Nevra};
 
-/// Where packages name what must not be removed. dnf reads these of the host, whatever the root is, and rpm none.
-const PROTECTED_FOLDERS: [&str; 2] = ["etc/dnf/protected.d", "etc/yum/protected.d"];
+/// Where packages name what must not be removed, under the root. rpm reads none of them.
+pub(super) const PROTECTED_FOLDERS: [&str; 2] = ["etc/dnf/protected.d", "etc/yum/protected.d"];
 
 /// What the request would change; fails, with nothing changed, if it cannot be done or was not asked for so.
 /// A removal by rpm learns here what else it has to name.
@@ -38,7 +38,8 @@ pub(super) fn check(
 fn with_dnf(session: &mut Session<'_>, request: &Request<'_>, before: &Inventory) -> Result<Forecast, ApplyError> {
     let mut told = session.ask(|tools| tools.dnf(request, Extent::Tell))?;
     // A dry run answers no to a repository's key, too, and then does without the repository.
-    if told.lines().any(|line| line.starts_with("Importing GPG key")) {
+    let needs_key = told.lines().any(|line| line.starts_with("Importing GPG key"));
+    if needs_key && session.takes_keys {
         session.ask(|tools| tools.dnf_read_metadata())?;
         told = session.ask(|tools| tools.dnf(request, Extent::Tell))?;
     }
@@ -50,7 +51,13 @@ fn with_dnf(session: &mut Session<'_>, request: &Request<'_>, before: &Inventory
         }
         return Ok(Forecast::of_dnf(before, &table));
     }
-    if !told.ended.status.success() {
+    if needs_key && !session.takes_keys {
+        Err(ApplyError::Untrusted(format!(
+            "{}: a repository's key was not taken on this host yet, and looking ahead takes none: refresh the repositories, \
+             which takes the keys that they are configured with",
+            session.undone
+        )))
+    } else if !told.ended.status.success() {
         Err(report::failure(request, &told.ended.said))
     } else if failures.is_empty() {
         Err(request.nothing_to_do())

@@ -2,6 +2,7 @@
 
 mod ini;
 mod options;
+mod overrides;
 mod variables;
 
 use std::fs::{self, File};
@@ -14,6 +15,8 @@ use tracing::warn;
 pub(super) use ini::Ini;
 use options::Options;
 pub(super) use options::boolean;
+use overrides::{Override, Overrides};
+pub(super) use variables::FOLDERS as VARIABLE_FOLDERS;
 use variables::Variables;
 
 use super::tools::REPOSITORY_FOLDERS;
@@ -81,10 +84,10 @@ pub(super) struct Main {
 pub(super) struct Configured {
     /// Its id.
     pub id: Arc<str>,
-    /// The name of its section: the id with variables as they are written.
-    pub section: String,
-    /// The file of the section.
+    /// The file of its section.
     pub file: PathBuf,
+    /// Where it is said whether it is enabled.
+    pub switch: Switch,
     /// Its name for a person.
     pub name: String,
     /// Whether packages are taken from it.
@@ -103,6 +106,8 @@ pub(super) struct Configured {
     pub checks_packages: bool,
     /// Whether the signature of the metadata is checked.
     pub checks_metadata: bool,
+    /// Whether its packages are offered whatever streams of modules are active.
+    pub module_hotfixes: bool,
     /// Patterns of packages that it does not offer.
     pub excludes: Vec<String>,
     /// Patterns of the only packages that it offers, unless empty.
@@ -113,30 +118,67 @@ impl Configuration {
     /// Reads the configuration of a root where `$releasever` stands for `release`. A file that dnf would not read is left
     /// out, and of several repositories with one id all but the first.
     pub(super) fn read(root: &Path, release: Option<&str>) -> Result<Self, Unreadable> {
+        Self::read_under(root, release, |_| Ok(Overrides::default()))
+    }
+
+    /// The same as dnf 5 understands it, which has files that override options of repositories.
+    pub(super) fn read_for_dnf5(root: &Path, release: Option<&str>) -> Result<Self, Unreadable> {
+        Self::read_under(root, release, |files| Overrides::read(root, files))
+    }
+
+    fn read_under(
+        root: &Path,
+        release: Option<&str>,
+        overrides: impl FnOnce(&mut Vec<PathBuf>) -> Result<Overrides, Unreadable>,
+    ) -> Result<Self, Unreadable> {
         let mut files = Vec::new();
         let variables = Variables::read(root, release, &mut files);
-        let main_file = MAIN_FILES.iter().map(|file| root.join(file)).find(|file| file.is_file());
         let mut sources: Vec<(PathBuf, Ini)> =
-            main_file.into_iter().filter_map(|file| load(file, &mut files)).collect();
+            main_file(root).into_iter().filter_map(|file| load(file, &mut files)).collect();
         let nothing = Ini::default();
         let main = Main::of(&Options::new(sources.first().map_or(&nothing, |(_, ini)| ini), MAIN, &variables));
         sources.extend(repository_files(root)?.into_iter().filter_map(|file| load(file, &mut files)));
+        let overrides = overrides(&mut files)?;
         let mut repositories: Vec<Configured> = Vec::new();
         for (file, ini) in &sources {
             for section in ini.sections().into_iter().filter(|section| *section != MAIN) {
-                let options = Options::new(ini, section, &variables);
                 let id = variables.substitute(section);
+                let overrides = overrides.of(&id, &variables);
+                let options = Options::new(ini, section, &variables);
+                let options = options.below(overrides.iter().map(|told| (told.ini, told.section)));
                 if !is_id(&id) {
                     warn!(file = %file.display(), id, "a repository whose id has characters that dnf does not take");
                 } else if repositories.iter().any(|known| *known.id == *id) {
                     warn!(file = %file.display(), id, "a repository is configured twice; the first is taken");
                 } else {
-                    repositories.push(Configured::of(&options, file, section, &id, &main));
+                    let switch = Switch::of(&overrides, file, section);
+                    repositories.push(Configured::of(&options, file, switch, &id, &main));
                 }
             }
         }
         repositories.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(Self { root: root.to_owned(), main, repositories, files })
+    }
+}
+
+/// The section that says whether a repository is enabled: its own, or what overrides it.
+#[derive(Debug)]
+pub(super) struct Switch {
+    /// The file of the section.
+    pub file: PathBuf,
+    /// The name of the section, with variables and patterns as they are written.
+    pub section: String,
+    /// Whether it overrides the repository's own section.
+    pub overrides: bool,
+}
+
+impl Switch {
+    fn of(overrides: &[Override<'_>], file: &Path, section: &str) -> Self {
+        let says = |told: &&Override<'_>| told.ini.value(told.section, "enabled").is_some_and(|v| boolean(v).is_some());
+        match overrides.iter().find(says) {
+            Some(told) => Self { file: told.file.to_owned(), section: told.section.to_owned(), overrides: true },
+            None => Self { file: file.to_owned(), section: section.to_owned(), overrides: false },
+        }
     }
 }
 
@@ -155,12 +197,12 @@ impl Main {
 }
 
 impl Configured {
-    fn of(options: &Options<'_>, file: &Path, section: &str, id: &str, main: &Main) -> Self {
+    fn of(options: &Options<'_>, file: &Path, switch: Switch, id: &str, main: &Main) -> Self {
         let base_urls = options.list("baseurl").into_iter();
         Self {
             id: id.into(),
-            section: section.to_owned(),
             file: file.to_owned(),
+            switch,
             name: options.text("name").unwrap_or_else(|| id.to_owned()),
             enabled: options.boolean("enabled").unwrap_or(main.enabled),
             base_urls: base_urls.map(|url| if url.starts_with('/') { format!("file://{url}") } else { url }).collect(),
@@ -170,6 +212,7 @@ impl Configured {
             cost: options.number("cost").unwrap_or(1000),
             checks_packages: options.boolean("gpgcheck").unwrap_or(main.checks_packages),
             checks_metadata: options.boolean("repo_gpgcheck").unwrap_or(main.checks_metadata),
+            module_hotfixes: options.boolean("module_hotfixes").unwrap_or(false),
             excludes: [options.list("excludepkgs"), options.list("exclude")].concat(),
             includes: options.list("includepkgs"),
         }
@@ -180,6 +223,17 @@ impl Configured {
         let lists = self.metalink.as_ref().or(self.mirror_list.as_ref());
         lists.or(self.base_urls.first()).map_or(&self.id, |url| url)
     }
+}
+
+/// The file of the main options of a root, if it has one.
+pub(super) fn main_file(root: &Path) -> Option<PathBuf> {
+    MAIN_FILES.iter().map(|file| root.join(file)).find(|file| file.is_file())
+}
+
+/// Whether the main options in a file name the packages that must not be removed.
+pub(super) fn names_protected_packages(main_file: &Path) -> bool {
+    let ini = content(main_file).ok().and_then(|bytes| Ini::parse(&bytes).ok());
+    ini.is_some_and(|ini| ini.value(MAIN, "protected_packages").is_some())
 }
 
 /// The files that configure repositories, in the order in which dnf reads them.
@@ -231,13 +285,17 @@ mod tests {
     use super::*;
 
     fn configured(files: &[(&str, &str)]) -> Configuration {
+        Configuration::read(root_with(files).path(), Some("9")).unwrap()
+    }
+
+    fn root_with(files: &[(&str, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for (file, text) in files {
             let file = root.path().join(file);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, text).unwrap();
         }
-        Configuration::read(root.path(), Some("9")).unwrap()
+        root
     }
 
     #[test]
@@ -284,6 +342,30 @@ mod tests {
         ]);
         let names: Vec<_> = configuration.repositories.iter().map(|r| (&*r.id, &*r.name, r.enabled)).collect();
         assert_eq!(names, [("9", "nine", false), ("a", "first", false)]);
+    }
+
+    #[test]
+    fn dnf_5_overrides_options() {
+        let root = root_with(&[
+            ("etc/yum.repos.d/a.repo", "[a]\nname=A\nenabled=1\ncost=5\n[a-debug]\nenabled=1\n[b]\nenabled=0\n"),
+            ("usr/share/dnf5/repos.override.d/10.repo", "[a]\ncost=6\n[b]\nenabled=1\n"),
+            ("usr/share/dnf5/repos.override.d/20.repo", "[*]\nenabled=0\n"),
+            ("etc/dnf/repos.override.d/20.repo", "[a*]\nenabled=0\ncost=7\nname=over\n"),
+            ("etc/dnf/repos.override.d/30.repo", "[a]\nenabled=yes\ncost=much\n"),
+            ("etc/dnf/repos.override.d/40.txt", "[a]\nenabled=0\n"),
+        ]);
+        let told = |configuration: &Configuration| -> Vec<(String, bool, i32)> {
+            let told = |r: &Configured| (r.name.clone(), r.enabled, r.cost);
+            configuration.repositories.iter().map(told).collect()
+        };
+        let text = |name: &str, enabled, cost| (name.to_owned(), enabled, cost);
+        let plain = Configuration::read(root.path(), None).unwrap();
+        assert_eq!(told(&plain), [text("A", true, 5), text("a-debug", true, 1000), text("b", false, 1000)]);
+        let overridden = Configuration::read_for_dnf5(root.path(), None).unwrap();
+        assert_eq!(told(&overridden), [text("over", true, 7), text("over", false, 7), text("b", true, 1000)]);
+        let switches: Vec<&str> = overridden.repositories.iter().map(|r| &*r.switch.section).collect();
+        assert_eq!(switches, ["a", "a*", "b"]);
+        assert_eq!((plain.files.len(), overridden.files.len()), (1, 4));
     }
 
     #[test]

@@ -5,9 +5,12 @@ mod cache;
 mod compression;
 mod elements;
 mod groups;
+mod modulemd;
+mod modules;
 mod patterns;
 mod primary;
 mod repomd;
+mod yaml;
 
 use std::error::Error;
 use std::io;
@@ -21,6 +24,7 @@ use crate::software::catalog::{CatalogBuilder, CatalogFull, Offer};
 use crate::software::relations::RelationsBuilder;
 use crate::software::{Bundles, Catalog, Family, ManagerError, Nevra, Relations, RepositoryMetadata};
 use cache::Fetched;
+use modules::Modules;
 use patterns::Selection;
 use primary::{Extent, Told, Use};
 
@@ -36,11 +40,13 @@ pub(super) fn state(configuration: &Configuration, repository: &Configured) -> O
 /// The files that a catalog is read from; other files, another catalog.
 pub(super) fn files(configuration: &Configuration) -> Vec<PathBuf> {
     let mut files = configuration.files.clone();
+    files.extend(modules::files(&configuration.root));
     for repository in enabled(configuration) {
         match Fetched::find(configuration, repository) {
             Some(fetched) => {
                 files.extend(fetched.primary());
                 files.extend(fetched.bundles());
+                files.extend(fetched.modules_file());
                 files.push(fetched.index);
             }
             None => files.extend(cache::expected(configuration, repository)),
@@ -79,10 +85,12 @@ pub(super) fn relations(configuration: &Configuration) -> Result<Relations, Mana
 /// Reads the groups and the advisories of the enabled repositories. What cannot be read is logged and left out.
 pub(super) fn bundles(configuration: &Configuration) -> Bundles {
     let mut bundles = Vec::new();
-    for repository in enabled(configuration) {
-        let Some(fetched) = Fetched::find(configuration, repository) else { continue };
+    let sources = sources(configuration);
+    let modules = Modules::read(configuration, &sources);
+    for (repository, fetched) in &sources {
+        let Some(fetched) = fetched else { continue };
         let groups = fetched.groups().map(|list| groups::read(list?, &mut bundles));
-        let advisories = fetched.advisories().map(|list| advisories::read(list?, &mut bundles));
+        let advisories = fetched.advisories().map(|list| advisories::read(list?, &modules, &mut bundles));
         for error in groups.into_iter().chain(advisories).filter_map(Result::err) {
             let repository = &*repository.id;
             warn!(repository, %error, "the groups or advisories of this repository cannot be read to their end");
@@ -92,19 +100,21 @@ pub(super) fn bundles(configuration: &Configuration) -> Bundles {
 }
 
 /// Hands over what the enabled repositories offer to this machine, with the places of the repositories: packages of its
-/// architectures, without those that the configuration excludes. Streams of modules are all offered, whichever is enabled:
-/// that is told by the modules' own metadata, which is not read.
+/// architectures, without those that the configuration excludes and those that belong to streams of modules that are not
+/// active or are hidden by active ones.
 fn each<F>(
     configuration: &Configuration,
     extent: Extent,
     mut take: impl FnMut(usize, &Told) -> Result<(), F>,
 ) -> Result<(), F> {
     let machine = Architecture::of_host();
-    let sources: Vec<Source<'_>> =
-        enabled(configuration).map(|repository| (repository, Fetched::find(configuration, repository))).collect();
+    let sources = sources(configuration);
     let selection = selection(configuration, &sources);
+    let modules = Modules::read(configuration, &sources);
     for (number, source) in sources.iter().enumerate() {
-        let is_offered = |told: &Told| machine.takes(&told.architecture) && selection.takes(number, told);
+        let is_offered = |told: &Told| {
+            machine.takes(&told.architecture) && selection.takes(number, told) && modules.offers(number, told)
+        };
         hand_over(source, extent, &is_offered, |told| take(number, told))?;
     }
     Ok(())
@@ -112,6 +122,10 @@ fn each<F>(
 
 /// A repository and what was fetched of it.
 type Source<'a> = (&'a Configured, Option<Fetched>);
+
+fn sources(configuration: &Configuration) -> Vec<Source<'_>> {
+    enabled(configuration).map(|repository| (repository, Fetched::find(configuration, repository))).collect()
+}
 
 /// What the configuration excludes and includes, by all packages of all repositories where it names any.
 fn selection(configuration: &Configuration, sources: &[Source<'_>]) -> Selection {

@@ -5,6 +5,8 @@ mod check;
 mod configuration;
 mod files;
 mod forecast;
+mod glob;
+mod install_only;
 mod lock;
 mod metadata;
 mod name_lists;
@@ -34,10 +36,11 @@ use configuration::{Configuration, Unreadable};
 use super::database::{Database, Format, Sign};
 use super::marks::Marks;
 use super::shelf::Shelf;
+use super::tool::is_there;
 use super::verification::verify;
 use super::{
-    ApplyError, Bundles, CancelToken, Catalog, EngineSettings, Family, FileRecord, InspectError, Inventory, Manager,
-    ManagerError, Nevra, Operation, Outcome, Package, Plan, Progress, Relations, Repository, RepositoryError,
+    Abilities, ApplyError, Bundles, CancelToken, Catalog, EngineSettings, Family, FileRecord, InspectError, Inventory,
+    Manager, ManagerError, Nevra, Operation, Outcome, Package, Plan, Progress, Relations, Repository, RepositoryError,
 };
 
 /// Where distributions keep the database, under the root: the newer place first.
@@ -94,7 +97,8 @@ impl Rpm {
         let folder = self.database_folder();
         let marks = Marks::of(release::files(&self.root, FILES.map(|file| folder.join(file))));
         let Ok(release) = self.release.get(marks, || Ok::<_, Infallible>(release::read(&self.root, &folder)));
-        Configuration::read(&self.root, release.as_deref())
+        let read = if tools::is_dnf5() { Configuration::read_for_dnf5 } else { Configuration::read };
+        read(&self.root, release.as_deref())
     }
 
     /// The database's folder on the host.
@@ -106,6 +110,10 @@ impl Rpm {
 impl Manager for Rpm {
     fn family(&self) -> Family {
         Family::Rpm
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { changes: is_there("rpm"), repositories: tools::uses_dnf(&self.root) }
     }
 
     fn inventory(&self) -> Arc<Inventory> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::check::check;
 use super::request::{Request, Target};
 use super::session::Session;
-use super::{Rpm, inspect, report};
+use super::{Rpm, inspect, reboot, report};
 use crate::software::change::unusable;
 use crate::software::{
     ApplyError, CancelToken, Change, ChangeKind, Inventory, Nevra, Operation, Phase, Plan, PlannedChange, Progress,
@@ -21,6 +21,7 @@ pub(super) fn plan(rpm: &Rpm, operation: &Operation, cancel: &CancelToken) -> Re
     }
     let mut silent = Silent;
     let mut session = Session::open(rpm, &mut silent, cancel)?;
+    session.takes_keys = false;
     let before = session.inventory()?;
     let mut request = Request::new(operation, &before, &session.tools)?;
     if let Target::File(file) = request.target {
@@ -28,11 +29,13 @@ pub(super) fn plan(rpm: &Rpm, operation: &Operation, cancel: &CancelToken) -> Re
     }
     let forecast = check(&mut session, &mut request, &before)?;
     let sizes = Sizes::of(&mut session, &request, &forecast.changes)?;
+    let needs_reboot = Some(reboot::is_expected(&rpm.root, &forecast.changes));
     let changes: Vec<PlannedChange> = forecast.changes.into_iter().map(|change| sizes.planned(change)).collect();
     Ok(Plan {
         download_octets: changes.iter().filter_map(|c| c.download_octets).fold(0, u64::saturating_add),
         disk_octets: sizes.disk(&changes, &before),
         changes,
+        needs_reboot,
     })
 }
 

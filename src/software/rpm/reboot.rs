@@ -35,11 +35,14 @@ pub(super) fn is_needed(root: &Path, changes: &[Change]) -> bool {
         return false;
     }
     let asked = if root == Path::new("/") { verdict() } else { None };
-    asked.unwrap_or_else(|| {
-        let further = name_lists::read(&root.join(FOLDER));
-        let counts = |name: &str| NEED_REBOOT.contains(&name) || further.iter().any(|f| f == name);
-        changes.iter().filter_map(|change| change.after.as_ref()).any(|after| counts(&after.name))
-    })
+    asked.unwrap_or_else(|| is_expected(root, changes))
+}
+
+/// Whether it will be, by the list of dnf's plugin.
+pub(super) fn is_expected(root: &Path, changes: &[Change]) -> bool {
+    let further = name_lists::read(&root.join(FOLDER));
+    let counts = |name: &str| NEED_REBOOT.contains(&name) || further.iter().any(|f| f == name);
+    changes.iter().filter_map(|change| change.after.as_ref()).any(|after| counts(&after.name))
 }
 
 /// What the plugin says; `None` without it. Not tried with dnf 5, which says the same words.

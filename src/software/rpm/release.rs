@@ -30,9 +30,18 @@ const LONGEST_QUERY: Duration = Duration::from_secs(60);
 /// Where a system tells what it is (`os-release(5)`), under the root.
 const OS_RELEASE: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 
+/// Its keys for the version, and for what modules call it.
+const VERSION: &str = "VERSION_ID";
+const PLATFORM: &str = "PLATFORM_ID";
+
 /// The files that the release of a root is read from, given those of its rpm database.
 pub(super) fn files(root: &Path, database: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
-    database.into_iter().chain(OS_RELEASE.iter().map(|file| root.join(file))).collect()
+    database.into_iter().chain(os_release(root)).collect()
+}
+
+/// The files in which a system tells what it is, where they would be.
+pub(super) fn os_release(root: &Path) -> Vec<PathBuf> {
+    OS_RELEASE.iter().map(|file| root.join(file)).collect()
 }
 
 /// The release of the root whose rpm database lies in `dbpath`: by its installed packages as dnf finds it, else by
@@ -43,7 +52,13 @@ pub(super) fn read(root: &Path, dbpath: &Path) -> Option<String> {
     rpm.args(CAPABILITIES);
     let answer = ask(&mut rpm, LARGEST_ANSWER, LONGEST_QUERY).ok();
     let provided = answer.and_then(|answer| provided(&String::from_utf8_lossy(&answer.stdout)));
-    provided.or_else(|| OS_RELEASE.iter().find_map(|file| told(&root.join(file))))
+    provided.or_else(|| os_release(root).iter().find_map(|file| told(file, VERSION)))
+}
+
+/// What the modules of a distribution call the release of the root: `el9`.
+pub(super) fn platform(root: &Path) -> Option<String> {
+    let id = os_release(root).iter().find_map(|file| told(file, PLATFORM))?;
+    Some(id.strip_prefix("platform:")?.to_owned())
 }
 
 /// The version by the first package of rpm's answer: that of what it provides, or its own if it is called so or provides
@@ -68,11 +83,11 @@ fn provided(answer: &str) -> Option<String> {
     }
 }
 
-/// The `VERSION_ID` of an `os-release` file.
-fn told(file: &Path) -> Option<String> {
+/// The value of a key in an `os-release` file.
+fn told(file: &Path, key: &str) -> Option<String> {
     let mut text = String::new();
     File::open(file).ok()?.take(64 * 1024).read_to_string(&mut text).ok()?;
-    let value = text.lines().find_map(|line| line.strip_prefix("VERSION_ID="))?;
+    let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
     let value = value.trim().trim_matches(['"', '\'']);
     (!value.is_empty()).then(|| value.to_owned())
 }
@@ -102,7 +117,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         assert_eq!(read(root.path(), &root.path().join("none")), None);
         std::fs::create_dir(root.path().join("etc")).unwrap();
-        std::fs::write(root.path().join("etc/os-release"), "NAME=x\nVERSION_ID=\"15.5\"\n").unwrap();
+        std::fs::write(
+            root.path().join("etc/os-release"),
+            "NAME=x\nVERSION_ID=\"15.5\"\nPLATFORM_ID=\"platform:el9\"\n",
+        )
+        .unwrap();
+        assert_eq!(platform(root.path()).as_deref(), Some("el9"));
         assert_eq!(read(root.path(), &root.path().join("none")).as_deref(), Some("15.5"));
     }
 

@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::configuration::{Configuration, Configured, content};
+use super::configuration::{Configuration, Configured, Switch, content};
 use super::metadata;
 use crate::software::login::without_logins;
 use crate::software::{Repository, RepositoryError};
+
+/// Where a host overrides options itself, under the root; what a distribution overrides is not changed.
+const OWN_OVERRIDES: &str = "etc/dnf/repos.override.d";
 
 /// The configured repositories, in the order of their ids.
 pub(super) fn read(configuration: &Configuration) -> Vec<Repository> {
@@ -52,18 +55,32 @@ pub(super) fn set_enabled(configuration: &Configuration, id: &str, enabled: bool
     if configured.enabled == enabled {
         return Ok(());
     }
-    let changed = file_of(configuration, configured).and_then(|file| {
+    let switch = &configured.switch;
+    if switch.overrides && (switch.section != id || !switch.file.starts_with(configuration.root.join(OWN_OVERRIDES))) {
+        return Err(overridden(switch, id));
+    }
+    let changed = file_of(configuration, &switch.file).and_then(|file| {
         let text = content(&file)?;
-        let text = edit::with_enabled(&text, &configured.section, enabled)
+        let text = edit::with_enabled(&text, &switch.section, enabled)
             .ok_or_else(|| io::Error::other("it has changed meanwhile; try again"))?;
         edit::replace(&file, &text)
     });
-    changed.map_err(|source| RepositoryError::Configuration { file: configured.file.clone(), source })
+    changed.map_err(|source| RepositoryError::Configuration { file: switch.file.clone(), source })
+}
+
+/// What a person has to know who wants to switch a repository that is switched for others too, or by the distribution.
+fn overridden(switch: &Switch, id: &str) -> RepositoryError {
+    let file = switch.file.file_name().unwrap_or_default().to_string_lossy();
+    RepositoryError::Overridden(format!(
+        "the section [{}] of dnf's override {file} says whether the repository {id} is enabled; override it for this one alone, \
+         with dnf config-manager setopt {id}.enabled=1 or 0, and it can be changed here",
+        switch.section
+    ))
 }
 
 /// The file itself, where a link leads to it. A link must not lead out of the managed root.
-fn file_of(configuration: &Configuration, configured: &Configured) -> io::Result<PathBuf> {
-    let file = configured.file.canonicalize()?;
+fn file_of(configuration: &Configuration, file: &Path) -> io::Result<PathBuf> {
+    let file = file.canonicalize()?;
     if file.starts_with(configuration.root.canonicalize()?) {
         Ok(file)
     } else {
@@ -115,6 +132,24 @@ mod tests {
         }
         assert_eq!(file.metadata().unwrap().ino(), before);
         assert!(matches!(set(root.path(), "main", true), Err(RepositoryError::NotFound(id)) if id == "main"));
+    }
+
+    #[test]
+    fn an_override_of_one_repository_is_changed_and_one_of_several_is_told_of() {
+        let root = root();
+        let folder = root.path().join(OWN_OVERRIDES);
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("99-config_manager.repo");
+        fs::write(&file, "[one]\ncost=3\nenabled=0\n").unwrap();
+        fs::write(folder.join("50-all.repo"), "[t*]\nenabled=0\n").unwrap();
+        let read = || Configuration::read_for_dnf5(root.path(), None).unwrap();
+        set_enabled(&read(), "one", true).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "[one]\ncost=3\nenabled=1\n");
+        assert!(read().repositories[0].enabled);
+        let Err(RepositoryError::Overridden(why)) = set_enabled(&read(), "two", true) else { panic!("changed") };
+        assert!(why.starts_with("the section [t*] of dnf's override 50-all.repo says"), "{why}");
+        set_enabled(&read(), "two", false).unwrap();
+        assert_eq!(fs::read_to_string(root.path().join("etc/yum.repos.d/a.repo")).unwrap(), TEXT);
     }
 
     #[test]

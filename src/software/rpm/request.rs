@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::path::Path;
 
+use super::install_only;
 use super::tools::Tools;
 use crate::software::change::check_newer;
 use crate::software::{ApplyError, Family, Inventory, Nevra, Operation};
@@ -62,13 +63,15 @@ impl<'a> Request<'a> {
         let request = |verb, target, nevra, force| Self { verb, target, nevra, force, along: Vec::new() };
         Ok(match operation {
             Operation::InstallFile { file, nevra, force } => {
-                request(installing(before, nevra, *force)?, Target::File(file), nevra, *force)
+                let verb = installing(before, nevra, *force, || install_only::in_file(file))?;
+                request(verb, Target::File(file), nevra, *force)
             }
             Operation::Install { nevra, force } => {
-                let verb = installing(before, nevra, *force)?;
                 if !is_name(nevra) {
                     return Err(ApplyError::NotFound(format!("no RPM package can be called {nevra}")));
                 }
+                let stands_beside = || install_only::installed(&tools.database_folder(), &nevra.name);
+                let verb = installing(before, nevra, *force, stands_beside)?;
                 let request = request(verb, Target::Build, nevra, *force);
                 request.need_repositories(tools)?;
                 request
@@ -151,8 +154,14 @@ impl<'a> Request<'a> {
     }
 }
 
-/// How a build gets there; without force neither over the same build nor over a newer one.
-fn installing(before: &Inventory, nevra: &Nevra, force: bool) -> Result<Verb, ApplyError> {
+/// How a build gets there; without force neither over the same build nor over a newer one. `stands_beside` tells whether
+/// several builds of the package may be there, which is asked only if another one is.
+fn installing(
+    before: &Inventory,
+    nevra: &Nevra,
+    force: bool,
+    stands_beside: impl FnOnce() -> Result<bool, ApplyError>,
+) -> Result<Verb, ApplyError> {
     let allowed = check_newer(before, nevra, Family::Rpm);
     if !force {
         allowed.clone()?;
@@ -162,7 +171,7 @@ fn installing(before: &Inventory, nevra: &Nevra, force: bool) -> Result<Verb, Ap
     let is_newer_there = there.iter().any(|p| p.nevra.version_order(nevra, Family::Rpm) == Ordering::Greater);
     Ok(match there.len() {
         _ if before.find(nevra).is_some() => Verb::Reinstall,
-        2.. => Verb::InstallBeside,
+        1.. if stands_beside()? => Verb::InstallBeside,
         _ if allowed.is_err() && is_newer_there => Verb::Downgrade,
         _ => Verb::Install,
     })
@@ -205,18 +214,28 @@ mod tests {
 
     #[test]
     fn what_is_there_tells_how_a_build_gets_there() {
-        let before = inventory(&["a-0:2-1.noarch", "k-0:1-1.noarch", "k-0:3-1.noarch"]);
-        let verb = |text: &str| installing(&before, &nevra(text), true).unwrap();
+        let before =
+            inventory(&["a-0:2-1.noarch", "k-0:1-1.noarch", "k-0:3-1.noarch", "l-0:2-1.noarch", "l-0:3-1.noarch"]);
+        let told = |text: &str, force| {
+            let nevra = nevra(text);
+            installing(&before, &nevra, force, || Ok(&*nevra.name == "k"))
+        };
+        let verb = |text: &str| told(text, true).unwrap();
         assert_eq!(verb("new-0:1-1.noarch"), Verb::Install);
         assert_eq!(verb("a-0:3-1.noarch"), Verb::Install);
         assert_eq!(verb("a-0:2-1.noarch"), Verb::Reinstall);
         assert_eq!(verb("a-0:1-1.noarch"), Verb::Downgrade);
         assert_eq!(verb("k-0:2-1.noarch"), Verb::InstallBeside);
         assert_eq!(verb("k-0:1-1.noarch"), Verb::Reinstall);
+        // Builds that an interrupted update left are no reason to leave yet another.
+        assert_eq!(verb("l-0:4-1.noarch"), Verb::Install);
+        assert_eq!(verb("l-0:1-1.noarch"), Verb::Downgrade);
         for text in ["a-0:2-1.noarch", "a-0:1-1.noarch"] {
-            assert!(matches!(installing(&before, &nevra(text), false), Err(ApplyError::NotNewer(_))), "{text}");
+            assert!(matches!(told(text, false), Err(ApplyError::NotNewer(_))), "{text}");
         }
-        assert_eq!(installing(&before, &nevra("k-0:4-1.noarch"), false), Ok(Verb::InstallBeside));
+        assert_eq!(told("k-0:4-1.noarch", false), Ok(Verb::InstallBeside));
+        let unreadable = || Err(ApplyError::Failed("rpm is gone".to_owned()));
+        assert!(installing(&before, &nevra("k-0:4-1.noarch"), false, unreadable).is_err());
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(super) struct Session<'a> {
     pub tools: Tools<'a>,
     /// What an error begins with: that the change was not made.
     pub undone: String,
+    /// Whether keys are taken that repositories are configured with, which is more than looking.
+    pub takes_keys: bool,
     scratch: TempDir,
     cancel: &'a CancelToken,
     voice: Voice<'a>,
@@ -67,7 +69,12 @@ impl<'a> Session<'a> {
         let scratch = rpm.settings.scratch_folder().map_err(|e| unusable("rpm", &e))?;
         let tools = Tools::new(&rpm.root, &rpm.dbpath, scratch.path()).map_err(|e| unusable("rpm", &e))?;
         let undone = "nothing was changed".to_owned();
-        Ok(Self { rpm, tools, undone, scratch, cancel, voice })
+        Ok(Self { rpm, tools, undone, takes_keys: true, scratch, cancel, voice })
+    }
+
+    /// Tells that the change can be made as far as the dry runs say.
+    pub(super) fn checked(&mut self) {
+        self.voice.phase(Phase::Checking, DOWNLOADING);
     }
 
     /// What is installed, when nobody else is changing it.
@@ -99,17 +106,35 @@ impl<'a> Session<'a> {
         Ok(ended)
     }
 
-    /// Makes the change, which nothing stops; `phase` is what it mostly does. What the tool says becomes notes.
+    /// Makes the change, which nothing stops; `phase` is what it mostly does. What the tool says becomes notes. `None`, with
+    /// nothing begun, if `before` is no longer what is installed: then the check has to be made again.
     pub(super) fn change(
         &mut self,
+        before: &Inventory,
         phase: &Phase,
         command: impl Fn(&Tools<'a>) -> Command,
-    ) -> Result<Ended, ApplyError> {
-        self.when_free(|this| {
+    ) -> Result<Option<Ended>, ApplyError> {
+        let deadline = Instant::now() + self.rpm.settings.lock_timeout;
+        let mut run = |this: &mut Self| {
             let mut work = Work { voice: &mut this.voice, phase };
             work.tell(phase, 0.0);
             Stage::new(this.scratch.path())?.run(&mut command(&this.tools), &mut work, None)
-        })
+        };
+        loop {
+            self.wait_until_free(deadline)?;
+            if !self.is_current(before)? {
+                return Ok(None);
+            }
+            if let Some(ended) = self.run_once(deadline, &mut run)? {
+                return Ok(Some(ended));
+            }
+        }
+    }
+
+    /// Whether exactly this is installed now.
+    pub(super) fn is_current(&self, inventory: &Inventory) -> Result<bool, ApplyError> {
+        self.rpm.refresh().map_err(|e| unreadable(&e))?;
+        Ok(self.rpm.inventory().packages() == inventory.packages())
     }
 
     /// What is installed after the change.
@@ -139,15 +164,27 @@ impl<'a> Session<'a> {
         let deadline = Instant::now() + self.rpm.settings.lock_timeout;
         loop {
             self.wait_until_free(deadline)?;
-            check_cancelled(self.cancel)?;
-            let ended = run(self).map_err(|e| unusable(if self.tools.has_dnf() { "dnf" } else { "rpm" }, &e))?;
-            if !report::is_locked(&ended) {
+            if let Some(ended) = self.run_once(deadline, &mut run)? {
                 return Ok(ended);
             }
-            let before = self.voice.told.clone();
-            self.wait_for(report::lock_holder(&ended), deadline)?;
-            self.voice.phase(before.0, before.1);
         }
+    }
+
+    /// Runs a tool; `None`, after a while, if it found a lock held and so changed nothing.
+    fn run_once(
+        &mut self,
+        deadline: Instant,
+        run: &mut dyn FnMut(&mut Self) -> io::Result<Ended>,
+    ) -> Result<Option<Ended>, ApplyError> {
+        check_cancelled(self.cancel)?;
+        let ended = run(self).map_err(|e| unusable(if self.tools.has_dnf() { "dnf" } else { "rpm" }, &e))?;
+        if !report::is_locked(&ended) {
+            return Ok(Some(ended));
+        }
+        let before = self.voice.told.clone();
+        self.wait_for(report::lock_holder(&ended), deadline)?;
+        self.voice.phase(before.0, before.1);
+        Ok(None)
     }
 
     /// Waits as long as somebody holds a lock that a tool would run into. rpm from 4.19 on and dnf 5 would wait for it

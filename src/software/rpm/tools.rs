@@ -7,9 +7,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::check::PROTECTED_FOLDERS;
+use super::configuration::{VARIABLE_FOLDERS, main_file, names_protected_packages};
 use super::request::{Request, Target, Verb};
 use crate::software::Nevra;
-use crate::software::tool::{command, is_there};
+use crate::software::tool::{command, is_there, place_of};
 
 /// Where repositories are configured, under the root.
 pub(super) const REPOSITORY_FOLDERS: [&str; 2] = ["etc/yum.repos.d", "etc/distro.repos.d"];
@@ -34,7 +36,24 @@ pub(super) struct Tools<'a> {
     root: &'a Path,
     dbpath: &'a str,
     home: PathBuf,
+    /// The main options of a root other than `/`: its own file, or an empty one.
+    main_file: PathBuf,
     package: PathBuf,
+}
+
+/// Whether a root is changed with dnf: it is there and the root has repositories.
+pub(super) fn uses_dnf(root: &Path) -> bool {
+    let has_repository = |folder: &str| {
+        let Ok(entries) = fs::read_dir(root.join(folder)) else { return false };
+        entries.flatten().any(|e| e.path().extension().is_some_and(|x| x == "repo"))
+    };
+    is_there("dnf") && REPOSITORY_FOLDERS.iter().any(|folder| has_repository(folder))
+}
+
+/// Whether the host's dnf is dnf 5, which goes by both names.
+pub(super) fn is_dnf5() -> bool {
+    let program = place_of("dnf").and_then(|file| file.canonicalize().ok());
+    program.is_some_and(|program| program.file_name().is_some_and(|name| name == "dnf5"))
 }
 
 impl<'a> Tools<'a> {
@@ -44,7 +63,15 @@ impl<'a> Tools<'a> {
         let home = scratch.join("home");
         fs::create_dir(&home)?;
         fs::write(home.join(".rpmmacros"), format!("%_dbpath {dbpath}\n"))?;
-        Ok(Self { root, dbpath, home, package: scratch.join("package.rpm") })
+        let main_file = match main_file(root) {
+            Some(file) => file,
+            None => {
+                let empty = home.join("dnf.conf");
+                fs::write(&empty, "[main]\n")?;
+                empty
+            }
+        };
+        Ok(Self { root, dbpath, home, main_file, package: scratch.join("package.rpm") })
     }
 
     /// Gives a package file the name that the tools find it by: dnf looks at the ending, and rpm takes a path for a
@@ -53,13 +80,14 @@ impl<'a> Tools<'a> {
         std::os::unix::fs::symlink(std::path::absolute(file)?, &self.package)
     }
 
-    /// Whether the root is changed with dnf: it is there and the root has repositories.
+    /// The folder of rpm's database on the host.
+    pub(super) fn database_folder(&self) -> PathBuf {
+        self.root.join(self.dbpath.trim_start_matches('/'))
+    }
+
+    /// Whether the root is changed with dnf.
     pub(super) fn has_dnf(&self) -> bool {
-        let has_repository = |folder: &str| {
-            let Ok(entries) = fs::read_dir(self.root.join(folder)) else { return false };
-            entries.flatten().any(|e| e.path().extension().is_some_and(|x| x == "repo"))
-        };
-        is_there("dnf") && REPOSITORY_FOLDERS.iter().any(|folder| has_repository(folder))
+        uses_dnf(self.root)
     }
 
     /// dnf for what is asked.
@@ -147,18 +175,74 @@ impl<'a> Tools<'a> {
         let mut command = command("dnf");
         // Written through at once, so that its lines are heard while it works.
         command.env("HOME", &self.home).env("PYTHONUNBUFFERED", "1");
+        // Else a host could have words of dnf mean something else.
+        command.env("DNF_DISABLE_ALIASES", "1");
         command.arg(if yes { "--assumeyes" } else { "--assumeno" });
         // What it is to do is read from its table, which a lower level would leave out.
         command.args(["--setopt=exit_on_lock=True", "--setopt=debuglevel=2", "--setopt=color=never"]);
         if self.root != Path::new("/") {
-            let folders: Vec<String> =
-                REPOSITORY_FOLDERS.iter().map(|folder| self.root.join(folder).display().to_string()).collect();
-            command
-                .arg("--noplugins")
-                .arg(format!("--installroot={}", self.root.display()))
-                .arg(format!("--setopt=reposdir={}", folders.join(",")))
-                .arg(format!("--setopt=varsdir={}", self.root.join("etc/dnf/vars").display()));
+            command.args(self.of_another_root());
         }
         command
+    }
+
+    /// The options with which dnf takes everything from a root that is not the host's own, and nothing from the host.
+    fn of_another_root(&self) -> Vec<String> {
+        let places = |folders: &[&str], written: &dyn Fn(String) -> String, between: &str| {
+            let places = folders.iter().map(|folder| written(self.root.join(folder).display().to_string()));
+            places.collect::<Vec<_>>().join(between)
+        };
+        let mut options = vec![
+            "--noplugins".to_owned(),
+            format!("--installroot={}", self.root.display()),
+            format!("--config={}", self.main_file.display()),
+            format!("--setopt=reposdir={}", places(&REPOSITORY_FOLDERS, &|place| place, ",")),
+            format!("--setopt=varsdir={}", places(&VARIABLE_FOLDERS, &|place| place, ",")),
+        ];
+        if !names_protected_packages(&self.main_file) {
+            let files = places(&PROTECTED_FOLDERS, &|place| format!("glob:{place}/*.conf"), ",");
+            options.push(format!("--setopt=protected_packages=dnf,{files}"));
+        }
+        options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(root: &Path) -> Vec<String> {
+        let scratch = tempfile::tempdir().unwrap();
+        let tools = Tools::new(root, "/var/lib/rpm", scratch.path()).unwrap();
+        let command = tools.dnf_alone(false);
+        let text = |argument: &std::ffi::OsStr| {
+            argument.to_str().unwrap().replace(&*scratch.path().to_string_lossy(), "SCRATCH")
+        };
+        let root = root.display().to_string();
+        command.get_args().map(|argument| text(argument).replace(&root, "ROOT")).collect()
+    }
+
+    #[test]
+    fn dnf_takes_nothing_of_the_host_for_another_root() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(
+            options(root.path())[4..],
+            [
+                "--noplugins",
+                "--installroot=ROOT",
+                "--config=SCRATCH/home/dnf.conf",
+                "--setopt=reposdir=ROOT/etc/yum.repos.d,ROOT/etc/distro.repos.d",
+                "--setopt=varsdir=ROOT/etc/yum/vars,ROOT/etc/dnf/vars",
+                "--setopt=protected_packages=dnf,glob:ROOT/etc/dnf/protected.d/*.conf,glob:ROOT/etc/yum/protected.d/*.conf",
+            ]
+        );
+        fs::create_dir_all(root.path().join("etc/dnf")).unwrap();
+        fs::write(root.path().join("etc/dnf/dnf.conf"), "[main]\nprotected_packages=a\n").unwrap();
+        let own = options(root.path());
+        assert!(own.iter().any(|option| option == "--config=ROOT/etc/dnf/dnf.conf"), "{own:?}");
+        assert!(!own.iter().any(|option| option.contains("protected_packages")), "{own:?}");
+        let scratch = tempfile::tempdir().unwrap();
+        let host = Tools::new(Path::new("/"), "/var/lib/rpm", scratch.path()).unwrap();
+        assert_eq!(host.dnf_alone(false).get_args().count(), 4);
     }
 }

@@ -3,14 +3,18 @@
 use super::check::check;
 use super::forecast::Forecast;
 use super::report::{self, RepositoryFailure, failed_repositories};
-use super::request::{Request, Target, Verb};
+use super::request::{Request, Verb};
 use super::session::Session;
 use super::tools::Extent;
 use super::{Rpm, reboot};
 use crate::software::change::{outcome, unusable};
+use crate::software::drive::Ended;
 use crate::software::{
     ApplyError, CancelToken, Change, ChangeKind, Family, Inventory, Operation, Outcome, Phase, Progress,
 };
+
+/// How often a change is checked anew because others changed packages meanwhile, before it is given up.
+const MOST_ATTEMPTS: usize = 5;
 
 /// Does an operation that changes packages, or refreshes what is known of repositories.
 pub(super) fn apply(
@@ -23,20 +27,53 @@ pub(super) fn apply(
     if *operation == Operation::RefreshRepositories {
         return refresh(&mut session).map(|()| Outcome::default());
     }
-    let before = session.inventory()?;
-    let mut request = Request::new(operation, &before, &session.tools)?;
-    if let Target::File(file) = request.target {
+    if let Operation::InstallFile { file, .. } = operation {
         session.tools.link(file).map_err(|e| unusable("rpm", &e))?;
     }
-    let forecast = check(&mut session, &mut request, &before)?;
-    fetch(&mut session, &request, &forecast)?;
-    // Somebody else may have changed something while the tools waited for them.
-    let before = session.inventory()?;
-    Request::new(operation, &before, &session.tools)?;
-    let failure = change(&mut session, &request)?;
-    let after = session.verify()?;
-    let outcome = judge(&mut session, &request, failure, &before, &after)?;
-    Ok(Outcome { needs_reboot: reboot::is_needed(&rpm.root, &outcome.changes), ..outcome })
+    for _ in 0..MOST_ATTEMPTS {
+        let before = session.inventory()?;
+        let Some((request, failure)) = attempt(&mut session, operation, &before)? else { continue };
+        let after = session.verify()?;
+        let outcome = judge(&mut session, &request, failure, &before, &after)?;
+        return Ok(Outcome { needs_reboot: reboot::is_needed(&rpm.root, &outcome.changes), ..outcome });
+    }
+    Err(ApplyError::Busy(format!(
+        "{}: other tools changed this host's packages each time that the change had been checked; try again when they have \
+         finished",
+        session.undone
+    )))
+}
+
+/// The change, and why it failed if the tool says so. `None`, with nothing changed, if somebody else changed what is
+/// installed while the tools waited for them: what was checked is not what would be done.
+fn attempt<'o>(
+    session: &mut Session<'_>,
+    operation: &'o Operation,
+    before: &Inventory,
+) -> Result<Option<(Request<'o>, Option<ApplyError>)>, ApplyError> {
+    let request = match prepare(session, operation, before) {
+        Ok(request) => request,
+        Err(error) if error == ApplyError::Cancelled || session.is_current(before)? => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let ended = change(session, &request, before)?;
+    Ok(ended.map(|ended| {
+        let failure = (!ended.status.success()).then(|| report::failure(&request, &ended.said));
+        (request, failure)
+    }))
+}
+
+/// Checks the change and fetches what it needs.
+fn prepare<'o>(
+    session: &mut Session<'_>,
+    operation: &'o Operation,
+    before: &Inventory,
+) -> Result<Request<'o>, ApplyError> {
+    let mut request = Request::new(operation, before, &session.tools)?;
+    let forecast = check(session, &mut request, before)?;
+    session.checked();
+    fetch(session, &request, &forecast)?;
+    Ok(request)
 }
 
 /// Fetches everything first, so that it can be cancelled and a repository out of reach changes nothing.
@@ -49,13 +86,12 @@ fn fetch(session: &mut Session<'_>, request: &Request<'_>, forecast: &Forecast) 
     if ended.status.success() { Ok(()) } else { Err(report::failure(request, &ended.said)) }
 }
 
-/// The change itself; tells why it failed if the tool says so.
-fn change(session: &mut Session<'_>, request: &Request<'_>) -> Result<Option<ApplyError>, ApplyError> {
+/// The change itself, if `before` is still installed.
+fn change(session: &mut Session<'_>, request: &Request<'_>, before: &Inventory) -> Result<Option<Ended>, ApplyError> {
     let phase = if request.verb == Verb::Remove { Phase::Removing } else { Phase::Unpacking };
-    let ended = session.change(&phase, |tools| {
+    session.change(before, &phase, |tools| {
         if tools.has_dnf() { tools.dnf(request, Extent::Change) } else { tools.rpm(request, Extent::Change) }
-    })?;
-    Ok((!ended.status.success()).then(|| report::failure(request, &ended.said)))
+    })
 }
 
 /// What was done, if it is what was asked for; what the tool complains of is then a note.

@@ -199,7 +199,9 @@ mod tests {
 
     use super::*;
     use crate::software::testing::package;
-    use crate::software::{ChecksumKind, Family, InspectError, Inventory, ManagerError, Operation, Package, Plan};
+    use crate::software::{
+        Abilities, ChecksumKind, Family, InspectError, Inventory, ManagerError, Operation, Package, Plan,
+    };
 
     /// One installed package with these files.
     #[derive(Debug)]
@@ -211,6 +213,10 @@ mod tests {
     impl Manager for Files<'_> {
         fn family(&self) -> Family {
             Family::Deb
+        }
+
+        fn abilities(&self) -> Abilities {
+            Abilities { changes: true, repositories: true }
         }
 
         fn inventory(&self) -> std::sync::Arc<Inventory> {

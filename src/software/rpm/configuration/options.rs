@@ -5,25 +5,28 @@ use tracing::warn;
 use super::ini::Ini;
 use super::variables::Variables;
 
-/// The options of one section.
+/// The options of one section, or of several of which the former count more.
 #[derive(Debug)]
 pub(super) struct Options<'a> {
-    ini: &'a Ini,
-    section: &'a str,
+    sections: Vec<(&'a Ini, &'a str)>,
     variables: &'a Variables,
 }
 
 impl<'a> Options<'a> {
     /// The options of a section; none if the file has no such section.
     pub(super) fn new(ini: &'a Ini, section: &'a str, variables: &'a Variables) -> Self {
-        Self { ini, section, variables }
+        Self { sections: vec![(ini, section)], variables }
+    }
+
+    /// The same where these sections count more, the first of them most.
+    pub(super) fn below(mut self, sections: impl IntoIterator<Item = (&'a Ini, &'a str)>) -> Self {
+        self.sections.splice(0..0, sections);
+        self
     }
 
     /// A text; `None` if it is empty or not there.
     pub(super) fn text(&self, key: &str) -> Option<String> {
-        let value = self.ini.value(self.section, key)?;
-        let value = self.variables.substitute(value);
-        (!value.is_empty() && value != "None").then_some(value)
+        self.substituted(self.written(key).next()?)
     }
 
     /// A list, its items parted by blanks, commas and line ends.
@@ -44,19 +47,27 @@ impl<'a> Options<'a> {
 
     /// Whether a value is written with a variable.
     pub(super) fn has_variables(&self, key: &str) -> bool {
-        self.ini.value(self.section, key).is_some_and(|value| value.contains('$'))
+        self.written(key).next().is_some_and(|value| value.contains('$'))
+    }
+
+    /// The value in each section that has one.
+    fn written<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'a str> + 's {
+        self.sections.iter().filter_map(move |(ini, section)| ini.value(section, key))
+    }
+
+    fn substituted(&self, value: &str) -> Option<String> {
+        let value = self.variables.substitute(value);
+        (!value.is_empty() && value != "None").then_some(value)
     }
 
     fn parsed<T>(&self, key: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
-        let value = self.text(key)?;
-        let parsed = parse(&value);
-        if parsed.is_none() {
-            warn!(
-                section = self.section,
-                key, value, "an option of dnf has a value that it cannot have; it is passed over"
-            );
-        }
-        parsed
+        self.written(key).filter_map(|value| self.substituted(value)).find_map(|value| {
+            let parsed = parse(&value);
+            if parsed.is_none() {
+                warn!(key, value, "an option of dnf has a value that it cannot have; it is passed over");
+            }
+            parsed
+        })
     }
 }
 

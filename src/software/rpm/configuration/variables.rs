@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::software::rpm::architecture::Architecture;
 
 /// Where variables have files of their names, under the root; those of the later folder count.
-const FOLDERS: [&str; 2] = ["etc/yum/vars", "etc/dnf/vars"];
+pub(in crate::software::rpm) const FOLDERS: [&str; 2] = ["etc/yum/vars", "etc/dnf/vars"];
 
 /// The longest value that is accepted.
 const LONGEST_VALUE: u64 = 4096;

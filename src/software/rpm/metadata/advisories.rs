@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use quick_xml::events::BytesStart;
 
 use super::elements::{Elements, Met, append, attribute};
+use super::modules::Modules;
 use crate::software::{AdvisoryKind, Bundle, BundleKind, Nevra, Part, Severity};
 
 /// The largest list that is read, in octets once it is decompressed; that of a distribution of many years has some hundred
@@ -31,10 +32,12 @@ enum Field {
     Solution,
 }
 
-/// Adds the advisories of a list. What is read before damage is found stays.
-pub(super) fn read(input: impl BufRead, bundles: &mut Vec<Bundle>) -> io::Result<()> {
+/// Adds the advisories of a list, without the packages of streams of modules that are not active, and without advisories that
+/// have no others. What is read before damage is found stays.
+pub(super) fn read(input: impl BufRead, modules: &Modules, bundles: &mut Vec<Bundle>) -> io::Result<()> {
     let mut elements = Elements::new(input, LARGEST);
     let mut advisory: Option<Bundle> = None;
+    let mut of_stream = OfStream::default();
     let mut field = None;
     let mut text = String::new();
     let mut advisories = 0;
@@ -45,8 +48,10 @@ pub(super) fn read(input: impl BufRead, bundles: &mut Vec<Bundle>) -> io::Result
                 text.clear();
                 if depth == 1 {
                     advisory = begin(&tag)?;
+                    of_stream = OfStream::default();
                 }
                 field = match &mut advisory {
+                    Some(_) if of_stream.hides(depth, &tag, modules)? => None,
                     Some(advisory) => start(advisory, depth, &tag)?,
                     None => None,
                 };
@@ -58,7 +63,8 @@ pub(super) fn read(input: impl BufRead, bundles: &mut Vec<Bundle>) -> io::Result
                     let why = "it has more advisories than any repository";
                     return Err(io::Error::new(io::ErrorKind::InvalidData, why));
                 }
-                bundles.extend(advisory.take());
+                let is_hidden = |advisory: &Bundle| of_stream.has_hidden && advisory.parts.is_empty();
+                bundles.extend(advisory.take().filter(|advisory| !is_hidden(advisory)));
             }
             Met::End => {
                 if let (Some(advisory), Some(field)) = (&mut advisory, field.take()) {
@@ -68,6 +74,36 @@ pub(super) fn read(input: impl BufRead, bundles: &mut Vec<Bundle>) -> io::Result
             Met::Text(_) | Met::Nothing => {}
             Met::Finished => return Ok(()),
         }
+    }
+}
+
+/// What is left out of an advisory because it belongs to a stream that is not active.
+#[derive(Default)]
+struct OfStream {
+    /// Whether the collection that is being read does.
+    is_inactive: bool,
+    /// Whether a package was left out.
+    has_hidden: bool,
+}
+
+impl OfStream {
+    /// Whether an element is a package that is left out.
+    fn hides(&mut self, depth: usize, tag: &BytesStart<'_>, modules: &Modules) -> io::Result<bool> {
+        match (depth, tag.local_name().as_ref()) {
+            (3, "collection") => self.is_inactive = false,
+            (4, "module") => {
+                let (name, stream) = (attribute(tag, "name")?, attribute(tag, "stream")?);
+                let context = attribute(tag, "context")?;
+                let inactive = |name: String, stream: String| modules.is_inactive(&name, &stream, context.as_deref());
+                self.is_inactive = name.zip(stream).is_some_and(|(name, stream)| inactive(name, stream));
+            }
+            (4, "package") if self.is_inactive => {
+                self.has_hidden = true;
+                return Ok(true);
+            }
+            _ => {}
+        }
+        Ok(false)
     }
 }
 
@@ -188,7 +224,7 @@ mod tests {
 
     fn told(text: &[u8]) -> (io::Result<()>, Vec<Bundle>) {
         let mut bundles = Vec::new();
-        (read(text, &mut bundles), bundles)
+        (read(text, &Modules::default(), &mut bundles), bundles)
     }
 
     #[test]
@@ -208,6 +244,35 @@ mod tests {
         assert_eq!((one.version.as_deref(), empty.advisory), (Some("2"), Some(AdvisoryKind::Other)));
         let (result, bundles) = told(format!("<updates>{ONE}<update>").as_bytes());
         assert!(result.is_err() && bundles.len() == 1);
+    }
+
+    #[test]
+    fn packages_of_streams_that_are_not_active_are_left_out() {
+        let build =
+            |name: &str| format!("<package name=\"{name}\" version=\"1\" release=\"1\" epoch=\"0\" arch=\"noarch\"/>");
+        let module =
+            |stream: &str, context: &str| format!("<module name=\"m\" stream=\"{stream}\" context=\"{context}\"/>");
+        let of = |inner: &str| format!("<collection>{inner}</collection>");
+        let advisory = |id: &str, lists: &str| {
+            format!("<update type=\"security\"><id>{id}</id><pkglist>{lists}</pkglist></update>")
+        };
+        let text = [
+            advisory("both", &(of(&(module("2", "c") + &build("a"))) + &of(&build("b")))),
+            advisory("none", &of(&(module("1", "other") + &build("a")))),
+            advisory("all", &of(&(module("1", "c") + &build("a")))),
+            advisory("empty", ""),
+        ];
+        let text = format!("<updates>{}</updates>", text.concat());
+        let told = |modules: &Modules| {
+            let mut bundles = Vec::new();
+            read(text.as_bytes(), modules, &mut bundles).unwrap();
+            bundles.iter().map(|bundle| (bundle.id.to_string(), bundle.parts.len())).collect::<Vec<_>>()
+        };
+        let counted =
+            |counts: &[(&str, usize)]| counts.iter().map(|(id, n)| ((*id).to_owned(), *n)).collect::<Vec<_>>();
+        let active = Modules::with_active(["m", "1", "c"]);
+        assert_eq!(told(&active), counted(&[("both", 1), ("all", 1), ("empty", 0)]));
+        assert_eq!(told(&Modules::default()), counted(&[("both", 2), ("none", 1), ("all", 1), ("empty", 0)]));
     }
 
     #[test]

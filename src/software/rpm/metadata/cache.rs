@@ -19,6 +19,10 @@ const PLACES: [&str; 2] = ["var/cache/dnf", "var/cache/libdnf5"];
 /// The index of all metadata, in a repository's folder.
 const INDEX: &str = "repodata/repomd.xml";
 
+/// The largest list of modules that is read, in octets once it is decompressed; that of a distribution of many years has some
+/// ten million.
+const LARGEST_MODULES: u64 = 128 * 1024 * 1024;
+
 /// How many hexadecimal digits tell folders of one repository apart.
 const DIGITS: usize = 16;
 
@@ -55,6 +59,24 @@ impl Fetched {
     pub(super) fn bundles(&self) -> impl Iterator<Item = PathBuf> {
         let lists = self.repomd.groups.iter().chain(&self.repomd.advisories);
         lists.map(|list| self.folder.join(&list.location))
+    }
+
+    /// The list of the modules.
+    pub(super) fn modules_file(&self) -> Option<PathBuf> {
+        self.repomd.modules.as_ref().map(|list| self.folder.join(&list.location))
+    }
+
+    /// The text of the list of the modules; `None` if the repository has none.
+    pub(super) fn modules(&self) -> Option<io::Result<String>> {
+        let list = self.repomd.modules.as_ref()?;
+        Some(self.open(list).and_then(|list| {
+            let mut bytes = Vec::new();
+            list.take(LARGEST_MODULES + 1).read_to_end(&mut bytes)?;
+            if bytes.len() as u64 > LARGEST_MODULES {
+                return Err(damaged("its list of modules is too large"));
+            }
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        }))
     }
 
     /// Reads the list of the packages, which must be the one that the index means.

@@ -1,11 +1,9 @@
 //! Which packages the configuration excludes or includes, by patterns as dnf understands them (`dnf.conf(5)`,
 //! `excludepkgs` and `includepkgs`).
 
-mod glob;
-
 use super::primary::Told;
 use crate::software::rpm::configuration::{Configured, Main};
-use glob::Glob;
+use crate::software::rpm::glob::Glob;
 
 /// Which packages of which repository are offered.
 #[derive(Debug)]

@@ -10,12 +10,13 @@ use super::elements::{Elements, Met, attribute};
 /// The largest index that is read, in octets; real ones have some thousand.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// The kinds among the metadata: the list of packages, that of groups, and that of advisories. Some makers write the list of
+/// The kinds among the metadata: the list of packages, that of groups, that of advisories, and that of modules. Some makers write the list of
 /// groups twice, the second time compressed; dnf fetches that one.
 const PRIMARY: &str = "primary";
 const GROUPS: &str = "group";
 const COMPRESSED_GROUPS: &str = "group_gz";
 const ADVISORIES: &str = "updateinfo";
+const MODULES: &str = "modules";
 
 /// What an index says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(super) struct Repomd {
     pub groups: Vec<List>,
     /// The list of advisories.
     pub advisories: Option<List>,
+    /// The list of modules.
+    pub modules: Option<List>,
 }
 
 /// Where a list is.
@@ -107,6 +110,7 @@ impl Repomd {
         match part.kind.as_deref() {
             Some(PRIMARY) if self.primary.is_none() => self.primary = Some(list),
             Some(ADVISORIES) if self.advisories.is_none() => self.advisories = Some(list),
+            Some(MODULES) if self.modules.is_none() => self.modules = Some(list),
             Some(GROUPS | COMPRESSED_GROUPS) if self.groups.len() < 2 => self.groups.push(list),
             _ => {}
         }
@@ -152,7 +156,8 @@ mod tests {
              <timestamp>1700000001</timestamp><size>7</size></data>\
              <data type=\"other\"><location href=\"x\"/><timestamp>1700000009.25</timestamp></data>\
              <data type=\"group\"><timestamp>never</timestamp></data><data type=\"group_gz\"><location href=\"c.gz\"/></data>\
-             <data type=\"updateinfo\"><location href=\"u.gz\"/></data>",
+             <data type=\"updateinfo\"><location href=\"u.gz\"/></data>\
+             <data type=\"modules\"><location href=\"m.gz\"/></data>",
         );
         let checksum = Some(Checksum { kind: "sha256".to_owned(), sum: "ab".to_owned() });
         let expected = Repomd {
@@ -161,6 +166,7 @@ mod tests {
             primary: Some(List { location: "repodata/ab-primary.xml.gz".into(), checksum }),
             groups: vec![List { location: "c.gz".into(), checksum: None }],
             advisories: Some(List { location: "u.gz".into(), checksum: None }),
+            modules: Some(List { location: "m.gz".into(), checksum: None }),
         };
         assert_eq!(repomd.unwrap(), expected);
         assert_eq!(read("<revision>5.2</revision>").unwrap(), Repomd::default());

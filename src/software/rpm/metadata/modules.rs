@@ -1,0 +1,321 @@
+//! Which streams of modules are active, and so which packages are offered (`modularity(7)` of dnf).
+//!
+//! A stream is active that is enabled on the host, or that is the default of its module where none is enabled and the module
+//! is not disabled. dnf has a solver choose among the contexts of a stream; here those count whose needs are met by active
+//! streams. Where dnf 5 keeps what is enabled is not read.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tracing::warn;
+
+use super::Source;
+use super::modulemd::{Documents, Need, Stream};
+use super::primary::Told;
+use crate::software::rpm::configuration::{Configuration, Ini, content};
+use crate::software::rpm::release;
+
+/// Where a host says which streams it has enabled and which modules disabled, and which streams are its own defaults, under
+/// the root.
+const STATES: (&str, &str) = ("etc/dnf/modules.d", "module");
+const DEFAULTS: (&str, &str) = ("etc/dnf/modules.defaults.d", "yaml");
+
+/// The module that every system has: the release of its distribution.
+const PLATFORM: &str = "platform";
+
+/// Architectures of packages that are not installed.
+const SOURCES: [&str; 2] = [".src", ".nosrc"];
+
+/// The modules of the enabled repositories on one host.
+#[derive(Debug, Default)]
+pub(super) struct Modules {
+    /// The active streams, with their contexts.
+    active: HashSet<[String; 3]>,
+    /// The packages of active streams.
+    active_builds: HashSet<String>,
+    /// The names of those: other packages of these names are not offered.
+    active_names: HashSet<String>,
+    /// The packages of all other streams.
+    inactive_builds: HashSet<String>,
+    /// By the number of the repository: whether its packages are offered whatever is active.
+    hotfixes: Vec<bool>,
+}
+
+/// What a host says of a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    Enabled(String),
+    Disabled,
+}
+
+/// The files of a host that say which streams are active.
+pub(super) fn files(root: &Path) -> Vec<PathBuf> {
+    let mut files = release::os_release(root);
+    files.extend([STATES, DEFAULTS].into_iter().flat_map(|place| listed(root, place)));
+    files
+}
+
+impl Modules {
+    /// Reads the modules of these repositories. What cannot be read is logged and left out.
+    pub(super) fn read(configuration: &Configuration, sources: &[Source<'_>]) -> Self {
+        let mut documents = Documents::default();
+        for (repository, fetched) in sources {
+            let Some(list) = fetched.as_ref().and_then(super::cache::Fetched::modules) else { continue };
+            let read = list.and_then(|text| documents.read(&text));
+            if let Err(error) = read {
+                warn!(repository = &*repository.id, %error, "the modules of this repository cannot be read to their end");
+            }
+        }
+        if documents.streams.is_empty() {
+            return Self::default();
+        }
+        let root = &configuration.root;
+        let wanted = wanted(&documents, own_defaults(root), states(root));
+        let hotfixes = sources.iter().map(|(repository, _)| repository.module_hotfixes).collect();
+        Self::of(documents.streams, wanted, release::platform(root).as_deref(), hotfixes)
+    }
+
+    fn of(streams: Vec<Stream>, wanted: HashMap<String, State>, platform: Option<&str>, hotfixes: Vec<bool>) -> Self {
+        let active = active(&streams, wanted, platform);
+        let mut modules = Self { hotfixes, ..Self::default() };
+        for (number, stream) in streams.into_iter().enumerate() {
+            if active.contains(&number) {
+                let binaries = stream.builds.iter().filter(|b| !SOURCES.iter().any(|source| b.ends_with(source)));
+                modules.active_names.extend(binaries.filter_map(|build| Some(name_of(build)?.to_owned())));
+                modules.active_builds.extend(stream.builds);
+                modules.active.insert([stream.module, stream.stream, stream.context]);
+            } else {
+                modules.inactive_builds.extend(stream.builds);
+            }
+        }
+        modules
+    }
+
+    /// Whether a package of this repository is offered.
+    pub(super) fn offers(&self, repository: usize, told: &Told) -> bool {
+        if self.is_empty() || self.hotfixes.get(repository).is_some_and(|is_hotfix| *is_hotfix) {
+            return true;
+        }
+        let Told { name, epoch, version, release, architecture, .. } = told;
+        let build = format!("{name}-{epoch}:{version}-{release}.{architecture}");
+        self.active_builds.contains(&build)
+            || !(self.inactive_builds.contains(&build) || self.active_names.contains(name))
+    }
+
+    /// Whether a stream is known not to be active.
+    pub(super) fn is_inactive(&self, module: &str, stream: &str, context: Option<&str>) -> bool {
+        let is_it = |[name, of, built]: &[String; 3]| {
+            name == module && of == stream && context.is_none_or(|context| context == built)
+        };
+        !self.is_empty() && !self.active.iter().any(is_it)
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_active(active: [&str; 3]) -> Self {
+        let inactive_builds = HashSet::from(["other-0:1-1.noarch".to_owned()]);
+        Self { active: HashSet::from([active.map(str::to_owned)]), inactive_builds, ..Self::default() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.active_builds.is_empty() && self.inactive_builds.is_empty()
+    }
+}
+
+/// Which stream of each module is to be active, by what the host says and else by the defaults: its own, or those of the
+/// repositories as far as they agree.
+fn wanted(
+    documents: &Documents,
+    own_defaults: HashMap<String, Option<String>>,
+    states: HashMap<String, State>,
+) -> HashMap<String, State> {
+    let mut defaults: HashMap<&str, Option<&str>> = HashMap::new();
+    for default in &documents.defaults {
+        let stream = default.stream.as_deref();
+        let known = defaults.entry(&default.module).or_insert(stream);
+        if *known != stream {
+            *known = None;
+        }
+    }
+    let mut wanted: HashMap<String, State> = HashMap::new();
+    for (module, stream) in defaults {
+        wanted.extend(stream.map(|stream| (module.to_owned(), State::Enabled(stream.to_owned()))));
+    }
+    for (module, stream) in own_defaults {
+        match stream {
+            Some(stream) => drop(wanted.insert(module, State::Enabled(stream))),
+            None => drop(wanted.remove(&module)),
+        }
+    }
+    wanted.extend(states);
+    wanted
+}
+
+/// The numbers of the active ones among the streams: those that are wanted, without those whose needs are not met. A module
+/// of which no stream is wanted has the first one that another needs.
+fn active(streams: &[Stream], mut wanted: HashMap<String, State>, platform: Option<&str>) -> HashSet<usize> {
+    let mut of_module: HashMap<&str, Vec<(usize, &Stream)>> = HashMap::new();
+    for (number, stream) in streams.iter().enumerate() {
+        of_module.entry(&stream.module).or_default().push((number, stream));
+    }
+    let of_module = |module: &str| of_module.get(module).map(Vec::as_slice).unwrap_or_default();
+    let mut active = HashSet::new();
+    let mut looked_for: Vec<String> = wanted.keys().cloned().collect();
+    while let Some(module) = looked_for.pop() {
+        let Some(State::Enabled(wanted_stream)) = wanted.get(&module).cloned() else { continue };
+        for (number, stream) in of_module(&module).iter().filter(|(_, stream)| stream.stream == wanted_stream) {
+            active.insert(*number);
+            for need in
+                stream.needs.iter().flatten().filter(|need| !wanted.contains_key(&need.module)).collect::<Vec<_>>()
+            {
+                if let Some((_, found)) = of_module(&need.module).iter().find(|(_, other)| need.takes(&other.stream)) {
+                    wanted.insert(need.module.clone(), State::Enabled(found.stream.clone()));
+                    looked_for.push(need.module.clone());
+                }
+            }
+        }
+    }
+    loop {
+        let is_met = |need: &Need| {
+            if need.module == PLATFORM {
+                return platform.is_none_or(|platform| need.takes(platform));
+            }
+            of_module(&need.module).iter().any(|(number, other)| active.contains(number) && need.takes(&other.stream))
+        };
+        let is_held =
+            |stream: &Stream| stream.needs.is_empty() || stream.needs.iter().any(|all| all.iter().all(is_met));
+        let unmet: Vec<usize> =
+            active.iter().copied().filter(|number| !streams.get(*number).is_some_and(is_held)).collect();
+        if unmet.is_empty() {
+            return active;
+        }
+        for number in unmet {
+            active.remove(&number);
+        }
+    }
+}
+
+/// What the host says of modules.
+fn states(root: &Path) -> HashMap<String, State> {
+    let mut states = HashMap::new();
+    for file in listed(root, STATES) {
+        let ini = content(&file).map_err(|error| error.to_string());
+        match ini.and_then(|bytes| Ini::parse(&bytes).map_err(|error| error.to_string())) {
+            Ok(ini) => states.extend(ini.sections().into_iter().filter_map(|module| {
+                let stream = ini.value(module, "stream").unwrap_or_default();
+                let state = match ini.value(module, "state")? {
+                    "enabled" => State::Enabled(stream.to_owned()),
+                    "disabled" => State::Disabled,
+                    _ => return None,
+                };
+                Some((module.to_owned(), state))
+            })),
+            Err(error) => warn!(file = %file.display(), error, "the state of a module cannot be read and is left out"),
+        }
+    }
+    states
+}
+
+/// The default streams that the host has put in place of those of the repositories.
+fn own_defaults(root: &Path) -> HashMap<String, Option<String>> {
+    let mut documents = Documents::default();
+    for file in listed(root, DEFAULTS) {
+        let read = content(&file).and_then(|bytes| documents.read(&String::from_utf8_lossy(&bytes)));
+        if let Err(error) = read {
+            warn!(file = %file.display(), %error, "default streams of modules cannot be read and are left out");
+        }
+    }
+    documents.defaults.into_iter().map(|default| (default.module, default.stream)).collect()
+}
+
+/// The files of a folder with this ending, by their names.
+fn listed(root: &Path, (folder, ending): (&str, &str)) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(root.join(folder)) else { return Vec::new() };
+    let has_ending = |path: &PathBuf| path.extension().is_some_and(|x| x == ending) && path.is_file();
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(has_ending).collect();
+    files.sort();
+    files
+}
+
+/// The name in `name-epoch:version-release.architecture`.
+fn name_of(build: &str) -> Option<&str> {
+    let (name_and_version, _) = build.rsplit_once('-')?;
+    Some(name_and_version.rsplit_once('-')?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(module: &str, stream: &str, context: &str, needs: &[(&str, &[&str])]) -> Stream {
+        let need = |(module, streams): &(&str, &[&str])| Need {
+            module: (*module).to_owned(),
+            streams: streams.iter().map(|s| (*s).to_owned()).collect(),
+        };
+        Stream {
+            module: module.to_owned(),
+            stream: stream.to_owned(),
+            context: context.to_owned(),
+            needs: vec![needs.iter().map(need).collect()],
+            builds: Vec::new(),
+        }
+    }
+
+    fn enabled(modules: &[(&str, &str)]) -> HashMap<String, State> {
+        modules.iter().map(|(module, of)| ((*module).to_owned(), State::Enabled((*of).to_owned()))).collect()
+    }
+
+    #[test]
+    fn contexts_are_active_whose_needs_are_met() {
+        let streams = [
+            stream("lang", "5.24", "a", &[]),
+            stream("lang", "5.26", "b", &[("platform", &["el8"])]),
+            stream("tool", "1", "c", &[("lang", &["5.24"])]),
+            stream("tool", "1", "d", &[("lang", &["5.26"])]),
+            stream("lost", "1", "e", &[("nowhere", &[])]),
+        ];
+        for (wanted, platform, expected) in [
+            (&[("lang", "5.26"), ("tool", "1"), ("lost", "1")][..], None, &["b", "d"][..]),
+            (&[("lang", "5.26"), ("tool", "1")], Some("el8"), &["b", "d"]),
+            (&[("lang", "5.26"), ("tool", "1")], Some("el9"), &[]),
+            (&[("tool", "1")], None, &["a", "c"]),
+            (&[("tool", "2")], None, &[]),
+        ] {
+            let found = active(&streams, enabled(wanted), platform);
+            let mut found: Vec<&str> = found.into_iter().map(|number| &*streams[number].context).collect();
+            found.sort_unstable();
+            assert_eq!(found, expected, "{wanted:?} {platform:?}");
+        }
+        let disabled = HashMap::from([("lang".to_owned(), State::Disabled)]);
+        let wanted = enabled(&[("tool", "1")]).into_iter().chain(disabled).collect();
+        assert!(active(&streams, wanted, None).is_empty());
+    }
+
+    #[test]
+    fn repositories_that_disagree_have_no_default() {
+        let default = |stream: Option<&str>| super::super::modulemd::DefaultStream {
+            module: "a".to_owned(),
+            stream: stream.map(str::to_owned),
+        };
+        let of = |defaults: &[Option<&str>], own: Option<Option<&str>>, state: Option<State>| {
+            let mut documents = Documents::default();
+            documents.defaults.extend(defaults.iter().copied().map(default));
+            let own = own.map(|stream| ("a".to_owned(), stream.map(str::to_owned)));
+            let states = state.map(|state| ("a".to_owned(), state));
+            wanted(&documents, own.into_iter().collect(), states.into_iter().collect()).remove("a")
+        };
+        let enabled = |stream: &str| Some(State::Enabled(stream.to_owned()));
+        assert_eq!(of(&[Some("1"), Some("1")], None, None), enabled("1"));
+        assert_eq!(of(&[Some("1"), Some("2")], None, None), None);
+        assert_eq!(of(&[Some("1")], Some(Some("3")), None), enabled("3"));
+        assert_eq!(of(&[Some("1")], Some(None), None), None);
+        assert_eq!(of(&[Some("1")], Some(Some("3")), Some(State::Disabled)), Some(State::Disabled));
+        assert_eq!(of(&[], None, enabled("2")), enabled("2"));
+    }
+
+    #[test]
+    fn names_are_before_versions() {
+        assert_eq!(name_of("perl-DBI-debuginfo-0:1.641-2.module+el8.x86_64"), Some("perl-DBI-debuginfo"));
+        assert_eq!(name_of("odd"), None);
+    }
+}
