@@ -9,7 +9,7 @@ use crate::access::Caller;
 use crate::cim::Interval;
 use crate::cim::query::Language;
 use crate::soap::EndpointReference;
-use crate::wire::UriForm;
+use crate::wire::{SinkSecurity, UriForm};
 
 /// The filter and the destination that a subscription was made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,7 @@ pub(super) fn asked(
         filter: Some((filter.language, filter.query)),
         delivery: destination.delivery.clone(),
         notify_to: Some(EndpointReference::new(destination.address.as_str())),
+        security: SinkSecurity::default(),
         end_to: destination.end_to.as_deref().map(EndpointReference::new),
         expires: lasting.map(Expiry::After),
         bookmark: None,

@@ -152,6 +152,7 @@ impl Events {
             notify_to: new.notify_to,
             end_to: new.end_to,
             manager: EndpointReference::to_subscription(address, resource_uri, &id.hyphenated().to_string()),
+            auth: new.security.profile,
             made_of,
             created: now,
             expires,
@@ -340,11 +341,12 @@ fn resume(hub: &Arc<Hub>, schema: &Schema, row: &SubscriptionRow) -> Result<(), 
 }
 
 fn revive(hub: &Hub, schema: &Schema, row: &SubscriptionRow) -> Result<Active, Box<dyn std::error::Error>> {
-    let subscription = Subscription::from_row(row)?;
+    let mut subscription = Subscription::from_row(row)?;
     let filter = subscription.filter.as_ref().map(|(language, text)| (*language, text.as_str()));
     let filter = Filter::compile(schema, subscription.class.as_deref(), filter)?;
     let key = hub.settings.sealing_key.as_deref();
     let security = security::open(key, row.security.as_deref(), &row.id.to_string())?;
+    subscription.auth = security.profile;
     let url = subscription.url()?;
     let credentials = match &url {
         Some(url) => security::credentials(&hub.client, url, &security)?,

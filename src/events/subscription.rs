@@ -15,7 +15,7 @@ use crate::client::{Url, UrlError};
 use crate::soap::EndpointReference;
 use crate::store::StoreError;
 use crate::store::subscriptions::{Progress, SubscriptionRow};
-use crate::wire::{Expires, SinkSecurity};
+use crate::wire::{Expires, SecurityProfile, SinkSecurity};
 
 /// What a subscriber asks for.
 #[derive(Clone, Debug)]
@@ -79,6 +79,8 @@ pub struct Subscription {
     pub end_to: Option<EndpointReference>,
     /// By which endpoint it is renewed and ended.
     pub manager: EndpointReference,
+    /// By which profile deliveries authenticate at the sink; what they show there is kept sealed and never told.
+    pub auth: Option<SecurityProfile>,
     /// What it was made of; `None` if it brought its own filter and destination.
     pub made_of: Option<MadeOf>,
     /// When it was made.
@@ -147,6 +149,8 @@ impl Subscription {
             end_to: row.end_to.as_deref().map(reference).transpose()?,
             // Earlier versions did not keep it.
             manager: reference(&row.manager).unwrap_or_default(),
+            // It is sealed with the credentials.
+            auth: None,
             made_of: row.made_of.as_deref().map(read_word).transpose()?,
             created: row.created,
             expires: row.expires,

@@ -47,6 +47,7 @@ struct Shown<'a> {
     address: &'a str,
     end_to: Option<&'a str>,
     delivery: &'a Delivery,
+    auth: Option<&'a str>,
     /// 2 Permanent, 3 Transient
     persistence: u16,
 }
@@ -66,6 +67,7 @@ impl Listeners {
                 address: &subscription.address(),
                 end_to: subscription.end_to.as_ref().map(|end_to| end_to.address.as_str()),
                 delivery: &subscription.delivery,
+                auth: subscription.auth.map(|profile| profile.uri()),
                 persistence: 3,
             },
         )
@@ -81,6 +83,7 @@ impl Listeners {
                 address: &destination.address,
                 end_to: destination.end_to.as_deref(),
                 delivery: &destination.delivery,
+                auth: None,
                 persistence: 2,
             },
         )?;
@@ -92,7 +95,9 @@ impl Listeners {
     fn wanted(&self, creation: &Creation<'_>) -> Result<ListenerDestination, CimError> {
         let given = creation.wanted;
         if !given.get("DeliveryAuth").is_none_or(Value::is_null) {
-            return Err(CimError::invalid_parameter("The service shows sinks no credentials; leave DeliveryAuth out."));
+            let why =
+                "Credentials for a sink come with wse:Subscribe alone; leave DeliveryAuth out, or subscribe by that.";
+            return Err(CimError::invalid_parameter(why));
         }
         check_given(given, &GIVEN, &FIXED)?;
         self.0.check_keys(given, DESTINATION)?;
@@ -141,6 +146,7 @@ impl Listeners {
             .set("Heartbeat", seconds(delivery.heartbeat))?
             .set("SendBookmark", delivery.bookmarks)?
             .set("MaxTime", seconds(delivery.max_time))?
+            .set("DeliveryAuth", shown.auth)?
             // 2 IncludeSubclassProperties
             .set("PolyMorphismMode", 2u16)?;
         Ok(instance)

@@ -231,7 +231,10 @@ pub(crate) const CLASSES: &[Entry] = &[
             served("PersistenceType", "3 (Transient) if it goes with its subscription, 2 (Permanent) if a client made it"),
             fixed("PolyMorphismMode", "2", "IncludeSubclassProperties: events are delivered whole"),
             fixed("Protocol", "4", "WS-Management"),
-            none("DeliveryAuth", "the service shows sinks no credentials"),
+            served(
+                "DeliveryAuth",
+                "the profile of `wsman:Auth` by which the service authenticates at the sink; the credentials are never told",
+            ),
             none("OtherPersistenceType OtherProtocol", "there is no 1 (Other)"),
             none("InstanceID Caption Description", "Name and ElementName tell whose it is"),
         ],

@@ -4,6 +4,7 @@ use super::*;
 use crate::cim::Interval;
 use crate::events::{Delivery, Expiry, Mode, NewSubscription, Subscription};
 use crate::soap::EndpointReference;
+use crate::wire::SinkSecurity;
 
 const QUERY: &str = "SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob";
 const FILTER: &str = "CIM_IndicationFilter";
@@ -19,6 +20,7 @@ impl Host {
             class: None,
             filter: Some((Language::Cql, QUERY.to_owned())),
             delivery: Delivery::in_mode(mode),
+            security: SinkSecurity::default(),
             notify_to: (mode != Mode::Pull).then_some(sink),
             end_to: None,
             expires: Some(Expiry::After(Interval::from_seconds(3600))),
