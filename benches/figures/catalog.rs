@@ -35,6 +35,7 @@ pub(crate) fn figures() {
     Figure::new("memory while they are loaded", "MB", Limit::AtMost(150.0)).report(memory(&server));
     let mut client = server.admin();
     Figure::new("FindIdentity by a part of the name, median", "ms", Limit::AtMost(5.0)).report(search(&mut client));
+    Figure::new("a query over installed and offered, median", "ms", Limit::AtMost(500.0)).report(query(&mut client));
     enumerations(&server);
     Figure::new("memory after they were given up", "MB", Limit::AtMost(30.0)).report(given_up(&server));
     Figure::new("100,000 packages of an RPM repository, read", "s", Limit::AtMost(3.0)).report(rpms());
@@ -130,7 +131,24 @@ fn enumerations(server: &Server) {
     let half = pages.len() / 2;
     let (first, second) = (median(pages[1..half].to_vec()), median(pages[half..pages.len() - 1].to_vec()));
     Figure::new("a page of the second half to one of the first", "x", Limit::AtMost(1.2)).report(second / first);
-    println!("  memory after the enumeration: {:.1} MB", memory(server));
+    Figure::new("memory after all were enumerated", "MB", Limit::AtMost(150.0)).report(memory(server));
+}
+
+/// One package of all by a query, which looks at every one.
+fn query(client: &mut Client) -> f64 {
+    let name = root::identities(1).next().expect("a package");
+    let options = format!(
+        "<w:OptimizeEnumeration/><w:MaxElements>100</w:MaxElements>\
+         <w:Filter Dialect=\"http://schemas.microsoft.com/wbem/wsman/1/WQL\">SELECT * FROM CIM_SoftwareIdentity \
+         WHERE InstanceID = '{name}'</w:Filter>"
+    );
+    let request = Message::enumerate(&format!("{CIM}/CIM_SoftwareIdentity"), &options).envelope();
+    let times = (0..SEARCHES).map(|_| {
+        let start = Instant::now();
+        assert_eq!(client.post(&request).status, 200);
+        elapsed_ms(start)
+    });
+    median(times.collect())
 }
 
 fn given_up(server: &Server) -> f64 {

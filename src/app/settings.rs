@@ -136,6 +136,7 @@ pub(super) fn events(config: &Config, sealing_key: SealingKey) -> events::Settin
         keep_count: retained,
         hard_age: own.retention,
         hard_count: retained,
+        max_octets: own.retention_mebibytes.saturating_mul(1 << 20),
         overflow: match own.overflow {
             Overflow::End => events::Overflow::End,
             Overflow::Drop => events::Overflow::Drop,

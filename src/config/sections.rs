@@ -161,6 +161,9 @@ pub struct Events {
     /// How many events are kept.
     #[serde(deserialize_with = "number::<_, _, 100, 10_000_000>")]
     pub retention_events: u64,
+    /// How large the events that are kept may be in all, in MiB.
+    #[serde(deserialize_with = "number::<_, _, 1, 1_048_576>")]
+    pub retention_mebibytes: u64,
     /// What becomes of a subscription that waits for events which are not kept any longer.
     pub overflow: Overflow,
     /// How many subscriptions there may be.
@@ -187,6 +190,7 @@ impl Default for Events {
             give_up: Duration::from_secs(86_400),
             retention: Duration::from_secs(7 * 86_400),
             retention_events: 100_000,
+            retention_mebibytes: 256,
             overflow: Overflow::End,
             subscriptions: 1000,
             subscriptions_per_user: 100,

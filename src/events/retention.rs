@@ -50,8 +50,9 @@ fn step(connection: &Connection, settings: &Settings, now: DateTime<Utc>) -> Res
         Ok(too_old.max(latest.saturating_sub(i64::from(count))))
     };
     let passed = subscriptions::lowest_cursor(connection)?.unwrap_or(latest);
+    let too_large = changes::last_before(connection, settings.max_octets)?.unwrap_or_default();
     let kept = beyond(settings.keep_age, settings.keep_count)?.min(passed);
-    let through = kept.max(beyond(settings.hard_age, settings.hard_count)?);
+    let through = kept.max(beyond(settings.hard_age, settings.hard_count)?).max(too_large);
     Ok((through >= oldest).then(|| through.min(oldest.saturating_add(AT_ONCE))))
 }
 
@@ -159,6 +160,18 @@ mod tests {
         let store = store(100);
         trim_and_end(&store, &Settings { keep_count: 10, ..settings() }, at(0));
         assert_eq!(oldest(&store), Some(91));
+    }
+
+    #[test]
+    fn a_log_that_is_too_large_is_cut() {
+        let store = Store::in_memory().unwrap();
+        let text = "x".repeat(10_000);
+        store
+            .write(|t| (0..10).try_for_each(|s| changes::append(t, at(s), "job", None, Some(&text)).map(|_| ())))
+            .unwrap();
+        let slow = subscribe(&store, 5);
+        let lost = trim_and_end(&store, &Settings { max_octets: 35_000, ..settings() }, at(0));
+        assert_eq!((lost, oldest(&store)), (vec![slow], Some(8)), "three records are within 35,000 octets");
     }
 
     #[test]

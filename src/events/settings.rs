@@ -34,6 +34,8 @@ pub struct Settings {
     pub hard_age: Duration,
     /// …or so many are newer; then [`Self::overflow`] says what becomes of the subscription.
     pub hard_count: u32,
+    /// The largest log, in octets of its records; the oldest go, whoever waits for them.
+    pub max_octets: u64,
     /// What becomes of a subscription that waits for records which must go.
     pub overflow: Overflow,
     /// What seals the credentials of sinks in the store; without it none are taken.
@@ -72,6 +74,7 @@ impl Default for Settings {
             keep_count: 100_000,
             hard_age: DAY.saturating_mul(30),
             hard_count: 1_000_000,
+            max_octets: 256 << 20,
             overflow: Overflow::End,
             sealing_key: None,
             sweep_every: Duration::from_secs(60),

@@ -233,14 +233,15 @@ impl Ready {
         end: Option<&impl AsFd>,
         limit: Duration,
     ) -> io::Result<Self> {
+        // They are looked at in this order: what a tool wrote before its end is seen with its end.
         let mut fds = Vec::with_capacity(3);
+        fds.extend(end.map(|fd| PollFd::new(fd, PollFlags::IN)));
         fds.extend(out.map(|fd| PollFd::new(fd, PollFlags::IN)));
         fds.extend(err.map(|fd| PollFd::new(fd, PollFlags::IN)));
-        fds.extend(end.map(|fd| PollFd::new(fd, PollFlags::IN)));
         wait(&mut fds, limit)?;
         let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
         let mut of = |is_there: bool| is_there && ready.next().unwrap_or(false);
-        Ok(Self { out: of(out.is_some()), err: of(err.is_some()), end: of(end.is_some()) })
+        Ok(Self { end: of(end.is_some()), out: of(out.is_some()), err: of(err.is_some()) })
     }
 }
 
@@ -305,7 +306,9 @@ pub(super) mod tests {
 
     /// The kill is asked for when the tool is let go, and done soon after.
     pub(in crate::software) fn wait_until_gone(file: &Path) {
+        let patience = Instant::now() + LONG;
         while !is_gone(file) {
+            assert!(Instant::now() < patience, "what a tool left behind was not killed");
             std::thread::yield_now();
         }
     }

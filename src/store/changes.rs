@@ -23,6 +23,9 @@ pub struct ChangeRecord {
     pub after: Option<String>,
 }
 
+/// About what a record takes besides its texts, in octets.
+const RECORD: usize = 64;
+
 /// Appends a record and returns its sequence number.
 pub fn append(
     transaction: &Transaction<'_>,
@@ -31,9 +34,19 @@ pub fn append(
     before: Option<&str>,
     after: Option<&str>,
 ) -> Result<i64, StoreError> {
+    let octets = [Some(subject), before, after].into_iter().flatten().map(str::len).sum::<usize>() + RECORD;
     transaction
-        .prepare_cached("INSERT INTO change_record (time, subject, before, after) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![time.timestamp_micros(), subject, before, after])?;
+        .prepare_cached(
+            "INSERT INTO change_record (time, subject, before, after, grown) \
+             VALUES (?1, ?2, ?3, ?4, ?5 + (SELECT COALESCE(MAX(grown), 0) FROM change_record))",
+        )?
+        .execute(params![
+            time.timestamp_micros(),
+            subject,
+            before,
+            after,
+            i64::try_from(octets).unwrap_or(i64::MAX / 2)
+        ])?;
     Ok(transaction.last_insert_rowid())
 }
 
@@ -73,6 +86,17 @@ pub fn first_since(connection: &Connection, time: DateTime<Utc>) -> Result<Optio
         // keeps SQLite from the index of times, by which it would have to sort.
         .prepare_cached("SELECT sequence FROM change_record WHERE +time >= ?1 ORDER BY sequence LIMIT 1")?
         .query_row([time.timestamp_micros()], |row| row.get(0))
+        .optional()?)
+}
+
+/// The last record, in sequence, behind which so many octets or more follow; `None` if the log is not that large.
+pub fn last_before(connection: &Connection, octets: u64) -> Result<Option<i64>, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT sequence FROM change_record WHERE grown <= (SELECT MAX(grown) FROM change_record) - ?1 \
+             ORDER BY grown DESC, sequence DESC LIMIT 1",
+        )?
+        .query_row([i64::try_from(octets).unwrap_or(i64::MAX)], |row| row.get(0))
         .optional()?)
 }
 
@@ -128,6 +152,25 @@ mod tests {
         assert_eq!(store.read(|c| first_since(c, at(10))).unwrap(), Some(one));
         assert_eq!(store.read(|c| first_since(c, at(11))).unwrap(), Some(two));
         assert_eq!(store.read(|c| first_since(c, at(21))).unwrap(), None);
+    }
+
+    #[test]
+    fn the_size_of_the_log_is_known() {
+        let store = Store::in_memory().unwrap();
+        let append = || {
+            let text = "x".repeat(1000 - RECORD - 3);
+            store.write(|t| append(t, DateTime::UNIX_EPOCH, "job", None, Some(&text))).unwrap()
+        };
+        assert_eq!(store.read(|c| last_before(c, 0)).unwrap(), None);
+        let all: Vec<i64> = (0..5).map(|_| append()).collect();
+        let before = |octets| store.read(|c| last_before(c, octets)).unwrap();
+        assert_eq!([before(0), before(1), before(1000), before(1001)], [all[4], all[3], all[3], all[2]].map(Some));
+        assert_eq!([before(4000), before(4001)], [Some(all[0]), None]);
+        store.write(|t| remove_through(t, all[2])).unwrap();
+        assert_eq!([before(1000), before(2000)], [Some(all[3]), None]);
+        store.write(|t| remove_through(t, all[4])).unwrap();
+        let next = append();
+        assert_eq!([before(0), before(1)], [Some(next), None]);
     }
 
     #[test]

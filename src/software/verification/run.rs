@@ -11,6 +11,8 @@ use crate::software::{ApplyError, CancelToken, Manager, Nevra, Outcome, Phase, P
 
 /// How many findings an outcome holds; what differs beyond is only counted.
 const MOST_FINDINGS: usize = 2_000;
+/// The most octets of their paths, which a package may make as long as it likes: an outcome goes into one journal line.
+const MOST_PATH_OCTETS: usize = 1 << 20;
 
 /// What a file counts beside its octets, so that many small files are a way too.
 const PER_FILE: u64 = 4096;
@@ -60,6 +62,7 @@ struct Verification<'a> {
     way: Way<'a>,
     block: Vec<u8>,
     findings: Vec<Finding>,
+    path_octets: usize,
     more_findings: usize,
     unread: Unread,
 }
@@ -75,7 +78,7 @@ impl<'a> Verification<'a> {
     fn new(root: &'a Root, progress: &'a mut dyn Progress, cancel: &'a CancelToken) -> Self {
         let way = Way { progress, total: 0, done: 0, percent: 0 };
         let (findings, block) = (Vec::new(), vec![0; BLOCK]);
-        Self { root, cancel, way, block, findings, more_findings: 0, unread: Unread::default() }
+        Self { root, cancel, way, block, findings, path_octets: 0, more_findings: 0, unread: Unread::default() }
     }
 
     /// What each file counts.
@@ -126,10 +129,13 @@ impl<'a> Verification<'a> {
         if failed.is_empty() {
             return;
         }
-        if self.findings.len() == MOST_FINDINGS {
+        let octets = record.path.len() + record.link_target.as_ref().map_or(0, String::len);
+        let is_full = self.findings.len() == MOST_FINDINGS || self.path_octets + octets > MOST_PATH_OCTETS;
+        if is_full || self.more_findings > 0 {
             self.more_findings += 1;
             return;
         }
+        self.path_octets += octets;
         let (path, is_configuration) = (record.path.clone(), record.is_configuration);
         self.findings.push(Finding { path, is_configuration, failed, original: Some(record.clone()) });
     }
@@ -138,7 +144,8 @@ impl<'a> Verification<'a> {
         let progress = self.way.progress;
         if self.more_findings > 0 {
             let more = self.more_findings;
-            progress.note(&format!("{more} more files differ; only the first {MOST_FINDINGS} are listed"));
+            let listed = self.findings.len();
+            progress.note(&format!("{more} more files differ; only the first {listed} are listed"));
         }
         if let Some(first) = &self.unread.first {
             let count = self.unread.count;
@@ -327,6 +334,22 @@ mod tests {
         assert_eq!(heard.notes.len(), 2);
         assert_eq!(heard.notes[0], "3 more files differ; only the first 2000 are listed");
         assert!(heard.notes[1].starts_with("1 files could not be read and were not judged; the first is /nul"));
+    }
+
+    #[test]
+    fn long_paths_fill_an_outcome_sooner() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = |i: usize| record(&format!("/{i:04}{}", "/x".repeat(2_000)), Some(1));
+        let mut records: Vec<FileRecord> = (0..MOST_FINDINGS).map(long).collect();
+        records.push(record("/short", Some(1)));
+        let files = Files { root: dir.path(), records };
+        let mut heard = Heard::default();
+        let outcome = run(&files, &mut heard, &CancelToken::default()).unwrap();
+        let octets: usize = outcome.findings.iter().map(|finding| finding.path.len()).sum();
+        assert!(octets <= MOST_PATH_OCTETS && octets + 4_005 > MOST_PATH_OCTETS, "{octets}");
+        let listed = outcome.findings.len();
+        let more = MOST_FINDINGS + 1 - listed;
+        assert_eq!(heard.notes[0], format!("{more} more files differ; only the first {listed} are listed"));
     }
 
     #[test]

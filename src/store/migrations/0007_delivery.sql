@@ -9,3 +9,7 @@ ALTER TABLE subscription ADD COLUMN security TEXT;
 -- The name of this log of changes, which bookmarks carry.
 CREATE TABLE change_log (id TEXT NOT NULL);
 INSERT INTO change_log (id) VALUES (lower(hex(randomblob(16))));
+
+-- How many octets the log has grown by up to and including this record, so that its size can be limited.
+ALTER TABLE change_record ADD COLUMN grown INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX change_record_grown ON change_record (grown);
