@@ -12,9 +12,9 @@ use crate::broker::Provider;
 use crate::cim::{CimError, Instance, Schema};
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::events::{self, Describe, IndicationFilters};
+use crate::events::{self, Describe, Destinations, Events, IndicationFilters};
 use crate::jobs::{self, Jobs, Observed, WorkerProgram};
-use crate::providers::{self, Indications, Model, SystemName};
+use crate::providers::{self, Eventing, Indications, Model, SystemName};
 use crate::software::{self, Family};
 use crate::store::Store;
 use crate::store::changes::ChangeRecord;
@@ -28,6 +28,7 @@ struct Managed {
     model: Arc<Model>,
     jobs: Arc<Jobs>,
     filters: Arc<IndicationFilters>,
+    destinations: Arc<Destinations>,
     _watch: Watch,
 }
 
@@ -60,12 +61,24 @@ impl Host {
         let takes_byte_streams = settings::takes_byte_streams(config);
         let model = Arc::new(if takes_byte_streams { model } else { model.without_byte_streams() });
         let filters = IndicationFilters::open(store.clone(), schema.clone()).map_err(events::OpenError::from)?;
+        let destinations = Destinations::open(store.clone()).map_err(events::OpenError::from)?;
         let watch = Watch::start(look, config.jobs.catalog_idle).map_err(StartError::Thread)?;
-        Ok(Self(Some(Managed { model, jobs, filters: Arc::new(filters), _watch: watch })))
+        Ok(Self(Some(Managed {
+            model,
+            jobs,
+            filters: Arc::new(filters),
+            destinations: Arc::new(destinations),
+            _watch: watch,
+        })))
     }
 
-    pub(super) fn providers(&self) -> Result<Vec<Arc<dyn Provider>>, CimError> {
-        self.0.as_ref().map_or_else(|| Ok(Vec::new()), |managed| providers::all(&managed.model, &managed.filters))
+    /// What shows the host, and the subscriptions to what happens on it.
+    pub(super) fn providers(&self, events: &Arc<Events>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
+        let Some(Managed { model, filters, destinations, .. }) = &self.0 else { return Ok(Vec::new()) };
+        let mut all = providers::all(model)?;
+        let eventing = Eventing::new(model.clone(), events.clone(), filters.clone(), destinations.clone());
+        all.extend(providers::indications(eventing));
+        Ok(all)
     }
 
     pub(super) fn describe(&self) -> Arc<dyn Describe> {

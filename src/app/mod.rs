@@ -137,17 +137,17 @@ impl Application {
         let (identity, own_certificate) = identity(&config, &clock)?;
         let schema = Arc::new(Schema::builtin()?);
         let host = Host::open(&config, &store, &schema, &users, &clock)?;
-        let broker = Arc::new(Broker::new(schema.clone(), host.providers()?)?);
         let client = Client::start(settings::client(&config), settings::sink_rules(&config)?)?;
         let events = Events::open(
             store,
-            schema,
+            schema.clone(),
             host.describe(),
             users.clone(),
             client,
             clock.clone(),
             settings::events(&config, SealingKey::load_or_create(state_dir)?),
         )?;
+        let broker = Arc::new(Broker::new(schema, host.providers(&events)?)?);
         let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config));
         let server = Server::bind(settings::server(&config), &identity, users.clone(), Arc::new(service))?;
         Ok(Self { server, users, first_user, own_certificate, events, _host: host, _lock: lock })

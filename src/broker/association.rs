@@ -55,7 +55,7 @@ impl Broker {
     pub fn associations(self: &Arc<Self>, caller: &Caller, query: AssociationQuery) -> Result<Candidates, CimError> {
         super::authorization::check(caller, Action::Read, &"reads")?;
         let namespace = query.source.namespace().clone();
-        let source = self.lookup(&query.source).map(|instance| self.path_of(&instance))?;
+        let source = self.shown_to(caller, &query.source).map(|instance| self.path_of(&instance))?;
         if let Some(class) = &query.association_class {
             self.class(&namespace, class)?;
         }
@@ -69,16 +69,20 @@ impl Broker {
         let links = self.links(classes, source.clone(), &query);
         let (namer, caller) = (self.clone(), caller.clone());
         if query.traversal == Traversal::AssociationInstances {
-            return Ok(all_candidates(Box::new(links.map(move |link| namer.disclosed(&caller, link?)))));
+            return Ok(all_candidates(Box::new(links.filter_map(move |link| namer.shown(&caller, link).transpose()))));
         }
-        let broker = self.clone();
-        let ends = links.flat_map(move |link| match link {
+        let (broker, walker) = (self.clone(), caller.clone());
+        let known = links.filter_map({
+            let broker = broker.clone();
+            move |link| broker.shown(&walker, link).transpose()
+        });
+        let ends = known.flat_map(move |link| match link {
             Ok(link) => broker.other_ends(&link, &source, &query),
             Err(error) => vec![Err(error)],
         });
         Ok(Box::new(ends.map(move |end| {
             let once = |instance: &Instance| seen.as_mut().is_none_or(|seen| seen.is_new(&namer.path_of(instance)));
-            namer.disclosed_if_any(&caller, end?.filter(once))
+            namer.shown_if_any(&caller, end?.filter(once))
         })))
     }
 

@@ -52,7 +52,9 @@ impl Broker {
 
     /// Whether the caller's role allows such a change of instances of the class, whether or not it is possible.
     pub fn check_role(&self, caller: &Caller, class: &Class, change: Change) -> Result<(), CimError> {
-        authorization::check(caller, Action::Change, &format_args!("{} {}", change.words(), class.name()))
+        let route = self.routes.get(class.name());
+        let action = route.map_or(Action::Change, |route| route.provider.action_of_change(&route.class, change));
+        authorization::check(caller, action, &format_args!("{} {}", change.words(), class.name()))
     }
 
     /// Whether the caller may change instances of the class so, before anything is known of what the change would be.
@@ -105,7 +107,7 @@ impl Broker {
 
     /// Removes an instance. What is not removed by the deadline is removed all the same.
     pub fn delete(&self, caller: &Caller, path: &ObjectPath, deadline: Instant) -> Result<(), CimError> {
-        let instance = self.lookup(path)?;
+        let instance = self.shown_to(caller, path)?;
         let route = self.changeable(caller, instance.class(), Change::Delete)?;
         let deletion = Deletion { caller, deadline, class: &route.class, path };
         audited(caller, &format_args!("deletes {path}"), || route.provider.delete(&deletion))

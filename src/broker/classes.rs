@@ -29,7 +29,7 @@ impl Broker {
             Some(above) => class.superclass() == Some(above.name()),
             None => deep || class.superclass().is_none(),
         };
-        let below = self.schema.classes().filter(|class| is_below(class) && self.is_visible(namespace, class));
+        let below = self.schema.classes().filter(|class| is_below(class) && self.is_addressable(namespace, class));
         Ok(below.cloned().collect())
     }
 }

@@ -95,7 +95,7 @@ impl Broker {
 
     /// The class of that name, if it can be addressed in the namespace.
     pub fn class(&self, namespace: &str, name: &str) -> Result<&Arc<Class>, CimError> {
-        let class = self.schema.class(name).filter(|class| self.is_visible(namespace, class));
+        let class = self.schema.class(name).filter(|class| self.is_addressable(namespace, class));
         class.ok_or_else(|| {
             let elsewhere = if self.schema.class(name).is_some() {
                 format!(" It is in {INTEROP_NAMESPACE}: ask for it there.")
@@ -141,7 +141,8 @@ impl Broker {
         let instances =
             begun.into_iter().flat_map(move |(ready, name)| ready.unwrap_or_else(|| broker.instances_of(&name)));
         let (broker, caller) = (self.clone(), caller.clone());
-        Ok((Box::new(instances.map(move |instance| broker.disclosed(&caller, instance?))), are_ready))
+        let shown = instances.filter_map(move |instance| broker.shown(&caller, instance).transpose());
+        Ok((Box::new(shown), are_ready))
     }
 
     /// Whether [`Self::get`] of the path answers without waiting for anything; else it is to be called off the event loop.
@@ -164,7 +165,7 @@ impl Broker {
         let candidates = served.into_iter().flat_map(move |name| broker.candidates_of(&name, &query));
         let (broker, caller) = (self.clone(), caller.clone());
         // Disclosed before the query is asked of them: what a caller may not see must not be found out by asking.
-        Ok(Box::new(candidates.map(move |candidate| broker.disclosed_if_any(&caller, candidate?))))
+        Ok(Box::new(candidates.map(move |candidate| broker.shown_if_any(&caller, candidate?))))
     }
 
     /// How many instances [`Self::enumerate`] will give, where the providers know without counting.
@@ -186,19 +187,25 @@ impl Broker {
 
     /// The instance as the caller may see it.
     fn shown_to(&self, caller: &Caller, path: &ObjectPath) -> Result<Instance, CimError> {
-        let (route, instance) = self.locate(path)?;
-        route.provider.disclose(caller, instance)
+        let (_, instance) = self.locate(path)?;
+        let class = instance.class().name().clone();
+        self.shown(caller, Ok(instance))?.ok_or_else(|| {
+            CimError::not_found(format!("There is no such instance of {class}, or none that {} may see.", caller.name))
+        })
     }
 
-    fn disclosed(&self, caller: &Caller, instance: Instance) -> Result<Instance, CimError> {
+    /// An instance as the caller may see it; nothing if it may not know of it.
+    fn shown(&self, caller: &Caller, instance: Result<Instance, CimError>) -> Result<Option<Instance>, CimError> {
+        let instance = instance?;
         match self.routes.get(instance.class().name()) {
-            Some(route) => route.provider.disclose(caller, instance),
-            None => Ok(instance),
+            Some(route) if !route.provider.is_shown(caller, &instance) => Ok(None),
+            Some(route) => route.provider.disclose(caller, instance).map(Some),
+            None => Ok(Some(instance)),
         }
     }
 
-    fn disclosed_if_any(&self, caller: &Caller, candidate: Option<Instance>) -> Result<Option<Instance>, CimError> {
-        candidate.map(|instance| self.disclosed(caller, instance)).transpose()
+    fn shown_if_any(&self, caller: &Caller, candidate: Option<Instance>) -> Result<Option<Instance>, CimError> {
+        candidate.map_or(Ok(None), |instance| self.shown(caller, Ok(instance)))
     }
 
     fn lookup(&self, path: &ObjectPath) -> Result<Instance, CimError> {
@@ -248,6 +255,12 @@ impl Broker {
         let Some(route) = self.routes.get(name) else { return Box::new(std::iter::empty()) };
         let candidates = route.provider.candidates(&route.class, query);
         candidates.unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
+    }
+
+    /// Whether requests in the namespace may name the class: for its own instances or for a subclass's.
+    fn is_addressable(&self, namespace: &str, class: &Class) -> bool {
+        let is_served = |class: &Class| self.routes.contains_key(class.name()) && self.is_visible(namespace, class);
+        self.is_visible(namespace, class) || self.schema.with_subclasses(class.name()).iter().any(|c| is_served(c))
     }
 
     /// root/interop shows everything; root/cimv2 does not show what lives in root/interop alone.

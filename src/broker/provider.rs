@@ -148,7 +148,7 @@ impl Change {
 
 /// Shows a family of managed objects as instances.
 ///
-/// `is_ready` and `estimate` answer from memory. So do `get`, `enumerate`, `candidates`, `references` and `disclose` of what
+/// `is_ready` and `estimate` answer from memory. So do `get`, `enumerate`, `candidates`, `references`, `is_shown` and `disclose` of what
 /// `is_ready`: they run on the event loop. Everything else may block and runs beside it. Every default answers that the operation is not supported, so that a
 /// provider holds only what it does.
 pub trait Provider: Send + Sync + Debug {
@@ -170,6 +170,12 @@ pub trait Provider: Send + Sync + Debug {
     /// What a caller does who calls this method: decides the role it needs.
     fn action_of(&self, class: &Class, method: &Method) -> Action {
         let _ = (class, method);
+        Action::Change
+    }
+
+    /// What a caller does who changes instances of the class so: decides the role it needs.
+    fn action_of_change(&self, class: &Class, change: Change) -> Action {
+        let _ = (class, change);
         Action::Change
     }
 
@@ -204,6 +210,12 @@ pub trait Provider: Send + Sync + Debug {
     fn disclose(&self, caller: &Caller, instance: Instance) -> Result<Instance, CimError> {
         let _ = caller;
         Ok(instance)
+    }
+
+    /// Whether the caller may know of an instance that this provider gave. For whoever may not, it is not there.
+    fn is_shown(&self, caller: &Caller, instance: &Instance) -> bool {
+        let _ = (caller, instance);
+        true
     }
 
     /// How many instances `enumerate` gives, if that is known without counting them.

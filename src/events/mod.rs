@@ -7,6 +7,7 @@
 mod active;
 mod bookmark;
 mod delivery;
+mod destinations;
 mod ending;
 mod error;
 mod filter;
@@ -14,6 +15,7 @@ mod hub;
 mod indication_filters;
 mod ledger;
 mod log;
+mod made_of;
 mod message;
 mod mode;
 mod parcel;
@@ -36,7 +38,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::access::{Caller, Role, Users, audit, audited};
-use crate::cim::{Instance, Schema};
+use crate::cim::{Instance, Interval, Schema};
 use crate::client::{Client, Url};
 use crate::clock::SharedClock;
 use crate::soap::EndpointReference;
@@ -51,9 +53,11 @@ use filter::Filter;
 use hub::{Hub, Parts};
 
 pub use bookmark::{Bookmark, BookmarkError, Place};
+pub use destinations::{DestinationError, Destinations, ListenerDestination};
 pub use error::{ManageError, OpenError, PullError, QuotaOf, SubscribeError};
 pub use indication_filters::{FilterError, IndicationFilter, IndicationFilters};
 pub use log::Event;
+pub use made_of::{MadeOf, NamedFilter};
 pub use mode::{Delivery, EnvelopeLimit, Mode, Oversize, Retry};
 pub use pull::{PullContext, Pulled};
 pub use settings::{Overflow, Settings};
@@ -112,10 +116,22 @@ impl Events {
     /// Makes a subscription. It hears of everything that is stored after this call returns.
     pub fn subscribe(&self, new: NewSubscription) -> Result<Subscription, SubscribeError> {
         let owner = new.owner.clone();
-        audited(&owner, &"subscribes", || self.make(new))
+        audited(&owner, &"subscribes", || self.make(new, None))
     }
 
-    fn make(&self, new: NewSubscription) -> Result<Subscription, SubscribeError> {
+    /// Makes a subscription of a filter and a destination that were there before; it tells which.
+    pub fn subscribe_with(
+        &self,
+        owner: &Caller,
+        filter: NamedFilter,
+        destination: &ListenerDestination,
+        lasting: Option<Interval>,
+    ) -> Result<Subscription, SubscribeError> {
+        let (new, made_of) = made_of::asked(owner, filter, destination, lasting);
+        audited(owner, &"subscribes", || self.make(new, Some(made_of)))
+    }
+
+    fn make(&self, new: NewSubscription, made_of: Option<MadeOf>) -> Result<Subscription, SubscribeError> {
         let filter = self.filter(&new)?;
         let url = self.sink(&new)?;
         let credentials = match &url {
@@ -136,6 +152,8 @@ impl Events {
             notify_to: new.notify_to,
             end_to: new.end_to,
             manager: EndpointReference::to_subscription(address, resource_uri, &id.hyphenated().to_string()),
+            auth: new.security.profile,
+            made_of,
             created: now,
             expires,
         };
@@ -195,7 +213,22 @@ impl Events {
         })
     }
 
-    /// All subscriptions, oldest first.
+    /// A subscription, if it has not ended. Answers from memory.
+    pub fn subscription(&self, id: Uuid) -> Option<Subscription> {
+        self.living(id).map(|active| active.subscription())
+    }
+
+    /// How events are kept and delivered.
+    pub fn settings(&self) -> &Settings {
+        &self.hub.settings
+    }
+
+    /// Whether events may be sent to this URL; an error says why not.
+    pub fn check_address(&self, url: &str) -> Result<(), String> {
+        self.endpoint(&EndpointReference::new(url)).map(drop)
+    }
+
+    /// All subscriptions, oldest first. Answers from memory.
     pub fn subscriptions(&self) -> Vec<Subscription> {
         let now = self.hub.clock.now();
         let all = self.hub.all();
@@ -274,13 +307,14 @@ impl Events {
         })
     }
 
+    fn living(&self, id: Uuid) -> Option<Arc<Active>> {
+        let now = self.hub.clock.now();
+        self.hub.find(id).filter(|active| !active.state().ended && !active.state().has_expired(now))
+    }
+
     /// The subscription, if the caller may handle it.
     fn owned(&self, id: Uuid, caller: &Caller) -> Result<Arc<Active>, ManageError> {
-        let active = self.hub.find(id).ok_or(ManageError::NotFound)?;
-        let state = active.state();
-        if state.ended || state.has_expired(self.hub.clock.now()) {
-            return Err(ManageError::NotFound);
-        }
+        let active = self.living(id).ok_or(ManageError::NotFound)?;
         if caller.role < Role::Admin && caller.name != active.granted().owner.name {
             return Err(ManageError::NotYours);
         }
@@ -307,11 +341,12 @@ fn resume(hub: &Arc<Hub>, schema: &Schema, row: &SubscriptionRow) -> Result<(), 
 }
 
 fn revive(hub: &Hub, schema: &Schema, row: &SubscriptionRow) -> Result<Active, Box<dyn std::error::Error>> {
-    let subscription = Subscription::from_row(row)?;
+    let mut subscription = Subscription::from_row(row)?;
     let filter = subscription.filter.as_ref().map(|(language, text)| (*language, text.as_str()));
     let filter = Filter::compile(schema, subscription.class.as_deref(), filter)?;
     let key = hub.settings.sealing_key.as_deref();
     let security = security::open(key, row.security.as_deref(), &row.id.to_string())?;
+    subscription.auth = security.profile;
     let url = subscription.url()?;
     let credentials = match &url {
         Some(url) => security::credentials(&hub.client, url, &security)?,

@@ -100,6 +100,7 @@ mod tests {
             delivery: String::new(),
             security: None,
             manager: String::new(),
+            made_of: None,
             created: at(0),
             expires: None,
             progress: Progress { cursor, ..Progress::default() },

@@ -84,6 +84,20 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// How often a delivery is tried again before its subscription ends, if its subscriber asked for nothing else.
+    pub fn retry_attempts(&self) -> u32 {
+        let mut waited = Duration::ZERO;
+        let mut attempts = 0;
+        while waited < self.give_up_after && self.retry_after(attempts + 1) < self.longest_retry {
+            attempts += 1;
+            waited = waited.saturating_add(self.retry_after(attempts));
+        }
+        let left = self.give_up_after.saturating_sub(waited).as_millis();
+        let longest = self.longest_retry.as_millis().max(1);
+        let attempts = attempts.saturating_add(u32::try_from(left.div_ceil(longest)).unwrap_or(u32::MAX));
+        self.give_up_attempts.map_or(attempts, |most| most.min(attempts))
+    }
+
     /// The wait after so many failures in a row.
     pub(super) fn retry_after(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(30);
@@ -100,5 +114,14 @@ mod tests {
         let settings = Settings::default();
         let waits: Vec<u64> = [1, 2, 3, 9, 10, 4000].map(|n| settings.retry_after(n).as_secs()).to_vec();
         assert_eq!(waits, [1, 2, 4, 256, 300, 300]);
+    }
+
+    #[test]
+    fn attempts_are_as_many_as_fit_into_the_time() {
+        let after = |seconds| Settings { give_up_after: Duration::from_secs(seconds), ..Settings::default() };
+        assert_eq!([0, 1, 2, 3, 7].map(|seconds| after(seconds).retry_attempts()), [0, 1, 2, 2, 3]);
+        // 1 to 256 seconds are 511 together, then come the ones of 300.
+        assert_eq!([511, 512, 811, 812].map(|seconds| after(seconds).retry_attempts()), [9, 10, 10, 11]);
+        assert_eq!(Settings { give_up_attempts: Some(4), ..Settings::default() }.retry_attempts(), 4);
     }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Bookmark, Delivery, Mode, Settings, message};
+use super::{Bookmark, Delivery, MadeOf, Mode, Settings, message};
 use crate::access::Caller;
 use crate::cim::Interval;
 use crate::cim::query::Language;
@@ -15,7 +15,7 @@ use crate::client::{Url, UrlError};
 use crate::soap::EndpointReference;
 use crate::store::StoreError;
 use crate::store::subscriptions::{Progress, SubscriptionRow};
-use crate::wire::{Expires, SinkSecurity};
+use crate::wire::{Expires, SecurityProfile, SinkSecurity};
 
 /// What a subscriber asks for.
 #[derive(Clone, Debug)]
@@ -79,6 +79,10 @@ pub struct Subscription {
     pub end_to: Option<EndpointReference>,
     /// By which endpoint it is renewed and ended.
     pub manager: EndpointReference,
+    /// By which profile deliveries authenticate at the sink; what they show there is kept sealed and never told.
+    pub auth: Option<SecurityProfile>,
+    /// What it was made of; `None` if it brought its own filter and destination.
+    pub made_of: Option<MadeOf>,
     /// When it was made.
     pub created: DateTime<Utc>,
     /// When it ends; `None` for never.
@@ -122,6 +126,7 @@ impl Subscription {
             delivery: word(&self.delivery),
             security: None,
             manager: message::store_reference(&self.manager),
+            made_of: self.made_of.as_ref().map(word),
             created: self.created,
             expires: self.expires,
             progress: Progress { cursor, ..Progress::default() },
@@ -144,9 +149,18 @@ impl Subscription {
             end_to: row.end_to.as_deref().map(reference).transpose()?,
             // Earlier versions did not keep it.
             manager: reference(&row.manager).unwrap_or_default(),
+            // It is sealed with the credentials.
+            auth: None,
+            made_of: row.made_of.as_deref().map(read_word).transpose()?,
             created: row.created,
             expires: row.expires,
         })
+    }
+
+    /// The address that events go to; the anonymous one, which is that of the request's sender, if they are fetched.
+    pub fn address(&self) -> String {
+        let fetched = || EndpointReference::anonymous().address;
+        self.notify_to.as_ref().map_or_else(fetched, |to| to.address.clone())
     }
 
     /// Where events are sent; `None` if the subscriber fetches them.

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::model::Model;
+use super::eventing::{Eventing, FILTER, is_reserved, own_name};
+use super::static_filters::{self, StaticFilter};
+use crate::access::Caller;
 use crate::broker::{Change, Creation, Deletion, IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE, Instances, Provider};
+use crate::cim::query::Language;
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, PropertyError, Value};
-use crate::events::{FilterError, IndicationFilter, IndicationFilters};
+use crate::events::{FilterError, IndicationFilter, Subscription};
 
-const FILTER: &str = "CIM_IndicationFilter";
+/// What OpenLMI's static filters have as SystemCreationClassName: its clients may ask for them so.
+const OPENLMI_SYSTEM_CLASS: &str = "CIM_ComputerSystem";
 
 /// What a client may give of a filter; the rest is the service's.
 const GIVEN: [&str; 10] = [
@@ -25,29 +29,46 @@ const GIVEN: [&str; 10] = [
     "IndividualSubscriptionSupported",
 ];
 
-/// Serves the filters in root/interop.
+/// A filter that is there.
 #[derive(Clone, Debug)]
-pub(super) struct Filters {
-    model: Arc<Model>,
-    filters: Arc<IndicationFilters>,
+enum Found {
+    /// The service's own.
+    Static(StaticFilter),
+    /// One that a client made.
+    Made(Arc<IndicationFilter>),
+    /// The one that a subscription brought.
+    Own(Box<Subscription>),
 }
 
+/// Serves the filters in root/interop.
+#[derive(Clone, Debug)]
+pub(super) struct Filters(Arc<Eventing>);
+
 impl Filters {
-    pub(super) fn new(model: Arc<Model>, filters: Arc<IndicationFilters>) -> Self {
-        Self { model, filters }
+    pub(super) fn new(eventing: Arc<Eventing>) -> Self {
+        Self(eventing)
     }
 
     /// The filter of that name. A path of a subscription may leave out the keys that all filters have in common.
-    fn find(&self, path: &ObjectPath) -> Result<Arc<IndicationFilter>, CimError> {
+    fn find(&self, path: &ObjectPath) -> Result<Found, CimError> {
         let name = path.key_str("Name").unwrap_or_default();
-        let is_ours = self.own_keys().iter().all(|(key, own)| path.key_str(key).is_none_or(|given| given == &**own));
-        let found = self.filters.find(name).filter(|_| is_ours);
+        let is_ours = |(key, own): &(&str, Arc<str>)| {
+            let is_own = |given| given == &**own || *key == "SystemCreationClassName" && given == OPENLMI_SYSTEM_CLASS;
+            path.key_str(key).is_none_or(is_own)
+        };
+        let found = self.named(name).filter(|_| self.own_keys().iter().all(is_ours));
         found.ok_or_else(|| CimError::not_found(format!("There is no indication filter {name:?} of this system.")))
+    }
+
+    fn named(&self, name: &str) -> Option<Found> {
+        let of_clients = || self.0.filters.find(name).map(Found::Made);
+        let own = || self.0.owning(name).map(|subscription| Found::Own(Box::new(subscription)));
+        static_filters::find(name).map(Found::Static).or_else(of_clients).or_else(own)
     }
 
     /// The keys that all filters have in common.
     fn own_keys(&self) -> [(&'static str, Arc<str>); 3] {
-        let system = &self.model.system;
+        let system = &self.0.model.system;
         [
             ("SystemCreationClassName", system.class.clone()),
             ("SystemName", system.name.clone()),
@@ -55,19 +76,17 @@ impl Filters {
         ]
     }
 
-    fn instance(&self, class: &Arc<Class>, filter: &IndicationFilter) -> Result<Instance, PropertyError> {
+    fn instance(&self, class: &Arc<Class>, filter: &Found) -> Result<Instance, PropertyError> {
         let mut instance = Instance::new(class.clone());
         for (key, value) in self.own_keys() {
             instance.set(key, value)?;
         }
-        instance
-            .set("Name", filter.name.clone())?
-            .set("ElementName", filter.element_name.clone())?
-            .set("Query", filter.query.clone())?
-            .set("QueryLanguage", filter.language.clone())?
-            .set("SourceNamespace", filter.namespaces.first().cloned())?
-            .set("SourceNamespaces", Value::array(filter.namespaces.iter().cloned()))?
-            .set("IndividualSubscriptionSupported", true)?;
+        match filter {
+            Found::Made(filter) => made(&mut instance, filter)?,
+            Found::Static(filter) => filter.describe(&mut instance)?,
+            Found::Own(subscription) => own(&mut instance, subscription)?,
+        }
+        instance.set("IndividualSubscriptionSupported", true)?;
         Ok(instance)
     }
 
@@ -82,17 +101,21 @@ impl Filters {
             Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
             _ => None,
         };
-        for (key, own) in self.own_keys() {
-            if text(key).is_some_and(|given| given != own) {
-                return Err(CimError::invalid_parameter(format!("{key} is {own:?} here; leave it out.")));
-            }
-        }
+        self.0.check_keys(given, FILTER)?;
         if given.get("IndividualSubscriptionSupported") == Some(&Value::Boolean(false)) {
             let why = "IndividualSubscriptionSupported is true for every filter; leave it out.";
             return Err(CimError::invalid_parameter(why));
         }
+        let name = text("Name").unwrap_or_else(|| format!("Quartermaster:{}", Uuid::new_v4()).into());
+        if is_reserved(&name) {
+            let why = format!("Names like {name:?} are for the filters of subscriptions; give another Name, or none.");
+            return Err(CimError::invalid_parameter(why));
+        }
+        if static_filters::find(&name).is_some() {
+            return Err(refused(FilterError::Exists(name)));
+        }
         Ok(IndicationFilter {
-            name: text("Name").unwrap_or_else(|| format!("Quartermaster:{}", Uuid::new_v4()).into()),
+            name,
             owner: creation.caller.clone(),
             query: text("Query").unwrap_or_default(),
             language: text("QueryLanguage").unwrap_or_default(),
@@ -115,30 +138,76 @@ impl Provider for Filters {
         matches!(change, Change::Create | Change::Delete)
     }
 
+    fn is_shown(&self, caller: &Caller, instance: &Instance) -> bool {
+        self.0.shows_instance(caller, instance)
+    }
+
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        Ok(self.instance(class, &*self.find(path)?)?)
+        Ok(self.instance(class, &self.find(path)?)?)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
         let (filters, class) = (self.clone(), class.clone());
-        let instance = move |filter: Arc<IndicationFilter>| Ok(filters.instance(&class, &filter)?);
-        Ok(Box::new(self.filters.all().into_iter().map(instance)))
-    }
-
-    fn estimate(&self, _: &Class) -> Option<u64> {
-        u64::try_from(self.filters.count()).ok()
+        // One that a client made before there was a static one of its name stays hidden behind that.
+        let made = self.0.filters.all().into_iter().filter(|filter| static_filters::find(&filter.name).is_none());
+        let own = self.0.events.subscriptions().into_iter().filter(|subscription| subscription.made_of.is_none());
+        let own = own.map(|subscription| Found::Own(Box::new(subscription)));
+        let all = static_filters::all().map(Found::Static).chain(made.map(Found::Made)).chain(own);
+        Ok(Box::new(all.map(move |filter| Ok(filters.instance(&class, &filter)?))))
     }
 
     fn create(&self, creation: &Creation<'_>) -> Result<Instance, CimError> {
         let filter = self.wanted(creation)?;
-        self.filters.add(filter.clone()).map_err(refused)?;
-        Ok(self.instance(creation.class, &filter)?)
+        self.0.filters.add(filter.clone()).map_err(refused)?;
+        Ok(self.instance(creation.class, &Found::Made(Arc::new(filter)))?)
     }
 
     fn delete(&self, deletion: &Deletion<'_>) -> Result<(), CimError> {
-        let filter = self.find(deletion.path)?;
-        self.filters.remove(&filter.name, deletion.caller).map_err(refused)
+        match self.find(deletion.path)? {
+            Found::Made(filter) => {
+                let _changing = self.0.hold();
+                self.0.check_unused(deletion.caller, "filter", |made_of| made_of.filter == filter.name)?;
+                self.0.filters.remove(&filter.name, deletion.caller).map_err(refused)
+            }
+            Found::Static(filter) => Err(CimError::access_denied(format!(
+                "The filter {:?} is one of the service's own, which nobody can delete.",
+                filter.name
+            ))),
+            Found::Own(subscription) => Err(CimError::in_use(format!(
+                "The filter belongs to subscription {}, and goes when that ends.",
+                subscription.id
+            ))),
+        }
     }
+}
+
+fn made(instance: &mut Instance, filter: &IndicationFilter) -> Result<(), PropertyError> {
+    instance
+        .set("Name", filter.name.clone())?
+        .set("ElementName", filter.element_name.clone())?
+        .set("Query", filter.query.clone())?
+        .set("QueryLanguage", filter.language.clone())?
+        .set("SourceNamespace", filter.namespaces.first().cloned())?
+        .set("SourceNamespaces", Value::array(filter.namespaces.iter().cloned()))?;
+    Ok(())
+}
+
+/// What a subscription asked for, said as a filter.
+fn own(instance: &mut Instance, subscription: &Subscription) -> Result<(), PropertyError> {
+    let class = subscription.class.as_deref().unwrap_or("CIM_Indication");
+    let (language, query) = match &subscription.filter {
+        Some((Language::Cql, query)) => ("DMTF:CQL", query.clone()),
+        Some((Language::Wql, query)) => ("WQL", query.clone()),
+        None => ("DMTF:CQL", format!("SELECT * FROM {class}")),
+    };
+    instance
+        .set("Name", own_name(subscription.id))?
+        .set("ElementName", format!("Filter of subscription {}", subscription.id))?
+        .set("Query", query)?
+        .set("QueryLanguage", language)?
+        .set("SourceNamespace", IMPLEMENTATION_NAMESPACE)?
+        .set("SourceNamespaces", Value::array([IMPLEMENTATION_NAMESPACE]))?;
+    Ok(())
 }
 
 /// Where indications come from: root/cimv2, whatever a client names beside it.

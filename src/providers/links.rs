@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::broker::{Instances, Provider};
+use crate::access::Caller;
+use crate::broker::{INTEROP_NAMESPACE, Instances, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, PropertyError, Value};
 
 /// The two ends of a link, in the order of [`Link::ends`].
@@ -37,6 +38,11 @@ pub(super) trait Link: Send + Sync + Debug + 'static {
     fn describe(&self, link: &mut Instance) -> Result<(), PropertyError> {
         let _ = link;
         Ok(())
+    }
+    /// Whether the caller may know of a link.
+    fn is_shown(&self, caller: &Caller, link: &Instance) -> bool {
+        let _ = (caller, link);
+        true
     }
     /// Whether the link joins root/interop with root/cimv2.
     fn is_cross_namespace(&self) -> bool {
@@ -91,6 +97,10 @@ impl<L: Link> Provider for Links<L> {
 
     fn is_ready(&self, _: &Class, _: Option<&ObjectPath>) -> bool {
         self.0.is_ready()
+    }
+
+    fn is_shown(&self, caller: &Caller, instance: &Instance) -> bool {
+        self.0.is_shown(caller, instance)
     }
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
@@ -200,5 +210,14 @@ impl Link for FixedLink {
             link.set(name, value.clone())?;
         }
         Ok(())
+    }
+
+    fn is_cross_namespace(&self) -> bool {
+        let [first, second] = &self.pair;
+        first.namespace() != second.namespace()
+    }
+
+    fn lives_in_interop(&self) -> bool {
+        self.pair.iter().any(|end| &**end.namespace() == INTEROP_NAMESPACE)
     }
 }

@@ -3,11 +3,14 @@
 mod affected;
 mod bundles;
 mod dependencies;
+mod destinations;
+mod eventing;
 mod file_checks;
 mod filters;
 mod find;
 mod identities;
 mod identity_links;
+mod indication_service;
 mod indications;
 mod install_options;
 mod installation;
@@ -27,22 +30,24 @@ mod profiles;
 mod repositories;
 mod requirements;
 mod service;
+mod static_filters;
+mod subscriptions;
 mod system;
 
 use std::sync::Arc;
 
 use crate::broker::Provider;
 use crate::cim::CimError;
-use crate::events::IndicationFilters;
 
 #[cfg(test)]
 mod tests;
 
+pub use eventing::Eventing;
 pub use indications::Indications;
 pub use model::{Model, SystemName};
 
-/// The providers of one managed system and of the filters that its clients make, or the error that says what the schema lacks.
-pub fn all(model: &Arc<Model>, filters: &Arc<IndicationFilters>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
+/// The providers of one managed system, or the error that says what the schema lacks.
+pub fn all(model: &Arc<Model>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
     let mut providers: Vec<Arc<dyn Provider>> = vec![
         Arc::new(system::Systems::new(model.clone())),
         Arc::new(identities::Identities::new(model.clone())?),
@@ -56,7 +61,6 @@ pub fn all(model: &Arc<Model>, filters: &Arc<IndicationFilters>) -> Result<Vec<A
         Arc::new(job_results::JobResults::new(model.clone())),
         Arc::new(log::History::new(model.clone())),
         Arc::new(profiles::Profiles),
-        Arc::new(filters::Filters::new(model.clone(), filters.clone())),
     ];
     providers.extend(identity_links::links(model));
     providers.extend(repositories::links(model));
@@ -69,4 +73,17 @@ pub fn all(model: &Arc<Model>, filters: &Arc<IndicationFilters>) -> Result<Vec<A
     providers.extend(log::links(model));
     providers.extend(profiles::links(model));
     Ok(providers)
+}
+
+/// The providers of what indications of one system are subscribed to with.
+pub fn indications(eventing: Eventing) -> Vec<Arc<dyn Provider>> {
+    let eventing = Arc::new(eventing);
+    let mut providers: Vec<Arc<dyn Provider>> = vec![
+        Arc::new(indication_service::IndicationServices::new(eventing.clone())),
+        Arc::new(filters::Filters::new(eventing.clone())),
+        Arc::new(destinations::Listeners::new(eventing.clone())),
+        Arc::new(subscriptions::Subscriptions::new(eventing.clone())),
+    ];
+    providers.extend(indication_service::links(&eventing));
+    providers
 }

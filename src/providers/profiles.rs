@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::bundles;
 use super::identities::offered_only;
 use super::identity_links::installed;
+use super::indication_service;
 use super::job_links::named_job;
 use super::links::{Link, Links, Pair, Pairs, each, if_there, later, none, one};
 use super::model::Model;
@@ -53,6 +54,13 @@ const JOB_CONTROL: RegisteredProfile = RegisteredProfile {
     about: "The jobs in which software is changed.",
     is_component: true,
 };
+const INDICATIONS: RegisteredProfile = RegisteredProfile {
+    name: "Indications",
+    version: "1.2.0",
+    id: "Quartermaster:Indications",
+    about: "Who is told of which changes, and where.",
+    is_component: true,
+};
 const PROFILE_REGISTRATION: RegisteredProfile = RegisteredProfile {
     name: "Profile Registration",
     version: "1.0.0",
@@ -61,8 +69,8 @@ const PROFILE_REGISTRATION: RegisteredProfile = RegisteredProfile {
     is_component: true,
 };
 
-const PROFILES: [RegisteredProfile; 5] =
-    [BASE_SERVER, SOFTWARE_INVENTORY, SOFTWARE_UPDATE, JOB_CONTROL, PROFILE_REGISTRATION];
+const PROFILES: [RegisteredProfile; 6] =
+    [BASE_SERVER, SOFTWARE_INVENTORY, SOFTWARE_UPDATE, JOB_CONTROL, INDICATIONS, PROFILE_REGISTRATION];
 
 /// Serves the registered profiles in root/interop.
 #[derive(Debug)]
@@ -136,6 +144,7 @@ impl Conforms {
         match profile.id {
             id if id == BASE_SERVER.id => one([model.system_path(), standard]),
             id if id == SOFTWARE_UPDATE.id => one([model.service_path(), standard]),
+            id if id == INDICATIONS.id => one([indication_service::service_path(&model), standard]),
             id if id == SOFTWARE_INVENTORY.id => software(&model, &standard),
             id if id == JOB_CONTROL.id => {
                 let jobs = model.jobs.jobs();
@@ -154,6 +163,10 @@ impl Conforms {
         }
         if named.same_keys(&model.service_path()) {
             return Ok(Some([model.service_path(), path(SOFTWARE_UPDATE)]));
+        }
+        let indications = indication_service::service_path(model);
+        if named.same_keys(&indications) {
+            return Ok(Some([indications, path(INDICATIONS)]));
         }
         if let Some(package) = if_there(model.package(named))? {
             return Ok(Some([model.identity_path(&package.nevra), path(SOFTWARE_INVENTORY)]));

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Model, SystemName, all};
+use super::{Eventing, Indications, Model, SystemName, all, indications};
 use crate::access::testing::audit_lines;
-use crate::access::{Caller, Role};
+use crate::access::{self, Caller, Role, Users};
 use crate::broker::{Action, Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
 use crate::cim::query::{Language, parse};
 use crate::cim::{CimError, CimStatus, Instance, ObjectPath, Schema, Value};
+use crate::client::{self, AddressRules, Client};
 use crate::clock::SystemClock;
-use crate::events::IndicationFilters;
+use crate::events::{self, Destinations, Events, IndicationFilters};
 use crate::jobs::{Jobs, Settings, WorkerProgram};
 use crate::software::Abilities;
 use crate::software::testing::{FixedPackages, package};
@@ -17,6 +18,7 @@ use crate::store::Store;
 
 mod history;
 mod relations;
+mod subscriptions;
 mod unreadable;
 
 struct Host {
@@ -24,6 +26,7 @@ struct Host {
     caller: Caller,
     store: Arc<Store>,
     jobs: Arc<Jobs>,
+    events: Arc<Events>,
     _state: tempfile::TempDir,
 }
 
@@ -41,8 +44,22 @@ fn host_of(manager: FixedPackages) -> Host {
     let filters = Arc::new(IndicationFilters::open(store.clone(), schema.clone()).unwrap());
     let name = SystemName { class: "PG_ComputerSystem".into(), name: "host.example".into() };
     let model = Arc::new(Model::new(schema.clone(), Arc::new(manager), jobs.clone(), Arc::new(SystemClock), name));
-    let broker = Arc::new(Broker::new(schema, all(&model, &filters).unwrap()).unwrap());
-    Host { broker, caller: Caller::new("ann", Role::Operator), store, jobs, _state: state }
+    let destinations = Arc::new(Destinations::open(store.clone()).unwrap());
+    let events = events_of(&store, &schema, &model);
+    let mut providers = all(&model).unwrap();
+    providers.extend(indications(Eventing::new(model, events.clone(), filters, destinations)));
+    let broker = Arc::new(Broker::new(schema, providers).unwrap());
+    Host { broker, caller: Caller::new("ann", Role::Operator), store, jobs, events, _state: state }
+}
+
+fn events_of(store: &Arc<Store>, schema: &Arc<Schema>, model: &Arc<Model>) -> Arc<Events> {
+    let clock = Arc::new(SystemClock);
+    let client = Client::start(client::Settings::default(), AddressRules::new(true)).unwrap();
+    let users = access::Settings { cache: std::time::Duration::from_secs(60), bcrypt_cost: 4 };
+    let users = Arc::new(Users::new(store.clone(), clock.clone(), users).unwrap());
+    let describe = Arc::new(Indications::new(model.clone()));
+    let settings = events::Settings::default();
+    Events::open(store.clone(), schema.clone(), describe, users, client, clock, settings).unwrap()
 }
 
 impl Host {
@@ -314,6 +331,26 @@ fn a_filter_is_known_by_its_name() {
     let again = host.create_filter(&[("Name", "a".into())]).unwrap_err();
     assert_eq!(again.status, CimStatus::AlreadyExists);
     assert!(again.message.contains("named \"a\""), "{again}");
+}
+
+/// OpenLMI's clients find its filters by the keys that it gave them.
+#[test]
+fn static_filters_are_there_and_stay() {
+    let host = host();
+    let name = "LMI:LMI_SoftwareInstallationJob:Succeeded";
+    let path = filter_path(&[("Name", name), ("SystemCreationClassName", "CIM_ComputerSystem")]);
+    let filter = host.broker.get(&host.caller, &path).unwrap();
+    assert!(text(&filter, "Query").ends_with("SourceInstance.CIM_ConcreteJob::JobState = 7"));
+    assert_eq!(text(&filter, "QueryLanguage"), "CIM:CQL");
+    let root = Caller::new("root", Role::Admin);
+    let refusal = host.broker.delete(&root, &path, soon()).unwrap_err();
+    assert_eq!(refusal.status, CimStatus::AccessDenied);
+    assert!(refusal.message.contains("nobody can delete"), "{refusal}");
+    assert_eq!(host.create_filter(&[("Name", name.into())]).unwrap_err().status, CimStatus::AlreadyExists);
+    host.create_filter(&[("Name", "a".into())]).unwrap();
+    let names: Vec<String> =
+        host.enumerate(INTEROP_NAMESPACE, "CIM_IndicationFilter").iter().map(|f| text(f, "Name").to_owned()).collect();
+    assert_eq!((names.len(), names.contains(&name.to_owned())), (13, true));
 }
 
 /// All indications are about what lives in root/cimv2, so a filter for another namespace alone would never let one through.

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_indication_filters.sql"),
     include_str!("migrations/0006_history.sql"),
     include_str!("migrations/0007_delivery.sql"),
+    include_str!("migrations/0008_listener_destinations.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 //! The server is its only writer, but for the user table (`access::Users`). The store does not know what the rows mean.
 
 pub mod changes;
+pub mod destinations;
 pub mod filters;
 pub mod history;
 pub mod installed;

@@ -29,6 +29,8 @@ pub struct SubscriptionRow {
     pub security: Option<String>,
     /// The endpoint by which it is renewed and ended, as its subscriber was told.
     pub manager: String,
+    /// The filter and the destination that it was made of; `None` if it brought its own.
+    pub made_of: Option<String>,
     /// When it was made.
     pub created: DateTime<Utc>,
     /// When it ends; `None` for never.
@@ -60,8 +62,9 @@ pub fn insert(transaction: &Transaction<'_>, row: &SubscriptionRow) -> Result<()
     transaction
         .prepare_cached(
             "INSERT INTO subscription (id, owner, owner_role, class, language, filter, notify_to, end_to, delivery, \
-             created, expires, cursor, failures, failing_since, next_attempt, dropped, dropped_told, security, manager) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+             created, expires, cursor, failures, failing_since, next_attempt, dropped, dropped_told, security, manager, \
+             made_of) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         )?
         .execute(params![
             key(row.id),
@@ -83,6 +86,7 @@ pub fn insert(transaction: &Transaction<'_>, row: &SubscriptionRow) -> Result<()
             number(row.progress.dropped_told),
             row.security,
             row.manager,
+            row.made_of,
         ])?;
     Ok(())
 }
@@ -91,7 +95,8 @@ pub fn insert(transaction: &Transaction<'_>, row: &SubscriptionRow) -> Result<()
 pub fn all(connection: &Connection) -> Result<Vec<SubscriptionRow>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, owner, owner_role, class, language, filter, notify_to, end_to, delivery, created, expires, \
-         cursor, failures, failing_since, next_attempt, dropped, dropped_told, security, manager FROM subscription ORDER BY created, id",
+         cursor, failures, failing_since, next_attempt, dropped, dropped_told, security, manager, made_of \
+         FROM subscription ORDER BY created, id",
     )?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
@@ -171,6 +176,7 @@ fn from_row(row: &Row<'_>) -> Result<SubscriptionRow, StoreError> {
         delivery: row.get(8)?,
         security: row.get(17)?,
         manager: row.get(18)?,
+        made_of: row.get(19)?,
         created: instant(row.get(9)?),
         expires: time(10)?,
         progress: Progress {
@@ -227,6 +233,7 @@ mod tests {
             delivery: "{}".to_owned(),
             security: None,
             manager: "<manager/>".to_owned(),
+            made_of: None,
             created: instant(i64::try_from(number).unwrap()),
             expires: Some(instant(1_000_000 * i64::try_from(number).unwrap())),
             progress: Progress { cursor, ..Progress::default() },
@@ -241,7 +248,7 @@ mod tests {
         first.progress.failing_since = Some(instant(5));
         first.progress.next_attempt = Some(instant(9));
         (first.progress.dropped, first.progress.dropped_told) = (8, 6);
-        first.security = Some("sealed".to_owned());
+        (first.security, first.made_of) = (Some("sealed".to_owned()), Some("{}".to_owned()));
         let mut second = row(2, "bob", 5);
         (second.class, second.filter, second.expires, second.end_to) = (None, None, None, Some("<end/>".to_owned()));
         store.write(|t| insert(t, &second).and_then(|()| insert(t, &first))).unwrap();

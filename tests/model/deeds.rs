@@ -65,6 +65,18 @@ impl Visit {
         for class in ["CIM_InstCreation", "CIM_InstModification", "CIM_InstDeletion"] {
             self.client.ask(&Message::subscribe(&sink.url("/"), &format!("SELECT * FROM {class}")));
         }
+        // With everything that can be asked for, of what never happens here.
+        let body = format!(
+            "<e:Subscribe><e:EndTo><a:Address>{0}</a:Address></e:EndTo>\
+             <e:Delivery Mode=\"http://schemas.dmtf.org/wbem/wsman/1/wsman/Events\"><e:NotifyTo><a:Address>{0}</a:Address>\
+             </e:NotifyTo><w:Locale xml:lang=\"en\"/><w:Heartbeats>PT1H</w:Heartbeats><w:MaxTime>PT30S</w:MaxTime>\
+             <w:Auth Profile=\"http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/http/basic\"/></e:Delivery>\
+             <e:Expires>PT1H</e:Expires></e:Subscribe>",
+            sink.url("/never")
+        );
+        let subscribe = "http://schemas.xmlsoap.org/ws/2004/08/eventing/Subscribe";
+        self.client
+            .ask(&Message::action(subscribe, &uri_of("VMware_ConcreteJobDeletion"), &body).header(&credentials(sink)));
     }
 
     fn make_filter(&mut self) {
@@ -258,6 +270,21 @@ fn needed(schema: &Schema, class: &str, method: &str) -> Vec<(String, String)> {
     let parameters = &schema.class(class).unwrap().method(method).unwrap().parameters;
     let needed = parameters.iter().filter(|parameter| parameter.required && parameter.direction.is_in());
     needed.map(|parameter| (parameter.name.to_string(), "1".to_owned())).collect()
+}
+
+/// Credentials for a sink, as the header `wst:IssuedTokens`.
+fn credentials(sink: &Sink) -> String {
+    format!(
+        "<t:IssuedTokens xmlns:t=\"http://schemas.xmlsoap.org/ws/2005/02/trust\" \
+         xmlns:u=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd\">\
+         <t:RequestSecurityTokenResponse><t:TokenType>\
+         http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#UsernameToken</t:TokenType>\
+         <t:RequestedSecurityToken><u:UsernameToken><u:Username>user</u:Username><u:Password>word</u:Password>\
+         </u:UsernameToken></t:RequestedSecurityToken><p:AppliesTo xmlns:p=\"http://schemas.xmlsoap.org/ws/2004/09/policy\">\
+         <a:EndpointReference><a:Address>{}</a:Address></a:EndpointReference></p:AppliesTo>\
+         </t:RequestSecurityTokenResponse></t:IssuedTokens>",
+        sink.url("/never")
+    )
 }
 
 fn uri_of(class: &str) -> String {

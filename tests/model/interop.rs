@@ -45,7 +45,7 @@ pub(crate) const CLASSES: &[Entry] = &[
     Entry {
         class: "CIM_RegisteredProfile",
         says: "A profile that is complied with (DSP1033), in root/interop: Base Server, Software Inventory, Software Update, \
-               Job Control, Profile Registration.",
+               Job Control, Indications, Profile Registration.",
         by: &[PROFILES, "src/providers/tests.rs::profiles_are_seen_from_interop_only"],
         rows: &[
             served("InstanceID", "`Quartermaster:` and the profile's name"),
@@ -75,7 +75,7 @@ pub(crate) const CLASSES: &[Entry] = &[
     Entry {
         class: "CIM_ElementConformsToProfile",
         says: "Which objects show that a profile is complied with: the system, all software that can be enumerated (installed, \
-               then offered, then bundles: DSP1023 has each software identity as a central instance), the service, jobs. It \
+               then offered, then bundles: DSP1023 has each software identity as a central instance), the services, jobs. It \
                joins root/interop with root/cimv2.",
         by: &[
             PROFILES,

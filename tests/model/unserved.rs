@@ -13,11 +13,10 @@ pub(crate) const BASES: &[(&str, &str)] = &[
 /// Classes of the schema that nobody serves, with a blank between them, and why.
 pub(crate) const UNSERVED: &[(&str, &str)] = &[
     (
-        "CIM_IndicationService CIM_IndicationServiceCapabilities CIM_IndicationServiceSettingData CIM_IndicationSubscription \
-         CIM_FilterCollection CIM_FilterCollectionSubscription CIM_ListenerDestinationCIMXML \
-         CIM_ListenerDestinationWSManagement CIM_ServiceAvailableToElement CIM_OwningCollectionElement \
-         CIM_OrderedMemberOfCollection",
-        "the Indications profile's objects are not served yet: subscriptions are made with `wse:Subscribe`",
+        "CIM_IndicationServiceSettingData CIM_FilterCollectionSubscription CIM_ListenerDestinationCIMXML \
+         CIM_ServiceAvailableToElement CIM_OrderedMemberOfCollection",
+        "nothing of the indication service can be set, filters are subscribed to one by one, and events are sent by \
+         WS-Management alone",
     ),
     ("CIM_AlertIndication CIM_InstRead", "nothing raises alerts, and who reads is in the audit log"),
     (
@@ -41,12 +40,16 @@ pub(crate) const UNSERVED: &[(&str, &str)] = &[
     ),
     (
         "OMC_UnitaryComputerSystem VMware_AffectedSoftwareIdentity VMware_AssociatedJobMethodResult \
-         VMware_ComponentElementSoftwareIdentity VMware_ComponentSoftwareIdentity VMware_ConcreteJob \
-         VMware_ConcreteJobCreation VMware_ConcreteJobDeletion VMware_ConcreteJobModification VMware_ElementSoftwareIdentity \
+         VMware_ComponentElementSoftwareIdentity VMware_ComponentSoftwareIdentity VMware_ConcreteJob VMware_ElementSoftwareIdentity \
          VMware_ElementSoftwareInstallationCapabilities VMware_HostedInstallationService VMware_HypervisorSoftwareIdentity \
          VMware_InstalledSoftwareIdentity VMware_MethodResult VMware_OwningJobElement VMware_SoftwareIdentity \
          VMware_SoftwareInstallationService VMware_SoftwareInstallationServiceCapabilities",
         "they are for images of VIBs, which are not served yet",
+    ),
+    (
+        "VMware_ConcreteJobCreation VMware_ConcreteJobDeletion VMware_ConcreteJobModification",
+        "they tell of the jobs of images of VIBs, which are not served yet; they can be subscribed to, and \
+         `SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob` and its like tell of this host's jobs",
     ),
 ];
 

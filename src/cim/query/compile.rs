@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::super::{CimType, Class, DateTime, Schema, Shape, Value};
 use super::like::{MAX_ITEMS, Pattern};
 use super::matching::{Check, Side, Steps};
-use super::{Comparison, Condition, Language, Literal, Operand, Path, Place, Query, QueryError, Select, Step};
+use super::{
+    Comparison, Condition, Elements, Language, Literal, Operand, Path, Place, Query, QueryError, Select, Step,
+};
 
 /// A query that is known to make sense.
 #[derive(Clone, Debug)]
@@ -97,7 +99,12 @@ impl<'a> Compiler<'a> {
                 Check::Isa(self.instance(path)?, family)
             }
             Condition::IsNull(operand) => Check::IsNull(match operand {
-                Operand::Path(path) => Side::Path(Steps(self.property(path)?.steps)),
+                Operand::Path(path) | Operand::Elements(Elements::Whole, path) => {
+                    Side::Path(Steps(self.property(path)?.steps))
+                }
+                Operand::Elements(_, path) => {
+                    return Err(QueryError::new(path.at, "IS NULL asks an array as a whole; leave ANY and EVERY out"));
+                }
                 Operand::Literal(literal, _) => Side::Value(value(literal)),
             }),
         })
@@ -106,6 +113,7 @@ impl<'a> Compiler<'a> {
     fn comparison(&self, left: &Operand, comparison: Comparison, right: &Operand) -> Result<Check, QueryError> {
         let (left_side, left_shape) = self.side(left)?;
         let (right_side, right_shape) = self.side(right)?;
+        whole_arrays(left, comparison, right)?;
         let left_side = fitted(left_side, left, right_shape)?;
         let right_side = fitted(right_side, right, left_shape)?;
         Ok(Check::Compare {
@@ -116,15 +124,26 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    /// One side of a comparison: a value, or a property that is no array.
+    /// One side of a comparison: a value, a property that is no array, or the elements of one that is.
     fn side(&self, operand: &Operand) -> Result<(Side, Option<&'a Shape>), QueryError> {
         match operand {
             Operand::Literal(literal, _) => Ok((Side::Value(value(literal)), None)),
+            Operand::Elements(elements, path) => {
+                let target = self.property(path)?;
+                if target.shape.is_some_and(|shape| !shape.array) {
+                    return Err(QueryError::new(path.at, format!("{path} is no array; leave [*] out")));
+                }
+                let steps = Steps(target.steps);
+                let whole = *elements == Elements::Whole;
+                let side = if whole { Side::Path(steps) } else { Side::Each(*elements, steps) };
+                Ok((side, target.shape))
+            }
             Operand::Path(path) => {
                 let target = self.property(path)?;
                 let indexed = target.steps.last().is_some_and(|step| step.index.is_some());
                 if target.shape.is_some_and(|shape| shape.array) && !indexed {
-                    let message = format!("{path} is an array; name one of its elements, as in {path}[0]");
+                    let message =
+                        format!("{path} is an array; name one of its elements, as in {path}[0], or ask ANY {path}[*]");
                     return Err(QueryError::new(path.at, message));
                 }
                 Ok((Side::Path(Steps(target.steps)), target.shape))
@@ -233,9 +252,23 @@ impl<'a> Compiler<'a> {
     }
 }
 
+/// An array as a whole is the same as another one or not, and nothing else.
+fn whole_arrays(left: &Operand, comparison: Comparison, right: &Operand) -> Result<(), QueryError> {
+    let whole = |operand: &Operand| matches!(operand, Operand::Elements(Elements::Whole, _));
+    let wrong = match (whole(left), whole(right)) {
+        (false, false) => return Ok(()),
+        (true, true) if matches!(comparison, Comparison::Equal | Comparison::NotEqual) => return Ok(()),
+        (true, _) => left,
+        (false, _) => right,
+    };
+    let message =
+        "a whole array is compared by = or <> with another one; put ANY or EVERY before it to ask its elements";
+    Err(QueryError::new(place(wrong), message))
+}
+
 fn place(operand: &Operand) -> Place {
     match operand {
-        Operand::Path(path) => path.at,
+        Operand::Path(path) | Operand::Elements(_, path) => path.at,
         Operand::Literal(_, at) => *at,
     }
 }

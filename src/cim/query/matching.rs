@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::{CimType, Class, DateTime, Instance, Shape, Value};
 use super::like::Pattern;
-use super::{Comparison, Compiled, Path, Step};
+use super::{Comparison, Compiled, Elements, Path, Step};
 
 /// A condition ready to be asked.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub(super) enum Check {
 pub(super) enum Side {
     Value(Value),
     Path(Steps),
+    /// Each element of an array; any of them, or every one, is to fulfil the comparison.
+    Each(Elements, Steps),
 }
 
 /// The way to a property; no steps lead to the instance itself.
@@ -102,47 +104,53 @@ impl Path {
 impl Check {
     fn holds(&self, instance: &impl Properties) -> Option<bool> {
         match self {
-            Self::All(all) => {
-                let mut truth = Some(true);
-                for one in all {
-                    match one.holds(instance) {
-                        Some(false) => return Some(false),
-                        None => truth = None,
-                        Some(true) => {}
-                    }
-                }
-                truth
-            }
-            Self::Any(any) => {
-                let mut truth = Some(false);
-                for one in any {
-                    match one.holds(instance) {
-                        Some(true) => return Some(true),
-                        None => truth = None,
-                        Some(false) => {}
-                    }
-                }
-                truth
-            }
+            Self::All(all) => every(all.iter().map(|one| one.holds(instance))),
+            Self::Any(all) => any(all.iter().map(|one| one.holds(instance))),
             Self::Not(inner) => inner.holds(instance).map(|truth| !truth),
-            Self::Compare { left, comparison, right, ignore_case } => {
-                compared(&left.value(instance), *comparison, &right.value(instance), *ignore_case)
-            }
-            Self::Like(side, pattern) => match side.value(instance) {
-                Value::String(text) => Some(pattern.matches(&text)),
+            Self::Compare { left, comparison, right, ignore_case } => left.asked(instance, |left| {
+                right.asked(instance, |right| compared(left, *comparison, right, *ignore_case))
+            }),
+            Self::Like(side, pattern) => side.asked(instance, |value| match value {
+                Value::String(text) => Some(pattern.matches(text)),
                 _ => None,
-            },
+            }),
             Self::Isa(steps, family) => steps.is_of(instance, family),
             Self::IsNull(side) => Some(side.value(instance).is_null()),
         }
     }
 }
 
+/// Whether all are true; unknown unless one is false or all are known.
+fn every(all: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    any(all.map(|one| one.map(|truth| !truth))).map(|truth| !truth)
+}
+
+/// Whether one is true; unknown unless one is or all are known.
+fn any(all: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut truth = Some(false);
+    for one in all {
+        match one {
+            Some(true) => return Some(true),
+            None => truth = None,
+            Some(false) => {}
+        }
+    }
+    truth
+}
+
 impl Side {
+    /// Whether it is so of the value, or of the elements as they are asked for.
+    fn asked(&self, instance: &impl Properties, is_so: impl Fn(&Value) -> Option<bool>) -> Option<bool> {
+        let Self::Each(elements, steps) = self else { return is_so(&self.value(instance)) };
+        let value = steps.value(instance);
+        let all = value.as_array()?.iter().map(is_so);
+        if *elements == Elements::Every { every(all) } else { any(all) }
+    }
+
     fn value(&self, instance: &impl Properties) -> Value {
         match self {
             Self::Value(value) => value.clone(),
-            Self::Path(steps) => steps.value(instance),
+            Self::Path(steps) | Self::Each(_, steps) => steps.value(instance),
         }
     }
 }
@@ -192,8 +200,11 @@ fn is_class_name(step: &Step) -> bool {
 }
 
 fn compared(left: &Value, comparison: Comparison, right: &Value, ignore_case: bool) -> Option<bool> {
-    // Instances and references are the same or not, but none is less than another.
-    if let (Value::Reference(_), Value::Reference(_)) | (Value::Instance(_), Value::Instance(_)) = (left, right) {
+    // Instances, references and arrays are the same or not, but none is less than another.
+    if let (Value::Reference(_), Value::Reference(_))
+    | (Value::Instance(_), Value::Instance(_))
+    | (Value::Array(_), Value::Array(_)) = (left, right)
+    {
         return match comparison {
             Comparison::Equal => Some(left == right),
             Comparison::NotEqual => Some(left != right),

@@ -173,8 +173,21 @@ pub enum Condition {
 pub enum Operand {
     /// A property.
     Path(Path),
+    /// An array of which all elements are asked for: `path[*]`.
+    Elements(Elements, Path),
     /// A value, and where it stands.
     Literal(Literal, Place),
+}
+
+/// What is asked of the elements of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elements {
+    /// `ANY path[*]`: whether it is so of one of them.
+    Any,
+    /// `EVERY path[*]`: whether it is so of each.
+    Every,
+    /// `path[*]`: whether all together are the same as those of another array.
+    Whole,
 }
 
 /// A value as a query writes it.

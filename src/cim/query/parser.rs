@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use super::lexer::{Lexer, Token};
 use super::{
-    Comparison, Condition, Language, Literal, MAX_DEPTH, Operand, Path, Place, Query, QueryError, Select, Step,
+    Comparison, Condition, Elements, Language, Literal, MAX_DEPTH, Operand, Path, Place, Query, QueryError, Select,
+    Step,
 };
 
 /// Words that cannot be names.
-const RESERVED: [&str; 14] =
-    ["SELECT", "FROM", "WHERE", "WITHIN", "GROUP", "AND", "OR", "NOT", "IS", "ISA", "LIKE", "NULL", "TRUE", "FALSE"];
+const RESERVED: [&str; 16] = [
+    "SELECT", "FROM", "WHERE", "WITHIN", "GROUP", "AND", "OR", "NOT", "IS", "ISA", "LIKE", "NULL", "TRUE", "FALSE",
+    "ANY", "EVERY",
+];
 
 /// Windows' classes of intrinsic events and what CIM has for them.
 const EVENTS: [(&str, &str); 4] = [
@@ -174,25 +177,55 @@ impl<'a> Parser<'a> {
             Token::Word(word) if word.eq_ignore_ascii_case("NULL") => Literal::Null,
             Token::Word(word) if word.eq_ignore_ascii_case("TRUE") => Literal::Boolean(true),
             Token::Word(word) if word.eq_ignore_ascii_case("FALSE") => Literal::Boolean(false),
-            _ => return self.path().map(Operand::Path),
+            Token::Word(word) if word.eq_ignore_ascii_case("ANY") => return self.elements(Elements::Any),
+            Token::Word(word) if word.eq_ignore_ascii_case("EVERY") => return self.elements(Elements::Every),
+            _ => {
+                let (path, is_whole) = self.path_or_array()?;
+                return Ok(if is_whole { Operand::Elements(Elements::Whole, path) } else { Operand::Path(path) });
+            }
         };
         self.advance()?;
         Ok(Operand::Literal(literal, at))
     }
 
+    /// What follows ANY or EVERY.
+    fn elements(&mut self, elements: Elements) -> Parsed<Operand> {
+        self.advance()?;
+        match self.path_or_array()? {
+            (path, true) => Ok(Operand::Elements(elements, path)),
+            (path, false) => {
+                Err(QueryError::new(path.at, format!("ANY and EVERY ask the elements of an array: write {path}[*]")))
+            }
+        }
+    }
+
     fn path(&mut self) -> Parsed<Path> {
+        match self.path_or_array()? {
+            (path, false) => Ok(path),
+            (path, true) => {
+                Err(QueryError::new(path.at, "[*] stands in comparisons only; name the array, or one of its elements"))
+            }
+        }
+    }
+
+    /// A path, and whether `[*]` follows it.
+    fn path_or_array(&mut self) -> Parsed<(Path, bool)> {
         let at = self.at;
-        let mut steps = vec![self.step()?];
-        while self.takes('.')? {
+        let (step, mut is_array) = self.step()?;
+        let mut steps = vec![step];
+        while !is_array && self.takes('.')? {
             if steps.len() >= MAX_DEPTH {
                 return Err(self.fail(format!("a property path has at most {MAX_DEPTH} parts")));
             }
-            steps.push(self.step()?);
+            let (step, is_last) = self.step()?;
+            steps.push(step);
+            is_array = is_last;
         }
-        Ok(Path { steps, at })
+        Ok((Path { steps, at }, is_array))
     }
 
-    fn step(&mut self) -> Parsed<Step> {
+    /// A part of a path, and whether `[*]` follows it.
+    fn step(&mut self) -> Parsed<(Step, bool)> {
         let (mut name, _) = self.name("a property")?;
         let mut class = None;
         if self.token == Token::Scope {
@@ -201,6 +234,10 @@ impl<'a> Parser<'a> {
             name = self.name("a property")?.0;
         }
         let index = if self.takes('[')? {
+            if self.takes('*')? {
+                self.expect(']')?;
+                return Ok((Step { class, name, index: None }, true));
+            }
             let Token::Integer(n) = self.token else { return Err(self.expected("the number of an element")) };
             let index = usize::try_from(n).map_err(|_| self.fail("elements are counted from 0"))?;
             self.advance()?;
@@ -209,7 +246,7 @@ impl<'a> Parser<'a> {
         } else {
             None
         };
-        Ok(Step { class, name, index })
+        Ok((Step { class, name, index }, false))
     }
 
     fn name(&mut self, what: &str) -> Parsed<(Arc<str>, Place)> {
@@ -331,7 +368,7 @@ fn translated(mut query: Query) -> Parsed<Query> {
 
 fn for_each_path(condition: &mut Condition, change: &impl Fn(&mut Path)) {
     let operand = |operand: &mut Operand| {
-        if let Operand::Path(path) = operand {
+        if let Operand::Path(path) | Operand::Elements(_, path) = operand {
             change(path);
         }
     };

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Formatter, Write};
 
-use super::{Condition, Literal, Operand, Path, Query, Select};
+use super::{Condition, Elements, Literal, Operand, Path, Query, Select};
 
 pub(super) fn query(f: &mut Formatter<'_>, query: &Query) -> fmt::Result {
     f.write_str("SELECT ")?;
@@ -97,6 +97,15 @@ fn parenthesised(f: &mut Formatter<'_>, whole: &Condition) -> fmt::Result {
 fn operand(f: &mut Formatter<'_>, operand: &Operand) -> fmt::Result {
     match operand {
         Operand::Path(one) => path(f, one),
+        Operand::Elements(elements, one) => {
+            f.write_str(match elements {
+                Elements::Any => "ANY ",
+                Elements::Every => "EVERY ",
+                Elements::Whole => "",
+            })?;
+            path(f, one)?;
+            f.write_str("[*]")
+        }
         Operand::Literal(Literal::Null, _) => f.write_str("NULL"),
         Operand::Literal(Literal::Boolean(truth), _) => f.write_str(if *truth { "TRUE" } else { "FALSE" }),
         Operand::Literal(Literal::Integer(n), _) => write!(f, "{n}"),

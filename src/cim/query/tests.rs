@@ -64,6 +64,20 @@ fn the_queries_of_known_clients_match_what_they_ask_for() {
         ),
         (&format!("{base} SourceInstance.CIM_ConcreteJob::JobState = 7"), Language::Cql, true),
         (&format!("{base} SourceInstance.CIM_ConcreteJob::JobState = 10"), Language::Cql, false),
+        // The Job Control profile of SMI-S.
+        (
+            "SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob AND ANY \
+             SourceInstance.CIM_ConcreteJob::OperationalStatus[*] = 17 AND ANY \
+             SourceInstance.CIM_ConcreteJob::OperationalStatus[*] = 2",
+            Language::Cql,
+            true,
+        ),
+        (
+            "SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob AND \
+             SourceInstance.CIM_ConcreteJob::OperationalStatus[*] <> PreviousInstance.CIM_ConcreteJob::OperationalStatus[*]",
+            Language::Cql,
+            false,
+        ),
         (
             &format!("{base} CIM_InstIndication::SourceInstance.JobState <> PreviousInstance.JobState"),
             Language::Cql,
@@ -134,6 +148,14 @@ fn values_compare_by_what_they_mean() {
         ("ElapsedTime > 'PT1M' AND ElapsedTime <= '00000000000130.000000:000'", true),
         ("OperationalStatus[0] = 17 AND OperationalStatus[1] = 2 AND OperationalStatus[2] IS NULL", true),
         ("OperationalStatus[0] < OperationalStatus[1]", false),
+        ("ANY OperationalStatus[*] = 17 AND ANY OperationalStatus[*] = 2 AND NOT ANY OperationalStatus[*] = 6", true),
+        (
+            "EVERY OperationalStatus[*] > 1 AND NOT EVERY OperationalStatus[*] = 2 AND 2 = ANY OperationalStatus[*]",
+            true,
+        ),
+        ("OperationalStatus[*] = OperationalStatus[*] AND OperationalStatus[*] IS NOT NULL", true),
+        ("OperationalStatus[*] <> OperationalStatus[*]", false),
+        ("ANY StatusDescriptions[*] = 'x' OR NOT ANY StatusDescriptions[*] = 'x'", false),
         ("CIM_Job.JobState = 7 AND CIM_Job ISA CIM_ConcreteJob AND CIM_ConcreteJob::JobState = 7", true),
         ("CIM_ConcreteJob::JobState = 18446744073709551615", false),
     ] {
@@ -179,7 +201,18 @@ fn names_that_the_schema_lacks_are_told_with_their_place() {
         (
             "SELECT * FROM CIM_Job WHERE OperationalStatus = 2",
             28,
-            "OperationalStatus is an array; name one of its elements, as in OperationalStatus[0]",
+            "OperationalStatus is an array; name one of its elements, as in OperationalStatus[0], or ask ANY OperationalStatus[*]",
+        ),
+        ("SELECT * FROM CIM_Job WHERE ANY Name[*] = 'x'", 32, "Name is no array; leave [*] out"),
+        (
+            "SELECT * FROM CIM_Job WHERE ANY OperationalStatus[*] IS NULL",
+            32,
+            "IS NULL asks an array as a whole; leave ANY and EVERY out",
+        ),
+        (
+            "SELECT * FROM CIM_Job WHERE 2 = OperationalStatus[*]",
+            32,
+            "a whole array is compared by = or <> with another one; put ANY or EVERY before it to ask its elements",
         ),
         ("SELECT * FROM CIM_Job WHERE Name.X = 1", 28, "Name is no embedded instance; it has no properties"),
         ("SELECT * FROM CIM_Job WHERE Name ISA CIM_Job", 28, "Name is neither an embedded instance nor a reference"),
@@ -227,6 +260,8 @@ fn what_is_no_query_is_refused_with_its_place() {
         ("SELECT * FROM X WHERE A = 99999999999999999999", 26, "this is not a number, or none that CIM has a type for"),
         ("SELECT * FROM X WHERE A = 1 ORDER BY A", 28, "expected the end of the query, found \"ORDER\""),
         ("SELECT * FROM X WHERE A[-1] = 1", 24, "elements are counted from 0"),
+        ("SELECT * FROM X WHERE ANY A = 1", 26, "ANY and EVERY ask the elements of an array: write A[*]"),
+        ("SELECT A[*] FROM X", 7, "[*] stands in comparisons only; name the array, or one of its elements"),
         ("SELECT * FROM X WHERE (A = 1", 28, "expected \")\", found the end of the query"),
         ("SELECT * FROM X WHERE 'a' ISA Y", 30, "ISA asks a property for its class, not a value"),
         ("SELECT * FROM X WHERE A = 'C:\\Windows'", 29, "write a backslash twice if a backslash is meant"),
@@ -316,7 +351,12 @@ fn literal(language: Language) -> impl Strategy<Value = Operand> {
 }
 
 fn operand(language: Language) -> impl Strategy<Value = Operand> {
-    prop_oneof![path().prop_map(Operand::Path), literal(language)]
+    let elements = prop_oneof![Just(Elements::Any), Just(Elements::Every), Just(Elements::Whole)];
+    let elements = (elements, path()).prop_map(|(elements, mut path)| {
+        path.steps.iter_mut().last().unwrap().index = None;
+        Operand::Elements(elements, path)
+    });
+    prop_oneof![path().prop_map(Operand::Path), elements, literal(language)]
 }
 
 fn condition(language: Language) -> impl Strategy<Value = Condition> {

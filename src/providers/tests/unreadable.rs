@@ -60,8 +60,8 @@ fn installed_software_is_shown_before_what_is_offered_fails() {
         failures.clone().count() == 2 && failures.clone().all(is_our_failure),
         "offered ones and bundles: {links:?}"
     );
-    // The system, a package, the service and the profile of registration itself.
-    assert_eq!(links.iter().filter(|link| link.is_ok()).count(), 4);
+    // The system, a package, the two services and the profile of registration itself.
+    assert_eq!(links.iter().filter(|link| link.is_ok()).count(), 5);
 }
 
 #[test]

@@ -7,7 +7,6 @@ use std::task::Poll;
 use proptest::prelude::*;
 
 use super::*;
-use crate::events::IndicationFilters;
 use crate::jobs::{Jobs, WorkerProgram};
 use crate::providers::{Indications, Model, SystemName, all};
 use crate::soap::{Message, Outgoing};
@@ -38,9 +37,8 @@ pub(super) fn fixture() -> Fixture {
     let packages = (0..PACKAGES).map(|n| package(&format!("package-{n}"), "1.0-1", &"äöü <&> ".repeat(n % 37)));
     let manager = Arc::new(FixedPackages::new(packages));
     let name = SystemName { class: "PG_ComputerSystem".into(), name: "host.example".into() };
-    let filters = Arc::new(IndicationFilters::open(store.clone(), schema.clone()).unwrap());
     let model = Arc::new(Model::new(schema.clone(), manager, jobs, clock, name));
-    let broker = Broker::new(schema.clone(), all(&model, &filters).unwrap()).unwrap();
+    let broker = Broker::new(schema.clone(), all(&model).unwrap()).unwrap();
     let service = service(broker, schema, store, Arc::new(Indications::new(model)));
     Fixture { service, runtime: runtime(), _state: state }
 }
