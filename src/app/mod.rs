@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::access::sealing::{SealingError, SealingKey};
+use crate::access::sealing::{SEALING_KEY_FILE, SealingError, SealingKey};
 use crate::access::{self, FirstUser, UserError, Users, private_file};
 use crate::broker::{Broker, RegistrationError};
 use crate::cim::{CimError, Schema, SchemaError};
@@ -29,7 +29,7 @@ use crate::jobs::JobsError;
 use crate::server::certificate::{self, CertificateError, Identity};
 use crate::server::{Server, ServerError};
 use crate::software::OpenError;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, subscriptions};
 use crate::wsman;
 
 use host::Host;
@@ -110,6 +110,15 @@ pub enum StartError {
     /// The key that seals credentials cannot be used.
     #[error(transparent)]
     Sealing(#[from] SealingError),
+    /// The key that sealed credentials is gone.
+    #[error(
+        "{file} is missing, which opens the credentials of event sinks: bring it back from a backup, or make an empty file \
+         of mode 0600 with 32 random octets, which ends the subscriptions with credentials"
+    )]
+    SealingKeyMissing {
+        /// Where it was.
+        file: PathBuf,
+    },
     /// The subscriptions cannot be taken up.
     #[error(transparent)]
     Events(#[from] events::OpenError),
@@ -137,6 +146,7 @@ impl Application {
         let (identity, own_certificate) = identity(&config, &clock)?;
         let schema = Arc::new(Schema::builtin()?);
         let host = Host::open(&config, &store, &schema, &users, &clock)?;
+        let sealing_key = sealing_key(state_dir, &store)?;
         let client = Client::start(settings::client(&config), settings::sink_rules(&config)?)?;
         let events = Events::open(
             store,
@@ -145,7 +155,7 @@ impl Application {
             users.clone(),
             client,
             clock.clone(),
-            settings::events(&config, SealingKey::load_or_create(state_dir)?),
+            settings::events(&config, sealing_key),
         )?;
         let broker = Arc::new(Broker::new(schema, host.providers(&events)?)?);
         let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config));
@@ -196,6 +206,16 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// The key that seals credentials. It is not made anew while there are credentials that another one sealed: they would be
+/// lost, and the subscriptions with them.
+fn sealing_key(state_dir: &Path, store: &Store) -> Result<SealingKey, StartError> {
+    let file = state_dir.join(SEALING_KEY_FILE);
+    if !file.exists() && store.read(subscriptions::any_sealed).map_err(events::OpenError::from)? {
+        return Err(StartError::SealingKeyMissing { file });
+    }
+    Ok(SealingKey::load_or_create(state_dir)?)
 }
 
 /// Opens the users in a state directory, beside a server that may run on it. Blocks.

@@ -78,6 +78,8 @@ pub(super) fn client(config: &Config) -> client::Settings {
         request_timeout: config.events.delivery_timeout,
         trust_file: config.events.trust_file.clone(),
         identity: identity(config),
+        // Each subscription has one request under way.
+        max_in_flight: client::Settings::default().max_in_flight.max(config.events.subscriptions.saturating_add(64)),
         ..client::Settings::default()
     }
 }

@@ -57,7 +57,7 @@ impl Delivering {
         if let Some(note) = self.note_of_loss() {
             return Some(note);
         }
-        let mut packing = Packing::new(self.room, self.active.progress().cursor);
+        let mut packing = Packing::new(self.room, &self.active.progress());
         let mut begun: Option<DateTime<Utc>> = None;
         loop {
             match self.pack(&mut packing) {
@@ -121,7 +121,7 @@ impl Delivering {
         match policy {
             Oversize::CancelSubscription => Err(Ending::TooLarge),
             Oversize::Skip => Ok(None),
-            Oversize::Notify => Ok(Some(Item::Dropped)),
+            Oversize::Notify => Ok(Some(Item::Dropped(event.sequence))),
         }
     }
 
@@ -130,22 +130,27 @@ impl Delivering {
         self.queue.extend(events);
     }
 
+    /// Has the log read again from here on.
+    fn read_again(&mut self, after: i64) {
+        self.queue.clear();
+        self.read = after.max(self.active.progress().cursor);
+    }
+
     /// What the log lost while the sink did not listen, if it was not told of it yet.
     fn note_of_loss(&mut self) -> Option<Parcel> {
         let progress = self.active.progress();
         self.read = self.read.max(progress.cursor);
-        (progress.dropped > progress.dropped_told).then(|| Parcel::of_loss(progress.cursor))
+        (progress.dropped > progress.dropped_told).then(|| Parcel::of_loss(&progress))
     }
 
     /// Nothing up to here is told; that needs no write of its own.
     fn pass(&self, through: i64) {
-        let progress = self.active.advance(|progress| progress.cursor = progress.cursor.max(through));
-        self.hub.ledger.note_lazily(self.active.id, progress);
+        self.active.advance(|progress| progress.cursor = progress.cursor.max(through));
+        self.hub.ledger.note_lazily(&self.active);
     }
 
     /// Delivers one message; `false` if the subscription is over.
     async fn deliver(&mut self, parcel: &Parcel) -> bool {
-        let before = self.active.progress().cursor;
         loop {
             self.wait_for_next_attempt().await;
             if self.has_expired() {
@@ -154,8 +159,9 @@ impl Delivering {
             if self.is_over() {
                 return false;
             }
-            if self.active.progress().cursor != before {
-                // The log gave up what it told.
+            if self.active.progress().dropped != parcel.dropped {
+                // The log gave something up since it was packed: that is told first.
+                self.read_again(self.active.progress().cursor);
                 return true;
             }
             if !self.hub.rights.may_read(&self.active.granted().owner.name).await {
@@ -185,6 +191,8 @@ impl Delivering {
                         self.hub.end(self.active.id, Ending::GivenUp).await;
                         return false;
                     }
+                    // Who waits for a sink that fails holds no more than it must.
+                    self.read_again(parcel.through);
                     if parcel.is_heartbeat() {
                         // Should there be an event by then, it goes in its place.
                         return true;
@@ -204,11 +212,11 @@ impl Delivering {
     fn arrived(&mut self, parcel: &Parcel) {
         self.spoke = self.hub.clock.now();
         let had_failed = self.active.progress().failures > 0;
-        let progress = self.active.advance(|progress| parcel.arrived(progress));
+        self.active.advance(|progress| parcel.arrived(progress));
         if parcel.is_heartbeat() && !had_failed {
-            self.hub.ledger.note_lazily(self.active.id, progress);
+            self.hub.ledger.note_lazily(&self.active);
         } else {
-            self.hub.ledger.note(self.active.id, progress);
+            self.hub.ledger.note(&self.active);
         }
     }
 
@@ -219,10 +227,12 @@ impl Delivering {
         let progress = self.active.advance(|progress| {
             progress.failures = progress.failures.saturating_add(1);
             progress.failing_since.get_or_insert(now);
-            let wait = retry.map_or_else(|| settings.retry_after(progress.failures), |retry| retry.interval);
+            let usual = settings.retry_after(progress.failures);
+            // A subscriber may ask for longer waits, and not for a busy service.
+            let wait = retry.map_or(usual, |retry| retry.interval.max(settings.first_retry));
             progress.next_attempt = Some(later(now, wait));
         });
-        self.hub.ledger.note(self.active.id, progress);
+        self.hub.ledger.note(&self.active);
         let failed = progress.failures;
         let too_often = retry.is_some_and(|retry| failed > retry.total)
             || settings.give_up_attempts.is_some_and(|most| failed >= most);
@@ -236,7 +246,8 @@ impl Delivering {
     async fn wait_for_next_attempt(&self) {
         let Some(next) = self.active.progress().next_attempt else { return };
         let retry = self.active.granted().delivery.retry;
-        let longest = retry.map_or(self.hub.settings.longest_retry, |retry| retry.interval);
+        let settings = &self.hub.settings;
+        let longest = retry.map_or(settings.longest_retry, |retry| retry.interval.max(settings.first_retry));
         tokio::select! {
             () = reaches(&self.hub, next, longest) => {}
             () = self.over() => {}

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use actix_web::web::Bytes;
 use tokio::time::sleep;
 
-use super::active::Active;
 use super::hub::Hub;
-use super::{Mode, message};
-use crate::client::{Post, Url};
+use super::{Mode, Subscription, message};
+use crate::client::{Post, SinkCredentials, Url};
 use crate::wire::eventing::EndStatus;
 
 /// Why a subscription ended without its owner's doing.
@@ -28,6 +27,8 @@ pub(super) enum Ending {
     NotAllowed,
     /// An administrator ended it.
     Cancelled,
+    /// It was stored, and cannot be served any more.
+    CannotBeServed,
 }
 
 impl Ending {
@@ -47,6 +48,9 @@ impl Ending {
             Self::NotAllowed => {
                 (EndStatus::SourceCancelling, "the user who made the subscription may not read any more")
             }
+            Self::CannotBeServed => {
+                (EndStatus::SourceCancelling, "the service cannot serve the subscription any more; subscribe anew")
+            }
             Self::Cancelled => (EndStatus::SourceCancelling, "an administrator ended the subscription"),
         })
     }
@@ -57,15 +61,19 @@ const ATTEMPTS: u32 = 3;
 
 /// Tells the end of a subscription to its EndTo, if it has one. The subscription is gone already; what does not arrive
 /// after a few attempts is not told.
-pub(super) async fn tell(hub: Arc<Hub>, active: Arc<Active>, why: Ending) {
-    let subscription = active.subscription();
+pub(super) async fn tell(
+    hub: Arc<Hub>,
+    subscription: Subscription,
+    credentials: Option<Arc<SinkCredentials>>,
+    why: Ending,
+) {
     let (Some(end_to), Some((status, reason))) = (&subscription.end_to, why.told()) else { return };
     // R10.6-2.
     if subscription.delivery.mode == Mode::Pull {
         return;
     }
     let Ok(url) = Url::parse(&end_to.address) else { return };
-    let credentials = active.target.credentials.clone().filter(|credentials| credentials.are_for(&url));
+    let credentials = credentials.filter(|credentials| credentials.are_for(&url));
     let encoding = subscription.delivery.encoding();
     let body = Bytes::from(encoding.encode(message::end(&subscription, end_to, status, reason)));
     for attempt in 1..=ATTEMPTS {

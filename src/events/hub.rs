@@ -1,6 +1,6 @@
 //! What the handle and the tasks of the delivery thread share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
@@ -14,7 +14,7 @@ use super::ending::{self, Ending};
 use super::ledger::Ledger;
 use super::log::Log;
 use super::rights::KnownRights;
-use super::{Mode, Overflow, Settings, retention};
+use super::{Mode, Overflow, Settings, Subscription, retention};
 use crate::access::Users;
 use crate::client::Client;
 use crate::clock::SharedClock;
@@ -39,6 +39,8 @@ pub(super) struct Hub {
     pub(super) expiry_set: Notify,
     runtime: Handle,
     active: Mutex<HashMap<Uuid, Arc<Active>>>,
+    /// Subscriptions that were in the store and not in memory when it was last looked.
+    strangers: Mutex<HashSet<Uuid>>,
 }
 
 /// What a [`Hub`] is made of.
@@ -69,6 +71,7 @@ impl Hub {
             expiry_set: Notify::new(),
             runtime,
             active: Mutex::default(),
+            strangers: Mutex::default(),
         }
     }
 
@@ -118,9 +121,15 @@ impl Hub {
         if ends {
             tracing::info!(subscription = %id, owner = %active.granted().owner.name, ?why, "a subscription ended");
             self.forget(id)?;
-            self.runtime.spawn(ending::tell(Arc::clone(self), active, why));
+            let credentials = active.target.credentials.clone();
+            self.runtime.spawn(ending::tell(Arc::clone(self), active.subscription(), credentials, why));
         }
         Ok(ends)
+    }
+
+    /// Tells the end of a subscription that is not served.
+    pub(super) fn tell(self: &Arc<Self>, subscription: Subscription, why: Ending) {
+        self.runtime.spawn(ending::tell(Arc::clone(self), subscription, None, why));
     }
 
     /// Takes an ended subscription out of memory and store.
@@ -148,6 +157,7 @@ impl Hub {
 
     /// Sees that nobody waits for records up to `step` any more: who does ends or loses them, and is told of it.
     fn leave(self: &Arc<Self>, step: i64) -> Result<(), StoreError> {
+        self.forget_strangers(step)?;
         let behind: Vec<_> = self.all().into_iter().filter(|active| active.progress().cursor < step).collect();
         if self.settings.overflow == Overflow::End {
             return behind.iter().try_for_each(|active| self.end_blocking(active.id, Ending::FellBehind).map(drop));
@@ -157,9 +167,24 @@ impl Hub {
         for active in behind {
             let progress = active.lose(&events, step);
             tracing::warn!(subscription = %active.id, dropped = progress.dropped, "events were dropped that a subscription waited for");
-            self.ledger.note_lazily(active.id, progress);
+            self.ledger.note_lazily(&active);
         }
         self.ledger.write()
+    }
+
+    /// Removes what holds the log up and nobody serves: the end of a subscription that could not be stored. One that is just
+    /// being made is in memory when it is looked the next time.
+    fn forget_strangers(&self, step: i64) -> Result<(), StoreError> {
+        let behind = self.store.read(|c| subscriptions::behind(c, step))?;
+        let found: HashSet<Uuid> = behind.into_iter().filter(|id| self.find(*id).is_none()).collect();
+        let known = {
+            let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *strangers, found.clone())
+        };
+        known.intersection(&found).try_for_each(|id| {
+            tracing::warn!(subscription = %id, "a subscription that had ended is removed from the store");
+            self.forget(*id)
+        })
     }
 
     fn all_active(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Active>>> {

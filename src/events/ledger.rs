@@ -11,14 +11,15 @@ use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-use crate::store::subscriptions::{self, Progress};
+use super::active::Active;
+use crate::store::subscriptions;
 use crate::store::{Store, StoreError};
 
 const RETRY: Duration = Duration::from_secs(1);
 
 pub(super) struct Ledger {
     store: Arc<Store>,
-    pending: Mutex<HashMap<Uuid, Progress>>,
+    pending: Mutex<HashMap<Uuid, Arc<Active>>>,
     /// Held from taking the pending entries until they are written, so that no older entry overwrites a newer one.
     writing: Mutex<()>,
     due: Notify,
@@ -30,14 +31,14 @@ impl Ledger {
     }
 
     /// Has it written as soon as possible.
-    pub(super) fn note(&self, id: Uuid, progress: Progress) {
-        self.note_lazily(id, progress);
+    pub(super) fn note(&self, active: &Arc<Active>) {
+        self.note_lazily(active);
         self.due.notify_one();
     }
 
     /// Has it written together with what must be; only a cursor that passed what nobody is told may wait so.
-    pub(super) fn note_lazily(&self, id: Uuid, progress: Progress) {
-        self.pending().insert(id, progress);
+    pub(super) fn note_lazily(&self, active: &Arc<Active>) {
+        self.pending().insert(active.id, Arc::clone(active));
     }
 
     /// Writes for ever what is noted.
@@ -65,17 +66,20 @@ impl Ledger {
             return Ok(());
         }
         let written =
-            self.store.write(|t| entries.iter().try_for_each(|(id, p)| subscriptions::set_progress(t, *id, p)));
+            // Read now, so that what is written is never older than what was written before.
+            self.store.write(|t| {
+                entries.iter().try_for_each(|(id, active)| subscriptions::set_progress(t, *id, &active.progress()))
+            });
         if written.is_err() {
             let mut pending = self.pending();
-            for (id, progress) in entries {
-                pending.entry(id).or_insert(progress);
+            for (id, active) in entries {
+                pending.entry(id).or_insert(active);
             }
         }
         written
     }
 
-    fn pending(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Progress>> {
+    fn pending(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Arc<Active>>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
@@ -52,12 +52,16 @@ impl Event {
 const KEPT: usize = 256;
 const BATCH: u32 = 128;
 const RETRY: Duration = Duration::from_secs(1);
+/// How many who lag behind read the store at one time.
+const LAGGARDS: usize = 2;
 
 pub(super) struct Log {
     id: Uuid,
     store: Arc<Store>,
     describe: Arc<dyn Describe>,
     recent: Mutex<Recent>,
+    /// Who lags behind reads the store a few at a time, so that nobody else waits for it.
+    laggards: Semaphore,
     head: watch::Sender<i64>,
 }
 
@@ -72,7 +76,7 @@ impl Log {
     pub(super) fn open(store: Arc<Store>, describe: Arc<dyn Describe>) -> Result<Self, StoreError> {
         let (id, head) = store.read(|c| Ok::<_, StoreError>((changes::log_id(c)?, changes::latest(c)?)))?;
         let recent = Mutex::new(Recent { base: head, events: VecDeque::with_capacity(KEPT) });
-        Ok(Self { id, store, describe, recent, head: watch::Sender::new(head) })
+        Ok(Self { id, store, describe, recent, laggards: Semaphore::new(LAGGARDS), head: watch::Sender::new(head) })
     }
 
     /// Its name, which bookmarks carry.
@@ -140,7 +144,7 @@ impl Log {
                         return Vec::new();
                     }
                 }
-                Err(base) => match self.read(cursor).await {
+                Err(base) => match self.read_behind(cursor).await {
                     Ok(events) if !events.is_empty() => return events,
                     Ok(_) => return vec![Arc::new(Event::gap(base))],
                     Err(error) => {
@@ -180,6 +184,12 @@ impl Log {
         recent.base = latest;
         drop(recent);
         self.head.send_replace(latest);
+    }
+
+    async fn read_behind(self: &Arc<Self>, cursor: i64) -> Result<Vec<Arc<Event>>, StoreError> {
+        // It is never closed.
+        let _turn = self.laggards.acquire().await;
+        self.read(cursor).await
     }
 
     async fn read(self: &Arc<Self>, cursor: i64) -> Result<Vec<Arc<Event>>, StoreError> {

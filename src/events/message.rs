@@ -29,18 +29,18 @@ pub(super) enum Verdict {
 
 /// The message of a parcel, with its name, encoded as the subscriber wants it.
 pub(super) fn parcel(active: &Active, parcel: &Parcel, log: Uuid) -> (MessageId, Bytes) {
-    let (granted, dropped) = (active.granted(), active.progress().dropped);
+    let granted = active.granted();
     let delivery = &granted.delivery;
     let bookmark = delivery.bookmarks.then(|| Place { log, sequence: parcel.through }.to_string());
     let nobody = EndpointReference::anonymous();
     let headers = DeliveryHeaders {
         sink: granted.notify_to.as_ref().unwrap_or(&nobody),
-        id: if parcel.is_heartbeat() { MessageId::random() } else { message_id(active.id, parcel, dropped) },
+        id: if parcel.is_heartbeat() { MessageId::random() } else { message_id(active.id, parcel) },
         wants_ack: delivery.mode.is_acknowledged(),
         bookmark: bookmark.as_deref(),
         locale: delivery.locale.as_deref(),
     };
-    let mut told = parcel.told(dropped);
+    let mut told = parcel.told();
     let text = match (delivery.mode, parcel.is_heartbeat()) {
         (_, true) => write_heartbeat(&headers),
         (Mode::Events, false) => write_events(&headers, told),
@@ -50,10 +50,10 @@ pub(super) fn parcel(active: &Active, parcel: &Parcel, log: Uuid) -> (MessageId,
 }
 
 /// The name of a message: the same at every attempt, also after a restart, so that a sink knows it again.
-fn message_id(subscription: Uuid, parcel: &Parcel, dropped: u64) -> MessageId {
+fn message_id(subscription: Uuid, parcel: &Parcel) -> MessageId {
     let (first, last) = parcel.span;
     let mut name = [first.to_be_bytes(), last.to_be_bytes()].concat();
-    if parcel.items.iter().any(|item| !matches!(item, super::parcel::Item::Event(_))) {
+    if let Some(dropped) = parcel.tells_dropped() {
         name.extend(dropped.to_be_bytes());
     }
     Uuid::new_v5(&subscription, &name).into()
@@ -120,6 +120,7 @@ pub(super) fn stored_reference(text: &str) -> Option<EndpointReference> {
 mod tests {
     use super::*;
     use crate::soap::names::WSMAN;
+    use crate::store::subscriptions::Progress;
     use crate::xml::{ElementExt, element};
 
     fn answer(status: u16, body: &str) -> Result<Response, ClientError> {
@@ -152,11 +153,12 @@ mod tests {
     fn a_message_id_is_of_one_message_of_one_subscription() {
         let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let parcel = |first, last| Parcel { span: (first, last), ..Parcel::default() };
-        assert_eq!(message_id(one, &parcel(7, 9), 0), message_id(one, &parcel(7, 9), 1));
-        assert_ne!(message_id(one, &parcel(7, 9), 0), message_id(one, &parcel(7, 8), 0));
-        assert_ne!(message_id(one, &parcel(7, 9), 0), message_id(two, &parcel(7, 9), 0));
-        assert_ne!(message_id(one, &Parcel::of_loss(7), 1), message_id(one, &Parcel::of_loss(7), 2));
-        assert_ne!(message_id(one, &Parcel::of_loss(7), 1), message_id(one, &parcel(7, 7), 1));
+        assert_eq!(message_id(one, &parcel(7, 9)), message_id(one, &Parcel { dropped: 3, ..parcel(7, 9) }));
+        assert_ne!(message_id(one, &parcel(7, 9)), message_id(one, &parcel(7, 8)));
+        assert_ne!(message_id(one, &parcel(7, 9)), message_id(two, &parcel(7, 9)));
+        let loss = |dropped| Parcel::of_loss(&Progress { cursor: 7, dropped, ..Progress::default() });
+        assert_ne!(message_id(one, &loss(1)), message_id(one, &loss(2)));
+        assert_ne!(message_id(one, &loss(1)), message_id(one, &parcel(7, 7)));
     }
 
     #[test]

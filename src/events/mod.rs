@@ -135,7 +135,8 @@ impl Events {
         let filter = self.filter(&new)?;
         let url = self.sink(&new)?;
         let credentials = match &url {
-            Some(url) => security::credentials(&self.hub.client, url, &new.security),
+            Some(url) => security::check_identity(&self.hub.client, &new.security)
+                .and_then(|()| security::credentials(url, &new.security)),
             None => Ok(None),
         };
         let credentials = credentials.map_err(|error| SubscribeError::NotifyTo(error.to_string()))?;
@@ -335,6 +336,9 @@ fn resume(hub: &Arc<Hub>, schema: &Schema, row: &SubscriptionRow) -> Result<(), 
         Err(error) => {
             tracing::error!(error, subscription = %row.id, "a stored subscription cannot be served and is ended");
             hub.forget(row.id)?;
+            if let Ok(subscription) = Subscription::from_row(row) {
+                hub.tell(subscription, Ending::CannotBeServed);
+            }
         }
     }
     Ok(())
@@ -349,8 +353,11 @@ fn revive(hub: &Hub, schema: &Schema, row: &SubscriptionRow) -> Result<Active, B
     subscription.auth = security.profile;
     let url = subscription.url()?;
     let credentials = match &url {
-        Some(url) => security::credentials(&hub.client, url, &security)?,
+        Some(url) => security::credentials(url, &security)?,
         None => None,
     };
-    Ok(Active::new(subscription, Target { url, credentials }, filter, row.progress))
+    // While the service was down nobody tried the sink.
+    let failing_since = row.progress.failing_since.map(|_| hub.clock.now());
+    let progress = rows::Progress { failing_since, ..row.progress };
+    Ok(Active::new(subscription, Target { url, credentials }, filter, progress))
 }

@@ -16,8 +16,8 @@ const ENVELOPE: usize = 2048;
 pub(super) enum Item {
     /// An event.
     Event(Arc<Event>),
-    /// An event that is too large is dropped in this place.
-    Dropped,
+    /// The event of this sequence number is too large and dropped in this place.
+    Dropped(i64),
     /// Events were dropped before; they are counted already.
     Lost,
 }
@@ -31,38 +31,54 @@ pub(super) struct Parcel {
     pub(super) span: (i64, i64),
     /// Everything up to here has been dealt with once it has arrived.
     pub(super) through: i64,
+    /// How many events had been dropped when it was packed.
+    pub(super) dropped: u64,
 }
 
 impl Parcel {
-    /// Tells that events up to `cursor` were dropped.
-    pub(super) fn of_loss(cursor: i64) -> Self {
-        Self { items: vec![Item::Lost], span: (cursor, cursor), through: cursor }
+    /// Tells what was dropped so far.
+    pub(super) fn of_loss(progress: &Progress) -> Self {
+        let cursor = progress.cursor;
+        Self { items: vec![Item::Lost], span: (cursor, cursor), through: cursor, dropped: progress.dropped }
     }
 
     pub(super) fn is_heartbeat(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// What it tells, `dropped` events having been dropped before.
-    pub(super) fn told(&self, dropped: u64) -> impl Iterator<Item = Told<'_>> {
-        self.items.iter().scan(dropped, |dropped, item| {
-            *dropped = dropped.saturating_add(u64::from(matches!(item, Item::Dropped)));
+    /// What it tells.
+    pub(super) fn told(&self) -> impl Iterator<Item = Told<'_>> {
+        self.items.iter().scan(self.dropped, |dropped, item| {
+            *dropped = dropped.saturating_add(u64::from(matches!(item, Item::Dropped(_))));
             Some(match item {
                 Item::Event(event) => Told::Event(event.xml()),
-                Item::Dropped | Item::Lost => Told::Dropped(*dropped),
+                Item::Dropped(_) | Item::Lost => Told::Dropped(*dropped),
             })
         })
     }
 
+    /// Of how many dropped events it tells in all; `None` if it tells of none.
+    pub(super) fn tells_dropped(&self) -> Option<u64> {
+        let totals = self.told().filter_map(|told| if let Told::Dropped(total) = told { Some(total) } else { None });
+        totals.last()
+    }
+
     /// Notes its arrival in how far its subscription got.
     pub(super) fn arrived(&self, progress: &mut Progress) {
-        // What the log gave up while it was under way was counted as dropped, but was not.
-        let given_up = |item: &&Item| matches!(item, Item::Event(event) if event.sequence <= progress.cursor);
-        let given_up = self.items.iter().filter(given_up).count() as u64;
-        let dropped = self.items.iter().filter(|item| matches!(item, Item::Dropped)).count() as u64;
-        progress.dropped = progress.dropped.saturating_sub(given_up).saturating_add(dropped);
-        if self.items.iter().any(|item| !matches!(item, Item::Event(_))) {
-            progress.dropped_told = progress.dropped;
+        for item in &self.items {
+            match item {
+                // What the log gave up while it was under way was counted as dropped, but was not.
+                Item::Event(event) if event.sequence <= progress.cursor => {
+                    progress.dropped = progress.dropped.saturating_sub(1);
+                }
+                Item::Dropped(sequence) if *sequence > progress.cursor => {
+                    progress.dropped = progress.dropped.saturating_add(1);
+                }
+                _ => {}
+            }
+        }
+        if let Some(told) = self.tells_dropped() {
+            progress.dropped_told = progress.dropped_told.max(told);
         }
         progress.cursor = progress.cursor.max(self.through);
         (progress.failures, progress.failing_since, progress.next_attempt) = (0, None, None);
@@ -103,15 +119,16 @@ pub(super) struct Packing {
 }
 
 impl Packing {
-    pub(super) fn new(room: Room, through: i64) -> Self {
-        Self { room, octets: 0, parcel: Parcel { through, ..Parcel::default() } }
+    pub(super) fn new(room: Room, progress: &Progress) -> Self {
+        let parcel = Parcel { through: progress.cursor, dropped: progress.dropped, ..Parcel::default() };
+        Self { room, octets: 0, parcel }
     }
 
     /// Packs an item; `false` if there is no room left for it.
     pub(super) fn add(&mut self, sequence: i64, item: Item) -> bool {
         let octets = match &item {
             Item::Event(event) => Told::Event(event.xml()).octets(),
-            Item::Dropped | Item::Lost => Told::Dropped(0).octets(),
+            Item::Dropped(_) | Item::Lost => Told::Dropped(0).octets(),
         };
         let all = self.octets.saturating_add(octets);
         if self.is_full() || (all > self.room.octets && !self.parcel.items.is_empty()) {

@@ -115,6 +115,7 @@ impl Events {
             bookmarks: active.granted().delivery.bookmarks,
         };
         pulled.fill(self, &active, most.max(1), heartbeat.map_or(until, |beat| beat.min(until))).await;
+        pulled.tell_loss_first(&active);
         Ok(pulled)
     }
 
@@ -127,7 +128,7 @@ impl Events {
     }
 
     /// Notes what the context says; how far the subscription got is given back.
-    fn acknowledge(&self, active: &Active, context: PullContext) -> Result<Progress, PullError> {
+    fn acknowledge(&self, active: &Arc<Active>, context: PullContext) -> Result<Progress, PullError> {
         if context.sequence > self.hub.log.latest() {
             return Err(PullError::NotFound);
         }
@@ -146,13 +147,24 @@ impl Events {
             return Err(PullError::Stale);
         }
         if progress != before {
-            self.hub.ledger.note(active.id, progress);
+            self.hub.ledger.note(active);
         }
         Ok(progress)
     }
 }
 
 impl Pulled {
+    /// What the log gave up meanwhile is told before anything behind it.
+    fn tell_loss_first(&mut self, active: &Active) {
+        let progress = active.progress();
+        if progress.dropped > self.lost.unwrap_or(self.context.dropped) {
+            self.lost = Some(progress.dropped);
+            self.events.clear();
+            self.context.sequence = progress.cursor;
+            self.through = progress.cursor;
+        }
+    }
+
     async fn fill(&mut self, events: &Events, active: &Active, most: usize, until: Instant) {
         let mut state = active.watch();
         let mut stop = events.hub.stop.subscribe();

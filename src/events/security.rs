@@ -24,11 +24,7 @@ pub(super) enum SecurityError {
 }
 
 /// What the client needs to authenticate at the sink; `None` if nothing was asked for.
-pub(super) fn credentials(
-    client: &Client,
-    sink: &Url,
-    security: &SinkSecurity,
-) -> Result<Option<Arc<SinkCredentials>>, SecurityError> {
+pub(super) fn credentials(sink: &Url, security: &SinkSecurity) -> Result<Option<Arc<SinkCredentials>>, SecurityError> {
     if *security == SinkSecurity::default() {
         return Ok(None);
     }
@@ -43,7 +39,6 @@ pub(super) fn credentials(
         credentials = credentials.with_login(login.map_err(|error| SecurityError::Unusable(error.to_string()))?);
     }
     if profile.is_some_and(|profile| profile.shows_certificate()) {
-        check_identity(client, &security.own_certificates)?;
         credentials = credentials.with_identity();
     }
     if let Some(certificate) = &security.sink_certificate {
@@ -52,23 +47,24 @@ pub(super) fn credentials(
     Ok(Some(Arc::new(credentials)))
 }
 
-/// Whether the service has a certificate that the subscriber takes.
-fn check_identity(client: &Client, wanted: &[OwnCertificate]) -> Result<(), SecurityError> {
-    let identity = client.identity().ok_or_else(|| {
-        SecurityError::Unusable("this service has no certificate to show to sinks: take another profile".to_owned())
-    })?;
-    let mut is_wanted = wanted.is_empty();
-    for wanted in wanted {
+/// Whether the service has a certificate that the subscriber takes, if one is to be shown. That is asked when the
+/// subscription is made: a certificate that is renewed later, or missing for a while, ends none.
+pub(super) fn check_identity(client: &Client, security: &SinkSecurity) -> Result<(), SecurityError> {
+    if !security.profile.is_some_and(|profile| profile.shows_certificate()) {
+        return Ok(());
+    }
+    let unusable = |why: &str| SecurityError::Unusable(why.to_owned());
+    let identity = client
+        .identity()
+        .ok_or_else(|| unusable("this service has no certificate to show to sinks: take another profile"))?;
+    let mut is_wanted = security.own_certificates.is_empty();
+    for wanted in &security.own_certificates {
         is_wanted |= match wanted {
             OwnCertificate::Is(digits) => identity.is(&thumbprint(digits.as_str())?),
             OwnCertificate::IssuedBy(digits) => identity.is_issued_by(&thumbprint(digits.as_str())?),
         };
     }
-    if is_wanted {
-        Ok(())
-    } else {
-        Err(SecurityError::Unusable("this service has none of the certificates that are named".to_owned()))
-    }
+    if is_wanted { Ok(()) } else { Err(unusable("this service has none of the certificates that are named")) }
 }
 
 fn thumbprint(digits: &str) -> Result<Thumbprint, SecurityError> {

@@ -115,6 +115,13 @@ pub fn count(connection: &Connection, owner: &str) -> Result<(u32, u32), StoreEr
         .query_row([owner], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
+/// Whether there are subscriptions with sealed credentials.
+pub fn any_sealed(connection: &Connection) -> Result<bool, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM subscription WHERE security NOT NULL)")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
 /// Removes a subscription; `false` if there was none.
 pub fn remove(transaction: &Transaction<'_>, id: Uuid) -> Result<bool, StoreError> {
     Ok(transaction.prepare_cached("DELETE FROM subscription WHERE id = ?1")?.execute([key(id)])? > 0)
@@ -253,6 +260,16 @@ mod tests {
         (second.class, second.filter, second.expires, second.end_to) = (None, None, None, Some("<end/>".to_owned()));
         store.write(|t| insert(t, &second).and_then(|()| insert(t, &first))).unwrap();
         assert_eq!(store.read(all).unwrap(), [first, second]);
+    }
+
+    #[test]
+    fn sealed_credentials_are_known_of() {
+        let store = Store::in_memory().unwrap();
+        store.write(|t| insert(t, &row(1, "ada", 1))).unwrap();
+        assert!(!store.read(any_sealed).unwrap());
+        let sealed = SubscriptionRow { security: Some("sealed".to_owned()), ..row(2, "ada", 1) };
+        store.write(|t| insert(t, &sealed)).unwrap();
+        assert!(store.read(any_sealed).unwrap());
     }
 
     #[test]

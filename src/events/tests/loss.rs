@@ -109,3 +109,66 @@ fn a_loss_that_was_not_told_yet_is_told_after_a_restart() {
     assert_eq!(numbers(&sink, 2), [5, 6]);
     drop(events);
 }
+
+/// A sink that tells when a message has come, and answers when the test decides what.
+fn gated() -> (Sink, Receiver<()>, Sender<u16>) {
+    let ((tell, came), (decide, decisions)) = (channel(), channel());
+    let gate = Mutex::new((tell, decisions));
+    let sink = Sink::http(move |message| {
+        let gate = gate.lock().unwrap();
+        let _ = gate.0.send(());
+        match gate.1.recv() {
+            Ok(200) => acknowledge(message),
+            Ok(status) => Reply::Answer(status, String::new()),
+            Err(_) => Reply::Close,
+        }
+    });
+    (sink, came, decide)
+}
+
+#[test]
+fn what_is_under_way_is_not_lost_when_the_log_gives_up_what_was_before_it() {
+    let mut world = World::new();
+    (world.settings.keep_count, world.settings.hard_count) = (5, 5);
+    world.settings.overflow = Overflow::Drop;
+    let events = world.open();
+    for n in 1..10 {
+        world.publish(MODIFICATION, n);
+    }
+    world.publish(CREATION, 10);
+    let (sink, came, decide) = gated();
+    events.subscribe(NewSubscription { bookmark: Some(Bookmark::Earliest), ..to(&sink.url()) }).unwrap();
+    came.recv_timeout(PATIENCE).unwrap();
+    events.sweep().unwrap();
+    assert_eq!(world.store.read(changes::oldest).unwrap(), Some(6));
+    decide.send(500).unwrap();
+    decide.send(200).unwrap();
+    assert_eq!(numbers(&sink, 2), [10, 10]);
+    decide.send(200).unwrap();
+    world.publish(CREATION, 11);
+    assert_eq!(numbers(&sink, 1), [11]);
+}
+
+#[test]
+fn a_batch_of_which_a_part_was_given_up_is_told_as_what_is_left_of_it() {
+    let mut world = World::new();
+    (world.settings.keep_count, world.settings.hard_count) = (12, 12);
+    world.settings.overflow = Overflow::Drop;
+    let events = world.open();
+    for n in 1..=22 {
+        world.publish(CREATION, n);
+    }
+    let (sink, came, decide) = gated();
+    let new = NewSubscription { bookmark: Some(Bookmark::Earliest), ..in_mode(Mode::Events, &sink.url()) };
+    events.subscribe(new).unwrap();
+    came.recv_timeout(PATIENCE).unwrap();
+    events.sweep().unwrap();
+    assert_eq!(world.store.read(changes::oldest).unwrap(), Some(11));
+    decide.send(500).unwrap();
+    assert_eq!(numbers_in(&sink.next()), (1..=20).collect::<Vec<_>>());
+    decide.send(200).unwrap();
+    let note = sink.next();
+    assert_eq!((text_of(&note, "wsman:DroppedEvents "), numbers_in(&note)), (Some("10"), vec![]));
+    decide.send(200).unwrap();
+    assert_eq!(numbers_in(&sink.next()), (11..=22).collect::<Vec<_>>());
+}
