@@ -140,14 +140,23 @@ fn same(one: &[Told], other: &[Told]) {
     assert_eq!(one.len(), other.len(), "one sink was told more");
 }
 
-/// After each event comes the next one; or an earlier one, from which on everything comes again: as the same messages, and
-/// only where the sender could not know that they had been taken.
+/// After each event comes the next one, whose bookmark lies behind; or an earlier one, from which on everything comes again:
+/// as the same messages with the same bookmarks, and only where the sender could not know that they had been taken.
 fn check_order(taken: &[Taken]) {
     let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut bookmarks: Vec<u64> = Vec::new();
     let mut before: Option<(usize, &Taken)> = None;
     for taken in taken {
         let next = places.len();
         let place = *places.entry(&taken.message_id).or_insert(next);
+        if place == bookmarks.len() {
+            assert!(
+                bookmarks.last().is_none_or(|last| *last < taken.bookmark),
+                "not behind what came before: {taken:?}"
+            );
+            bookmarks.push(taken.bookmark);
+        }
+        assert_eq!(bookmarks[place], taken.bookmark, "it came again with another bookmark: {taken:?}");
         if let Some((last, earlier)) = before {
             let may_repeat = !earlier.is_answered || earlier.server != taken.server;
             let is_in_order = place == last + 1;

@@ -343,7 +343,9 @@ fn ended(taken: &[Taken]) -> BTreeSet<u64> {
 }
 
 fn subscribe(client: &mut Client, sink: &Sink) {
-    assert_eq!(client.ask(&Message::subscribe(&sink.url(), QUERY)).name, "SubscribeResponse");
+    let mut message = Message::subscribe(&sink.url(), QUERY);
+    message.body = message.body.replace("</e:Subscribe>", "<w:SendBookmarks/></e:Subscribe>");
+    assert_eq!(client.ask(&message).name, "SubscribeResponse");
 }
 
 /// All instances of a class, page after page.

@@ -30,6 +30,8 @@ pub(crate) enum Mood {
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
     pub(crate) message_id: String,
+    /// The place in the log that its bookmark names.
+    pub(crate) bookmark: u64,
     pub(crate) told: Told,
     /// The connection that it came through.
     pub(crate) connection: u64,
@@ -177,13 +179,13 @@ fn listen(listener: TcpListener, port: u16, shared: &Arc<Shared>) {
 fn serve(mut stream: &TcpStream, connection: u64, server: u64, shared: &Shared) {
     let mut reader = BufReader::new(stream);
     while let Some(envelope) = read_request(&mut reader) {
-        let (message_id, told) = told::read(&envelope);
+        let (message_id, bookmark, told) = told::read(&envelope);
         let mut state = shared.lock();
         let mood = state.mood;
         match mood {
             Mood::Taking | Mood::Forgetting => {
                 let is_answered = mood == Mood::Taking;
-                state.taken.push(Taken { message_id, told, connection, server, is_answered });
+                state.taken.push(Taken { message_id, bookmark, told, connection, server, is_answered });
                 shared.changed.notify_all();
             }
             Mood::Hanging => {

@@ -7,7 +7,7 @@ use crate::proof::{self, Evidence};
 type Tampering = fn(&mut Evidence);
 
 /// What is changed of evidence that proves everything.
-const TAMPERINGS: [(&str, Tampering); 7] = [
+const TAMPERINGS: [(&str, Tampering); 8] = [
     ("an event was lost by one sink", |evidence| {
         // It may have come more than once.
         let lost = evidence.sinks[1][5].message_id.clone();
@@ -26,6 +26,11 @@ const TAMPERINGS: [(&str, Tampering); 7] = [
     ("an event came again as another message", |evidence| {
         let mut again = evidence.sinks[1][3].clone();
         again.message_id.push('x');
+        evidence.sinks[1].insert(4, again);
+    }),
+    ("an event came again with another bookmark", |evidence| {
+        let mut again = evidence.sinks[1][3].clone();
+        (again.bookmark, again.server, again.connection) = (again.bookmark + 1, u64::MAX, u64::MAX);
         evidence.sinks[1].insert(4, again);
     }),
     ("a job is not in the history", |evidence| drop(evidence.history.remove(0))),

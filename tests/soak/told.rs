@@ -61,10 +61,13 @@ pub(crate) fn number_of(instance_id: &str) -> u64 {
     instance_id.rsplit(':').next().unwrap().parse().unwrap_or_else(|_| panic!("no number: {instance_id:?}"))
 }
 
-/// Reads an event: its MessageID and what it tells.
-pub(crate) fn read(envelope: &[u8]) -> (String, Told) {
+/// Reads an event: its MessageID, the place in the log that its bookmark names, and what it tells.
+pub(crate) fn read(envelope: &[u8]) -> (String, u64, Told) {
     let envelope = Element::parse(envelope).unwrap();
-    let message_id = text_of(child(child(&envelope, "Header").unwrap(), "MessageID").expect("no MessageID"));
+    let header =
+        |name| text_of(child(child(&envelope, "Header").unwrap(), name).unwrap_or_else(|| panic!("no {name}")));
+    let (message_id, bookmark) = (header("MessageID"), header("Bookmark"));
+    let place = bookmark.rsplit('/').next().and_then(|place| place.parse().ok()).expect("a place in the log");
     let body = child(&envelope, "Body").unwrap();
     let indication = body.children.iter().find_map(|node| node.as_element()).unwrap();
     let kind = match indication.name.as_str() {
@@ -76,5 +79,5 @@ pub(crate) fn read(envelope: &[u8]) -> (String, Told) {
     let job = child(indication, "SourceInstance").unwrap();
     let before = (kind == Kind::Modification).then(|| View::of(child(indication, "PreviousInstance").unwrap()));
     let number = number_of(&property(job, "InstanceID").unwrap());
-    (message_id, Told { kind, job: number, before, view: View::of(job) })
+    (message_id, place, Told { kind, job: number, before, view: View::of(job) })
 }
