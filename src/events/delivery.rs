@@ -90,6 +90,9 @@ impl Delivering {
     /// Packs what was read; `true` if the parcel has no room for more, an error if the subscription must end.
     fn pack(&mut self, packing: &mut Packing) -> Result<bool, Ending> {
         while let Some(event) = self.queue.front().cloned() {
+            if packing.is_beyond(event.sequence) {
+                return Ok(true);
+            }
             if event.sequence > packing.through() {
                 match self.item(&event)? {
                     None => packing.pass(event.sequence),
@@ -168,6 +171,7 @@ impl Delivering {
                 self.hub.end(self.active.id, Ending::NotAllowed).await;
                 return false;
             }
+            self.note_attempt(parcel).await;
             let Some((id, post)) = self.post(parcel) else { return false };
             let credentials = self.active.target.credentials.clone();
             let answer = tokio::select! {
@@ -200,6 +204,15 @@ impl Delivering {
                 }
             }
         }
+    }
+
+    /// Has it written down how far a batch reaches before it is sent first, so that it is the same one after a crash.
+    async fn note_attempt(&self, parcel: &Parcel) {
+        if !parcel.is_batch() || self.active.progress().attempted == parcel.through {
+            return;
+        }
+        self.active.advance(|progress| progress.attempted = parcel.through);
+        self.hub.ledger.write_down(&self.active).await;
     }
 
     fn post(&self, parcel: &Parcel) -> Option<(MessageId, Post)> {

@@ -41,6 +41,17 @@ impl Ledger {
         self.pending().insert(active.id, Arc::clone(active));
     }
 
+    /// Writes it, together with what else is noted, before it returns. If that fails it is logged, and written later.
+    pub(super) async fn write_down(self: &Arc<Self>, active: &Arc<Active>) {
+        self.note_lazily(active);
+        let ledger = Arc::clone(self);
+        match spawn_blocking(move || ledger.write()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the progress of a subscription cannot be stored"),
+            Err(error) => tracing::error!(%error, "storing the progress of a subscription failed"),
+        }
+    }
+
     /// Writes for ever what is noted.
     pub(super) async fn keep(self: Arc<Self>) {
         loop {

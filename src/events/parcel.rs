@@ -46,6 +46,11 @@ impl Parcel {
         self.items.is_empty()
     }
 
+    /// Whether more than one thing is told, so that its end depends on when it was packed.
+    pub(super) fn is_batch(&self) -> bool {
+        self.items.len() > 1
+    }
+
     /// What it tells.
     pub(super) fn told(&self) -> impl Iterator<Item = Told<'_>> {
         self.items.iter().scan(self.dropped, |dropped, item| {
@@ -116,12 +121,15 @@ pub(super) struct Packing {
     room: Room,
     octets: usize,
     parcel: Parcel,
+    /// Where the batch ended that may have arrived before the service was restarted.
+    ends: Option<i64>,
 }
 
 impl Packing {
     pub(super) fn new(room: Room, progress: &Progress) -> Self {
         let parcel = Parcel { through: progress.cursor, dropped: progress.dropped, ..Parcel::default() };
-        Self { room, octets: 0, parcel }
+        let ends = Some(progress.attempted).filter(|attempted| *attempted > progress.cursor);
+        Self { room, octets: 0, parcel, ends }
     }
 
     /// Packs an item; `false` if there is no room left for it.
@@ -146,6 +154,11 @@ impl Packing {
     /// Notes that everything up to here is dealt with, though nothing of it is told.
     pub(super) fn pass(&mut self, sequence: i64) {
         self.parcel.through = sequence;
+    }
+
+    /// Whether an event is beyond the batch that is made again: with it, it would be another one.
+    pub(super) fn is_beyond(&self, sequence: i64) -> bool {
+        self.ends.is_some_and(|end| sequence > end) && !self.is_empty()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -54,6 +54,8 @@ pub struct Progress {
     pub dropped: u64,
     /// How many of them the subscriber was told of.
     pub dropped_told: u64,
+    /// The last change record of the batch that was sent last; whether it arrived is told by the cursor.
+    pub attempted: i64,
 }
 
 /// Adds a subscription.
@@ -63,8 +65,8 @@ pub fn insert(transaction: &Transaction<'_>, row: &SubscriptionRow) -> Result<()
         .prepare_cached(
             "INSERT INTO subscription (id, owner, owner_role, class, language, filter, notify_to, end_to, delivery, \
              created, expires, cursor, failures, failing_since, next_attempt, dropped, dropped_told, security, manager, \
-             made_of) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+             made_of, attempted) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         )?
         .execute(params![
             key(row.id),
@@ -87,6 +89,7 @@ pub fn insert(transaction: &Transaction<'_>, row: &SubscriptionRow) -> Result<()
             row.security,
             row.manager,
             row.made_of,
+            row.progress.attempted,
         ])?;
     Ok(())
 }
@@ -95,8 +98,8 @@ pub fn insert(transaction: &Transaction<'_>, row: &SubscriptionRow) -> Result<()
 pub fn all(connection: &Connection) -> Result<Vec<SubscriptionRow>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, owner, owner_role, class, language, filter, notify_to, end_to, delivery, created, expires, \
-         cursor, failures, failing_since, next_attempt, dropped, dropped_told, security, manager, made_of \
-         FROM subscription ORDER BY created, id",
+         cursor, failures, failing_since, next_attempt, dropped, dropped_told, security, manager, made_of, \
+         attempted FROM subscription ORDER BY created, id",
     )?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
@@ -138,7 +141,7 @@ pub fn set_progress(transaction: &Transaction<'_>, id: Uuid, progress: &Progress
     transaction
         .prepare_cached(
             "UPDATE subscription SET cursor = ?2, failures = ?3, failing_since = ?4, next_attempt = ?5, dropped = ?6, \
-             dropped_told = ?7 WHERE id = ?1",
+             dropped_told = ?7, attempted = ?8 WHERE id = ?1",
         )?
         .execute(params![
             key(id),
@@ -148,6 +151,7 @@ pub fn set_progress(transaction: &Transaction<'_>, id: Uuid, progress: &Progress
             micros(progress.next_attempt),
             number(progress.dropped),
             number(progress.dropped_told),
+            progress.attempted,
         ])?;
     Ok(())
 }
@@ -193,6 +197,7 @@ fn from_row(row: &Row<'_>) -> Result<SubscriptionRow, StoreError> {
             next_attempt: time(14)?,
             dropped: count_in(row, 15)?,
             dropped_told: count_in(row, 16)?,
+            attempted: row.get(20)?,
         },
     })
 }
@@ -255,6 +260,7 @@ mod tests {
         first.progress.failing_since = Some(instant(5));
         first.progress.next_attempt = Some(instant(9));
         (first.progress.dropped, first.progress.dropped_told) = (8, 6);
+        first.progress.attempted = 11;
         (first.security, first.made_of) = (Some("sealed".to_owned()), Some("{}".to_owned()));
         let mut second = row(2, "bob", 5);
         (second.class, second.filter, second.expires, second.end_to) = (None, None, None, Some("<end/>".to_owned()));

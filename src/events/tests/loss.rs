@@ -120,7 +120,7 @@ fn gated() -> (Sink, Receiver<()>, Sender<u16>) {
         match gate.1.recv() {
             Ok(200) => acknowledge(message),
             Ok(status) => Reply::Answer(status, String::new()),
-            Err(_) => Reply::Close,
+            Err(_) => acknowledge(message),
         }
     });
     (sink, came, decide)
@@ -169,6 +169,11 @@ fn a_batch_of_which_a_part_was_given_up_is_told_as_what_is_left_of_it() {
     decide.send(200).unwrap();
     let note = sink.next();
     assert_eq!((text_of(&note, "wsman:DroppedEvents "), numbers_in(&note)), (Some("10"), vec![]));
-    decide.send(200).unwrap();
-    assert_eq!(numbers_in(&sink.next()), (11..=22).collect::<Vec<_>>());
+    drop(decide);
+    // What was sent before is made again no larger than it was.
+    let mut told = Vec::new();
+    while told.len() < 12 {
+        told.extend(numbers_in(&sink.next()));
+    }
+    assert_eq!(told, (11..=22).collect::<Vec<_>>());
 }

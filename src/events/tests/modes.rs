@@ -241,3 +241,39 @@ fn a_subscriber_says_how_often_it_is_tried_again() {
     assert_eq!(numbers(&sink, 3), [1, 1, 1]);
     assert!(sink.rest().is_empty() && events.subscriptions().is_empty());
 }
+
+#[test]
+fn a_batch_that_may_have_arrived_before_a_crash_is_made_again_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let (tell, came) = channel();
+    let tell = Mutex::new(tell);
+    // It takes messages and never says so.
+    let silent = Sink::http(move |_| {
+        let _ = tell.lock().unwrap().send(());
+        Reply::Hang
+    });
+    let mut world = World::at(&file);
+    world.settings.stop_grace = Duration::ZERO;
+    for n in 1..=3 {
+        world.publish(CREATION, n);
+    }
+    let events = world.open();
+    let mut new = NewSubscription { bookmark: Some(Bookmark::Earliest), ..in_mode(Mode::Events, &silent.url()) };
+    new.delivery.bookmarks = true;
+    events.subscribe(new).unwrap();
+    came.recv_timeout(PATIENCE).unwrap();
+    let first = silent.next();
+    events.stop();
+    drop(events);
+    for n in 4..=6 {
+        world.publish(CREATION, n);
+    }
+    let world = World::at(&file);
+    let _events = world.open();
+    came.recv_timeout(PATIENCE).unwrap();
+    let again = silent.next();
+    assert_eq!((numbers_in(&first), numbers_in(&again)), (vec![1, 2, 3], vec![1, 2, 3]));
+    assert_eq!(message_id(&first), message_id(&again));
+    assert_eq!(text_of(&first, "wsman:Bookmark"), text_of(&again, "wsman:Bookmark"));
+}

@@ -1,6 +1,8 @@
 -- What a subscription lost, and how much of that it was told.
 ALTER TABLE subscription ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE subscription ADD COLUMN dropped_told INTEGER NOT NULL DEFAULT 0;
+-- How far the batch reaches that was sent last, so that it is made again as it was.
+ALTER TABLE subscription ADD COLUMN attempted INTEGER NOT NULL DEFAULT 0;
 -- The endpoint by which it is renewed and ended, as its subscriber was told.
 ALTER TABLE subscription ADD COLUMN manager TEXT NOT NULL DEFAULT '';
 -- How to authenticate at the sink, sealed.
