@@ -86,7 +86,7 @@ fn new_subscription(service: &Service, exchange: &Exchange<'_>, request: &Subscr
         owner: exchange.caller.clone(),
         class,
         filter,
-        delivery: subscribing::delivery(request)?,
+        delivery: subscribing::delivery(request, exchange.control.issued_tokens.is_some())?,
         notify_to: request.delivery.notify_to.clone(),
         security: SinkSecurity::read(exchange.envelope, exchange.control.issued_tokens.as_ref())?,
         end_to: request.end_to.clone(),

@@ -17,11 +17,11 @@ const SHORTEST_HEARTBEAT: Duration = Duration::from_secs(1);
 /// The smallest message that a subscriber may ask for, as it is for replies (DSP0226 R6.2-4).
 const SMALLEST_ENVELOPE: u64 = 8192;
 
-/// The delivery that is asked for.
-pub(super) fn delivery(request: &Subscribe) -> Result<Delivery, Fault> {
+/// The delivery that is asked for; `has_tokens` tells whether credentials came with the request.
+pub(super) fn delivery(request: &Subscribe, has_tokens: bool) -> Result<Delivery, Fault> {
     let asked = &request.delivery;
     let mode = mode(&asked.mode)?;
-    refuse_mismatch(request, mode)?;
+    refuse_mismatch(request, mode, has_tokens)?;
     Ok(Delivery {
         mode,
         utf16: asked.content_encoding.as_deref().is_some_and(is_utf16),
@@ -67,7 +67,7 @@ fn mode(asked: &DeliveryMode) -> Result<Mode, Fault> {
 }
 
 /// What means nothing in the mode that was asked for.
-fn refuse_mismatch(request: &Subscribe, mode: Mode) -> Result<(), Fault> {
+fn refuse_mismatch(request: &Subscribe, mode: Mode, has_tokens: bool) -> Result<(), Fault> {
     let eventing::Delivery { max_elements, max_time, max_envelope_size, connection_retry, .. } = &request.delivery;
     let (is_pull, is_batched) = (mode == Mode::Pull, mode == Mode::Events);
     let mismatch = |detail| if is_pull { FaultDetail::FormatMismatch } else { detail };
@@ -78,6 +78,7 @@ fn refuse_mismatch(request: &Subscribe, mode: Mode) -> Result<(), Fault> {
         (connection_retry.is_some() && is_pull, FaultDetail::DeliveryRetries, "wsman:ConnectionRetry"),
         (request.end_to.is_some() && is_pull, FaultDetail::AddressingMode, "wse:EndTo"),
         (request.delivery.auth_profile.is_some() && is_pull, FaultDetail::FormatMismatch, "wsman:Auth"),
+        (has_tokens && is_pull, FaultDetail::FormatMismatch, "wst:IssuedTokens"),
     ];
     let Some((_, detail, what)) = refused.into_iter().find(|(is_refused, ..)| *is_refused) else { return Ok(()) };
     let reason = format!("{what} means nothing in the delivery mode {}; leave it out", request.delivery.mode.uri());
@@ -120,4 +121,46 @@ fn is_utf16(encoding: &str) -> bool {
 
 fn duration(interval: Interval) -> Duration {
     Duration::from_micros(interval.microseconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(mode: DeliveryMode) -> Subscribe {
+        Subscribe { delivery: eventing::Delivery { mode, ..eventing::Delivery::default() }, ..Subscribe::default() }
+    }
+
+    fn refused(request: &Subscribe, has_tokens: bool) -> &'static str {
+        let fault = delivery(request, has_tokens).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::UnsupportedFeature);
+        fault.detail().unwrap().name()
+    }
+
+    #[test]
+    fn what_means_nothing_in_a_mode_is_refused_by_its_name() {
+        let mut pull = asked(DeliveryMode::Pull);
+        assert!(delivery(&pull, false).is_ok());
+        assert_eq!(refused(&pull, true), "FormatMismatch");
+        pull.delivery.auth_profile = Some("http/basic".to_owned());
+        assert_eq!(refused(&pull, false), "FormatMismatch");
+
+        let mut push = asked(DeliveryMode::Push);
+        assert!(delivery(&push, true).is_ok());
+        push.delivery.max_elements = Some(3);
+        assert_eq!(refused(&push, false), "MaxElements");
+        push.delivery.mode = DeliveryMode::Events;
+        assert_eq!(delivery(&push, false).unwrap().max_elements, Some(3));
+        push.delivery.mode = DeliveryMode::Pull;
+        assert_eq!(refused(&push, false), "FormatMismatch");
+    }
+
+    #[test]
+    fn heartbeats_are_no_reason_to_be_busy() {
+        let mut request = asked(DeliveryMode::Push);
+        request.delivery.heartbeats = Some(Interval::from_seconds(1));
+        assert!(delivery(&request, false).is_ok());
+        request.delivery.heartbeats = Some(Interval::from_seconds(0));
+        assert_eq!(refused(&request, false), "Heartbeats");
+    }
 }
