@@ -6,13 +6,13 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
 use quartermaster::software::{Catalog, EngineChoice, Manager, Nevra, Repository, RepositoryError, open};
-use support::packages::{Deb, DebRoot, build_deb};
+use support::packages::{Deb, DebRoot, build_deb, run};
 use support::repositories::{apt, ask_apt, make_flat, make_signed, update};
 
 /// A root that uses an archive without distributions and a signed one, both fetched.
@@ -237,6 +237,24 @@ fn what_apt_takes_unsigned_is_not_told_as_checked() {
         assert_eq!(fixture.repository(&fixture.flat_id).checks_metadata, !takes, "{text}");
         assert_eq!(fixture.repository(&fixture.signed_id).checks_metadata, !takes, "{text}");
     }
+}
+
+#[test]
+fn the_settings_of_a_root_run_nothing() {
+    let fixture = fixture();
+    let (ran, script) = (fixture.root.scratch().join("ran"), fixture.root.scratch().join("script"));
+    fs::write(&script, format!("#!/bin/sh\necho \"$0 $*\" >>'{}'\n", ran.display())).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let settings = |script: &Path| {
+        let options = "DPkg::Options { \"-c\"; };\nDPkg::Chroot-Directory \"/\";\n";
+        format!("Dir::Bin::dpkg \"{}\";\n{options}Acquire::AllowInsecureRepositories \"true\";\n", script.display())
+    };
+    fs::write(fixture.root.path().join("etc/apt/apt.conf.d/99test"), settings(&script)).unwrap();
+    assert!(!fixture.repository(&fixture.signed_id).checks_metadata);
+    assert!(!ran.exists(), "{}", fs::read_to_string(&ran).unwrap());
+    // apt's own tools do run it.
+    run(apt(&fixture.root, "apt-config").arg("dump"));
+    assert!(ran.exists());
 }
 
 #[test]
