@@ -126,12 +126,12 @@ fn what_repositories_offer_is_what_apt_shows() {
 fn repositories_are_told_as_they_are_configured() {
     let fixture = fixture();
     let signed = fixture.repository(&fixture.signed_id);
-    assert!(signed.enabled && signed.checks_metadata && signed.checks_packages.is_none());
+    assert!(signed.enabled && signed.checks_metadata == Some(true) && signed.checks_packages.is_none());
     assert_eq!(signed.name, "Test archive stable (main)");
     assert_eq!(signed.base_urls, [fixture.signed_id.split(' ').nth(1).unwrap()]);
     assert!(signed.metadata.unwrap().updated_at.is_some());
     let flat = fixture.repository(&fixture.flat_id);
-    assert!(flat.enabled && !flat.checks_metadata);
+    assert!(flat.enabled && flat.checks_metadata == Some(false));
     assert!(flat.metadata.unwrap().updated_at.is_none());
     assert_eq!(flat.file, fixture.root.path().join("etc/apt/sources.list"));
     assert_eq!(fixture.engine.repositories().unwrap().len(), 2);
@@ -234,8 +234,20 @@ fn what_apt_takes_unsigned_is_not_told_as_checked() {
     ] {
         fs::write(&settings, text).unwrap();
         let takes = apt(&fixture.root, "apt-get").arg("update").output().unwrap().status.success();
-        assert_eq!(fixture.repository(&fixture.flat_id).checks_metadata, !takes, "{text}");
-        assert_eq!(fixture.repository(&fixture.signed_id).checks_metadata, !takes, "{text}");
+        assert_eq!(fixture.repository(&fixture.flat_id).checks_metadata, Some(!takes), "{text}");
+        assert_eq!(fixture.repository(&fixture.signed_id).checks_metadata, Some(!takes), "{text}");
+    }
+}
+
+#[test]
+fn whether_signatures_are_checked_is_not_told_where_it_is_not_known() {
+    let fixture = fixture();
+    let settings = fixture.root.path().join("etc/apt/apt.conf.d/99test");
+    for text in ["#include \"/etc/other.conf\";\n", "Acquire::AllowInsecureRepositories \"true\"; }; junk\n"] {
+        fs::write(&settings, text).unwrap();
+        assert_eq!(fixture.repository(&fixture.signed_id).checks_metadata, None, "{text}");
+        // Of this one the entry itself says that nothing is checked.
+        assert_eq!(fixture.repository(&fixture.flat_id).checks_metadata, Some(false), "{text}");
     }
 }
 
@@ -250,7 +262,7 @@ fn the_settings_of_a_root_run_nothing() {
         format!("Dir::Bin::dpkg \"{}\";\n{options}Acquire::AllowInsecureRepositories \"true\";\n", script.display())
     };
     fs::write(fixture.root.path().join("etc/apt/apt.conf.d/99test"), settings(&script)).unwrap();
-    assert!(!fixture.repository(&fixture.signed_id).checks_metadata);
+    assert_eq!(fixture.repository(&fixture.signed_id).checks_metadata, Some(false));
     assert!(!ran.exists(), "{}", fs::read_to_string(&ran).unwrap());
     // apt's own tools do run it.
     run(apt(&fixture.root, "apt-config").arg("dump"));
