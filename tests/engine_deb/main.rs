@@ -14,6 +14,7 @@ mod support;
 mod install_file;
 mod interruption;
 mod locks;
+mod meanwhile;
 mod removal;
 mod repair;
 mod repositories;
