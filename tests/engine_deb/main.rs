@@ -15,6 +15,7 @@ mod install_file;
 mod interruption;
 mod locks;
 mod meanwhile;
+mod originals;
 mod removal;
 mod repair;
 mod repositories;
