@@ -186,7 +186,7 @@ fn repositories_are_as_dnf_has_them() {
     assert_eq!((&*one.id, one.name.as_str(), one.enabled, one.cost), ("one", "The One", true, Some(500)));
     assert_eq!(one.base_urls, [format!("file://{}/one", fixture.scratch().display())]);
     assert_eq!(two.base_urls, [format!("file://{}/two", fixture.scratch().display())]);
-    assert_eq!((one.checks_packages, one.checks_metadata, two.cost), (Some(false), false, Some(1000)));
+    assert_eq!((one.checks_packages, one.checks_metadata, two.cost), (Some(false), Some(false), Some(1000)));
     assert_eq!(one.file, fixture.root.path().canonicalize().unwrap().join("etc/yum.repos.d/one.repo"));
     assert!(one.changed_at.is_some() && one.mirror_list.is_none());
 
