@@ -389,7 +389,7 @@ fn what_streams_of_modules_hide_is_not_offered() {
     for (options, files, expected) in [
         ("", [].as_slice(), ["alpha-0:1", "alpha-0:2", "beta-0:9", "gamma-0:1", "zeta-0:1"].as_slice()),
         ("", &enabled, &["alpha-0:3", "beta-0:1", "delta-0:1", "zeta-0:1"]),
-        ("", &disabled, &["alpha-0:4", "beta-0:9", "zeta-0:1"]),
+        ("", &disabled, &["alpha-0:4", "beta-0:9", "like-alpha-0:1", "old-alpha-0:1", "zeta-0:1"]),
         ("", &own, &["alpha-0:1", "alpha-0:2", "beta-0:1", "gamma-0:1", "zeta-0:1"]),
         (
             "module_hotfixes=1\n",
@@ -403,6 +403,8 @@ fn what_streams_of_modules_hide_is_not_offered() {
                 "beta-0:9",
                 "delta-0:1",
                 "gamma-0:1",
+                "like-alpha-0:1",
+                "old-alpha-0:1",
                 "zeta-0:1",
             ],
         ),
@@ -413,6 +415,10 @@ fn what_streams_of_modules_hide_is_not_offered() {
             let (name, version) = build.split_once(' ').unwrap();
             build_rpm(&fixture.scratch(), name, version, "1", &[])
         });
+        let mut packages = packages.to_vec();
+        for (name, provides) in [("old-alpha", "alpha = 9"), ("like-alpha", "alpha")] {
+            packages.push(build_rpm(&fixture.scratch(), name, "1", "1", &[("Provides", provides)]));
+        }
         fixture.publish("one", &packages, "gz");
         fixture.publish("two", &[], "gz");
         let modules = fixture.scratch().join("modules.yaml");

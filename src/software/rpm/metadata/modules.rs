@@ -14,6 +14,7 @@ use super::Source;
 use super::modulemd::{Documents, Need, Stream};
 use super::primary::Told;
 use crate::software::rpm::configuration::{Configuration, Ini, content};
+use crate::software::rpm::relations::Relation;
 use crate::software::rpm::release;
 
 /// Where a host says which streams it has enabled and which modules disabled, and which streams are its own defaults, under
@@ -34,7 +35,7 @@ pub(super) struct Modules {
     active: HashSet<[String; 3]>,
     /// The packages of active streams.
     active_builds: HashSet<String>,
-    /// The names of those: other packages of these names are not offered.
+    /// The names of those: other packages that are called so, or provide one of them, are not offered.
     active_names: HashSet<String>,
     /// The packages of all other streams.
     inactive_builds: HashSet<String>,
@@ -92,7 +93,12 @@ impl Modules {
         modules
     }
 
-    /// Whether a package of this repository is offered.
+    /// Whether packages have to tell what they provide for [`Self::offers`].
+    pub(super) fn hides_by_names(&self) -> bool {
+        !self.active_names.is_empty()
+    }
+
+    /// Whether a package of this repository is offered (`setModuleExcludes` of libdnf).
     pub(super) fn offers(&self, repository: usize, told: &Told) -> bool {
         if self.is_empty() || self.hotfixes.get(repository).is_some_and(|is_hotfix| *is_hotfix) {
             return true;
@@ -100,7 +106,13 @@ impl Modules {
         let Told { name, epoch, version, release, architecture, .. } = told;
         let build = format!("{name}-{epoch}:{version}-{release}.{architecture}");
         self.active_builds.contains(&build)
-            || !(self.inactive_builds.contains(&build) || self.active_names.contains(name))
+            || !(self.inactive_builds.contains(&build) || self.active_names.contains(name) || self.provides_active(told))
+    }
+
+    /// Whether a package provides the name of one of an active stream, in whatever version.
+    fn provides_active(&self, told: &Told) -> bool {
+        let provided = told.relations.iter().filter(|(relation, _)| *relation == Relation::Provides);
+        provided.filter_map(|(_, text)| text.split(' ').next()).any(|name| self.active_names.contains(name))
     }
 
     /// Whether a stream is known not to be active.
