@@ -72,6 +72,8 @@ pub(super) struct Main {
     pub excludes: Vec<String>,
     /// Patterns of the only packages that are offered, unless empty.
     pub includes: Vec<String>,
+    /// The id of the platform that the modules are for, where it is configured: `platform:el9`.
+    pub platform: Option<String>,
     /// Whose patterns do not count: ids of repositories, `main`, or `all`.
     pub disabled_excludes: Vec<String>,
     enabled: bool,
@@ -188,6 +190,7 @@ impl Main {
             cache: options.text("cachedir").or_else(|| options.text("system_cachedir")),
             excludes: [options.list("excludepkgs"), options.list("exclude")].concat(),
             includes: options.list("includepkgs"),
+            platform: options.text("module_platform_id"),
             disabled_excludes: options.list("disable_excludes"),
             enabled: options.boolean("enabled").unwrap_or(true),
             checks_packages: options.boolean("gpgcheck").unwrap_or(false),

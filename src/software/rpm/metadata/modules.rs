@@ -22,7 +22,7 @@ use crate::software::rpm::release;
 const STATES: (&str, &str) = ("etc/dnf/modules.d", "module");
 const DEFAULTS: (&str, &str) = ("etc/dnf/modules.defaults.d", "yaml");
 
-/// The module that every system has: the release of its distribution.
+/// The module that every system has that tells its platform: the release of its distribution.
 const PLATFORM: &str = "platform";
 
 /// Architectures of packages that are not installed.
@@ -74,7 +74,8 @@ impl Modules {
         let root = &configuration.root;
         let wanted = wanted(&documents, own_defaults(root), states(root));
         let hotfixes = sources.iter().map(|(repository, _)| repository.module_hotfixes).collect();
-        Self::of(documents.streams, wanted, release::platform(root).as_deref(), hotfixes)
+        let platform = release::platform(root, configuration.main.platform.as_deref());
+        Self::of(documents.streams, wanted, platform.as_deref(), hotfixes)
     }
 
     fn of(streams: Vec<Stream>, wanted: HashMap<String, State>, platform: Option<&str>, hotfixes: Vec<bool>) -> Self {
@@ -190,7 +191,7 @@ fn active(streams: &[Stream], mut wanted: HashMap<String, State>, platform: Opti
     loop {
         let is_met = |need: &Need| {
             if need.module == PLATFORM {
-                return platform.is_none_or(|platform| need.takes(platform));
+                return platform.is_some_and(|platform| need.takes(platform));
             }
             of_module(&need.module).iter().any(|(number, other)| active.contains(number) && need.takes(&other.stream))
         };
@@ -287,8 +288,8 @@ mod tests {
             stream("lost", "1", "e", &[("nowhere", &[])]),
         ];
         for (wanted, platform, expected) in [
-            (&[("lang", "5.26"), ("tool", "1"), ("lost", "1")][..], None, &["b", "d"][..]),
-            (&[("lang", "5.26"), ("tool", "1")], Some("el8"), &["b", "d"]),
+            (&[("lang", "5.26"), ("tool", "1"), ("lost", "1")][..], Some("el8"), &["b", "d"][..]),
+            (&[("lang", "5.26"), ("tool", "1")], None, &[]),
             (&[("lang", "5.26"), ("tool", "1")], Some("el9"), &[]),
             (&[("tool", "1")], None, &["a", "c"]),
             (&[("tool", "2")], None, &[]),
