@@ -4,7 +4,7 @@
 //! is not disabled. dnf has a solver choose among the contexts of a stream; here those count whose needs are met by active
 //! streams. Where dnf 5 keeps what is enabled is not read.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -165,7 +165,8 @@ fn wanted(
 }
 
 /// The numbers of the active ones among the streams: those that are wanted, without those whose needs are not met. A module
-/// of which no stream is wanted has the first one that another needs.
+/// of which no stream is wanted has the first one that another needs, where modules are asked in the order of their names and
+/// then those that they need.
 fn active(streams: &[Stream], mut wanted: HashMap<String, State>, platform: Option<&str>) -> HashSet<usize> {
     let mut of_module: HashMap<&str, Vec<(usize, &Stream)>> = HashMap::new();
     for (number, stream) in streams.iter().enumerate() {
@@ -173,8 +174,9 @@ fn active(streams: &[Stream], mut wanted: HashMap<String, State>, platform: Opti
     }
     let of_module = |module: &str| of_module.get(module).map(Vec::as_slice).unwrap_or_default();
     let mut active = HashSet::new();
-    let mut looked_for: Vec<String> = wanted.keys().cloned().collect();
-    while let Some(module) = looked_for.pop() {
+    let mut looked_for: VecDeque<String> = wanted.keys().cloned().collect();
+    looked_for.make_contiguous().sort_unstable();
+    while let Some(module) = looked_for.pop_front() {
         let Some(State::Enabled(wanted_stream)) = wanted.get(&module).cloned() else { continue };
         for (number, stream) in of_module(&module).iter().filter(|(_, stream)| stream.stream == wanted_stream) {
             active.insert(*number);
@@ -183,7 +185,7 @@ fn active(streams: &[Stream], mut wanted: HashMap<String, State>, platform: Opti
             {
                 if let Some((_, found)) = of_module(&need.module).iter().find(|(_, other)| need.takes(&other.stream)) {
                     wanted.insert(need.module.clone(), State::Enabled(found.stream.clone()));
-                    looked_for.push(need.module.clone());
+                    looked_for.push_back(need.module.clone());
                 }
             }
         }
@@ -302,6 +304,21 @@ mod tests {
         let disabled = HashMap::from([("lang".to_owned(), State::Disabled)]);
         let wanted = enabled(&[("tool", "1")]).into_iter().chain(disabled).collect();
         assert!(active(&streams, wanted, None).is_empty());
+    }
+
+    #[test]
+    fn of_modules_that_need_different_streams_the_first_by_name_decides() {
+        let modules: Vec<String> = (0..8).map(|number| format!("tool{number}")).collect();
+        let needs: Vec<String> = (0..8).map(|number| number.to_string()).collect();
+        let mut streams: Vec<Stream> = needs.iter().rev().map(|need| stream("lang", need, need, &[])).collect();
+        for (module, need) in modules.iter().zip(&needs).rev() {
+            streams.push(stream(module, "1", module, &[("lang", &[need])]));
+        }
+        let wanted: Vec<(&str, &str)> = modules.iter().map(|module| (&**module, "1")).collect();
+        let found = active(&streams, enabled(&wanted), None);
+        let mut found: Vec<&str> = found.into_iter().map(|number| &*streams[number].context).collect();
+        found.sort_unstable();
+        assert_eq!(found, ["0", "tool0"]);
     }
 
     #[test]
