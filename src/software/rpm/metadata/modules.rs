@@ -4,14 +4,16 @@
 //! is not disabled. dnf has a solver choose among the contexts of a stream; here those count whose needs are met by active
 //! streams. Where dnf 5 keeps what is enabled is not read.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod active;
+
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
 use super::Source;
-use super::modulemd::{Documents, Need, Stream};
+use super::modulemd::{Documents, Stream};
 use super::primary::Told;
 use crate::software::rpm::configuration::{Configuration, Ini, content};
 use crate::software::rpm::relations::Relation;
@@ -22,17 +24,14 @@ use crate::software::rpm::release;
 const STATES: (&str, &str) = ("etc/dnf/modules.d", "module");
 const DEFAULTS: (&str, &str) = ("etc/dnf/modules.defaults.d", "yaml");
 
-/// The module that every system has that tells its platform: the release of its distribution.
-const PLATFORM: &str = "platform";
-
 /// Architectures of packages that are not installed.
 const SOURCES: [&str; 2] = [".src", ".nosrc"];
 
 /// The modules of the enabled repositories on one host.
 #[derive(Debug, Default)]
 pub(super) struct Modules {
-    /// The active streams, with their contexts.
-    active: HashSet<[String; 3]>,
+    /// By module and stream the contexts that are active.
+    active: HashMap<[String; 2], HashSet<String>>,
     /// The packages of active streams.
     active_builds: HashSet<String>,
     /// The names of those: other packages that are called so, or provide one of them, are not offered.
@@ -79,14 +78,14 @@ impl Modules {
     }
 
     fn of(streams: Vec<Stream>, wanted: HashMap<String, State>, platform: Option<&str>, hotfixes: Vec<bool>) -> Self {
-        let active = active(&streams, wanted, platform);
+        let active = active::active(&streams, wanted, platform);
         let mut modules = Self { hotfixes, ..Self::default() };
         for (number, stream) in streams.into_iter().enumerate() {
             if active.contains(&number) {
                 let binaries = stream.builds.iter().filter(|b| !SOURCES.iter().any(|source| b.ends_with(source)));
                 modules.active_names.extend(binaries.filter_map(|build| Some(name_of(build)?.to_owned())));
                 modules.active_builds.extend(stream.builds);
-                modules.active.insert([stream.module, stream.stream, stream.context]);
+                modules.active.entry([stream.module, stream.stream]).or_default().insert(stream.context);
             } else {
                 modules.inactive_builds.extend(stream.builds);
             }
@@ -107,7 +106,9 @@ impl Modules {
         let Told { name, epoch, version, release, architecture, .. } = told;
         let build = format!("{name}-{epoch}:{version}-{release}.{architecture}");
         self.active_builds.contains(&build)
-            || !(self.inactive_builds.contains(&build) || self.active_names.contains(name) || self.provides_active(told))
+            || !(self.inactive_builds.contains(&build)
+                || self.active_names.contains(name)
+                || self.provides_active(told))
     }
 
     /// Whether a package provides the name of one of an active stream, in whatever version.
@@ -118,16 +119,20 @@ impl Modules {
 
     /// Whether a stream is known not to be active.
     pub(super) fn is_inactive(&self, module: &str, stream: &str, context: Option<&str>) -> bool {
-        let is_it = |[name, of, built]: &[String; 3]| {
-            name == module && of == stream && context.is_none_or(|context| context == built)
-        };
-        !self.is_empty() && !self.active.iter().any(is_it)
+        let active = self.active.get(&[module.to_owned(), stream.to_owned()]);
+        let is_active = active.is_some_and(|contexts| context.is_none_or(|context| contexts.contains(context)));
+        !self.is_empty() && !is_active
     }
 
     #[cfg(test)]
-    pub(super) fn with_active(active: [&str; 3]) -> Self {
+    pub(super) fn with_active([module, stream, context]: [&str; 3]) -> Self {
+        let contexts = HashSet::from([context.to_owned()]);
         let inactive_builds = HashSet::from(["other-0:1-1.noarch".to_owned()]);
-        Self { active: HashSet::from([active.map(str::to_owned)]), inactive_builds, ..Self::default() }
+        Self {
+            active: HashMap::from([([module, stream].map(str::to_owned), contexts)]),
+            inactive_builds,
+            ..Self::default()
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -162,52 +167,6 @@ fn wanted(
     }
     wanted.extend(states);
     wanted
-}
-
-/// The numbers of the active ones among the streams: those that are wanted, without those whose needs are not met. A module
-/// of which no stream is wanted has the first one that another needs, where modules are asked in the order of their names and
-/// then those that they need.
-fn active(streams: &[Stream], mut wanted: HashMap<String, State>, platform: Option<&str>) -> HashSet<usize> {
-    let mut of_module: HashMap<&str, Vec<(usize, &Stream)>> = HashMap::new();
-    for (number, stream) in streams.iter().enumerate() {
-        of_module.entry(&stream.module).or_default().push((number, stream));
-    }
-    let of_module = |module: &str| of_module.get(module).map(Vec::as_slice).unwrap_or_default();
-    let mut active = HashSet::new();
-    let mut looked_for: VecDeque<String> = wanted.keys().cloned().collect();
-    looked_for.make_contiguous().sort_unstable();
-    while let Some(module) = looked_for.pop_front() {
-        let Some(State::Enabled(wanted_stream)) = wanted.get(&module).cloned() else { continue };
-        for (number, stream) in of_module(&module).iter().filter(|(_, stream)| stream.stream == wanted_stream) {
-            active.insert(*number);
-            for need in
-                stream.needs.iter().flatten().filter(|need| !wanted.contains_key(&need.module)).collect::<Vec<_>>()
-            {
-                if let Some((_, found)) = of_module(&need.module).iter().find(|(_, other)| need.takes(&other.stream)) {
-                    wanted.insert(need.module.clone(), State::Enabled(found.stream.clone()));
-                    looked_for.push_back(need.module.clone());
-                }
-            }
-        }
-    }
-    loop {
-        let is_met = |need: &Need| {
-            if need.module == PLATFORM {
-                return platform.is_some_and(|platform| need.takes(platform));
-            }
-            of_module(&need.module).iter().any(|(number, other)| active.contains(number) && need.takes(&other.stream))
-        };
-        let is_held =
-            |stream: &Stream| stream.needs.is_empty() || stream.needs.iter().any(|all| all.iter().all(is_met));
-        let unmet: Vec<usize> =
-            active.iter().copied().filter(|number| !streams.get(*number).is_some_and(is_held)).collect();
-        if unmet.is_empty() {
-            return active;
-        }
-        for number in unmet {
-            active.remove(&number);
-        }
-    }
 }
 
 /// What the host says of modules.
@@ -261,65 +220,6 @@ fn name_of(build: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn stream(module: &str, stream: &str, context: &str, needs: &[(&str, &[&str])]) -> Stream {
-        let need = |(module, streams): &(&str, &[&str])| Need {
-            module: (*module).to_owned(),
-            streams: streams.iter().map(|s| (*s).to_owned()).collect(),
-        };
-        Stream {
-            module: module.to_owned(),
-            stream: stream.to_owned(),
-            context: context.to_owned(),
-            needs: vec![needs.iter().map(need).collect()],
-            builds: Vec::new(),
-        }
-    }
-
-    fn enabled(modules: &[(&str, &str)]) -> HashMap<String, State> {
-        modules.iter().map(|(module, of)| ((*module).to_owned(), State::Enabled((*of).to_owned()))).collect()
-    }
-
-    #[test]
-    fn contexts_are_active_whose_needs_are_met() {
-        let streams = [
-            stream("lang", "5.24", "a", &[]),
-            stream("lang", "5.26", "b", &[("platform", &["el8"])]),
-            stream("tool", "1", "c", &[("lang", &["5.24"])]),
-            stream("tool", "1", "d", &[("lang", &["5.26"])]),
-            stream("lost", "1", "e", &[("nowhere", &[])]),
-        ];
-        for (wanted, platform, expected) in [
-            (&[("lang", "5.26"), ("tool", "1"), ("lost", "1")][..], Some("el8"), &["b", "d"][..]),
-            (&[("lang", "5.26"), ("tool", "1")], None, &[]),
-            (&[("lang", "5.26"), ("tool", "1")], Some("el9"), &[]),
-            (&[("tool", "1")], None, &["a", "c"]),
-            (&[("tool", "2")], None, &[]),
-        ] {
-            let found = active(&streams, enabled(wanted), platform);
-            let mut found: Vec<&str> = found.into_iter().map(|number| &*streams[number].context).collect();
-            found.sort_unstable();
-            assert_eq!(found, expected, "{wanted:?} {platform:?}");
-        }
-        let disabled = HashMap::from([("lang".to_owned(), State::Disabled)]);
-        let wanted = enabled(&[("tool", "1")]).into_iter().chain(disabled).collect();
-        assert!(active(&streams, wanted, None).is_empty());
-    }
-
-    #[test]
-    fn of_modules_that_need_different_streams_the_first_by_name_decides() {
-        let modules: Vec<String> = (0..8).map(|number| format!("tool{number}")).collect();
-        let needs: Vec<String> = (0..8).map(|number| number.to_string()).collect();
-        let mut streams: Vec<Stream> = needs.iter().rev().map(|need| stream("lang", need, need, &[])).collect();
-        for (module, need) in modules.iter().zip(&needs).rev() {
-            streams.push(stream(module, "1", module, &[("lang", &[need])]));
-        }
-        let wanted: Vec<(&str, &str)> = modules.iter().map(|module| (&**module, "1")).collect();
-        let found = active(&streams, enabled(&wanted), None);
-        let mut found: Vec<&str> = found.into_iter().map(|number| &*streams[number].context).collect();
-        found.sort_unstable();
-        assert_eq!(found, ["0", "tool0"]);
-    }
 
     #[test]
     fn repositories_that_disagree_have_no_default() {
