@@ -55,6 +55,8 @@ impl From<Unreadable> for RepositoryError {
 pub(super) struct Configuration {
     /// The managed root.
     pub root: PathBuf,
+    /// Whether it is read as dnf 5 understands it.
+    pub is_for_dnf5: bool,
     /// The options that do not belong to one repository.
     pub main: Main,
     /// The repositories, in the order of their ids.
@@ -120,19 +122,15 @@ impl Configuration {
     /// Reads the configuration of a root where `$releasever` stands for `release`. A file that dnf would not read is left
     /// out, and of several repositories with one id all but the first.
     pub(super) fn read(root: &Path, release: Option<&str>) -> Result<Self, Unreadable> {
-        Self::read_under(root, release, |_| Ok(Overrides::default()))
+        Self::read_under(root, release, false)
     }
 
     /// The same as dnf 5 understands it, which has files that override options of repositories.
     pub(super) fn read_for_dnf5(root: &Path, release: Option<&str>) -> Result<Self, Unreadable> {
-        Self::read_under(root, release, |files| Overrides::read(root, files))
+        Self::read_under(root, release, true)
     }
 
-    fn read_under(
-        root: &Path,
-        release: Option<&str>,
-        overrides: impl FnOnce(&mut Vec<PathBuf>) -> Result<Overrides, Unreadable>,
-    ) -> Result<Self, Unreadable> {
+    fn read_under(root: &Path, release: Option<&str>, is_for_dnf5: bool) -> Result<Self, Unreadable> {
         let mut files = Vec::new();
         let variables = Variables::read(root, release, &mut files);
         let mut sources: Vec<(PathBuf, Ini)> =
@@ -140,7 +138,7 @@ impl Configuration {
         let nothing = Ini::default();
         let main = Main::of(&Options::new(sources.first().map_or(&nothing, |(_, ini)| ini), MAIN, &variables));
         sources.extend(repository_files(root)?.into_iter().filter_map(|file| load(file, &mut files)));
-        let overrides = overrides(&mut files)?;
+        let overrides = if is_for_dnf5 { Overrides::read(root, &mut files)? } else { Overrides::default() };
         let mut repositories: Vec<Configured> = Vec::new();
         for (file, ini) in &sources {
             for section in ini.sections().into_iter().filter(|section| *section != MAIN) {
@@ -159,7 +157,7 @@ impl Configuration {
             }
         }
         repositories.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(Self { root: root.to_owned(), main, repositories, files })
+        Ok(Self { root: root.to_owned(), is_for_dnf5, main, repositories, files })
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A stream is active that is enabled on the host, or that is the default of its module where none is enabled and the module
 //! is not disabled. dnf has a solver choose among the contexts of a stream; here those count whose needs are met by active
-//! streams. Where dnf 5 keeps what is enabled is not read.
+//! streams. Where dnf 5 keeps what is enabled is not read, so there nothing is hidden: a stream that is offered in vain is found
+//! out when it is asked for, and one that is hidden in error could not be asked for.
 
 mod active;
 
@@ -57,8 +58,12 @@ pub(super) fn files(root: &Path) -> Vec<PathBuf> {
 }
 
 impl Modules {
-    /// Reads the modules of these repositories. What cannot be read is logged and left out.
+    /// Reads the modules of these repositories; none where it is not known what dnf 5 has enabled. What cannot be read is logged
+    /// and left out.
     pub(super) fn read(configuration: &Configuration, sources: &[Source<'_>]) -> Self {
+        if configuration.is_for_dnf5 {
+            return Self::default();
+        }
         let mut documents = Documents::default();
         for (repository, fetched) in sources {
             let Some(list) = fetched.as_ref().and_then(super::cache::Fetched::modules) else { continue };
@@ -220,6 +225,26 @@ fn name_of(build: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_dnf_5_has_enabled_is_not_known() {
+        let root = tempfile::tempdir().unwrap();
+        let fetched = root.path().join("var/cache/dnf/a-0123456789abcdef");
+        for folder in [root.path().join("etc/yum.repos.d"), fetched.join("repodata")] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        fs::write(root.path().join("etc/yum.repos.d/a.repo"), "[a]\nbaseurl=$unknown\n").unwrap();
+        let index = "<repomd><data type=\"modules\"><location href=\"modules.yaml\"/></data></repomd>";
+        fs::write(fetched.join("repodata/repomd.xml"), index).unwrap();
+        let text = "document: modulemd\ndata: {name: m, stream: 1, artifacts: {rpms: [a-0:1-1.noarch]}}\n";
+        fs::write(fetched.join("modules.yaml"), text).unwrap();
+        let is_inactive = |configuration: Configuration| {
+            let sources = super::super::sources(&configuration);
+            Modules::read(&configuration, &sources).is_inactive("m", "1", None)
+        };
+        assert!(is_inactive(Configuration::read(root.path(), None).unwrap()));
+        assert!(!is_inactive(Configuration::read_for_dnf5(root.path(), None).unwrap()));
+    }
 
     #[test]
     fn repositories_that_disagree_have_no_default() {
