@@ -180,9 +180,14 @@ fn a_root_without_a_configuration_does_not_take_the_hosts() {
     let vars = root.path().join("etc/yum/vars");
     fs::create_dir_all(&vars).unwrap();
     fs::write(vars.join("place"), root.repository().to_str().unwrap().trim_start_matches('/')).unwrap();
-    // Debian's dnf.conf checks signatures, and this package has none; dnf does not unless it is told to.
+    // Signatures are checked unless the repository says otherwise, and this package has none.
     root.add_repository("test", "file:///$place", "");
     let engine = engine(&root);
+    assert_eq!(engine.repositories().unwrap()[0].checks_packages, Some(true));
+    let (result, kept) = apply(&*engine, &install("alpha-0:1-1.noarch", false));
+    assert!(matches!(&result, Err(ApplyError::Untrusted(_))), "{result:?}");
+    assert!(kept.started.is_empty());
+    root.add_repository("test", "file:///$place", "gpgcheck=0");
     assert_eq!(engine.repositories().unwrap()[0].checks_packages, Some(false));
     as_planned(&*engine, &install("alpha-0:1-1.noarch", false));
 }

@@ -25,6 +25,10 @@ use crate::software::{ManagerError, RepositoryError};
 /// Where the main options are, under the root: the first that is there.
 const MAIN_FILES: [&str; 2] = ["etc/dnf/dnf.conf", "etc/yum.conf"];
 
+/// The main options of a root other than `/` that has no such file: dnf alone would check no signatures there, however its host
+/// is configured.
+pub(super) const MADE_MAIN_FILE: &str = "[main]\ngpgcheck=1\n";
+
 /// The section of the main options; every other one is a repository.
 const MAIN: &str = "main";
 
@@ -135,8 +139,9 @@ impl Configuration {
         let variables = Variables::read(root, release, &mut files);
         let mut sources: Vec<(PathBuf, Ini)> =
             main_file(root).into_iter().filter_map(|file| load(file, &mut files)).collect();
-        let nothing = Ini::default();
-        let main = Main::of(&Options::new(sources.first().map_or(&nothing, |(_, ini)| ini), MAIN, &variables));
+        let made = if main_file(root).is_none() && root != Path::new("/") { MADE_MAIN_FILE } else { "" };
+        let made = Ini::parse(made.as_bytes()).unwrap_or_default();
+        let main = Main::of(&Options::new(sources.first().map_or(&made, |(_, ini)| ini), MAIN, &variables));
         sources.extend(repository_files(root)?.into_iter().filter_map(|file| load(file, &mut files)));
         let overrides = if is_for_dnf5 { Overrides::read(root, &mut files)? } else { Overrides::default() };
         let mut repositories: Vec<Configured> = Vec::new();
@@ -330,6 +335,23 @@ mod tests {
         assert_eq!((extra.location(), extra.has_variables), ("file:///srv/r", false));
         assert_eq!((zoo.enabled, zoo.cost, zoo.location()), (true, 1000, "http://l"));
         assert_eq!(configuration.files.len(), 3);
+    }
+
+    #[test]
+    fn without_main_options_signatures_are_checked() {
+        let repositories = "[a]\nname=A\n[b]\ngpgcheck=0\n";
+        for (main, expected) in [
+            (None, [true, false]),
+            (Some("[main]\ngpgcheck=1\n"), [true, false]),
+            // Here dnf goes by its own default.
+            (Some("[main]\n"), [false, false]),
+            (Some("[main]\ngpgcheck\n"), [false, false]),
+        ] {
+            let main = main.map(|text| ("etc/dnf/dnf.conf", text));
+            let files: Vec<_> = main.into_iter().chain([("etc/yum.repos.d/a.repo", repositories)]).collect();
+            let checks: Vec<bool> = configured(&files).repositories.iter().map(|r| r.checks_packages).collect();
+            assert_eq!(checks, expected, "{main:?}");
+        }
     }
 
     #[test]

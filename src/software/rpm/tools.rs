@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::check::PROTECTED_FOLDERS;
-use super::configuration::{VARIABLE_FOLDERS, main_file, names_protected_packages};
+use super::configuration::{MADE_MAIN_FILE, VARIABLE_FOLDERS, main_file, names_protected_packages};
 use super::request::{Request, Target, Verb};
 use crate::software::Nevra;
 use crate::software::tool::{command, is_there, place_of};
@@ -36,7 +36,7 @@ pub(super) struct Tools<'a> {
     root: &'a Path,
     dbpath: &'a str,
     home: PathBuf,
-    /// The main options of a root other than `/`: its own file, or an empty one.
+    /// The main options of a root other than `/`: its own file, or one with what counts without it.
     main_file: PathBuf,
     package: PathBuf,
 }
@@ -66,9 +66,9 @@ impl<'a> Tools<'a> {
         let main_file = match main_file(root) {
             Some(file) => file,
             None => {
-                let empty = home.join("dnf.conf");
-                fs::write(&empty, "[main]\n")?;
-                empty
+                let made = home.join("dnf.conf");
+                fs::write(&made, MADE_MAIN_FILE)?;
+                made
             }
         };
         Ok(Self { root, dbpath, home, main_file, package: scratch.join("package.rpm") })
