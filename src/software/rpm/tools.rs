@@ -26,7 +26,7 @@ pub(super) enum Extent {
     Tell,
     /// It fetches what is needed, checks signatures, and lets rpm look for conflicts and for room.
     Fetch,
-    /// It changes the system.
+    /// It changes the system, with what was fetched and by the metadata that was known then.
     Change,
 }
 
@@ -93,9 +93,12 @@ impl<'a> Tools<'a> {
     /// dnf for what is asked.
     pub(super) fn dnf(&self, request: &Request<'_>, extent: Extent) -> Command {
         let mut command = self.dnf_alone(extent != Extent::Tell);
-        if extent == Extent::Fetch {
-            command.arg("--setopt=tsflags=test");
-        }
+        command.args(match extent {
+            Extent::Tell => [].as_slice(),
+            // Newer metadata could mean another change than the one that was told.
+            Extent::Fetch => &["--setopt=tsflags=test", "--setopt=*.metadata_expire=-1"],
+            Extent::Change => &["--cacheonly"],
+        });
         command.args(match request.verb {
             Verb::Install | Verb::InstallBeside => ["install"].as_slice(),
             Verb::Reinstall => &["reinstall"],
