@@ -6,13 +6,13 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
 use quartermaster::software::{Catalog, EngineChoice, Manager, Nevra, Repository, RepositoryError, open};
-use support::packages::{Deb, DebRoot, build_deb};
+use support::packages::{Deb, DebRoot, build_deb, run};
 use support::repositories::{apt, ask_apt, make_flat, make_signed, update};
 
 /// A root that uses an archive without distributions and a signed one, both fetched.
@@ -126,12 +126,12 @@ fn what_repositories_offer_is_what_apt_shows() {
 fn repositories_are_told_as_they_are_configured() {
     let fixture = fixture();
     let signed = fixture.repository(&fixture.signed_id);
-    assert!(signed.enabled && signed.checks_metadata && signed.checks_packages.is_none());
+    assert!(signed.enabled && signed.checks_metadata == Some(true) && signed.checks_packages.is_none());
     assert_eq!(signed.name, "Test archive stable (main)");
     assert_eq!(signed.base_urls, [fixture.signed_id.split(' ').nth(1).unwrap()]);
     assert!(signed.metadata.unwrap().updated_at.is_some());
     let flat = fixture.repository(&fixture.flat_id);
-    assert!(flat.enabled && !flat.checks_metadata);
+    assert!(flat.enabled && flat.checks_metadata == Some(false));
     assert!(flat.metadata.unwrap().updated_at.is_none());
     assert_eq!(flat.file, fixture.root.path().join("etc/apt/sources.list"));
     assert_eq!(fixture.engine.repositories().unwrap().len(), 2);
@@ -234,9 +234,39 @@ fn what_apt_takes_unsigned_is_not_told_as_checked() {
     ] {
         fs::write(&settings, text).unwrap();
         let takes = apt(&fixture.root, "apt-get").arg("update").output().unwrap().status.success();
-        assert_eq!(fixture.repository(&fixture.flat_id).checks_metadata, !takes, "{text}");
-        assert_eq!(fixture.repository(&fixture.signed_id).checks_metadata, !takes, "{text}");
+        assert_eq!(fixture.repository(&fixture.flat_id).checks_metadata, Some(!takes), "{text}");
+        assert_eq!(fixture.repository(&fixture.signed_id).checks_metadata, Some(!takes), "{text}");
     }
+}
+
+#[test]
+fn whether_signatures_are_checked_is_not_told_where_it_is_not_known() {
+    let fixture = fixture();
+    let settings = fixture.root.path().join("etc/apt/apt.conf.d/99test");
+    for text in ["#include \"/etc/other.conf\";\n", "Acquire::AllowInsecureRepositories \"true\"; }; junk\n"] {
+        fs::write(&settings, text).unwrap();
+        assert_eq!(fixture.repository(&fixture.signed_id).checks_metadata, None, "{text}");
+        // Of this one the entry itself says that nothing is checked.
+        assert_eq!(fixture.repository(&fixture.flat_id).checks_metadata, Some(false), "{text}");
+    }
+}
+
+#[test]
+fn the_settings_of_a_root_run_nothing() {
+    let fixture = fixture();
+    let (ran, script) = (fixture.root.scratch().join("ran"), fixture.root.scratch().join("script"));
+    fs::write(&script, format!("#!/bin/sh\necho \"$0 $*\" >>'{}'\n", ran.display())).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let settings = |script: &Path| {
+        let options = "DPkg::Options { \"-c\"; };\nDPkg::Chroot-Directory \"/\";\n";
+        format!("Dir::Bin::dpkg \"{}\";\n{options}Acquire::AllowInsecureRepositories \"true\";\n", script.display())
+    };
+    fs::write(fixture.root.path().join("etc/apt/apt.conf.d/99test"), settings(&script)).unwrap();
+    assert_eq!(fixture.repository(&fixture.signed_id).checks_metadata, Some(false));
+    assert!(!ran.exists(), "{}", fs::read_to_string(&ran).unwrap());
+    // apt's own tools do run it.
+    run(apt(&fixture.root, "apt-config").arg("dump"));
+    assert!(ran.exists());
 }
 
 #[test]

@@ -61,6 +61,14 @@ impl Fixture {
         }
     }
 
+    /// Adds a list of modules to repository `one`.
+    fn add_modules(&self, text: &str) {
+        let modules = self.scratch().join("modules.yaml");
+        fs::write(&modules, text).unwrap();
+        let folder = self.scratch().join("one/repodata");
+        run(Command::new("modifyrepo_c").arg("--mdtype=modules").arg(&modules).arg(folder));
+    }
+
     /// What dnf says, run as the engine runs it.
     fn dnf(&self, arguments: &[&str]) -> String {
         String::from_utf8(run(&mut self.dnf_command(arguments)).stdout).unwrap()
@@ -186,7 +194,7 @@ fn repositories_are_as_dnf_has_them() {
     assert_eq!((&*one.id, one.name.as_str(), one.enabled, one.cost), ("one", "The One", true, Some(500)));
     assert_eq!(one.base_urls, [format!("file://{}/one", fixture.scratch().display())]);
     assert_eq!(two.base_urls, [format!("file://{}/two", fixture.scratch().display())]);
-    assert_eq!((one.checks_packages, one.checks_metadata, two.cost), (Some(false), false, Some(1000)));
+    assert_eq!((one.checks_packages, one.checks_metadata, two.cost), (Some(false), Some(false), Some(1000)));
     assert_eq!(one.file, fixture.root.path().canonicalize().unwrap().join("etc/yum.repos.d/one.repo"));
     assert!(one.changed_at.is_some() && one.mirror_list.is_none());
 
@@ -375,6 +383,47 @@ data: {module: alpha, stream: '1'}
 ";
 
 #[test]
+fn streams_for_other_platforms_are_not_offered() {
+    let os_release = |id: &str| vec![("etc/os-release".to_owned(), format!("PLATFORM_ID=\"{id}\"\n"))];
+    for (main, files, expected) in [
+        ("", vec![], ["alpha-0:9"].as_slice()),
+        ("", os_release("platform:el8"), &["alpha-0:1"]),
+        ("", os_release("platform:el9"), &["alpha-0:9"]),
+        ("module_platform_id=platform:el8\n", os_release("platform:el9"), &["alpha-0:1"]),
+        ("module_platform_id=platform:el9\n", os_release("platform:el8"), &["alpha-0:9"]),
+    ] {
+        let fixture = Fixture::new("", main);
+        for (file, text) in &files {
+            fixture.write(file, text);
+        }
+        let builds = ["1", "9"].map(|version| build_rpm(&fixture.scratch(), "alpha", version, "1", &[]));
+        fixture.publish("one", &builds, "gz");
+        fixture.publish("two", &[], "gz");
+        fixture.add_modules(MODULES_OF_A_PLATFORM);
+        fixture.dnf(&["makecache"]);
+        let told: Vec<String> = lines(&fixture.catalog());
+        assert_eq!(told, fixture.offered_by_dnf(), "{main} {files:?}");
+        let expected: Vec<String> = expected.iter().map(|build| format!("{build}-1.noarch")).collect();
+        assert_eq!(fixture.names(), expected, "{main} {files:?}");
+    }
+}
+
+/// A module whose only stream needs a platform.
+const MODULES_OF_A_PLATFORM: &str = "\
+---
+document: modulemd
+version: 2
+data: {name: alpha, stream: '1', version: 1, context: aa, arch: x86_64, summary: s, description: d, license: {module: [MIT]},
+  dependencies: [{requires: {platform: [el8]}}], artifacts: {rpms: [alpha-0:1-1.noarch]}}
+...
+---
+document: modulemd-defaults
+version: 1
+data: {module: alpha, stream: '1'}
+...
+";
+
+#[test]
 fn what_streams_of_modules_hide_is_not_offered() {
     let state = |module: &str, stream: &str, state: &str| {
         (
@@ -389,7 +438,7 @@ fn what_streams_of_modules_hide_is_not_offered() {
     for (options, files, expected) in [
         ("", [].as_slice(), ["alpha-0:1", "alpha-0:2", "beta-0:9", "gamma-0:1", "zeta-0:1"].as_slice()),
         ("", &enabled, &["alpha-0:3", "beta-0:1", "delta-0:1", "zeta-0:1"]),
-        ("", &disabled, &["alpha-0:4", "beta-0:9", "zeta-0:1"]),
+        ("", &disabled, &["alpha-0:4", "beta-0:9", "like-alpha-0:1", "old-alpha-0:1", "zeta-0:1"]),
         ("", &own, &["alpha-0:1", "alpha-0:2", "beta-0:1", "gamma-0:1", "zeta-0:1"]),
         (
             "module_hotfixes=1\n",
@@ -403,6 +452,8 @@ fn what_streams_of_modules_hide_is_not_offered() {
                 "beta-0:9",
                 "delta-0:1",
                 "gamma-0:1",
+                "like-alpha-0:1",
+                "old-alpha-0:1",
                 "zeta-0:1",
             ],
         ),
@@ -413,14 +464,13 @@ fn what_streams_of_modules_hide_is_not_offered() {
             let (name, version) = build.split_once(' ').unwrap();
             build_rpm(&fixture.scratch(), name, version, "1", &[])
         });
+        let mut packages = packages.to_vec();
+        for (name, provides) in [("old-alpha", "alpha = 9"), ("like-alpha", "alpha")] {
+            packages.push(build_rpm(&fixture.scratch(), name, "1", "1", &[("Provides", provides)]));
+        }
         fixture.publish("one", &packages, "gz");
         fixture.publish("two", &[], "gz");
-        let modules = fixture.scratch().join("modules.yaml");
-        fs::write(&modules, MODULES).unwrap();
-        run(Command::new("modifyrepo_c")
-            .arg("--mdtype=modules")
-            .arg(&modules)
-            .arg(fixture.scratch().join("one/repodata")));
+        fixture.add_modules(MODULES);
         fixture.dnf(&["makecache"]);
         assert!(fixture.names().contains(&"alpha-0:1-1.noarch".to_owned()), "of the default stream");
         for (file, text) in files {

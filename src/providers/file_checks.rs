@@ -10,7 +10,9 @@ use super::names::{AD_HOC, EXECUTABLE, FILE_CHECK};
 use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, PropertyError, Value};
 use crate::jobs::{Job, JobRequest};
-use crate::software::{ChecksumKind, FailedCheck, FileKind, FileRecord, FileState, Finding, Inventory, Nevra, compare};
+use crate::software::{
+    ChecksumKind, FailedCheck, FileKind, FileRecord, FileState, Finding, Inventory, ManagerError, Nevra, compare,
+};
 
 /// TargetOperatingSystem: LINUX, which is accepted for any distribution.
 const LINUX: u16 = 36;
@@ -61,9 +63,7 @@ impl Files {
         if let Some(listed) = self.lock().iter().find(|listed| is_it(listed)) {
             return Ok(listed.clone());
         }
-        let records = self.model.manager.files(nevra).map_err(|error| {
-            CimError::internal("The files of the package cannot be told; the operator's log says why.", error)
-        })?;
+        let records = self.model.manager.files(nevra).map_err(unknown)?;
         let listed = Arc::new(Listed::new(Arc::downgrade(&inventory), nevra.clone(), records));
         let mut remembered = self.lock();
         remembered.retain(|other| other.nevra != *nevra);
@@ -72,9 +72,18 @@ impl Files {
         Ok(listed)
     }
 
+    /// Their paths alone, for those who ask for no more of all packages. Blocks.
+    fn paths(&self, nevra: &Nevra) -> Result<Vec<String>, CimError> {
+        self.model.manager.paths(nevra).map_err(unknown)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Listed>>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn unknown(error: ManagerError) -> CimError {
+    CimError::internal("The files of the package cannot be told; the operator's log says why.", error)
 }
 
 /// One file of a package, and the verification that found it if it is seen by one.
@@ -329,13 +338,9 @@ struct OfPackage {
 }
 
 impl OfPackage {
-    fn pairs(&self, nevra: &Nevra) -> Result<Pairs, CimError> {
-        let files = self.files.of(nevra)?;
+    fn pairs(&self, nevra: &Nevra, paths: Vec<String>) -> Pairs {
         let (model, nevra, identity) = (self.model.clone(), nevra.clone(), self.model.identity_path(nevra));
-        Ok(each((0..files.records.len()).filter_map(move |number| {
-            let file = &files.records.get(number)?.path;
-            Some([model.file_check_path(&nevra, file, None), identity.clone()])
-        })))
+        each(paths.into_iter().map(move |path| [model.file_check_path(&nevra, &path, None), identity.clone()]))
     }
 }
 
@@ -357,13 +362,19 @@ impl Link for OfPackage {
         let this = Self { model: self.model.clone(), files: self.files.clone() };
         let count = inventory.packages().len();
         let nevras = (0..count).filter_map(move |number| Some(inventory.packages().get(number)?.nevra.clone()));
-        Ok(Box::new(nevras.flat_map(move |nevra| or_why(this.pairs(&nevra)))))
+        Ok(Box::new(
+            nevras.flat_map(move |nevra| or_why(this.files.paths(&nevra).map(|paths| this.pairs(&nevra, paths)))),
+        ))
     }
 
     fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 1 {
             return match if_there(self.model.installed(source))? {
-                Some(package) => self.pairs(&package.nevra),
+                // Who walks to the files asks for each of them next: what is known of them is read and remembered.
+                Some(package) => {
+                    let paths = self.files.of(&package.nevra)?.records.iter().map(|file| file.path.clone()).collect();
+                    Ok(self.pairs(&package.nevra, paths))
+                }
                 None => Ok(none()),
             };
         }

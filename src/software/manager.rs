@@ -108,7 +108,12 @@ pub trait Manager: Send + Sync + std::fmt::Debug {
     /// not installed. Blocks.
     fn files(&self, nevra: &Nevra) -> Result<Vec<FileRecord>, ManagerError>;
 
-    /// The same for a verification, which may also fetch what tells how they were installed; that this cannot be had is
+    /// The paths of these files alone, for which much less is read. Blocks.
+    fn paths(&self, nevra: &Nevra) -> Result<Vec<String>, ManagerError> {
+        Ok(self.files(nevra)?.into_iter().map(|file| file.path).collect())
+    }
+
+    /// The same as [`Self::files`] for a verification, which may also fetch what tells how they were installed; that this cannot be had is
     /// noted and is no failure. Blocks.
     fn files_to_verify(
         &self,

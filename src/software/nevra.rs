@@ -250,6 +250,33 @@ mod tests {
         }
 
         #[test]
+        fn every_rpm_package_is_reversible(
+            name in "[A-Za-z0-9_][A-Za-z0-9+._-]{0,12}",
+            epoch in prop_oneof![Just(0), 1u32..4, any::<u32>()],
+            version in "[A-Za-z0-9._+~^]{1,9}",
+            release in "[A-Za-z0-9._+~^]{1,9}",
+            architecture in "(x86_64|noarch|i686|src)",
+        ) {
+            let nevra = Nevra {
+                name: name.as_str().into(),
+                epoch,
+                version: version.as_str().into(),
+                release: Some(release.as_str().into()),
+                architecture: architecture.as_str().into(),
+            };
+            let text = nevra.to_string();
+            prop_assert_eq!(&text, &format!("{name}-{epoch}:{version}-{release}.{architecture}"));
+            prop_assert_eq!(text.parse::<Nevra>().unwrap(), nevra.clone());
+            prop_assert_eq!(Nevra::readings(&text), std::slice::from_ref(&nevra));
+            prop_assert_eq!(Nevra::from_debian(&name, &nevra.evr(), &architecture), Some(nevra.clone()));
+            // rpm leaves out what no epoch is.
+            if epoch == 0 {
+                let bare = format!("{name}-{version}-{release}.{architecture}");
+                prop_assert!(Nevra::readings(&bare).contains(&nevra));
+            }
+        }
+
+        #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,40}") {
             if let Ok(nevra) = text.parse::<Nevra>() {
                 prop_assert_eq!(nevra.to_string().parse::<Nevra>().unwrap(), nevra);

@@ -26,8 +26,8 @@ pub struct Repository {
     pub cost: Option<i32>,
     /// Whether each package's own signature is checked; `None` where the tool has no such check.
     pub checks_packages: Option<bool>,
-    /// Whether the signature of the repository's metadata is checked.
-    pub checks_metadata: bool,
+    /// Whether the signature of the repository's metadata is checked; `None` if the tool's settings do not let that be told.
+    pub checks_metadata: Option<bool>,
     /// What is known of its contents; `None` if no metadata of it can be read.
     pub metadata: Option<RepositoryMetadata>,
     /// When its configuration file was last changed.

@@ -14,6 +14,8 @@ mod support;
 mod install_file;
 mod interruption;
 mod locks;
+mod meanwhile;
+mod originals;
 mod removal;
 mod repair;
 mod repositories;

@@ -1,7 +1,9 @@
 //! Packages come from repositories.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
 
 use quartermaster::software::{ApplyError, CancelToken, Operation, Phase};
 
@@ -155,6 +157,65 @@ fn an_update_that_lacks_something_is_refused() {
     install(&*engine, &old).0.unwrap();
     let why = refused(&*engine, &update("alpha-0:1.all"));
     assert!(matches!(&why, ApplyError::Dependencies(why) if why.contains("libnowhere")), "{why:?}");
+}
+
+#[test]
+fn offered_builds_that_conflict_are_refused() {
+    let builder = DebRoot::new();
+    let build = |name, fields: &[(&str, &str)]| build_deb(&builder.scratch(), name, "1", fields);
+    let root = DebRoot::new().with_repository(&[
+        build("alpha", &[]),
+        build("rival", &[("Conflicts", "alpha")]),
+        build("both", &[("Depends", "alpha, rival")]),
+    ]);
+    let engine = engine(&root);
+    // What one package needs cannot be there together.
+    let why = refused(&*engine, &from_repository("both-0:1.all", false));
+    let ApplyError::Dependencies(why) = why else { panic!("{why:?}") };
+    assert!(why.contains("rival") && why.contains("alpha"), "{why}");
+    apply_as_planned(&*engine, &from_repository("alpha-0:1.all", false));
+    for force in [false, true] {
+        let why = refused(&*engine, &from_repository("rival-0:1.all", force));
+        let ApplyError::Dependencies(why) = why else { panic!("{why:?}") };
+        assert!(why.starts_with("rival conflicts with installed packages: alpha"), "{why}");
+    }
+    let (_, outcome, _) =
+        apply_as_planned(&*engine, &Operation::Remove { nevra: nevra("alpha-0:1.all"), force: false });
+    assert_eq!(told(&outcome), ["Removed alpha-0:1.all -"]);
+    let (_, outcome, _) = apply_as_planned(&*engine, &from_repository("rival-0:1.all", false));
+    assert_eq!(told(&outcome), ["Installed - rival-0:1.all"]);
+}
+
+#[test]
+fn cancelled_while_simulating_nothing_is_changed() {
+    let builder = DebRoot::new();
+    let root = DebRoot::new().with_repository(&packages(&builder));
+    let engine = engine(&root);
+    let architectures = root.path().join("var/lib/dpkg/arch");
+    for is_plan in [true, false] {
+        let (token, pipe) = (CancelToken::default(), root.scratch().join("arch"));
+        let put = || {
+            assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            fs::rename(&pipe, &architectures).unwrap();
+        };
+        put();
+        thread::scope(|scope| {
+            let result = scope.spawn(|| match is_plan {
+                true => engine.plan(&from_repository("gamma-0:1.all", false), &token).map(drop),
+                false => engine.apply(&from_repository("gamma-0:1.all", false), &mut Kept::default(), &token).map(drop),
+            });
+            // The engine itself asks dpkg for the architectures, and then the apt-get that simulates: it finds another pipe.
+            let asked = OpenOptions::new().write(true).open(&architectures).unwrap();
+            put();
+            drop(asked);
+            let simulating = OpenOptions::new().write(true).open(&architectures).unwrap();
+            token.cancel();
+            assert_eq!(result.join().unwrap(), Err(ApplyError::Cancelled));
+            drop(simulating);
+        });
+        fs::remove_file(&architectures).unwrap();
+    }
+    assert!(installed(&*engine).is_empty());
 }
 
 #[test]

@@ -180,6 +180,51 @@ fn what_came_after_the_check_is_not_removed_along() {
 }
 
 #[test]
+fn what_comes_at_the_last_moment_is_not_removed_along() {
+    for root in [RpmRoot::new(), root_with_repository()] {
+        root.install_by_hand(&build_rpm(&root.scratch(), "alpha", "1", "1", &[]));
+        let beta = build_rpm(&root.scratch(), "beta", "1", "1", &[("Requires", "alpha")]);
+        let engine = engine(&root, Duration::from_secs(600));
+        let mut is_first = true;
+        // This is told when everything was looked at, before the tool is started.
+        let mut progress = Acting(Kept::default(), |phase: &Phase| {
+            if *phase == Phase::Removing && std::mem::take(&mut is_first) {
+                root.install_by_hand(&beta);
+            }
+        });
+        let result = engine.apply(&remove("alpha-0:1-1.noarch", false), &mut progress, &CancelToken::default());
+        let Err(ApplyError::Dependencies(why)) = result else { panic!("{result:?}") };
+        assert!(why.starts_with("alpha was not removed") && why.contains("beta-0:1-1.noarch"), "{why}");
+        engine.refresh().unwrap();
+        assert_eq!(installed(&*engine), ["alpha-0:1-1.noarch", "beta-0:1-1.noarch"]);
+    }
+}
+
+#[test]
+fn what_is_changed_besides_is_told() {
+    let root = root_with_repository();
+    for name in ["alpha", "gamma"] {
+        root.install_by_hand(&build_rpm(&root.scratch(), name, "1", "1", &[]));
+    }
+    let needing = |name| build_rpm(&root.scratch(), name, "2", "1", &[("Requires", "alpha")]);
+    let later = [needing("beta"), needing("gamma")];
+    let engine = engine(&root, Duration::from_secs(600));
+    let mut is_first = true;
+    let mut progress = Acting(Kept::default(), |phase: &Phase| {
+        if *phase == Phase::Removing && std::mem::take(&mut is_first) {
+            later.iter().for_each(|file| root.install_by_hand(file));
+        }
+    });
+    engine.apply(&remove("alpha-0:1-1.noarch", true), &mut progress, &CancelToken::default()).unwrap();
+    assert!(installed(&*engine).is_empty());
+    assert_eq!(
+        progress.0.notes,
+        ["packages were changed that the check did not name: gamma-0:1-1.noarch was removed, beta-0:2-1.noarch was \
+             removed, gamma-0:2-1.noarch was removed"]
+    );
+}
+
+#[test]
 fn a_check_that_others_made_wrong_is_made_again() {
     for root in [RpmRoot::new(), root_with_repository()] {
         root.install_by_hand(&build_rpm(&root.scratch(), "alpha", "1", "1", &[]));

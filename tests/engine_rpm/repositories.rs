@@ -7,7 +7,7 @@ use quartermaster::software::{ApplyError, CancelToken, Operation, Phase, Plan};
 
 use super::engine;
 use super::file_server::{Manner, serve};
-use super::steps::{apply, as_planned, install, refused, update};
+use super::steps::{Acting, apply, as_planned, install, refused, update};
 use super::support::operations::{Kept, installed};
 use super::support::packages::{Rpm, RpmRoot, SmallDisk, build_rpm};
 
@@ -34,6 +34,29 @@ fn a_refresh_shows_what_is_new() {
     assert_eq!(kept.phase_order(), [Phase::Checking, Phase::Downloading]);
     as_planned(&*engine, &update("alpha-0:1-1.noarch"));
     assert_eq!(engine.plan(&Operation::RefreshRepositories, &CancelToken::default()), Ok(Plan::default()));
+}
+
+#[test]
+fn what_a_repository_gets_after_the_check_does_not_come() {
+    for moment in [Phase::Downloading, Phase::Unpacking] {
+        let root = RpmRoot::new();
+        let alpha = build_rpm(&root.scratch(), "alpha", "1", "1", &[("Requires", "beta")]);
+        let [old, new] = ["1", "2"].map(|version| build_rpm(&root.scratch(), "beta", version, "1", &[]));
+        root.publish(&[alpha.clone(), old.clone()]);
+        // It is asked for its metadata each time.
+        root.configure_repository("gpgcheck=0");
+        let engine = engine(&root);
+        let mut is_first = true;
+        let mut progress = Acting(Kept::default(), |phase: &Phase| {
+            if *phase == moment && std::mem::take(&mut is_first) {
+                root.publish(&[alpha.clone(), old.clone(), new.clone()]);
+            }
+        });
+        engine.apply(&install("alpha-0:1-1.noarch", false), &mut progress, &CancelToken::default()).unwrap();
+        assert_eq!(installed(&*engine), ["alpha-0:1-1.noarch", "beta-0:1-1.noarch"], "{moment:?}");
+        assert!(progress.0.notes.is_empty(), "{:?}", progress.0.notes);
+        as_planned(&*engine, &update("beta-0:1-1.noarch"));
+    }
 }
 
 #[test]
@@ -180,9 +203,14 @@ fn a_root_without_a_configuration_does_not_take_the_hosts() {
     let vars = root.path().join("etc/yum/vars");
     fs::create_dir_all(&vars).unwrap();
     fs::write(vars.join("place"), root.repository().to_str().unwrap().trim_start_matches('/')).unwrap();
-    // Debian's dnf.conf checks signatures, and this package has none; dnf does not unless it is told to.
+    // Signatures are checked unless the repository says otherwise, and this package has none.
     root.add_repository("test", "file:///$place", "");
     let engine = engine(&root);
+    assert_eq!(engine.repositories().unwrap()[0].checks_packages, Some(true));
+    let (result, kept) = apply(&*engine, &install("alpha-0:1-1.noarch", false));
+    assert!(matches!(&result, Err(ApplyError::Untrusted(_))), "{result:?}");
+    assert!(kept.started.is_empty());
+    root.add_repository("test", "file:///$place", "gpgcheck=0");
     assert_eq!(engine.repositories().unwrap()[0].checks_packages, Some(false));
     as_planned(&*engine, &install("alpha-0:1-1.noarch", false));
 }

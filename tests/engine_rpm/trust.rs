@@ -29,11 +29,11 @@ fn packages_must_be_signed_by_the_key_of_the_repository() {
     let file = build_rpm(&root.scratch(), "alpha", "1", "1", &[]);
     root.publish(std::slice::from_ref(&file));
     root.configure_repository("gpgcheck=1");
-    assert_untrusted(&root, "alpha-1-1.noarch.rpm is not signed");
-    // Only then dnf looks for the key before it looks at the package.
-    fs::create_dir_all(root.path().join("etc/dnf")).unwrap();
-    fs::write(root.path().join("etc/dnf/dnf.conf"), "[main]\ngpgcheck=1\n").unwrap();
     assert_untrusted(&root, "no key is configured for the repository test");
+    // Only then dnf looks at the package before it looks for the key.
+    fs::create_dir_all(root.path().join("etc/dnf")).unwrap();
+    fs::write(root.path().join("etc/dnf/dnf.conf"), "[main]\n").unwrap();
+    assert_untrusted(&root, "alpha-1-1.noarch.rpm is not signed");
     root.configure_repository(&with_key("gpgcheck=1", &key));
     assert_untrusted(&root, "alpha-1-1.noarch.rpm is not signed");
 

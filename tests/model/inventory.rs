@@ -193,7 +193,8 @@ pub(crate) const CLASSES: &[Entry] = &[
                 .only(Rpm, "apt checks metadata, which has the packages' checksums"),
             served(
                 "RepoGPGCheck",
-                "whether the metadata must be signed; of apt's repositories by their entries and by apt's own settings",
+                "whether the metadata must be signed; of apt's repositories by their entries and by apt's own settings, NULL \
+                 where those do not let it be told",
             ),
             served("Generation", "repomd's revision").only(Rpm, "a Release file has none"),
             served("TimeOfLastUpdate", "repomd's timestamp; the Date of the Release file"),

@@ -20,7 +20,6 @@ use std::path::PathBuf;
 use self::conffiles::{Conffile, Fate};
 use self::placement::Placement;
 use super::lists::{self, Lists, OfferedFile};
-use super::sources::Uri;
 use super::{Deb, FOLDER, cache};
 use crate::software::accounts::Accounts;
 use crate::software::change::unreadable;
@@ -43,12 +42,18 @@ pub(super) fn read(deb: &Deb, nevra: &Nevra) -> Result<Vec<FileRecord>, ManagerE
     let Some(installed) = Installed::read(deb, nevra)? else { return Ok(Vec::new()) };
     let shipped = match installed.in_cache() {
         Some(shipped) => Some(shipped),
-        None => installed.in_archives(&installed.offers(|archive| archive.folder().is_some())),
+        None => installed.in_archives(&installed.offers_here()),
     };
     installed.records(shipped.unwrap_or_default())
 }
 
-/// The same, where the package file may also be fetched from a repository.
+/// The paths of the same files. No package file is looked for.
+pub(super) fn paths(deb: &Deb, nevra: &Nevra) -> Result<Vec<String>, ManagerError> {
+    let Some(installed) = Installed::read(deb, nevra)? else { return Ok(Vec::new()) };
+    Ok(installed.records(Shipped::new())?.into_iter().map(|record| record.path).collect())
+}
+
+/// The same as [`read`], where the package file may also be fetched from a repository.
 pub(super) fn read_or_fetch(
     deb: &Deb,
     nevra: &Nevra,
@@ -60,7 +65,7 @@ pub(super) fn read_or_fetch(
     let shipped = match installed.in_cache() {
         Some(shipped) => Some(shipped),
         None => {
-            let offers = installed.offers(|_| true);
+            let offers = installed.offers();
             match installed.in_archives(&offers) {
                 Some(shipped) => Some(shipped),
                 None => installed.elsewhere(&offers, progress, cancel)?,
@@ -106,8 +111,18 @@ impl<'a> Installed<'a> {
     }
 
     /// The files of this build that repositories offer. That this cannot be told is logged.
-    fn offers(&self, wanted: impl Fn(&Uri) -> bool) -> Vec<OfferedFile> {
-        lists::files_of(&self.deb.root, self.nevra, wanted).unwrap_or_else(|error| {
+    fn offers(&self) -> Vec<OfferedFile> {
+        self.or_none(lists::files_of(&self.deb.root, self.nevra))
+    }
+
+    /// Those of them that lie on this host, for which the lists are read once for all packages.
+    fn offers_here(&self) -> Vec<OfferedFile> {
+        let files = self.deb.files_here();
+        self.or_none(files.map(|files| files.get(self.nevra).cloned().unwrap_or_default()))
+    }
+
+    fn or_none(&self, offers: Result<Vec<OfferedFile>, ManagerError>) -> Vec<OfferedFile> {
+        offers.unwrap_or_else(|error| {
             tracing::warn!(package = %self.nevra, "what repositories offer cannot be told: {error}");
             Vec::new()
         })
@@ -214,6 +229,8 @@ mod tests {
         let (mut packages, mut files, mut with_sum) = (0, 0, 0);
         for package in deb.inventory().packages() {
             let records = read(&deb, &package.nevra).unwrap();
+            let paths = paths(&deb, &package.nevra).unwrap();
+            assert!(records.iter().map(|record| &record.path).eq(&paths), "{}", package.nevra);
             let name = format!("{}:{}", package.nevra.name, package.nevra.architecture);
             let told = Command::new("dpkg-query").args(["-L", "--", &name]).env("LC_ALL", "C").output().unwrap();
             let told = String::from_utf8(told.stdout).unwrap();

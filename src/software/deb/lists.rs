@@ -19,7 +19,7 @@ use crate::software::{Catalog, Family, ManagerError};
 
 pub(super) use folder::Lists;
 pub(super) use index::Refused;
-pub(super) use offered::{OfferedFile, files_of};
+pub(super) use offered::{OfferedFile, OfferedFiles, files_here, files_of};
 pub(super) use release::Release;
 
 use self::index::Descriptions;

@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::lists::OfferedFiles;
 use super::database::{Database, Format, Sign};
 use super::marks::Marks;
 use super::root::Root;
@@ -67,6 +68,7 @@ pub(super) struct Deb {
     bundles: Shelf<Bundles>,
     installed_relations: Shelf<Relations>,
     offered_relations: Shelf<Relations>,
+    files_here: Shelf<OfferedFiles>,
 }
 
 impl Deb {
@@ -81,7 +83,13 @@ impl Deb {
             bundles: Shelf::default(),
             installed_relations: Shelf::default(),
             offered_relations: Shelf::default(),
+            files_here: Shelf::default(),
         })
+    }
+
+    /// The package files in archives on this host, read again when the lists or the sources changed. Blocks.
+    fn files_here(&self) -> Result<Arc<OfferedFiles>, ManagerError> {
+        self.files_here.get(Marks::of(lists::files(&self.root)?), || lists::files_here(&self.root))
     }
 }
 
@@ -129,6 +137,7 @@ impl Manager for Deb {
         self.bundles.drop_unused(idle);
         self.installed_relations.drop_unused(idle);
         self.offered_relations.drop_unused(idle);
+        self.files_here.drop_unused(idle);
     }
 
     fn doubt(&self) {
@@ -136,6 +145,7 @@ impl Manager for Deb {
         self.bundles.doubt();
         self.installed_relations.doubt();
         self.offered_relations.doubt();
+        self.files_here.doubt();
     }
 
     fn installed_relations(&self) -> Result<Arc<Relations>, ManagerError> {
@@ -168,6 +178,10 @@ impl Manager for Deb {
 
     fn files(&self, nevra: &Nevra) -> Result<Vec<FileRecord>, ManagerError> {
         files::read(self, nevra)
+    }
+
+    fn paths(&self, nevra: &Nevra) -> Result<Vec<String>, ManagerError> {
+        files::paths(self, nevra)
     }
 
     fn files_to_verify(

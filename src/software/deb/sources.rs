@@ -35,13 +35,17 @@ pub(super) fn read(root: &Path) -> Result<Vec<Repository>, ManagerError> {
     let sources = Sources::read(root)?;
     sources.log_damages();
     let lists = Lists::open(root)?;
-    let takes_unsigned = settings::takes_unsigned_lists(&open_root(root)?).unwrap_or_else(|error| {
-        tracing::warn!(%error, "whether apt takes unsigned repositories cannot be told");
-        false
-    });
+    let takes_unsigned = settings::takes_unsigned_lists(&open_root(root)?)
+        .inspect_err(|error| tracing::warn!(%error, "whether apt takes unsigned repositories cannot be told"));
     let repository = |entry| {
         let repository = sources.repository(entry, &lists)?;
-        Some(Repository { checks_metadata: repository.checks_metadata && !takes_unsigned, ..repository })
+        // What an entry allows is allowed whatever apt's settings are.
+        let checks_metadata = match (repository.checks_metadata, &takes_unsigned) {
+            (Some(true), Ok(takes_unsigned)) => Some(!takes_unsigned),
+            (Some(true), Err(_)) => None,
+            (by_entry, _) => by_entry,
+        };
+        Some(Repository { checks_metadata, ..repository })
     };
     let mut repositories: Vec<Repository> = sources.entries.iter().filter_map(repository).collect();
     repositories.sort_by(|a, b| a.id.cmp(&b.id));
@@ -222,7 +226,7 @@ impl Sources {
             mirror_list: mirror_lists.first().map(ToString::to_string),
             cost: None,
             checks_packages: None,
-            checks_metadata: entry.source.is_checked,
+            checks_metadata: Some(entry.source.is_checked),
             metadata: contents.metadata(),
             changed_at: file.changed_at,
         })

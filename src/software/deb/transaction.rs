@@ -14,8 +14,12 @@ use crate::software::change::{check_cancelled, outcome, unreadable, unusable};
 use crate::software::drive::Stage;
 use crate::software::marks::Marks;
 use crate::software::{
-    ApplyError, CancelToken, Family, Inventory, Manager, Nevra, Operation, Outcome, PackageState, Phase, Progress,
+    ApplyError, CancelToken, Change, Family, Inventory, Manager, Nevra, Operation, Outcome, PackageState, Phase,
+    Progress,
 };
+
+/// How often a change is prepared anew because others changed packages meanwhile, before it is given up.
+const MOST_ATTEMPTS: usize = 5;
 
 /// Does an operation. Verification is not among those that apt-get does.
 pub(super) fn apply(
@@ -36,7 +40,7 @@ pub(super) fn apply(
     let sign = Marks::of(reboot_signs(&deb.root));
     let outcome = patience.when_free(&mut work, &request.not_done(), |work| {
         work.enter(Phase::Checking, 0);
-        Transaction { deb, request, cancel, work }.run()
+        Transaction { deb, request, cancel: cancel.clone(), work, done: Vec::new() }.run()
     })?;
     // A sign that was there before tells of another change.
     let signs = reboot_signs(&deb.root);
@@ -52,12 +56,15 @@ fn reboot_signs(root: &Path) -> Vec<PathBuf> {
     folders.flat_map(|folder| ["reboot-required", "reboot-required.pkgs"].map(|sign| folder.join(sign))).collect()
 }
 
-/// One attempt. It fails as busy only if nothing was changed.
+/// One operation. It fails as busy only if nothing was changed.
 struct Transaction<'t, 'a> {
     deb: &'t Deb,
     request: Request<'t>,
-    cancel: &'t CancelToken,
+    /// Replaced when it is too late for a cancellation.
+    cancel: CancelToken,
     work: &'t mut Work<'a>,
+    /// What was changed in attempts that had to be begun anew.
+    done: Vec<Change>,
 }
 
 /// How a run ended that changes packages.
@@ -68,20 +75,34 @@ struct Changed {
     after: Arc<Inventory>,
 }
 
-impl Transaction<'_, '_> {
+impl<'t> Transaction<'t, '_> {
+    /// Does it, from the beginning again where others changed packages meanwhile: nothing holds their tools off while packages
+    /// are fetched, and what was found possible and wanted before may be neither then.
     fn run(mut self) -> Result<Outcome, ApplyError> {
+        let request = self.request;
+        for _ in 0..MOST_ATTEMPTS {
+            self.request = request;
+            if let Some(outcome) = self.attempt()? {
+                return Ok(Outcome { changes: joined(self.done, outcome.changes), ..outcome });
+            }
+            self.work.enter(Phase::Checking, 0);
+        }
+        Err(ApplyError::Busy(format!("{}: other tools keep changing this host's packages", request.not_done())))
+    }
+
+    /// `None` if others changed packages before it was done.
+    fn attempt(&mut self) -> Result<Option<Outcome>, ApplyError> {
         let before = self.inventory()?;
         self.request.check(&before)?;
-        let scratch = self.deb.settings.scratch_folder().map_err(|e| unusable("apt-get", &e))?;
-        let apt = Apt::new(&self.deb.root, &self.deb.settings, scratch.path()).map_err(|e| unusable("apt-get", &e))?;
-        check_cancelled(self.cancel)?;
-        let cancel = self.cancel;
+        let (root, settings) = (&self.deb.root, &self.deb.settings);
+        let scratch = settings.scratch_folder().map_err(|e| unusable("apt-get", &e))?;
+        let apt = Apt::new(root, settings, scratch.path()).map_err(|e| unusable("apt-get", &e))?;
+        check_cancelled(&self.cancel)?;
         if self.request.deed == Deed::Repair {
             if is_interrupted(self.deb)? {
                 return self.finish(&apt, &before, scratch.path());
             }
-            let preparing = Preparing { deb: self.deb, apt: &apt, scratch: scratch.path(), cancel };
-            match preparing.completion(&self.request, &before)? {
+            match self.completion(&apt, &before, scratch.path())? {
                 Some(completion) => self.request = completion,
                 None if self.request.state_in(&before) == Some(PackageState::Unfinished) => {
                     return self.finish(&apt, &before, scratch.path());
@@ -89,71 +110,94 @@ impl Transaction<'_, '_> {
                 None => {}
             }
         }
-        self.put_in_place(&apt, &before, scratch.path(), cancel)
+        self.put_in_place(&apt, &before, &before, scratch.path())
     }
 
     /// Finishes what an earlier run left unfinished; this repairs a build that was unpacked and not configured, if it lacks
     /// nothing. Any other is put in place again then.
-    fn finish(mut self, apt: &Apt<'_>, before: &Arc<Inventory>, scratch: &Path) -> Result<Outcome, ApplyError> {
-        let changed = self.change(before, Phase::Configuring, scratch, |fd| apt.finish(fd))?;
-        // Something was changed by now, so it is too late for a cancellation.
-        let cancel = CancelToken::default();
-        if self.request.state_in(&changed.after) != Some(PackageState::Installed) {
-            let preparing = Preparing { deb: self.deb, apt, scratch, cancel: &cancel };
-            let Some(completion) = preparing.completion(&self.request, &changed.after)? else {
-                return Err(self.failed(changed));
-            };
-            self.request = completion;
-            return self.put_in_place(apt, before, scratch, &cancel);
-        }
-        changed.failure.iter().for_each(|f| self.work.note(&f.to_string()));
-        if self.request.state_in(before) == Some(PackageState::Installed) {
-            self.put_in_place(apt, before, scratch, &cancel)
-        } else {
-            Ok(outcome(before, &changed.after, Family::Deb))
-        }
-    }
-
-    fn put_in_place(
-        mut self,
+    fn finish(
+        &mut self,
         apt: &Apt<'_>,
         before: &Arc<Inventory>,
         scratch: &Path,
-        cancel: &CancelToken,
-    ) -> Result<Outcome, ApplyError> {
-        let prepared = Preparing { deb: self.deb, apt, scratch, cancel }.prepare(&self.request, before)?;
-        apt.make_folders().map_err(|e| unusable("apt-get", &e))?;
-        if prepared.needs_fetching {
-            self.fetch(apt, &prepared, scratch, cancel)?;
+    ) -> Result<Option<Outcome>, ApplyError> {
+        let changed = self.change(before, Phase::Configuring, scratch, |fd| apt.finish(fd))?;
+        // Something was changed by now, so it is too late for a cancellation.
+        self.cancel = CancelToken::default();
+        let finished = changed.after.clone();
+        if self.request.state_in(&finished) != Some(PackageState::Installed) {
+            let Some(completion) = self.completion(apt, &finished, scratch)? else {
+                return Err(self.failed(changed));
+            };
+            self.request = completion;
+            return self.put_in_place(apt, before, &finished, scratch);
         }
-        check_cancelled(cancel)?;
+        changed.failure.iter().for_each(|f| self.work.note(&f.to_string()));
+        if self.request.state_in(before) == Some(PackageState::Installed) {
+            self.put_in_place(apt, before, &finished, scratch)
+        } else {
+            Ok(Some(outcome(before, &finished, Family::Deb)))
+        }
+    }
+
+    /// How a repair of what is unpacked goes on.
+    fn completion(
+        &self,
+        apt: &Apt<'_>,
+        inventory: &Inventory,
+        scratch: &Path,
+    ) -> Result<Option<Request<'t>>, ApplyError> {
+        Preparing { deb: self.deb, apt, scratch, cancel: &self.cancel }.completion(&self.request, inventory)
+    }
+
+    /// Does what is asked for if only `now` is still installed when it is prepared; what was changed is counted from `before`.
+    fn put_in_place(
+        &mut self,
+        apt: &Apt<'_>,
+        before: &Arc<Inventory>,
+        now: &Arc<Inventory>,
+        scratch: &Path,
+    ) -> Result<Option<Outcome>, ApplyError> {
+        let prepared = self.prepare(apt, now, scratch);
+        let is_cancelled = matches!(prepared, Err(ApplyError::Cancelled));
+        if !is_cancelled && self.inventory()?.packages() != now.packages() {
+            self.done = joined(std::mem::take(&mut self.done), outcome(before, now, Family::Deb).changes);
+            return Ok(None);
+        }
+        let prepared = prepared?;
+        check_cancelled(&self.cancel)?;
         let phase = if prepared.target.is_some() { Phase::Unpacking } else { Phase::Removing };
         let force = self.request.forces();
         let changed = self.change(before, phase, scratch, |fd| match &prepared.by_dpkg {
             Some(file) => apt.put(file, force, fd),
             None => apt.get(&prepared.demand, Extent::Change(fd)),
         })?;
-        self.judge(&prepared, before, changed)
+        self.judge(&prepared, before, changed).map(Some)
+    }
+
+    /// Finds out what is to be done, and fetches what that needs.
+    fn prepare(&mut self, apt: &Apt<'_>, now: &Inventory, scratch: &Path) -> Result<Preparation, ApplyError> {
+        let preparing = Preparing { deb: self.deb, apt, scratch, cancel: &self.cancel };
+        let prepared = preparing.prepare(&self.request, now)?;
+        apt.make_folders().map_err(|e| unusable("apt-get", &e))?;
+        if prepared.needs_fetching {
+            self.fetch(apt, &prepared, scratch)?;
+        }
+        Ok(prepared)
     }
 
     /// Fetches everything first, so that it can be cancelled and a repository out of reach changes nothing.
-    fn fetch(
-        &mut self,
-        apt: &Apt<'_>,
-        prepared: &Preparation,
-        scratch: &Path,
-        cancel: &CancelToken,
-    ) -> Result<(), ApplyError> {
+    fn fetch(&mut self, apt: &Apt<'_>, prepared: &Preparation, scratch: &Path) -> Result<(), ApplyError> {
         self.work.enter(Phase::Downloading, DOWNLOADING);
         let mut run = Run::fetching(self.work, CHANGING);
         let ended = Stage::new(scratch)
             .and_then(|stage| {
                 let mut command = apt.get(&prepared.demand, Extent::Download(stage.status_fd()?));
-                stage.run(&mut command, &mut run, Some(cancel))
+                stage.run(&mut command, &mut run, Some(&self.cancel))
             })
             .map_err(|e| unusable("apt-get", &e))?;
         let errors = run.into_errors();
-        check_cancelled(cancel)?;
+        check_cancelled(&self.cancel)?;
         if ended.status.success() {
             return Ok(());
         }
@@ -188,7 +232,7 @@ impl Transaction<'_, '_> {
 
     /// It succeeded if the database says so; what the tool complained of then is something else, such as another package
     /// that was left unfinished earlier.
-    fn judge(self, prepared: &Preparation, before: &Inventory, changed: Changed) -> Result<Outcome, ApplyError> {
+    fn judge(&mut self, prepared: &Preparation, before: &Inventory, changed: Changed) -> Result<Outcome, ApplyError> {
         self.work.enter(Phase::Verifying, VERIFYING);
         let outcome = outcome(before, &changed.after, Family::Deb);
         let is_done = match &prepared.target {
@@ -244,6 +288,17 @@ impl Changed {
     fn failed_on(&self, name: &str) -> bool {
         self.errors.iter().any(|(item, _)| item.split(':').next() == Some(name))
     }
+}
+
+/// What was changed at first and later on: what the later change begins with is what the earlier one ended with.
+fn joined(mut changes: Vec<Change>, later: Vec<Change>) -> Vec<Change> {
+    for change in later {
+        match changes.iter_mut().find(|earlier| change.before.is_some() && earlier.after == change.before) {
+            Some(earlier) => (earlier.kind, earlier.after) = (change.kind, change.after),
+            None => changes.push(change),
+        }
+    }
+    changes
 }
 
 /// Whether a run of dpkg was interrupted, which it has to finish before apt-get does anything.

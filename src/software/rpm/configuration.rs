@@ -25,6 +25,10 @@ use crate::software::{ManagerError, RepositoryError};
 /// Where the main options are, under the root: the first that is there.
 const MAIN_FILES: [&str; 2] = ["etc/dnf/dnf.conf", "etc/yum.conf"];
 
+/// The main options of a root other than `/` that has no such file: dnf alone would check no signatures there, however its host
+/// is configured.
+pub(super) const MADE_MAIN_FILE: &str = "[main]\ngpgcheck=1\n";
+
 /// The section of the main options; every other one is a repository.
 const MAIN: &str = "main";
 
@@ -55,6 +59,8 @@ impl From<Unreadable> for RepositoryError {
 pub(super) struct Configuration {
     /// The managed root.
     pub root: PathBuf,
+    /// Whether it is read as dnf 5 understands it.
+    pub is_for_dnf5: bool,
     /// The options that do not belong to one repository.
     pub main: Main,
     /// The repositories, in the order of their ids.
@@ -72,6 +78,8 @@ pub(super) struct Main {
     pub excludes: Vec<String>,
     /// Patterns of the only packages that are offered, unless empty.
     pub includes: Vec<String>,
+    /// The id of the platform that the modules are for, where it is configured: `platform:el9`.
+    pub platform: Option<String>,
     /// Whose patterns do not count: ids of repositories, `main`, or `all`.
     pub disabled_excludes: Vec<String>,
     enabled: bool,
@@ -118,27 +126,24 @@ impl Configuration {
     /// Reads the configuration of a root where `$releasever` stands for `release`. A file that dnf would not read is left
     /// out, and of several repositories with one id all but the first.
     pub(super) fn read(root: &Path, release: Option<&str>) -> Result<Self, Unreadable> {
-        Self::read_under(root, release, |_| Ok(Overrides::default()))
+        Self::read_under(root, release, false)
     }
 
     /// The same as dnf 5 understands it, which has files that override options of repositories.
     pub(super) fn read_for_dnf5(root: &Path, release: Option<&str>) -> Result<Self, Unreadable> {
-        Self::read_under(root, release, |files| Overrides::read(root, files))
+        Self::read_under(root, release, true)
     }
 
-    fn read_under(
-        root: &Path,
-        release: Option<&str>,
-        overrides: impl FnOnce(&mut Vec<PathBuf>) -> Result<Overrides, Unreadable>,
-    ) -> Result<Self, Unreadable> {
+    fn read_under(root: &Path, release: Option<&str>, is_for_dnf5: bool) -> Result<Self, Unreadable> {
         let mut files = Vec::new();
         let variables = Variables::read(root, release, &mut files);
         let mut sources: Vec<(PathBuf, Ini)> =
             main_file(root).into_iter().filter_map(|file| load(file, &mut files)).collect();
-        let nothing = Ini::default();
-        let main = Main::of(&Options::new(sources.first().map_or(&nothing, |(_, ini)| ini), MAIN, &variables));
+        let made = if main_file(root).is_none() && root != Path::new("/") { MADE_MAIN_FILE } else { "" };
+        let made = Ini::parse(made.as_bytes()).unwrap_or_default();
+        let main = Main::of(&Options::new(sources.first().map_or(&made, |(_, ini)| ini), MAIN, &variables));
         sources.extend(repository_files(root)?.into_iter().filter_map(|file| load(file, &mut files)));
-        let overrides = overrides(&mut files)?;
+        let overrides = if is_for_dnf5 { Overrides::read(root, &mut files)? } else { Overrides::default() };
         let mut repositories: Vec<Configured> = Vec::new();
         for (file, ini) in &sources {
             for section in ini.sections().into_iter().filter(|section| *section != MAIN) {
@@ -157,7 +162,7 @@ impl Configuration {
             }
         }
         repositories.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(Self { root: root.to_owned(), main, repositories, files })
+        Ok(Self { root: root.to_owned(), is_for_dnf5, main, repositories, files })
     }
 }
 
@@ -188,6 +193,7 @@ impl Main {
             cache: options.text("cachedir").or_else(|| options.text("system_cachedir")),
             excludes: [options.list("excludepkgs"), options.list("exclude")].concat(),
             includes: options.list("includepkgs"),
+            platform: options.text("module_platform_id"),
             disabled_excludes: options.list("disable_excludes"),
             enabled: options.boolean("enabled").unwrap_or(true),
             checks_packages: options.boolean("gpgcheck").unwrap_or(false),
@@ -329,6 +335,23 @@ mod tests {
         assert_eq!((extra.location(), extra.has_variables), ("file:///srv/r", false));
         assert_eq!((zoo.enabled, zoo.cost, zoo.location()), (true, 1000, "http://l"));
         assert_eq!(configuration.files.len(), 3);
+    }
+
+    #[test]
+    fn without_main_options_signatures_are_checked() {
+        let repositories = "[a]\nname=A\n[b]\ngpgcheck=0\n";
+        for (main, expected) in [
+            (None, [true, false]),
+            (Some("[main]\ngpgcheck=1\n"), [true, false]),
+            // Here dnf goes by its own default.
+            (Some("[main]\n"), [false, false]),
+            (Some("[main]\ngpgcheck\n"), [false, false]),
+        ] {
+            let main = main.map(|text| ("etc/dnf/dnf.conf", text));
+            let files: Vec<_> = main.into_iter().chain([("etc/yum.repos.d/a.repo", repositories)]).collect();
+            let checks: Vec<bool> = configured(&files).repositories.iter().map(|r| r.checks_packages).collect();
+            assert_eq!(checks, expected, "{main:?}");
+        }
     }
 
     #[test]

@@ -111,6 +111,7 @@ fn each<F>(
     let sources = sources(configuration);
     let selection = selection(configuration, &sources);
     let modules = Modules::read(configuration, &sources);
+    let extent = if extent == Extent::Packages && modules.hides_by_names() { Extent::Provides } else { extent };
     for (number, source) in sources.iter().enumerate() {
         let is_offered = |told: &Told| {
             machine.takes(&told.architecture) && selection.takes(number, told) && modules.offers(number, told)

@@ -55,9 +55,11 @@ pub(super) fn read(root: &Path, dbpath: &Path) -> Option<String> {
     provided.or_else(|| os_release(root).iter().find_map(|file| told(file, VERSION)))
 }
 
-/// What the modules of a distribution call the release of the root: `el9`.
-pub(super) fn platform(root: &Path) -> Option<String> {
-    let id = os_release(root).iter().find_map(|file| told(file, PLATFORM))?;
+/// What the modules of a distribution call the release of the root: `el9`. What is configured as the id of the platform
+/// (`module_platform_id`) goes before `os-release`.
+pub(super) fn platform(root: &Path, configured: Option<&str>) -> Option<String> {
+    let told = || os_release(root).iter().find_map(|file| told(file, PLATFORM));
+    let id = configured.map(str::to_owned).or_else(told)?;
     Some(id.strip_prefix("platform:")?.to_owned())
 }
 
@@ -122,7 +124,9 @@ mod tests {
             "NAME=x\nVERSION_ID=\"15.5\"\nPLATFORM_ID=\"platform:el9\"\n",
         )
         .unwrap();
-        assert_eq!(platform(root.path()).as_deref(), Some("el9"));
+        assert_eq!(platform(root.path(), None).as_deref(), Some("el9"));
+        assert_eq!(platform(root.path(), Some("platform:f39")).as_deref(), Some("f39"));
+        assert_eq!(platform(root.path(), Some("f39")), None);
         assert_eq!(read(root.path(), &root.path().join("none")).as_deref(), Some("15.5"));
     }
 

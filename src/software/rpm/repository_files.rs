@@ -36,7 +36,7 @@ fn repository(configuration: &Configuration, configured: &Configured) -> Reposit
             .map(|url| without_logins(url).into_owned()),
         cost: Some(configured.cost),
         checks_packages: Some(configured.checks_packages),
-        checks_metadata: configured.checks_metadata,
+        checks_metadata: Some(configured.checks_metadata),
         metadata: metadata::state(configuration, configured),
         changed_at: changed_at(&configured.file),
     }

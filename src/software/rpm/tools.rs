@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::check::PROTECTED_FOLDERS;
-use super::configuration::{VARIABLE_FOLDERS, main_file, names_protected_packages};
+use super::configuration::{MADE_MAIN_FILE, VARIABLE_FOLDERS, main_file, names_protected_packages};
 use super::request::{Request, Target, Verb};
 use crate::software::Nevra;
 use crate::software::tool::{command, is_there, place_of};
@@ -26,7 +26,7 @@ pub(super) enum Extent {
     Tell,
     /// It fetches what is needed, checks signatures, and lets rpm look for conflicts and for room.
     Fetch,
-    /// It changes the system.
+    /// It changes the system, with what was fetched and by the metadata that was known then.
     Change,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Tools<'a> {
     root: &'a Path,
     dbpath: &'a str,
     home: PathBuf,
-    /// The main options of a root other than `/`: its own file, or an empty one.
+    /// The main options of a root other than `/`: its own file, or one with what counts without it.
     main_file: PathBuf,
     package: PathBuf,
 }
@@ -66,9 +66,9 @@ impl<'a> Tools<'a> {
         let main_file = match main_file(root) {
             Some(file) => file,
             None => {
-                let empty = home.join("dnf.conf");
-                fs::write(&empty, "[main]\n")?;
-                empty
+                let made = home.join("dnf.conf");
+                fs::write(&made, MADE_MAIN_FILE)?;
+                made
             }
         };
         Ok(Self { root, dbpath, home, main_file, package: scratch.join("package.rpm") })
@@ -93,9 +93,12 @@ impl<'a> Tools<'a> {
     /// dnf for what is asked.
     pub(super) fn dnf(&self, request: &Request<'_>, extent: Extent) -> Command {
         let mut command = self.dnf_alone(extent != Extent::Tell);
-        if extent == Extent::Fetch {
-            command.arg("--setopt=tsflags=test");
-        }
+        command.args(match extent {
+            Extent::Tell => [].as_slice(),
+            // Newer metadata could mean another change than the one that was told.
+            Extent::Fetch => &["--setopt=tsflags=test", "--setopt=*.metadata_expire=-1"],
+            Extent::Change => &["--cacheonly"],
+        });
         command.args(match request.verb {
             Verb::Install | Verb::InstallBeside => ["install"].as_slice(),
             Verb::Reinstall => &["reinstall"],

@@ -1,6 +1,6 @@
 //! Where the package files are that repositories offer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::fs::File;
 use std::io::{self, Seek};
@@ -14,6 +14,9 @@ use crate::software::verification::{BLOCK, checksum};
 use crate::software::{ChecksumKind, ManagerError, Nevra};
 
 const FIELDS: &[&str] = &["Package", "Version", "Architecture", "Filename", "Size", "SHA256"];
+
+/// How many files of one build are remembered; real archives have one or two.
+const MOST_OF_A_BUILD: usize = 16;
 
 /// A package file that an archive has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +57,51 @@ impl OfferedFile {
     }
 }
 
-/// The files of a build in the archives of the enabled repositories; there are several if it was built several times.
-/// Only the lists of archives that are `wanted` are read.
-pub(in crate::software::deb) fn files_of(
-    root: &Path,
-    nevra: &Nevra,
-    wanted: impl Fn(&Uri) -> bool,
-) -> Result<Vec<OfferedFile>, ManagerError> {
+/// Files of builds; there are several of a build that was built several times.
+pub(in crate::software::deb) type OfferedFiles = HashMap<Nevra, Vec<OfferedFile>>;
+
+/// The files in the archives of the enabled repositories that lie on this host.
+pub(in crate::software::deb) fn files_here(root: &Path) -> Result<OfferedFiles, ManagerError> {
+    let mut offered = OfferedFiles::new();
+    each(
+        root,
+        |archive| archive.folder().is_some(),
+        |stanza, archives| {
+            let Some(build) = build(stanza) else { return };
+            let Some(file) = Listed::of(stanza) else { return };
+            let files = offered.entry(build).or_default();
+            for file in archives.iter().map(|archive| file.in_archive(archive)) {
+                if files.len() < MOST_OF_A_BUILD && !files.contains(&file) {
+                    files.push(file);
+                }
+            }
+        },
+    )?;
+    Ok(offered)
+}
+
+/// The files of a build in the archives of all enabled repositories.
+pub(in crate::software::deb) fn files_of(root: &Path, nevra: &Nevra) -> Result<Vec<OfferedFile>, ManagerError> {
+    let mut files = Vec::new();
+    each(
+        root,
+        |_| true,
+        |stanza, archives| {
+            let is_named = stanza.get("Package").is_some_and(|name| *name == *nevra.name);
+            if is_named && build(stanza).as_ref() == Some(nevra) {
+                let file = Listed::of(stanza);
+                files.extend(file.iter().flat_map(|file| archives.iter().map(|archive| file.in_archive(archive))));
+            }
+        },
+    )?;
+    let mut known = BTreeSet::new();
+    files.retain(|file: &OfferedFile| known.insert((file.archive.to_string(), file.name.clone(), file.sha256.clone())));
+    Ok(files)
+}
+
+/// Hands over what the lists of the enabled repositories say of packages in archives that are `wanted`, with these archives.
+/// Other lists are not read.
+fn each(root: &Path, wanted: impl Fn(&Uri) -> bool, mut take: impl FnMut(&Stanza, &[Uri])) -> Result<(), ManagerError> {
     let sources = Sources::read(root)?;
     let lists = Lists::open(root)?;
     let mut archives: BTreeMap<PathBuf, Vec<Uri>> = BTreeMap::new();
@@ -72,30 +113,38 @@ pub(in crate::software::deb) fn files_of(
             archives.entry(list).or_default().push(archive);
         }
     }
-    let mut files = Vec::new();
     for (list, archives) in archives {
         let Ok(()) = index::each(&list, FIELDS, |stanza| -> Result<(), Refused<Infallible>> {
-            if let Some((name, size, sha256)) = file(stanza, nevra) {
-                let of = |archive: &Uri| OfferedFile {
-                    archive: archive.clone(),
-                    name: name.clone(),
-                    size,
-                    sha256: sha256.clone(),
-                };
-                files.extend(archives.iter().map(of));
-            }
+            take(stanza, &archives);
             Ok(())
         });
     }
-    let mut known = BTreeSet::new();
-    files.retain(|file: &OfferedFile| known.insert((file.archive.to_string(), file.name.clone(), file.sha256.clone())));
-    Ok(files)
+    Ok(())
 }
 
-/// The path, size and sum of the file of exactly this build, if the stanza is of it.
-fn file(stanza: &Stanza, nevra: &Nevra) -> Option<(String, u64, String)> {
-    let package = stanza.get("Package").filter(|name| **name == *nevra.name)?;
-    let build = Nevra::from_debian(package, stanza.get("Version")?, stanza.get("Architecture")?)?;
-    let (name, size, sha256) = (stanza.get("Filename")?, stanza.get("Size")?, stanza.get("SHA256")?);
-    (build == *nevra).then(|| Some((name.to_owned(), size.parse().ok()?, sha256.to_ascii_lowercase())))?
+fn build(stanza: &Stanza) -> Option<Nevra> {
+    Nevra::from_debian(stanza.get("Package")?, stanza.get("Version")?, stanza.get("Architecture")?)
+}
+
+/// What a list says of a file, if it has a sum that can be relied on.
+struct Listed<'a> {
+    name: &'a str,
+    size: u64,
+    sha256: String,
+}
+
+impl<'a> Listed<'a> {
+    fn of(stanza: &'a Stanza) -> Option<Self> {
+        let (name, size, sha256) = (stanza.get("Filename")?, stanza.get("Size")?, stanza.get("SHA256")?);
+        Some(Self { name, size: size.parse().ok()?, sha256: sha256.to_ascii_lowercase() })
+    }
+
+    fn in_archive(&self, archive: &Uri) -> OfferedFile {
+        OfferedFile {
+            archive: archive.clone(),
+            name: self.name.to_owned(),
+            size: self.size,
+            sha256: self.sha256.clone(),
+        }
+    }
 }

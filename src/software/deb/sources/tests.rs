@@ -76,9 +76,9 @@ fn a_repository_is_called_as_its_maker_calls_it() {
     assert_eq!(suites.mirror_list.as_deref(), Some("mirror+http://a/list.txt"));
     let updated_at = suites.metadata.as_ref().unwrap().updated_at.unwrap();
     assert_eq!(updated_at.to_rfc3339(), "2025-05-24T09:11:56+00:00");
-    assert!(suites.checks_metadata && suites.changed_at.is_some());
+    assert!(suites.checks_metadata == Some(true) && suites.changed_at.is_some());
     assert_eq!(suites.file, dir.path().join("etc/apt/sources.list.d/a.sources"));
-    assert_eq!((flat.name.as_str(), &flat.metadata, flat.checks_metadata), ("file:/r ./", &None, false));
+    assert_eq!((flat.name.as_str(), &flat.metadata, flat.checks_metadata), ("file:/r ./", &None, Some(false)));
 
     fs::write(dir.path().join("var/lib/apt/lists/_r_._Packages"), "").unwrap();
     let flat = read(dir.path()).unwrap().swap_remove(0);

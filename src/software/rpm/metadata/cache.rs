@@ -75,7 +75,7 @@ impl Fetched {
             if bytes.len() as u64 > LARGEST_MODULES {
                 return Err(damaged("its list of modules is too large"));
             }
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
+            Ok(text(bytes))
         }))
     }
 
@@ -106,6 +106,11 @@ impl Fetched {
         file.rewind()?;
         compression::open(file)
     }
+}
+
+/// The text of these bytes, which are not copied where they are one.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 fn damaged(why: &str) -> io::Error {

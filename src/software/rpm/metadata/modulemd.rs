@@ -1,6 +1,7 @@
 //! Reads `modules.yaml`: the streams of modules and which of them is the default (modulemd version 2, modulemd-defaults
 //! version 1).
 
+use std::collections::BTreeSet;
 use std::io;
 
 use super::yaml::{self, Node};
@@ -11,6 +12,9 @@ const MOST_BUILDS: usize = 2_000_000;
 /// How many streams they may describe; those of a distribution describe some thousand.
 const MOST_STREAMS: usize = 20_000;
 
+/// How many streams of modules they may need all together; those of a distribution need some ten thousand.
+const MOST_NEEDS: usize = 200_000;
+
 /// What the documents say.
 #[derive(Debug, Default)]
 pub(super) struct Documents {
@@ -20,6 +24,8 @@ pub(super) struct Documents {
     pub defaults: Vec<DefaultStream>,
     /// How many builds all streams have.
     builds: usize,
+    /// How much all streams need.
+    needs: usize,
 }
 
 /// A stream of a module, as it was built in one context.
@@ -42,16 +48,28 @@ pub(super) struct Stream {
 pub(super) struct Need {
     /// Its name.
     pub module: String,
-    /// Its streams that will do, or with `-` before them those that will not; any if there is none.
-    pub streams: Vec<String>,
+    /// The only streams of it that will do; all if there is none.
+    pub taken: BTreeSet<String>,
+    /// Those that will not.
+    refused: BTreeSet<String>,
 }
 
 impl Need {
+    /// A need of one of these streams, or where `-` is before them of none of these.
+    pub(super) fn new(module: String, streams: impl IntoIterator<Item = String>) -> Self {
+        let (mut taken, mut refused) = (BTreeSet::new(), BTreeSet::new());
+        for text in streams {
+            match text.strip_prefix('-') {
+                Some(stream) => refused.insert(stream.to_owned()),
+                None => taken.insert(text),
+            };
+        }
+        Self { module, taken, refused }
+    }
+
     /// Whether a stream of the module will do.
     pub(super) fn takes(&self, stream: &str) -> bool {
-        let refuses = |text: &String| text.strip_prefix('-').is_some_and(|refused| refused == stream);
-        let has_taken = self.streams.iter().any(|text| !text.starts_with('-'));
-        !self.streams.iter().any(refuses) && (!has_taken || self.streams.iter().any(|text| text == stream))
+        !self.refused.contains(stream) && (self.taken.is_empty() || self.taken.contains(stream))
     }
 }
 
@@ -82,7 +100,8 @@ impl Documents {
             Some("modulemd" | "modulemd-stream") => {
                 let Some(stream) = Stream::of(data) else { return true };
                 self.builds += stream.builds.len();
-                if self.builds > MOST_BUILDS || self.streams.len() >= MOST_STREAMS {
+                self.needs += stream.need_count();
+                if self.builds > MOST_BUILDS || self.needs > MOST_NEEDS || self.streams.len() >= MOST_STREAMS {
                     return false;
                 }
                 self.streams.push(stream);
@@ -109,13 +128,16 @@ impl Stream {
             builds: builds.map(|builds| builds.texts().map(str::to_owned).collect()).unwrap_or_default(),
         })
     }
+
+    /// How many streams of modules its needs name, each list and each module counting too.
+    fn need_count(&self) -> usize {
+        let of_one = |need: &Need| 1 + need.taken.len() + need.refused.len();
+        self.needs.iter().map(|needs| 1 + needs.iter().map(of_one).sum::<usize>()).sum()
+    }
 }
 
 fn wanted(requires: &Node) -> Vec<Need> {
-    let need = |(module, streams): &(String, Node)| Need {
-        module: module.clone(),
-        streams: streams.texts().map(str::to_owned).collect(),
-    };
+    let need = |(module, streams): &(String, Node)| Need::new(module.clone(), streams.texts().map(str::to_owned));
     requires.entries().iter().map(need).collect()
 }
 
@@ -140,5 +162,23 @@ mod tests {
         assert_eq!((takes(0), takes(1), takes(2)), ([true, false], [true, true], [true, false]));
         let defaults: Vec<_> = documents.defaults.iter().map(|d| (&*d.module, d.stream.as_deref())).collect();
         assert_eq!(defaults, [("php", Some("7.30")), ("perl", None)]);
+    }
+
+    #[test]
+    fn more_than_any_repository_has_is_not_taken() {
+        let needing = |count: usize| {
+            let needs = "x: [1], ".repeat(count);
+            format!(
+                "---\ndocument: modulemd\ndata: {{name: a, stream: 1, dependencies: [{{requires: {{{needs}}}}}]}}\n"
+            )
+        };
+        // Each need counts for its module and for its stream, and each list for itself.
+        let most = MOST_NEEDS / 4;
+        let mut documents = Documents::default();
+        documents.read(&needing(most - 1)).unwrap();
+        documents.read(&needing(most)).unwrap();
+        assert_eq!(documents.streams.len(), 2);
+        assert!(documents.read(&needing(1)).is_err());
+        assert_eq!(documents.streams.len(), 2);
     }
 }

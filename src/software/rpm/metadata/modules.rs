@@ -2,7 +2,10 @@
 //!
 //! A stream is active that is enabled on the host, or that is the default of its module where none is enabled and the module
 //! is not disabled. dnf has a solver choose among the contexts of a stream; here those count whose needs are met by active
-//! streams. Where dnf 5 keeps what is enabled is not read.
+//! streams. Where dnf 5 keeps what is enabled is not read, so there nothing is hidden: a stream that is offered in vain is found
+//! out when it is asked for, and one that is hidden in error could not be asked for.
+
+mod active;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -11,9 +14,10 @@ use std::path::{Path, PathBuf};
 use tracing::warn;
 
 use super::Source;
-use super::modulemd::{Documents, Need, Stream};
+use super::modulemd::{Documents, Stream};
 use super::primary::Told;
 use crate::software::rpm::configuration::{Configuration, Ini, content};
+use crate::software::rpm::relations::Relation;
 use crate::software::rpm::release;
 
 /// Where a host says which streams it has enabled and which modules disabled, and which streams are its own defaults, under
@@ -21,20 +25,17 @@ use crate::software::rpm::release;
 const STATES: (&str, &str) = ("etc/dnf/modules.d", "module");
 const DEFAULTS: (&str, &str) = ("etc/dnf/modules.defaults.d", "yaml");
 
-/// The module that every system has: the release of its distribution.
-const PLATFORM: &str = "platform";
-
 /// Architectures of packages that are not installed.
 const SOURCES: [&str; 2] = [".src", ".nosrc"];
 
 /// The modules of the enabled repositories on one host.
 #[derive(Debug, Default)]
 pub(super) struct Modules {
-    /// The active streams, with their contexts.
-    active: HashSet<[String; 3]>,
+    /// By module and stream the contexts that are active.
+    active: HashMap<[String; 2], HashSet<String>>,
     /// The packages of active streams.
     active_builds: HashSet<String>,
-    /// The names of those: other packages of these names are not offered.
+    /// The names of those: other packages that are called so, or provide one of them, are not offered.
     active_names: HashSet<String>,
     /// The packages of all other streams.
     inactive_builds: HashSet<String>,
@@ -57,8 +58,12 @@ pub(super) fn files(root: &Path) -> Vec<PathBuf> {
 }
 
 impl Modules {
-    /// Reads the modules of these repositories. What cannot be read is logged and left out.
+    /// Reads the modules of these repositories; none where it is not known what dnf 5 has enabled. What cannot be read is logged
+    /// and left out.
     pub(super) fn read(configuration: &Configuration, sources: &[Source<'_>]) -> Self {
+        if configuration.is_for_dnf5 {
+            return Self::default();
+        }
         let mut documents = Documents::default();
         for (repository, fetched) in sources {
             let Some(list) = fetched.as_ref().and_then(super::cache::Fetched::modules) else { continue };
@@ -73,18 +78,19 @@ impl Modules {
         let root = &configuration.root;
         let wanted = wanted(&documents, own_defaults(root), states(root));
         let hotfixes = sources.iter().map(|(repository, _)| repository.module_hotfixes).collect();
-        Self::of(documents.streams, wanted, release::platform(root).as_deref(), hotfixes)
+        let platform = release::platform(root, configuration.main.platform.as_deref());
+        Self::of(documents.streams, wanted, platform.as_deref(), hotfixes)
     }
 
     fn of(streams: Vec<Stream>, wanted: HashMap<String, State>, platform: Option<&str>, hotfixes: Vec<bool>) -> Self {
-        let active = active(&streams, wanted, platform);
+        let active = active::active(&streams, wanted, platform);
         let mut modules = Self { hotfixes, ..Self::default() };
         for (number, stream) in streams.into_iter().enumerate() {
             if active.contains(&number) {
                 let binaries = stream.builds.iter().filter(|b| !SOURCES.iter().any(|source| b.ends_with(source)));
                 modules.active_names.extend(binaries.filter_map(|build| Some(name_of(build)?.to_owned())));
                 modules.active_builds.extend(stream.builds);
-                modules.active.insert([stream.module, stream.stream, stream.context]);
+                modules.active.entry([stream.module, stream.stream]).or_default().insert(stream.context);
             } else {
                 modules.inactive_builds.extend(stream.builds);
             }
@@ -92,7 +98,12 @@ impl Modules {
         modules
     }
 
-    /// Whether a package of this repository is offered.
+    /// Whether packages have to tell what they provide for [`Self::offers`].
+    pub(super) fn hides_by_names(&self) -> bool {
+        !self.active_names.is_empty()
+    }
+
+    /// Whether a package of this repository is offered (`setModuleExcludes` of libdnf).
     pub(super) fn offers(&self, repository: usize, told: &Told) -> bool {
         if self.is_empty() || self.hotfixes.get(repository).is_some_and(|is_hotfix| *is_hotfix) {
             return true;
@@ -100,21 +111,33 @@ impl Modules {
         let Told { name, epoch, version, release, architecture, .. } = told;
         let build = format!("{name}-{epoch}:{version}-{release}.{architecture}");
         self.active_builds.contains(&build)
-            || !(self.inactive_builds.contains(&build) || self.active_names.contains(name))
+            || !(self.inactive_builds.contains(&build)
+                || self.active_names.contains(name)
+                || self.provides_active(told))
+    }
+
+    /// Whether a package provides the name of one of an active stream, in whatever version.
+    fn provides_active(&self, told: &Told) -> bool {
+        let provided = told.relations.iter().filter(|(relation, _)| *relation == Relation::Provides);
+        provided.filter_map(|(_, text)| text.split(' ').next()).any(|name| self.active_names.contains(name))
     }
 
     /// Whether a stream is known not to be active.
     pub(super) fn is_inactive(&self, module: &str, stream: &str, context: Option<&str>) -> bool {
-        let is_it = |[name, of, built]: &[String; 3]| {
-            name == module && of == stream && context.is_none_or(|context| context == built)
-        };
-        !self.is_empty() && !self.active.iter().any(is_it)
+        let active = self.active.get(&[module.to_owned(), stream.to_owned()]);
+        let is_active = active.is_some_and(|contexts| context.is_none_or(|context| contexts.contains(context)));
+        !self.is_empty() && !is_active
     }
 
     #[cfg(test)]
-    pub(super) fn with_active(active: [&str; 3]) -> Self {
+    pub(super) fn with_active([module, stream, context]: [&str; 3]) -> Self {
+        let contexts = HashSet::from([context.to_owned()]);
         let inactive_builds = HashSet::from(["other-0:1-1.noarch".to_owned()]);
-        Self { active: HashSet::from([active.map(str::to_owned)]), inactive_builds, ..Self::default() }
+        Self {
+            active: HashMap::from([([module, stream].map(str::to_owned), contexts)]),
+            inactive_builds,
+            ..Self::default()
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -149,50 +172,6 @@ fn wanted(
     }
     wanted.extend(states);
     wanted
-}
-
-/// The numbers of the active ones among the streams: those that are wanted, without those whose needs are not met. A module
-/// of which no stream is wanted has the first one that another needs.
-fn active(streams: &[Stream], mut wanted: HashMap<String, State>, platform: Option<&str>) -> HashSet<usize> {
-    let mut of_module: HashMap<&str, Vec<(usize, &Stream)>> = HashMap::new();
-    for (number, stream) in streams.iter().enumerate() {
-        of_module.entry(&stream.module).or_default().push((number, stream));
-    }
-    let of_module = |module: &str| of_module.get(module).map(Vec::as_slice).unwrap_or_default();
-    let mut active = HashSet::new();
-    let mut looked_for: Vec<String> = wanted.keys().cloned().collect();
-    while let Some(module) = looked_for.pop() {
-        let Some(State::Enabled(wanted_stream)) = wanted.get(&module).cloned() else { continue };
-        for (number, stream) in of_module(&module).iter().filter(|(_, stream)| stream.stream == wanted_stream) {
-            active.insert(*number);
-            for need in
-                stream.needs.iter().flatten().filter(|need| !wanted.contains_key(&need.module)).collect::<Vec<_>>()
-            {
-                if let Some((_, found)) = of_module(&need.module).iter().find(|(_, other)| need.takes(&other.stream)) {
-                    wanted.insert(need.module.clone(), State::Enabled(found.stream.clone()));
-                    looked_for.push(need.module.clone());
-                }
-            }
-        }
-    }
-    loop {
-        let is_met = |need: &Need| {
-            if need.module == PLATFORM {
-                return platform.is_none_or(|platform| need.takes(platform));
-            }
-            of_module(&need.module).iter().any(|(number, other)| active.contains(number) && need.takes(&other.stream))
-        };
-        let is_held =
-            |stream: &Stream| stream.needs.is_empty() || stream.needs.iter().any(|all| all.iter().all(is_met));
-        let unmet: Vec<usize> =
-            active.iter().copied().filter(|number| !streams.get(*number).is_some_and(is_held)).collect();
-        if unmet.is_empty() {
-            return active;
-        }
-        for number in unmet {
-            active.remove(&number);
-        }
-    }
 }
 
 /// What the host says of modules.
@@ -247,48 +226,24 @@ fn name_of(build: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn stream(module: &str, stream: &str, context: &str, needs: &[(&str, &[&str])]) -> Stream {
-        let need = |(module, streams): &(&str, &[&str])| Need {
-            module: (*module).to_owned(),
-            streams: streams.iter().map(|s| (*s).to_owned()).collect(),
-        };
-        Stream {
-            module: module.to_owned(),
-            stream: stream.to_owned(),
-            context: context.to_owned(),
-            needs: vec![needs.iter().map(need).collect()],
-            builds: Vec::new(),
-        }
-    }
-
-    fn enabled(modules: &[(&str, &str)]) -> HashMap<String, State> {
-        modules.iter().map(|(module, of)| ((*module).to_owned(), State::Enabled((*of).to_owned()))).collect()
-    }
-
     #[test]
-    fn contexts_are_active_whose_needs_are_met() {
-        let streams = [
-            stream("lang", "5.24", "a", &[]),
-            stream("lang", "5.26", "b", &[("platform", &["el8"])]),
-            stream("tool", "1", "c", &[("lang", &["5.24"])]),
-            stream("tool", "1", "d", &[("lang", &["5.26"])]),
-            stream("lost", "1", "e", &[("nowhere", &[])]),
-        ];
-        for (wanted, platform, expected) in [
-            (&[("lang", "5.26"), ("tool", "1"), ("lost", "1")][..], None, &["b", "d"][..]),
-            (&[("lang", "5.26"), ("tool", "1")], Some("el8"), &["b", "d"]),
-            (&[("lang", "5.26"), ("tool", "1")], Some("el9"), &[]),
-            (&[("tool", "1")], None, &["a", "c"]),
-            (&[("tool", "2")], None, &[]),
-        ] {
-            let found = active(&streams, enabled(wanted), platform);
-            let mut found: Vec<&str> = found.into_iter().map(|number| &*streams[number].context).collect();
-            found.sort_unstable();
-            assert_eq!(found, expected, "{wanted:?} {platform:?}");
+    fn what_dnf_5_has_enabled_is_not_known() {
+        let root = tempfile::tempdir().unwrap();
+        let fetched = root.path().join("var/cache/dnf/a-0123456789abcdef");
+        for folder in [root.path().join("etc/yum.repos.d"), fetched.join("repodata")] {
+            fs::create_dir_all(folder).unwrap();
         }
-        let disabled = HashMap::from([("lang".to_owned(), State::Disabled)]);
-        let wanted = enabled(&[("tool", "1")]).into_iter().chain(disabled).collect();
-        assert!(active(&streams, wanted, None).is_empty());
+        fs::write(root.path().join("etc/yum.repos.d/a.repo"), "[a]\nbaseurl=$unknown\n").unwrap();
+        let index = "<repomd><data type=\"modules\"><location href=\"modules.yaml\"/></data></repomd>";
+        fs::write(fetched.join("repodata/repomd.xml"), index).unwrap();
+        let text = "document: modulemd\ndata: {name: m, stream: 1, artifacts: {rpms: [a-0:1-1.noarch]}}\n";
+        fs::write(fetched.join("modules.yaml"), text).unwrap();
+        let is_inactive = |configuration: Configuration| {
+            let sources = super::super::sources(&configuration);
+            Modules::read(&configuration, &sources).is_inactive("m", "1", None)
+        };
+        assert!(is_inactive(Configuration::read(root.path(), None).unwrap()));
+        assert!(!is_inactive(Configuration::read_for_dnf5(root.path(), None).unwrap()));
     }
 
     #[test]

@@ -30,6 +30,8 @@ const MOST_RELATIONS: usize = 100_000;
 pub(super) enum Extent {
     /// What it is.
     Packages,
+    /// Also what it provides, without its files.
+    Provides,
     /// Also what it needs and provides, which is most of a list.
     Relations,
 }
@@ -79,7 +81,7 @@ pub(super) fn read<R: BufRead>(
     extent: Extent,
     take: &mut dyn FnMut(&Told) -> Use,
 ) -> io::Result<()> {
-    let mut package = Package { has_relations: extent == Extent::Relations, ..Package::default() };
+    let mut package = Package { extent: Some(extent), ..Package::default() };
     let (mut packages, mut improper) = (0, 0);
     loop {
         let depth = elements.depth();
@@ -117,8 +119,8 @@ struct Package {
     /// Whether its `format` element was begun, which holds what only RPM packages have.
     has_format: bool,
     field: Option<Field>,
-    /// Whether relations are read, and of which kind those are that follow.
-    has_relations: bool,
+    /// How much is read, and of which kind the relations are that follow.
+    extent: Option<Extent>,
     relation: Option<Section>,
     file: String,
 }
@@ -175,10 +177,10 @@ impl Package {
         } else if depth == 3 && self.has_format {
             self.field = match tag.local_name().as_ref() {
                 "vendor" => Some(Field { depth: depth + 1, tag: Tag::Vendor }),
-                "file" if self.has_relations => Some(Field { depth: depth + 1, tag: Tag::File }),
+                "file" if self.extent == Some(Extent::Relations) => Some(Field { depth: depth + 1, tag: Tag::File }),
                 _ => None,
             };
-            self.relation = Section::of(tag).filter(|_| self.has_relations);
+            self.relation = self.extent.and_then(|extent| Section::of(tag, extent));
         } else if depth == 4
             && let Some(section) = self.relation
             && self.told.relations.len() < MOST_RELATIONS

@@ -4,7 +4,7 @@ use std::io;
 
 use quick_xml::events::BytesStart;
 
-use super::{LONGEST_NAME, attribute};
+use super::{Extent, LONGEST_NAME, attribute};
 use crate::software::rpm::relations::Relation;
 
 /// The element whose entries follow.
@@ -12,15 +12,21 @@ use crate::software::rpm::relations::Relation;
 pub(super) struct Section(Relation);
 
 impl Section {
-    /// The section that an element begins; `None` for one that matters to nobody here.
-    pub(super) fn of(tag: &BytesStart<'_>) -> Option<Self> {
-        Some(Self(match tag.local_name().as_ref() {
+    /// The section that an element begins; `None` for one that is not read to this extent.
+    pub(super) fn of(tag: &BytesStart<'_>, extent: Extent) -> Option<Self> {
+        let relation = match tag.local_name().as_ref() {
             "provides" => Relation::Provides,
             "requires" => Relation::Requires,
             "recommends" => Relation::Recommends,
             "suggests" => Relation::Suggests,
             _ => return None,
-        }))
+        };
+        let is_read = match extent {
+            Extent::Packages => false,
+            Extent::Provides => relation == Relation::Provides,
+            Extent::Relations => true,
+        };
+        is_read.then_some(Self(relation))
     }
 
     /// An entry as rpm writes it; `None` for one that makes no sense.

@@ -64,10 +64,11 @@ fn relations_are_read_where_they_are_wanted() {
          <rpm:conflicts><rpm:entry name=\"x\"/></rpm:conflicts>\
          <rpm:suggests><rpm:entry name=\"s\" flags=\"LT\" epoch=\"0\" ver=\"2\"/></rpm:suggests><rpm:provides>",
     );
-    let relations = |text: &str| {
-        let told = told_of(&list(text), Extent::Relations).unwrap();
+    let told_to = |extent, text: &str| {
+        let told = told_of(&list(text), extent).unwrap();
         told.into_iter().map(|told| told.relations).collect::<Vec<_>>()
     };
+    let relations = |text: &str| told_to(Extent::Relations, text);
     let of_one = [
         (Relation::Requires, "a >= 1:2-3"),
         (Relation::PreRequires, "b"),
@@ -79,6 +80,7 @@ fn relations_are_read_where_they_are_wanted() {
     .map(|(relation, text)| (relation, text.to_owned()))
     .to_vec();
     assert_eq!(relations(&text.repeat(2)), [of_one.clone(), of_one]);
+    assert_eq!(told_to(Extent::Provides, &text), [[(Relation::Provides, "alpha".to_owned())]]);
     assert!(told(&list(&text)).unwrap()[0].relations.is_empty());
 }
 
