@@ -1,13 +1,14 @@
 //! Repositories that are there, are not there, and are fetched anew.
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::TcpListener;
+use std::time::SystemTime;
 
 use quartermaster::software::{ApplyError, CancelToken, Operation, Phase, Plan};
 
 use super::engine;
 use super::file_server::{Manner, serve};
-use super::steps::{Acting, apply, as_planned, install, refused, update};
+use super::steps::{Acting, apply, as_planned, install, refresh, refused, update};
 use super::support::operations::{Kept, installed};
 use super::support::packages::{Rpm, RpmRoot, SmallDisk, build_rpm};
 
@@ -43,19 +44,30 @@ fn what_a_repository_gets_after_the_check_does_not_come() {
         let alpha = build_rpm(&root.scratch(), "alpha", "1", "1", &[("Requires", "beta")]);
         let [old, new] = ["1", "2"].map(|version| build_rpm(&root.scratch(), "beta", version, "1", &[]));
         root.publish(&[alpha.clone(), old.clone()]);
-        // It is asked for its metadata each time.
         root.configure_repository("gpgcheck=0");
         let engine = engine(&root);
         let mut is_first = true;
         let mut progress = Acting(Kept::default(), |phase: &Phase| {
             if *phase == moment && std::mem::take(&mut is_first) {
                 root.publish(&[alpha.clone(), old.clone(), new.clone()]);
+                expire(&root);
             }
         });
         engine.apply(&install("alpha-0:1-1.noarch", false), &mut progress, &CancelToken::default()).unwrap();
         assert_eq!(installed(&*engine), ["alpha-0:1-1.noarch", "beta-0:1-1.noarch"], "{moment:?}");
         assert!(progress.0.notes.is_empty(), "{:?}", progress.0.notes);
+        refresh(&*engine);
         as_planned(&*engine, &update("beta-0:1-1.noarch"));
+    }
+}
+
+/// Makes what dnf has fetched of repositories so old that it would fetch it anew.
+fn expire(root: &RpmRoot) {
+    let folders = fs::read_dir(root.path().join("var/cache/dnf")).unwrap().map(|entry| entry.unwrap().path());
+    for folder in folders.map(|folder| folder.join("repodata")).filter(|folder| folder.is_dir()) {
+        for list in fs::read_dir(folder).unwrap() {
+            File::open(list.unwrap().path()).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        }
     }
 }
 
