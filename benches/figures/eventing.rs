@@ -255,7 +255,8 @@ fn serve(mut stream: TcpStream, count: impl Fn(usize)) {
         }
         let body = String::from_utf8_lossy(&buffer[head..head + length]);
         let answer = answer(&body);
-        count(body.matches("<p:SourceInstance").count());
+        // Not its model path and its host, which are called alike.
+        count(body.matches("<p:SourceInstance ").count());
         filled = 0;
         if stream.write_all(answer.as_bytes()).is_err() {
             return;
