@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Delivery;
 use crate::access::{Caller, Role};
-use crate::store::{Store, StoreError, destinations as rows};
+use crate::store::named::LISTENER_DESTINATIONS as ROWS;
+use crate::store::{Store, StoreError};
 
 /// How many destinations there may be.
 const MOST: usize = 1000;
@@ -80,7 +81,7 @@ impl Destinations {
     /// Takes up all destinations.
     pub fn open(store: Arc<Store>) -> Result<Self, StoreError> {
         let mut all = BTreeMap::new();
-        for body in store.read(rows::all)? {
+        for body in store.read(|c| ROWS.all(c))? {
             let destination: ListenerDestination = serde_json::from_str(&body).map_err(|error| damaged(&error))?;
             all.insert(destination.name.clone(), Arc::new(destination));
         }
@@ -110,7 +111,7 @@ impl Destinations {
         let body = serde_json::to_string(&destination).map_err(|error| damaged(&error))?;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.check_number(&destination.owner)?;
-        if !self.store.write(|transaction| rows::insert(transaction, &destination.name, &body))? {
+        if !self.store.write(|transaction| ROWS.insert(transaction, &destination.name, &body))? {
             return Err(DestinationError::Exists(destination.name));
         }
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
@@ -136,7 +137,7 @@ impl Destinations {
         if caller.role < Role::Admin && caller.name != destination.owner.name {
             return Err(DestinationError::NotYours);
         }
-        self.store.write(|transaction| rows::remove(transaction, name))?;
+        self.store.write(|transaction| ROWS.remove(transaction, name))?;
         self.all.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         Ok(())
     }

@@ -10,7 +10,8 @@ use super::filter::Filter;
 use crate::access::{Caller, Role};
 use crate::cim::Schema;
 use crate::cim::query::Language;
-use crate::store::{Store, StoreError, filters as rows};
+use crate::store::named::INDICATION_FILTERS as ROWS;
+use crate::store::{Store, StoreError};
 
 /// How many filters there may be.
 const MOST: usize = 1000;
@@ -85,7 +86,7 @@ impl IndicationFilters {
     /// Takes up all filters.
     pub fn open(store: Arc<Store>, schema: Arc<Schema>) -> Result<Self, StoreError> {
         let mut all = BTreeMap::new();
-        for body in store.read(rows::all)? {
+        for body in store.read(|c| ROWS.all(c))? {
             let filter: IndicationFilter = serde_json::from_str(&body).map_err(|error| damaged(&error))?;
             all.insert(filter.name.clone(), Arc::new(filter));
         }
@@ -121,7 +122,7 @@ impl IndicationFilters {
         let body = serde_json::to_string(&filter).map_err(|error| damaged(&error))?;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.check_number(&filter.owner)?;
-        if !self.store.write(|transaction| rows::insert(transaction, &filter.name, &body))? {
+        if !self.store.write(|transaction| ROWS.insert(transaction, &filter.name, &body))? {
             return Err(FilterError::Exists(filter.name));
         }
         self.all.write().unwrap_or_else(PoisonError::into_inner).insert(filter.name.clone(), Arc::new(filter));
@@ -146,7 +147,7 @@ impl IndicationFilters {
         if caller.role < Role::Admin && caller.name != filter.owner.name {
             return Err(FilterError::NotYours);
         }
-        self.store.write(|transaction| rows::remove(transaction, name))?;
+        self.store.write(|transaction| ROWS.remove(transaction, name))?;
         self.all.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         Ok(())
     }
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn a_damaged_row_is_told_at_the_start() {
         let store = Arc::new(Store::in_memory().unwrap());
-        store.write(|transaction| rows::insert(transaction, "a", "{\"name\":")).unwrap();
+        store.write(|transaction| ROWS.insert(transaction, "a", "{\"name\":")).unwrap();
         let error = IndicationFilters::open(store, Arc::new(Schema::builtin().unwrap())).unwrap_err();
         assert!(error.to_string().contains("a row of indication_filter is damaged: EOF"), "{error}");
     }

@@ -3,12 +3,11 @@
 //! The server is its only writer, but for the user table (`access::Users`). The store does not know what the rows mean.
 
 pub mod changes;
-pub mod destinations;
-pub mod filters;
 pub mod history;
 pub mod installed;
 pub mod jobs;
 mod migrations;
+pub mod named;
 pub mod subscriptions;
 pub mod users;
 
