@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::id::JobId;
 use super::request::JobRequest;
 use crate::access::Caller;
+use crate::software::vib::ImageErrorClass;
 use crate::software::{ApplyError, Outcome, Phase};
 use crate::worker::Refusal;
 use crate::worker::journal::{Entry, Record};
@@ -67,6 +68,8 @@ pub enum JobFailure {
     NotAllowed,
     /// The worker process ended in the middle of it.
     WorkerDied,
+    /// Of an image: by what esximage would call so.
+    Image(ImageErrorClass),
 }
 
 /// Why a job failed.
@@ -198,6 +201,8 @@ pub(super) fn words(phase: &Phase) -> Cow<'static, str> {
         Phase::Configuring => "configuring packages",
         Phase::Removing => "removing packages",
         Phase::Verifying => "verifying the result",
+        Phase::Scanning => "Scanning URI for installable packages",
+        Phase::Updating => "Scan of URI Complete and installable packages found. Starting Update.",
     })
 }
 
@@ -212,6 +217,7 @@ impl From<&ApplyError> for JobError {
             ApplyError::Untrusted(_) => JobFailure::Untrusted,
             ApplyError::Unreachable(_) => JobFailure::Unreachable,
             ApplyError::Busy(_) => JobFailure::Busy,
+            ApplyError::Image(error) => JobFailure::Image(error.class),
             ApplyError::Cancelled | ApplyError::Failed(_) => JobFailure::Failed,
         };
         Self { cause, message: error.to_string() }

@@ -7,8 +7,10 @@ use super::model::Model;
 use super::names::{job_class, job_id};
 use crate::cim::{CimError, CimStatus, DateTime, Instance, Interval, ObjectPath, Value};
 use crate::jobs::{InstallAction, Job, JobError, JobFailure, JobRequest, JobState};
+use crate::software::vib::ImageErrorClass;
 
-/// A job as an instance, as it was or is at `now`.
+/// A job as an instance, as it was or is at `now`.use crate::software::vib::ImageErrorClass;
+
 pub(super) fn job_instance(model: &Model, job: &Job, now: Instant<Utc>) -> Result<Instance, CimError> {
     let (state, operational) = states(job.state);
     let elapsed =
@@ -109,6 +111,7 @@ pub(super) fn error_code(cause: JobFailure) -> u16 {
         JobFailure::NoSpace => 4103,
         JobFailure::Unreachable => 4107,
         JobFailure::Busy => 6,
+        JobFailure::Image(class) => class.code(),
         JobFailure::Failed
         | JobFailure::Untrusted
         | JobFailure::Refused
@@ -132,6 +135,7 @@ pub(super) fn error_instance(model: &Model, job: &ObjectPath, error: &JobError) 
         JobFailure::Refused => (CimStatus::Failed, UNKNOWN),
         JobFailure::NotAllowed => (CimStatus::AccessDenied, UNAUTHORIZED_ACCESS),
         JobFailure::WorkerDied => (CimStatus::Failed, TERMINATED_ABNORMALLY),
+        JobFailure::Image(class) => (CimStatus::Failed, image_cause(class)),
     };
     let mut instance = Instance::new(model.class("CIM_Error")?);
     instance
@@ -166,6 +170,35 @@ const DOWNLOAD_FAILURE: u16 = 109;
 const AUTHENTICATION_FAILURE: u16 = 117;
 
 /// What a person can do about it, whatever package it is.
+fn image_cause(class: ImageErrorClass) -> u16 {
+    match class {
+        ImageErrorClass::LockingError | ImageErrorClass::MaintenanceModeError => RESOURCE_UNAVAILABLE,
+        ImageErrorClass::MetadataDownloadError
+        | ImageErrorClass::VibDownloadError
+        | ImageErrorClass::BundleDownloadError => DOWNLOAD_FAILURE,
+        ImageErrorClass::MetadataFormatError
+        | ImageErrorClass::VibFormatError
+        | ImageErrorClass::BundleFormatError
+        | ImageErrorClass::DatabaseFormatError => FILE_FORMAT_ERROR,
+        ImageErrorClass::NoMatchError => ELEMENT_MISSING,
+        ImageErrorClass::DependencyError | ImageErrorClass::HardwareError => VERSION_MISMATCH,
+        ImageErrorClass::VibSigMissingError
+        | ImageErrorClass::VibSigFormatError
+        | ImageErrorClass::VibSigInvalidError
+        | ImageErrorClass::VibSigDigestError
+        | ImageErrorClass::AcceptanceConfigError => AUTHENTICATION_FAILURE,
+        ImageErrorClass::VibIOError
+        | ImageErrorClass::FileIOError
+        | ImageErrorClass::BundleIOError
+        | ImageErrorClass::DatabaseIOError
+        | ImageErrorClass::InstallationError
+        | ImageErrorClass::VibValidationError
+        | ImageErrorClass::ProfileValidationError
+        | ImageErrorClass::BulletinValidationError
+        | ImageErrorClass::ValueError => SOFTWARE_ERROR,
+    }
+}
+
 fn advice(cause: JobFailure) -> &'static str {
     match cause {
         JobFailure::Dependencies => {
@@ -192,5 +225,6 @@ fn advice(cause: JobFailure) -> &'static str {
         JobFailure::WorkerDied => {
             "Look at the state of the packages on the host, put it right, and submit the job again."
         }
+        JobFailure::Image(class) => class.advice(),
     }
 }

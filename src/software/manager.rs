@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::unreadable;
 use super::verification::{FileRecord, Finding};
+use super::vib::{ImageError, ImageOutcome};
 use super::{Bundles, Catalog, Dependency, Family, Inventory, Nevra, Package, Relations, Repository, RepositoryError};
 
 /// A package engine on one managed root.
@@ -214,6 +215,10 @@ pub enum Phase {
     Removing,
     /// Comparing what is there with what should be.
     Verifying,
+    /// Of an image: reading what an offline bundle or metadata has.
+    Scanning,
+    /// Of an image: staging what was found there.
+    Updating,
 }
 
 /// Hears how an operation goes on.
@@ -280,6 +285,9 @@ pub struct Outcome {
     /// Of a verification: the files that are not as they were installed.
     #[serde(default)]
     pub findings: Vec<Finding>,
+    /// Of a change of an image: what happened to its VIBs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageOutcome>,
 }
 
 /// What an operation would do.
@@ -382,4 +390,7 @@ pub enum ApplyError {
     /// The tool, or a script of a package, failed.
     #[error("{0}")]
     Failed(String),
+    /// Of an image: what esximage would say.
+    #[error("{0}")]
+    Image(ImageError),
 }

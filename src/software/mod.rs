@@ -29,6 +29,7 @@ mod shelf;
 mod tool;
 mod verification;
 mod version;
+pub mod vib;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -360,5 +360,6 @@ fn bounded(error: ApplyError) -> ApplyError {
         ApplyError::NoSpace(text) => ApplyError::NoSpace(shorten(text)),
         ApplyError::Busy(text) => ApplyError::Busy(shorten(text)),
         ApplyError::Failed(text) => ApplyError::Failed(shorten(text)),
+        ApplyError::Image(error) => ApplyError::Image(error.map_text(shorten)),
     }
 }

@@ -1,0 +1,28 @@
+//! ESXi-style images: installation bundles (VIBs), offline bundles and depots, the rules of what fits together, and the
+//! image store that a host boots from.
+//!
+//! No free implementation of these formats exists; everything here was made from published facts. The words are VMware's:
+//! VIB, bulletin, image profile, acceptance level, boot bank.
+
+mod bulletin;
+mod descriptor;
+mod error;
+mod image;
+mod level;
+mod operation;
+mod profile;
+mod relation;
+mod version;
+
+pub use bulletin::{Bulletin, Component};
+pub use descriptor::{
+    Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
+    SoftwarePlatform, VibId, VibType,
+};
+pub use error::{ImageError, ImageErrorClass};
+pub use image::{Image, ImageHost, ImageSnapshot};
+pub use level::{AcceptanceLevel, AcceptanceLevelError};
+pub use operation::{ImageOperation, ImageOutcome};
+pub use profile::{ImageProfile, ProfileVib};
+pub use relation::{Comparison, Constraint, Provide};
+pub use version::VibVersion;
