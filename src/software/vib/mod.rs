@@ -5,18 +5,23 @@
 //! VIB, bulletin, image profile, acceptance level, boot bank.
 
 mod bulletin;
+mod catalogue;
 mod descriptor;
 mod descriptor_xml;
 mod error;
 mod image;
 mod level;
+mod matching;
 mod operation;
+mod plan;
 mod profile;
 mod relation;
 mod timestamp;
+mod scan;
 mod version;
 
 pub use bulletin::{Bulletin, Component};
+pub use catalogue::Catalogue;
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
     SoftwarePlatform, VibId, VibType,
@@ -26,6 +31,11 @@ pub use error::{ImageError, ImageErrorClass};
 pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
 pub use operation::{ImageOperation, ImageOutcome};
+pub use plan::{Candidate, ImagePlan, Rules};
 pub use profile::{ImageProfile, ProfileVib};
 pub use relation::{Comparison, Constraint, Provide};
+pub use scan::{
+    Assessment, BulletinState, BulletinStatus, BulletinVib, HostFacts, InstallState, Prerequisite, Reason, ScanResult,
+    SeverityCount, VibChange, scan,
+};
 pub use version::VibVersion;
