@@ -14,6 +14,10 @@ mod profile;
 mod relation;
 mod version;
 
+#[cfg(test)]
+#[path = "../../../tests/support/vib/mod.rs"]
+pub(crate) mod building;
+
 pub use bulletin::{Bulletin, Component};
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
