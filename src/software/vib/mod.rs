@@ -20,6 +20,10 @@ mod timestamp;
 mod scan;
 mod version;
 
+#[cfg(test)]
+#[path = "../../../tests/support/vib/mod.rs"]
+pub(crate) mod building;
+
 pub use bulletin::{Bulletin, Component};
 pub use catalogue::Catalogue;
 pub use descriptor::{
