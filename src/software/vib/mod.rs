@@ -16,8 +16,9 @@ mod operation;
 mod plan;
 mod profile;
 mod relation;
-mod timestamp;
 mod scan;
+mod store;
+mod timestamp;
 mod version;
 
 #[cfg(test)]
@@ -42,4 +43,5 @@ pub use scan::{
     Assessment, BulletinState, BulletinStatus, BulletinVib, HostFacts, InstallState, Prerequisite, Reason, ScanResult,
     SeverityCount, VibChange, scan,
 };
+pub use store::{HostSettings, ImageSettings, ImageStore, NewImage};
 pub use version::VibVersion;
