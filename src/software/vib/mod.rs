@@ -5,24 +5,43 @@
 //! VIB, bulletin, image profile, acceptance level, boot bank.
 
 mod bulletin;
+mod catalogue;
 mod descriptor;
+mod descriptor_xml;
 mod error;
 mod image;
 mod level;
+mod matching;
 mod operation;
+mod plan;
 mod profile;
 mod relation;
+mod scan;
+mod store;
+mod timestamp;
 mod version;
 
+#[cfg(test)]
+#[path = "../../../tests/support/vib/mod.rs"]
+pub(crate) mod building;
+
 pub use bulletin::{Bulletin, Component};
+pub use catalogue::Catalogue;
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
     SoftwarePlatform, VibId, VibType,
 };
+pub use descriptor_xml::{DESCRIPTOR_LIMIT, DescriptorProblem};
 pub use error::{ImageError, ImageErrorClass};
 pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
 pub use operation::{ImageOperation, ImageOutcome};
+pub use plan::{Candidate, ImagePlan, Rules};
 pub use profile::{ImageProfile, ProfileVib};
 pub use relation::{Comparison, Constraint, Provide};
+pub use scan::{
+    Assessment, BulletinState, BulletinStatus, BulletinVib, HostFacts, InstallState, Prerequisite, Reason, ScanResult,
+    SeverityCount, VibChange, scan,
+};
+pub use store::{HostSettings, ImageSettings, ImageStore, NewImage};
 pub use version::VibVersion;

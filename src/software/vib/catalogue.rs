@@ -1,0 +1,114 @@
+//! What bundles and depots offer, taken together.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::bulletin::Bulletin;
+use super::descriptor::{Descriptor, VibId};
+use super::error::{ImageError, ImageErrorClass};
+
+/// The bulletins and VIBs of several bundles or metadata packages, each once.
+#[derive(Debug, Default)]
+pub struct Catalogue<'a> {
+    bulletins: Vec<&'a Bulletin>,
+    bulletin_places: HashMap<&'a str, usize>,
+    vibs: Vec<&'a Arc<Descriptor>>,
+    vib_places: HashMap<&'a str, usize>,
+}
+
+impl<'a> Catalogue<'a> {
+    /// Adds what one bundle or metadata package offers.
+    ///
+    /// Of a bulletin that is there already, the copy that was released later is kept. A VIB that is there already with other
+    /// content is a `ValueError`, as esximage has it; a copy that tells of no payloads gives way to one that does.
+    pub fn add(
+        &mut self,
+        bulletins: &'a [Bulletin],
+        vibs: impl IntoIterator<Item = (&'a VibId, &'a Arc<Descriptor>)>,
+    ) -> Result<(), ImageError> {
+        for bulletin in bulletins {
+            self.add_bulletin(bulletin);
+        }
+        vibs.into_iter().try_for_each(|(id, vib)| self.add_vib(id, vib))
+    }
+
+    /// The bulletins, in the order in which they came.
+    pub fn bulletins(&self) -> &[&'a Bulletin] {
+        &self.bulletins
+    }
+
+    /// The VIBs, in the order in which they came.
+    pub fn vibs(&self) -> &[&'a Arc<Descriptor>] {
+        &self.vibs
+    }
+
+    /// The bulletin of this id.
+    pub fn bulletin(&self, id: &str) -> Option<&'a Bulletin> {
+        self.bulletin_places.get(id).and_then(|&place| self.bulletins.get(place)).copied()
+    }
+
+    /// The VIB of this id.
+    pub fn vib(&self, id: &VibId) -> Option<&'a Arc<Descriptor>> {
+        self.vib_place(id).and_then(|place| self.vibs.get(place)).copied()
+    }
+
+    /// Where the VIB of this id stands among the VIBs.
+    pub(super) fn vib_place(&self, id: &VibId) -> Option<usize> {
+        self.vib_places.get(id.as_str()).copied()
+    }
+
+    fn add_bulletin(&mut self, bulletin: &'a Bulletin) {
+        match self.bulletin_places.get(&*bulletin.id).and_then(|&place| self.bulletins.get_mut(place)) {
+            Some(known) if known.release_date < bulletin.release_date => *known = bulletin,
+            Some(_) => {}
+            None => {
+                self.bulletin_places.insert(&bulletin.id, self.bulletins.len());
+                self.bulletins.push(bulletin);
+            }
+        }
+    }
+
+    fn add_vib(&mut self, id: &'a VibId, vib: &'a Arc<Descriptor>) -> Result<(), ImageError> {
+        let Some(known) = self.vib_places.get(id.as_str()).and_then(|&place| self.vibs.get_mut(place)) else {
+            self.vib_places.insert(id.as_str(), self.vibs.len());
+            self.vibs.push(vib);
+            return Ok(());
+        };
+        if known.payloads.is_empty() {
+            *known = vib;
+        }
+        match unequal_attribute(known, vib) {
+            Some(attribute) => Err(unequal(id, attribute)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What two copies of a VIB differ in, by esximage's name for it; nothing if one of them is only an outline.
+fn unequal_attribute(one: &Descriptor, other: &Descriptor) -> Option<&'static str> {
+    if one.payloads.is_empty() || other.payloads.is_empty() {
+        return None;
+    }
+    [
+        ("payloads", one.payloads == other.payloads),
+        ("depends", one.depends == other.depends),
+        ("conflicts", one.conflicts == other.conflicts),
+        ("replaces", one.replaces == other.replaces),
+        ("provides", one.provides == other.provides),
+        ("filelist", one.files == other.files),
+        ("acceptancelevel", one.acceptance_level == other.acceptance_level),
+        ("liveinstallok", one.live_install_allowed == other.live_install_allowed),
+        ("liveremoveok", one.live_remove_allowed == other.live_remove_allowed),
+        ("overlay", one.overlay == other.overlay),
+    ]
+    .into_iter()
+    .find_map(|(attribute, equal)| (!equal).then_some(attribute))
+}
+
+fn unequal(id: &VibId, attribute: &str) -> ImageError {
+    let text = format!(
+        "Cannot merge VIBs {id}, {id} with unequal {attribute} attributes. Leave out the bundle or the metadata whose copy \
+         of the VIB is not the vendor's."
+    );
+    ImageError::new(ImageErrorClass::ValueError, text).of([id.clone()])
+}

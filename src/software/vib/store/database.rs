@@ -1,0 +1,139 @@
+//! `imgdb.tgz`: an image's profile and the descriptors of its VIBs, as ESXi keeps them below `var/db/esximg`.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+
+use super::failure::{malformed, unreadable};
+use super::profile_xml;
+use crate::software::vib::{Descriptor, Image, ImageError, ImageProfile, VibId};
+
+/// The file's name in a bank.
+pub(super) const FILE: &str = "imgdb.tgz";
+
+const VIBS: &str = "var/db/esximg/vibs/";
+const PROFILES: &str = "var/db/esximg/profiles/";
+
+/// The longest descriptor or profile that is read, in octets.
+const LONGEST_ENTRY: u64 = 16 * 1024 * 1024;
+
+/// How much the whole may be, without its compression, in octets.
+const LONGEST: u64 = 512 * 1024 * 1024;
+
+/// How many entries are read.
+const MOST_ENTRIES: usize = 20_000;
+
+/// Reads an image. Descriptors that `known` images have too are shared with them.
+pub(super) fn read(file: &Path, known: &[Arc<Image>]) -> Result<Image, ImageError> {
+    let content = File::open(file).map_err(|error| unreadable(file, &error))?;
+    let archive = GzDecoder::new(BufReader::new(content)).take(LONGEST);
+    let mut found = Found::default();
+    for_each_file(archive, |name, text| found.add(name, text)).map_err(|failure| match failure {
+        Failure::Io(error) if error.raw_os_error().is_some() => unreadable(file, &error),
+        Failure::Io(error) => malformed(file, error),
+        Failure::Format(what) => malformed(file, what),
+    })?;
+    found.image(known).map_err(|what| malformed(file, what))
+}
+
+/// Writes an image and gives back what it was written to.
+pub(super) fn write<W: Write>(image: &Image, to: W) -> io::Result<W> {
+    let modified = image.profile.modified_at.map_or(0, |time| time.timestamp().unsigned_abs());
+    let mut archive = tar::Builder::new(BufWriter::new(GzEncoder::new(to, Compression::default())));
+    let mut add = |path: String, content: String| {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_mtime(modified);
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, path, content.as_bytes())
+    };
+    let profile = image.profile.name.replace(['/', '\0'], "_");
+    add(format!("{PROFILES}{profile}"), profile_xml::write(&image.profile))?;
+    for vib in &image.vibs {
+        add(format!("{VIBS}{}-{}.xml", vib.name, number(&vib.id())), vib.to_xml())?;
+    }
+    archive.into_inner()?.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
+}
+
+/// The number in the name of a descriptor's file; 63 bits that are another for every id.
+fn number(id: &VibId) -> u64 {
+    let digest = openssl::sha::sha256(id.as_str().as_bytes());
+    digest.iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet)) >> 1
+}
+
+enum Failure {
+    Io(io::Error),
+    Format(String),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn for_each_file(content: impl Read, mut hear: impl FnMut(&str, &str) -> Result<(), String>) -> Result<(), Failure> {
+    for (count, entry) in tar::Archive::new(content).entries()?.enumerate() {
+        let entry = entry?;
+        if count >= MOST_ENTRIES || entry.size() > LONGEST_ENTRY {
+            return Err(Failure::Format("it is larger than the database of an image".to_owned()));
+        }
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let mut text = String::new();
+        let mut entry = entry.take(LONGEST_ENTRY);
+        entry.read_to_string(&mut text)?;
+        hear(name.trim_start_matches("./"), &text).map_err(|what| Failure::Format(format!("{name}: {what}")))?;
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Found {
+    profiles: Vec<ImageProfile>,
+    vibs: HashMap<VibId, Descriptor>,
+}
+
+impl Found {
+    fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
+        if name.starts_with(PROFILES) {
+            self.profiles.push(profile_xml::read(text)?);
+        } else if name.starts_with(VIBS) {
+            let vib = Descriptor::from_xml(text).map_err(|error| error.text)?;
+            self.vibs.insert(vib.id(), vib);
+        }
+        Ok(())
+    }
+
+    /// The image: one profile, and the VIBs that it names.
+    fn image(mut self, known: &[Arc<Image>]) -> Result<Image, String> {
+        let profile = self.profiles.pop().ok_or("it has no image profile")?;
+        if let Some(other) = self.profiles.pop() {
+            return Err(format!("it has the image profiles {} and {}", other.name, profile.name));
+        }
+        let mut vibs = Vec::with_capacity(profile.vibs.len());
+        for part in &profile.vibs {
+            let vib = self.vibs.remove(&part.id).ok_or_else(|| format!("it has no descriptor of {}", part.id))?;
+            vibs.push(shared(vib, known));
+        }
+        vibs.sort_by(|one, other| one.name.cmp(&other.name));
+        match vibs.array_windows().find(|[one, other]| one.name == other.name) {
+            Some([one, other]) => Err(format!("it has {} and {}", one.id(), other.id())),
+            None => Ok(Image { profile, vibs }),
+        }
+    }
+}
+
+/// The same descriptor of a known image, so that it is in memory once.
+fn shared(vib: Descriptor, known: &[Arc<Image>]) -> Arc<Descriptor> {
+    let same = known.iter().filter_map(|image| image.named(&vib.name)).find(|other| ***other == vib);
+    same.map_or_else(|| Arc::new(vib), Arc::clone)
+}

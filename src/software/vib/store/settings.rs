@@ -1,0 +1,24 @@
+//! How an image store works.
+
+use std::time::Duration;
+
+use crate::clock::SharedClock;
+use crate::software::vib::AcceptanceLevel;
+
+/// How an image store works.
+#[derive(Clone, Debug)]
+pub struct ImageSettings {
+    /// The acceptance level that the host asks for; `None` is the one that the image's profile has.
+    pub acceptance_level: Option<AcceptanceLevel>,
+    /// Where the time comes from.
+    pub clock: SharedClock,
+    /// How long a change waits for another one to end before it fails with a `LockingError`.
+    pub lock_timeout: Duration,
+}
+
+impl ImageSettings {
+    /// The usual ones.
+    pub fn new(clock: SharedClock) -> Self {
+        Self { acceptance_level: None, clock, lock_timeout: Duration::from_secs(2) }
+    }
+}
