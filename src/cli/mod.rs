@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, Engine, Overrides};
+use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, Overrides};
 
 /// Shows a host's software as CIM objects over WS-Management and changes it on request.
 #[derive(Debug, Parser)]
@@ -60,6 +60,12 @@ struct Serve {
     /// The package engine.
     #[arg(long, value_enum)]
     engine: Option<Engine>,
+    /// The folder of an ESXi-style image store that is managed beside the host.
+    #[arg(long, value_name = "DIR")]
+    image: Option<PathBuf>,
+    /// The acceptance level that VIBs must have [default: the one of the image's profile].
+    #[arg(long, value_name = "LEVEL", value_enum)]
+    acceptance_level: Option<AcceptanceLevel>,
 }
 
 /// What ended a command.
@@ -84,8 +90,8 @@ pub fn run() -> ExitCode {
 
 impl Serve {
     fn settings(self) -> Result<Config, ConfigError> {
-        let Self { config, listen, state_dir, root, engine } = self;
-        Config::load(config.as_deref(), Overrides { listen, state_dir, root, engine })
+        let Self { config, listen, state_dir, root, engine, image, acceptance_level } = self;
+        Config::load(config.as_deref(), Overrides { listen, state_dir, root, engine, image, acceptance_level })
     }
 }
 

@@ -99,7 +99,7 @@ impl Link for Affected {
 /// What a job does to the system; nothing if it only looks.
 fn of_system(request: &JobRequest) -> Option<&'static str> {
     match request {
-        JobRequest::Verify { .. } => None,
+        JobRequest::Verify { .. } | JobRequest::Image(_) => None,
         JobRequest::RefreshRepositories => Some("Modifying software collection."),
         JobRequest::InstallFromUri { .. } | JobRequest::InstallFromByteStream { .. } => {
             Some("Installing software package to collection.")
@@ -142,7 +142,8 @@ fn identities(job: &Job) -> Vec<(&Nevra, &'static str)> {
             },
             JobRequest::InstallFromUri { .. }
             | JobRequest::InstallFromByteStream { .. }
-            | JobRequest::RefreshRepositories => "Installing",
+            | JobRequest::RefreshRepositories
+            | JobRequest::Image(_) => "Installing",
         };
         found.push((nevra, description));
     }

@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
-use super::model::Model;
+use super::model::SystemName;
 use super::static_filters;
 use crate::access::{Caller, Role};
 use crate::broker::INTEROP_NAMESPACE;
 use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Value};
+use crate::clock::SharedClock;
 use crate::events::{Destinations, Events, IndicationFilters, ListenerDestination, MadeOf, Subscription};
 
 pub(super) const FILTER: &str = "CIM_IndicationFilter";
@@ -25,7 +26,8 @@ const OWN: &str = "Quartermaster:Subscription:";
 /// What indications are subscribed to with.
 #[derive(Debug)]
 pub struct Eventing {
-    pub(super) model: Arc<Model>,
+    pub(super) system: SystemName,
+    pub(super) clock: SharedClock,
     pub(super) events: Arc<Events>,
     pub(super) filters: Arc<IndicationFilters>,
     pub(super) destinations: Arc<Destinations>,
@@ -33,14 +35,15 @@ pub struct Eventing {
 }
 
 impl Eventing {
-    /// The subscriptions to what happens on one system.
+    /// The subscriptions to what happens on all systems that are served, shown as a service of this one.
     pub fn new(
-        model: Arc<Model>,
+        system: SystemName,
+        clock: SharedClock,
         events: Arc<Events>,
         filters: Arc<IndicationFilters>,
         destinations: Arc<Destinations>,
     ) -> Self {
-        Self { model, events, filters, destinations, changing: Mutex::default() }
+        Self { system, clock, events, filters, destinations, changing: Mutex::default() }
     }
 
     /// As long as it is held, no filter and no destination goes that a subscription is just made of.
@@ -50,7 +53,7 @@ impl Eventing {
 
     /// The keys of a filter or destination.
     pub(super) fn keys(&self, class: &'static str, name: Arc<str>) -> [(&'static str, Arc<str>); 4] {
-        let system = &self.model.system;
+        let system = &self.system;
         [
             ("SystemCreationClassName", system.class.clone()),
             ("SystemName", system.name.clone()),

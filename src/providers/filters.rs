@@ -68,7 +68,7 @@ impl Filters {
 
     /// The keys that all filters have in common.
     fn own_keys(&self) -> [(&'static str, Arc<str>); 3] {
-        let system = &self.0.model.system;
+        let system = &self.0.system;
         [
             ("SystemCreationClassName", system.class.clone()),
             ("SystemName", system.name.clone()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::eventing::{DESTINATION, Eventing, FILTER};
 use super::links::{FixedLink, Link, Links, Pairs, each, none};
-use super::model::Model;
+use super::model::SystemName;
 use super::static_filters;
 use crate::access::Caller;
 use crate::broker::{INTEROP_NAMESPACE, Instances, Invocation, MethodReply, Provider};
@@ -37,7 +37,7 @@ impl IndicationServices {
     }
 
     fn service(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
-        let (system, settings) = (&self.0.model.system, self.0.events.settings());
+        let (system, settings) = (&self.0.system, self.0.events.settings());
         let mut service = Instance::new(class.clone());
         service
             .set("CreationClassName", SERVICE)?
@@ -87,7 +87,7 @@ impl IndicationServices {
 
     fn path(&self, class: &Class) -> Arc<ObjectPath> {
         match &**class.name() {
-            SERVICE => service_path(&self.0.model),
+            SERVICE => service_path(&self.0.system),
             CAPABILITIES => by_id(CAPABILITIES, CAPABILITIES_ID),
             _ => by_id(COLLECTION, COLLECTION_ID),
         }
@@ -149,12 +149,12 @@ fn seconds(time: Duration) -> u32 {
 }
 
 /// The path of the service.
-pub(super) fn service_path(model: &Model) -> Arc<ObjectPath> {
+pub(super) fn service_path(system: &SystemName) -> Arc<ObjectPath> {
     let keys = vec![
         ("CreationClassName".into(), SERVICE.into()),
         ("Name".into(), SERVICE_NAME.into()),
-        ("SystemCreationClassName".into(), model.system.class.clone().into()),
-        ("SystemName".into(), model.system.name.clone().into()),
+        ("SystemCreationClassName".into(), system.class.clone().into()),
+        ("SystemName".into(), system.name.clone().into()),
     ];
     Arc::new(ObjectPath::new(INTEROP_NAMESPACE, SERVICE, keys))
 }
@@ -165,25 +165,25 @@ fn by_id(class: &str, id: &str) -> Arc<ObjectPath> {
 
 /// What joins the service with the system, its capabilities, and what it works on.
 pub(super) fn links(eventing: &Arc<Eventing>) -> Vec<Arc<dyn Provider>> {
-    let model = &eventing.model;
+    let system = &eventing.system;
     vec![
         Links::provider(FixedLink {
             class: "CIM_HostedService",
             ends: ["Dependent", "Antecedent"],
-            pair: [service_path(model), model.system_path()],
+            pair: [service_path(system), system.path()],
             properties: Vec::new(),
         }),
         Links::provider(FixedLink {
             class: "CIM_ElementCapabilities",
             ends: ["Capabilities", "ManagedElement"],
-            pair: [by_id(CAPABILITIES, CAPABILITIES_ID), service_path(model)],
+            pair: [by_id(CAPABILITIES, CAPABILITIES_ID), service_path(system)],
             // 2 Default, 3 Current
             properties: vec![("Characteristics", Value::array([2u16, 3]))],
         }),
         Links::provider(FixedLink {
             class: "CIM_OwningCollectionElement",
             ends: ["OwnedElement", "OwningElement"],
-            pair: [by_id(COLLECTION, COLLECTION_ID), service_path(model)],
+            pair: [by_id(COLLECTION, COLLECTION_ID), service_path(system)],
             properties: Vec::new(),
         }),
         Links::provider(Members(eventing.clone())),
@@ -258,7 +258,7 @@ impl Link for Affects {
     }
 
     fn all(&self) -> Result<Pairs, CimError> {
-        let (eventing, service) = (self.0.clone(), service_path(&self.0.model));
+        let (eventing, service) = (self.0.clone(), service_path(&self.0.system));
         let collection = std::iter::once(by_id(COLLECTION, COLLECTION_ID));
         let filters = eventing.filter_names().into_iter().map({
             let eventing = eventing.clone();
@@ -269,7 +269,7 @@ impl Link for Affects {
     }
 
     fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
-        let service = service_path(&self.0.model);
+        let service = service_path(&self.0.system);
         if end == 1 {
             return if source.same_keys(&service) { self.all() } else { Ok(none()) };
         }

@@ -9,7 +9,7 @@ use super::names::INSTALLED;
 use crate::broker::IMPLEMENTATION_NAMESPACE;
 use crate::cim::{CimError, DateTime, Instance, ObjectPath};
 use crate::events::Describe;
-use crate::jobs::{Job, PACKAGE_SUBJECT, SUBJECT};
+use crate::jobs::{Job, PACKAGE_SUBJECT, System};
 use crate::software::Nevra;
 use crate::store::changes::ChangeRecord;
 
@@ -29,8 +29,8 @@ impl Indications {
 impl Describe for Indications {
     fn describe(&self, record: &ChangeRecord) -> Described {
         match record.subject.as_str() {
-            SUBJECT => self.of_job(record),
             PACKAGE_SUBJECT => self.of_package(record),
+            subject if subject == System::Host.subject() => self.of_job(record),
             _ => Ok(None),
         }
     }

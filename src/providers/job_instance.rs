@@ -76,6 +76,7 @@ fn descriptions(job: &Job) -> [String; 2] {
         JobRequest::RefreshRepositories => {
             [install, format!("Job {id} that fetches the metadata of the host's repositories.")]
         }
+        JobRequest::Image(_) => [install, format!("Job {id} that changes an image.")],
     }
 }
 

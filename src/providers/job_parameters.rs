@@ -4,7 +4,7 @@
 
 use super::model::Model;
 use crate::cim::{CimError, Instance, PropertyError, Value};
-use crate::jobs::{Asked, InstallAction, InstallOptions, Job, JobFailure, JobRequest, JobState};
+use crate::jobs::{Asked, ImageRequest, InstallAction, InstallOptions, Job, JobFailure, JobRequest, JobState};
 
 /// The method that was called; making or deleting a link is an operation of its own.
 pub(super) fn method(request: &JobRequest) -> &'static str {
@@ -18,6 +18,8 @@ pub(super) fn method(request: &JobRequest) -> &'static str {
         JobRequest::ChangeIdentity { .. } => "InstallFromSoftwareIdentity",
         JobRequest::Verify { .. } => "VerifyInstalledIdentity",
         JobRequest::RefreshRepositories => "RefreshRepositories",
+        JobRequest::Image(ImageRequest::Update { .. }) => "InstallFromURI",
+        JobRequest::Image(ImageRequest::Change { .. }) => "ChangeImage",
     }
 }
 
@@ -54,7 +56,9 @@ fn class(request: &JobRequest) -> Option<&'static str> {
     match request {
         JobRequest::InstallFromUri { .. } => Some("__MethodParameters_InstallFromURI"),
         JobRequest::InstallFromByteStream { .. } => Some("__MethodParameters_InstallFromByteStream"),
-        JobRequest::ChangeIdentity { asked: Asked::ByLink, .. } | JobRequest::RefreshRepositories => None,
+        JobRequest::ChangeIdentity { asked: Asked::ByLink, .. }
+        | JobRequest::RefreshRepositories
+        | JobRequest::Image(_) => None,
         JobRequest::ChangeIdentity { .. } => Some("__MethodParameters_InstallFromSoftwareIdentity"),
         JobRequest::Verify { .. } => Some("__MethodParameters_VerifyInstalledIdentity"),
     }
@@ -81,7 +85,7 @@ fn fill(model: &Model, request: &JobRequest, parameters: &mut Instance) -> Resul
         JobRequest::Verify { nevra } => {
             parameters.set("Source", model.identity_path(nevra))?.set("Target", model.system_path())?;
         }
-        JobRequest::RefreshRepositories => {}
+        JobRequest::RefreshRepositories | JobRequest::Image(_) => {}
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod filters;
 mod find;
 mod identities;
 mod identity_links;
+pub mod image;
 mod indication_service;
 mod indications;
 mod install_options;
@@ -49,7 +50,7 @@ pub use model::{Model, SystemName};
 /// The providers of one managed system, or the error that says what the schema lacks.
 pub fn all(model: &Arc<Model>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
     let mut providers: Vec<Arc<dyn Provider>> = vec![
-        Arc::new(system::Systems::new(model.clone())),
+        Arc::new(system::Systems::new(model.system.clone())),
         Arc::new(identities::Identities::new(model.clone())?),
         Arc::new(installed::Installed::new(model.clone())),
         Arc::new(dependencies::Dependencies::new(model.clone())),

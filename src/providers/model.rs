@@ -23,6 +23,14 @@ pub struct SystemName {
     pub name: Arc<str>,
 }
 
+impl SystemName {
+    pub(super) fn path(&self) -> Arc<ObjectPath> {
+        let keys =
+            vec![("CreationClassName".into(), self.class.clone().into()), ("Name".into(), self.name.clone().into())];
+        Arc::new(ObjectPath::new(IMPLEMENTATION_NAMESPACE, self.class.clone(), keys))
+    }
+}
+
 /// One managed system as the providers see it.
 #[derive(Debug)]
 pub struct Model {
@@ -75,11 +83,7 @@ impl Model {
     }
 
     pub(super) fn system_path(&self) -> Arc<ObjectPath> {
-        let keys = vec![
-            ("CreationClassName".into(), self.system.class.clone().into()),
-            ("Name".into(), self.system.name.clone().into()),
-        ];
-        self.path(&self.system.class, keys)
+        self.system.path()
     }
 
     pub(super) fn service_path(&self) -> Arc<ObjectPath> {

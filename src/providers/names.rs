@@ -41,7 +41,9 @@ pub(super) fn job_class(request: &JobRequest) -> &'static str {
         JobRequest::InstallFromUri { .. }
         | JobRequest::InstallFromByteStream { .. }
         | JobRequest::ChangeIdentity { .. }
-        | JobRequest::RefreshRepositories => INSTALLATION_JOB,
+        | JobRequest::RefreshRepositories
+        // Jobs of an image are in another table and shown by other providers.
+        | JobRequest::Image(_) => INSTALLATION_JOB,
     }
 }
 

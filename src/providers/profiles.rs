@@ -144,7 +144,7 @@ impl Conforms {
         match profile.id {
             id if id == BASE_SERVER.id => one([model.system_path(), standard]),
             id if id == SOFTWARE_UPDATE.id => one([model.service_path(), standard]),
-            id if id == INDICATIONS.id => one([indication_service::service_path(&model), standard]),
+            id if id == INDICATIONS.id => one([indication_service::service_path(&model.system), standard]),
             id if id == SOFTWARE_INVENTORY.id => software(&model, &standard),
             id if id == JOB_CONTROL.id => {
                 let jobs = model.jobs.jobs();
@@ -164,7 +164,7 @@ impl Conforms {
         if named.same_keys(&model.service_path()) {
             return Ok(Some([model.service_path(), path(SOFTWARE_UPDATE)]));
         }
-        let indications = indication_service::service_path(model);
+        let indications = indication_service::service_path(&model.system);
         if named.same_keys(&indications) {
             return Ok(Some([indications, path(INDICATIONS)]));
         }

@@ -88,7 +88,7 @@ impl Subscriptions {
     }
 
     fn instance(&self, class: &Arc<Class>, subscription: &Subscription) -> Result<Instance, CimError> {
-        let now = self.0.model.clock.now();
+        let now = self.0.clock.now();
         let until = |from: chrono::DateTime<chrono::Utc>| subscription.expires.map(|end| seconds(end - from));
         let mut instance = Instance::new(class.clone());
         for (end, path) in ENDS.into_iter().zip(self.0.ends_of(subscription)) {

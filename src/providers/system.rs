@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use super::model::Model;
+use super::model::SystemName;
 use crate::broker::{Instances, Provider};
 use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
 
 /// Serves the computer system itself.
 #[derive(Debug)]
 pub(super) struct Systems {
-    model: Arc<Model>,
+    system: SystemName,
 }
 
 impl Systems {
-    pub(super) fn new(model: Arc<Model>) -> Self {
-        Self { model }
+    pub(super) fn new(system: SystemName) -> Self {
+        Self { system }
     }
 
     fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
-        let name = &self.model.system.name;
+        let name = &self.system.name;
         let mut system = Instance::new(class.clone());
         system
             .set("CreationClassName", class.name().clone())?
@@ -39,16 +39,16 @@ impl Systems {
 
 impl Provider for Systems {
     fn classes(&self) -> Vec<Arc<str>> {
-        vec![self.model.system.class.clone()]
+        vec![self.system.class.clone()]
     }
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        if path.same_keys(&self.model.system_path()) {
+        if path.same_keys(&self.system.path()) {
             return self.instance(class);
         }
         Err(CimError::not_found(format!(
             "This service manages the system {} of class {} only.",
-            self.model.system.name,
+            self.system.name,
             class.name()
         )))
     }

@@ -47,7 +47,13 @@ fn host_of(manager: FixedPackages) -> Host {
     let destinations = Arc::new(Destinations::open(store.clone()).unwrap());
     let events = events_of(&store, &schema, &model);
     let mut providers = all(&model).unwrap();
-    providers.extend(indications(Eventing::new(model, events.clone(), filters, destinations)));
+    providers.extend(indications(Eventing::new(
+        model.system.clone(),
+        model.clock.clone(),
+        events.clone(),
+        filters,
+        destinations,
+    )));
     let broker = Arc::new(Broker::new(schema, providers).unwrap());
     Host { broker, caller: Caller::new("ann", Role::Operator), store, jobs, events, _state: state }
 }

@@ -1,0 +1,141 @@
+//! The managed image: its store, its jobs, and what shows them.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::{StartError, essential, settings, worker_program};
+use crate::access::{Users, private_file};
+use crate::broker::Provider;
+use crate::cim::{CimError, Schema};
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::events::Describe;
+use crate::jobs::{self, BeforeEnd, Jobs, System};
+use crate::providers::SystemName;
+use crate::providers::image::{self, ImageIndications, ImageModel};
+use crate::software::vib::ImageManager;
+use crate::store::Store;
+
+/// How long the watch waits before it looks whether it is still wanted.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The managed image.
+#[derive(Debug)]
+pub(super) struct Image {
+    model: Arc<ImageModel>,
+    jobs: Arc<Jobs>,
+    name: SystemName,
+    _watch: Watch,
+}
+
+impl Image {
+    /// Opens the image store, takes up its jobs and begins to watch it; `None` if the settings name no image.
+    pub(super) fn open(
+        config: &Config,
+        store: &Arc<Store>,
+        schema: &Arc<Schema>,
+        users: &Arc<Users>,
+        clock: &SharedClock,
+    ) -> Result<Option<Self>, StartError> {
+        let Some(manager) = settings::open_image(config, clock)? else { return Ok(None) };
+        let state_dir = config.state_dir.join("image");
+        private_file::make_folder(&state_dir)
+            .map_err(|source| StartError::State { folder: state_dir.clone(), source })?;
+        let look = Arc::new(Look(manager.clone()));
+        let settings = jobs::Settings {
+            system: System::Image,
+            time_before_removal_seconds: config.jobs.time_before_removal.as_secs(),
+            history_records: config.jobs.history_records,
+            before_end: Some(look.clone()),
+            users: Some(users.clone()),
+            ..jobs::Settings::new(state_dir.clone(), worker_program::with(worker_arguments(config, &state_dir)?))
+        };
+        let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), settings)?);
+        let running = jobs.clone();
+        essential::spawn("image-jobs", move || running.run()).map_err(StartError::Thread)?;
+        let name = SystemName { class: image::SYSTEM.into(), name: config.image_system_name().into() };
+        let model = ImageModel::new(schema.clone(), manager, jobs.clone(), clock.clone(), name.clone());
+        let watch = Watch::start(look).map_err(StartError::Thread)?;
+        Ok(Some(Self { model: Arc::new(model), jobs, name, _watch: watch }))
+    }
+
+    /// The keys of the system that it belongs to.
+    pub(super) fn name(&self) -> &SystemName {
+        &self.name
+    }
+
+    pub(super) fn providers(&self) -> Result<Vec<Arc<dyn Provider>>, CimError> {
+        image::all(&self.model)
+    }
+
+    pub(super) fn describe(&self) -> Arc<dyn Describe> {
+        Arc::new(ImageIndications::new(self.model.clone()))
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        self.jobs.stop();
+    }
+}
+
+/// Looks at the image store.
+#[derive(Debug)]
+struct Look(Arc<dyn ImageManager>);
+
+impl Look {
+    fn look(&self) {
+        if let Err(error) = self.0.refresh() {
+            tracing::error!(error = &error as &dyn std::error::Error, "the image store cannot be read");
+        }
+    }
+}
+
+impl BeforeEnd for Look {
+    /// Whoever hears of a job's end finds the image as it left it.
+    fn about_to_end(&self) {
+        self.look();
+    }
+}
+
+/// A thread that watches an image store until this is dropped.
+#[derive(Debug)]
+struct Watch(Arc<AtomicBool>);
+
+impl Watch {
+    fn start(look: Arc<Look>) -> io::Result<Self> {
+        let wanted = Arc::new(AtomicBool::new(true));
+        let still_wanted = wanted.clone();
+        essential::spawn("image", move || {
+            while still_wanted.load(Ordering::Relaxed) {
+                look.look();
+                look.0.wait_for_change(PATIENCE);
+            }
+        })?;
+        Ok(Self(wanted))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// The worker opens the same store with the same settings.
+fn worker_arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsString>, settings::SettingError> {
+    let mut arguments = worker_program::arguments(config, state_dir)?;
+    let mut give = |option: &str, value: OsString| arguments.extend([option.into(), value]);
+    let image = &config.image;
+    if let Some(dir) = &image.dir {
+        give("--image", dir.clone().into());
+    }
+    if let Some(level) = image.acceptance_level {
+        give("--acceptance-level", level.word().into());
+    }
+    Ok(arguments)
+}
