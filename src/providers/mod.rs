@@ -23,6 +23,7 @@ mod job_results;
 mod jobs;
 mod links;
 mod log;
+mod log_entry;
 mod model;
 mod names;
 mod operating_system;
@@ -45,6 +46,7 @@ mod tests;
 
 pub use eventing::Eventing;
 pub use indications::Indications;
+use log::SystemLog;
 pub use model::{Model, SystemName};
 
 /// The providers of one managed system, or the error that says what the schema lacks.
@@ -60,7 +62,6 @@ pub fn all(model: &Arc<Model>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
         Arc::new(service::Services::new(model.clone())),
         Arc::new(jobs::JobInstances::new(model.clone())),
         Arc::new(job_results::JobResults::new(model.clone())),
-        Arc::new(log::History::new(model.clone())),
         Arc::new(profiles::Profiles),
     ];
     providers.extend(identity_links::links(model));
@@ -71,7 +72,7 @@ pub fn all(model: &Arc<Model>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
     providers.extend(affected::links(model));
     providers.extend(job_links::links(model));
     providers.extend(job_results::links(model));
-    providers.extend(log::links(model));
+    providers.extend(log::providers(&SystemLog::of_host(model.jobs.clone(), model.system.clone())));
     providers.extend(profiles::links(model));
     Ok(providers)
 }
