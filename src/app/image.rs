@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{StartError, essential, settings, worker_program};
+use super::image_settings::{self, image_settings};
+use super::settings::SettingError;
+use super::{StartError, essential, worker_program};
 use crate::access::{Users, private_file};
 use crate::broker::Provider;
 use crate::cim::{CimError, Schema};
@@ -17,7 +19,7 @@ use crate::events::Describe;
 use crate::jobs::{self, BeforeEnd, Jobs, System};
 use crate::providers::SystemName;
 use crate::providers::image::{self, ImageIndications, ImageModel};
-use crate::software::vib::ImageManager;
+use crate::software::vib::{ImageManager, ImageStore};
 use crate::store::Store;
 
 /// How long the watch waits before it looks whether it is still wanted.
@@ -41,7 +43,10 @@ impl Image {
         users: &Arc<Users>,
         clock: &SharedClock,
     ) -> Result<Option<Self>, StartError> {
-        let Some(manager) = settings::open_image(config, clock)? else { return Ok(None) };
+        let Some(dir) = &config.image.dir else { return Ok(None) };
+        let failed = |source| StartError::Image { dir: dir.clone(), source };
+        let image_settings = image_settings(config, clock).map_err(failed)?;
+        let manager: Arc<dyn ImageManager> = Arc::new(ImageStore::open(dir, image_settings).map_err(failed)?);
         let state_dir = config.state_dir.join("image");
         private_file::make_folder(&state_dir)
             .map_err(|source| StartError::State { folder: state_dir.clone(), source })?;
@@ -127,14 +132,12 @@ impl Drop for Watch {
 }
 
 /// The worker opens the same store with the same settings.
-fn worker_arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsString>, settings::SettingError> {
+fn worker_arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsString>, SettingError> {
     let mut arguments = worker_program::arguments(config, state_dir)?;
     let mut give = |option: &str, value: OsString| arguments.extend([option.into(), value]);
-    let image = &config.image;
-    if let Some(dir) = &image.dir {
-        give("--image", dir.clone().into());
-    }
-    if let Some(level) = image.acceptance_level {
+    let image_settings::ImageOrders { dir, acceptance_level } = image_settings::orders(config);
+    give("--image", dir.into());
+    if let Some(level) = acceptance_level {
         give("--acceptance-level", level.word().into());
     }
     Ok(arguments)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Failure, log};
-use crate::app::{Changed, WorkerOrders, run_worker};
+use crate::app::{Changed, ImageOrders, WorkerOrders, run_worker};
 use crate::config::{AcceptanceLevel, Engine};
 use crate::worker;
 
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
     run_worker(WorkerOrders {
         state_dir: arguments.state_dir,
         changes: match (arguments.image, arguments.root) {
-            (Some(dir), _) => Changed::Image { dir, acceptance_level: arguments.acceptance_level },
+            (Some(dir), _) => Changed::Image(ImageOrders { dir, acceptance_level: arguments.acceptance_level }),
             (None, root) => Changed::Packages { root: root.unwrap_or_else(|| "/".into()), engine: arguments.engine },
         },
         readable_folders: arguments.limit_folders.then_some(arguments.readable_folder),
