@@ -1,5 +1,8 @@
 //! An image store as its users see it.
 
+mod crashes;
+mod fixture;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
