@@ -6,12 +6,14 @@
 
 mod bulletin;
 mod descriptor;
+mod descriptor_xml;
 mod error;
 mod image;
 mod level;
 mod operation;
 mod profile;
 mod relation;
+mod timestamp;
 mod version;
 
 #[cfg(test)]
@@ -23,6 +25,7 @@ pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
     SoftwarePlatform, VibId, VibType,
 };
+pub use descriptor_xml::{DESCRIPTOR_LIMIT, DescriptorProblem};
 pub use error::{ImageError, ImageErrorClass};
 pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
