@@ -7,14 +7,18 @@
 mod bulletin;
 mod descriptor;
 mod descriptor_xml;
+mod digest;
 mod error;
 mod image;
 mod level;
 mod operation;
+mod payload;
 mod profile;
+mod reader;
 mod relation;
 mod timestamp;
 mod version;
+mod visor;
 
 #[cfg(test)]
 #[path = "../../../tests/support/vib/mod.rs"]
@@ -30,6 +34,8 @@ pub use error::{ImageError, ImageErrorClass};
 pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
 pub use operation::{ImageOperation, ImageOutcome};
+pub use payload::{CopyError, VibLimits};
 pub use profile::{ImageProfile, ProfileVib};
+pub use reader::{VibReader, VibSum};
 pub use relation::{Comparison, Constraint, Provide};
 pub use version::VibVersion;
