@@ -8,18 +8,22 @@ mod bulletin;
 mod catalogue;
 mod descriptor;
 mod descriptor_xml;
+mod digest;
 mod error;
 mod image;
 mod level;
 mod matching;
 mod operation;
 mod plan;
+mod payload;
 mod profile;
+mod reader;
 mod relation;
 mod scan;
 mod store;
 mod timestamp;
 mod version;
+mod visor;
 
 #[cfg(test)]
 #[path = "../../../tests/support/vib/mod.rs"]
@@ -37,7 +41,9 @@ pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
 pub use operation::{ImageOperation, ImageOutcome};
 pub use plan::{Candidate, ImagePlan, Rules};
+pub use payload::{CopyError, VibLimits};
 pub use profile::{ImageProfile, ProfileVib};
+pub use reader::{VibReader, VibSum};
 pub use relation::{Comparison, Constraint, Provide};
 pub use scan::{
     Assessment, BulletinState, BulletinStatus, BulletinVib, HostFacts, InstallState, Prerequisite, Reason, ScanResult,
