@@ -8,7 +8,7 @@ use std::sync::mpsc::Sender;
 use super::disk::{Disk, NewFile};
 use super::names;
 use crate::software::CancelToken;
-use crate::software::vib::{Descriptor, ImageError, ProfileVib};
+use crate::software::vib::{CopyError, Descriptor, ProfileVib};
 
 /// Gives the content of VIBs.
 pub(super) trait Source: Sync {
@@ -22,22 +22,7 @@ pub(super) struct NoSource;
 
 impl Source for NoSource {
     fn copy(&self, _: &Descriptor, _: &PayloadFiles<'_>) -> Result<(), CopyError> {
-        Err(CopyError::Io(io::ErrorKind::NotFound.into()))
-    }
-}
-
-/// Why a VIB was not copied.
-#[derive(Debug)]
-pub(super) enum CopyError {
-    /// Because of the VIB.
-    Vib(ImageError),
-    /// Because of the disk that it is copied to, or because it should stop.
-    Io(io::Error),
-}
-
-impl From<io::Error> for CopyError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        Err(CopyError::Write(io::ErrorKind::NotFound.into()))
     }
 }
 

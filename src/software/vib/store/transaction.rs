@@ -9,10 +9,10 @@ use std::thread;
 use super::boot_config::BootConfig;
 use super::failure::not_installed;
 use super::names;
-use super::source::{CopyError, Course, PayloadFiles, Source};
+use super::source::{Course, PayloadFiles, Source};
 use super::staging::{Staging, boot_config, with_file_names};
 use super::{ImageStore, State, locked};
-use crate::software::vib::{Descriptor, Image, ImageError, ImageOutcome, ImagePlan, ProfileVib, VibId};
+use crate::software::vib::{CopyError, Descriptor, Image, ImageError, ImageOutcome, ImagePlan, ProfileVib, VibId};
 use crate::software::{CancelToken, Phase, Progress, leaves_reserve};
 
 /// How many VIBs are copied at a time.
@@ -151,7 +151,7 @@ impl Transaction<'_> {
         while !course.is_over() {
             let Some((vib, names)) = locked(queue).pop() else { return Ok(()) };
             let files = PayloadFiles { disk: &self.store.disk, folder: staging.folder(), vib, names, course };
-            let copied = self.source.copy(vib, &files).and_then(|()| Ok(check_all_there(&files)?));
+            let copied = self.source.copy(vib, &files).and_then(|()| check_all_there(&files).map_err(CopyError::Write));
             let Err(error) = copied else { continue };
             check_cancelled(self.cancel)?;
             if course.has_failed.swap(true, Ordering::Relaxed) {
@@ -159,7 +159,7 @@ impl Transaction<'_> {
             }
             return Err(Stop::Failed(match error {
                 CopyError::Vib(error) => error,
-                CopyError::Io(error) => not_installed(&error, [vib.id()]),
+                CopyError::Write(error) => not_installed(&error, [vib.id()]),
             }));
         }
         check_cancelled(self.cancel)

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use super::super::disk::Disk;
 use super::super::names;
-use super::super::source::{CopyError, PayloadFiles, Source};
+use super::super::source::{PayloadFiles, Source};
 use super::super::*;
 use crate::software::Phase;
 use crate::software::vib::building::{self, Payload, Vib};
-use crate::software::vib::{Candidate, ChecksumAlgorithm, Checksummed, Payload as Described};
+use crate::software::vib::{Candidate, ChecksumAlgorithm, Checksummed, CopyError, Payload as Described};
 
 /// VIBs in memory.
 pub(in super::super) struct Memory(pub Vec<Vib>);
@@ -21,11 +21,9 @@ impl Source for Memory {
     fn copy(&self, vib: &Descriptor, files: &PayloadFiles<'_>) -> Result<(), CopyError> {
         let made = self.0.iter().find(|made| made.id() == vib.id().as_str()).unwrap();
         for payload in &made.payloads {
-            let mut file = files.create(&payload.name)?;
-            for part in payload.stored.chunks(2500) {
-                file.write_all(part)?;
-            }
-            file.finish()?;
+            let mut file = files.create(&payload.name).map_err(CopyError::Write)?;
+            payload.stored.chunks(2500).try_for_each(|part| file.write_all(part)).map_err(CopyError::Write)?;
+            file.finish().map_err(CopyError::Write)?;
         }
         Ok(())
     }
@@ -67,14 +65,22 @@ pub(in super::super) fn tools(version: &str) -> Vib {
 
 /// Installs VIBs.
 pub(in super::super) fn install(store: &ImageStore, vibs: &[Vib]) -> Result<ImageOutcome, Stop> {
+    install_until(store, vibs, &CancelToken::default())
+}
+
+/// Installs VIBs unless that is cancelled.
+pub(in super::super) fn install_until(
+    store: &ImageStore,
+    vibs: &[Vib],
+    cancel: &CancelToken,
+) -> Result<ImageOutcome, Stop> {
     let described = |vib: &Vib| Arc::new(Descriptor::from_xml(&vib.descriptor()).unwrap());
     let candidates: Vec<_> = vibs.iter().map(|vib| Candidate { descriptor: described(vib), wanted: true }).collect();
-    let cancel = CancelToken::default();
     store.change(|state| {
         let snapshot = store.snapshot();
         let plan = ImagePlan::install(&snapshot, &candidates, &store.rules(&snapshot))?;
         let source = Memory(vibs.to_vec());
-        Transaction { store, state, plan: &plan, source: &source, cancel: &cancel }.make(&mut Heard::default())
+        Transaction { store, state, plan: &plan, source: &source, cancel }.make(&mut Heard::default())
     })
 }
 
@@ -88,13 +94,14 @@ pub(in super::super) fn stocked(folder: &Path) -> ImageStore {
     store
 }
 
-/// Every file of a store, with its octets.
+/// Every file of a store but its lock, with its octets.
 pub(in super::super) fn octets(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => files.extend(octets(&path)),
+            false if path.ends_with("image.lock") => {}
             false => drop(files.insert(path.clone(), fs::read(&path).unwrap())),
         }
     }

@@ -1,7 +1,9 @@
 //! An image store as its users see it.
 
 mod crashes;
+mod failures;
 mod fixture;
+mod kills;
 
 use std::fs;
 use std::path::Path;
