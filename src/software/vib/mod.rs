@@ -5,11 +5,14 @@
 //! VIB, bulletin, image profile, acceptance level, boot bank.
 
 mod bulletin;
+mod bundle;
+mod container;
 mod descriptor;
 mod descriptor_xml;
 mod error;
 mod image;
 mod level;
+mod metadata;
 mod operation;
 mod profile;
 mod relation;
@@ -21,6 +24,7 @@ mod version;
 pub(crate) mod building;
 
 pub use bulletin::{Bulletin, Component};
+pub use bundle::Bundle;
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
     SoftwarePlatform, VibId, VibType,
@@ -29,6 +33,7 @@ pub use descriptor_xml::{DESCRIPTOR_LIMIT, DescriptorProblem};
 pub use error::{ImageError, ImageErrorClass};
 pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
+pub use metadata::{Metadata, MetadataVib};
 pub use operation::{ImageOperation, ImageOutcome};
 pub use profile::{ImageProfile, ProfileVib};
 pub use relation::{Comparison, Constraint, Provide};
