@@ -6,6 +6,8 @@
 
 mod bulletin;
 mod catalogue;
+mod bundle;
+mod container;
 mod descriptor;
 mod descriptor_xml;
 mod digest;
@@ -13,6 +15,7 @@ mod error;
 mod image;
 mod level;
 mod matching;
+mod metadata;
 mod operation;
 mod payload;
 mod plan;
@@ -31,6 +34,7 @@ pub(crate) mod building;
 
 pub use bulletin::{Bulletin, Component};
 pub use catalogue::Catalogue;
+pub use bundle::Bundle;
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
     SoftwarePlatform, VibId, VibType,
@@ -39,6 +43,7 @@ pub use descriptor_xml::{DESCRIPTOR_LIMIT, DescriptorProblem};
 pub use error::{ImageError, ImageErrorClass};
 pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
+pub use metadata::{Metadata, MetadataVib};
 pub use operation::{ImageOperation, ImageOutcome};
 pub use payload::{CopyError, VibLimits};
 pub use plan::{Candidate, ImagePlan, Rules};
