@@ -15,6 +15,8 @@ mod operation;
 mod plan;
 mod profile;
 mod relation;
+#[cfg(test)]
+mod samples;
 mod scan;
 mod version;
 
