@@ -22,6 +22,8 @@ mod plan;
 mod profile;
 mod reader;
 mod relation;
+#[cfg(test)]
+mod samples;
 mod scan;
 mod store;
 mod timestamp;
