@@ -16,7 +16,9 @@ mod payload;
 mod profile;
 mod reader;
 mod relation;
+mod signature;
 mod timestamp;
+mod trust;
 mod version;
 mod visor;
 
@@ -38,4 +40,5 @@ pub use payload::{CopyError, VibLimits};
 pub use profile::{ImageProfile, ProfileVib};
 pub use reader::{VibReader, VibSum};
 pub use relation::{Comparison, Constraint, Provide};
+pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::building::payload::{gzip, visor_tar};
-use super::super::building::{Parts, Payload, Spelling, Vib, archive, sha256};
+use super::super::building::{Parts, Payload, Signers, Spelling, Vib, archive, sha256};
 use super::*;
 
 /// A VIB of a boot module, a visor tar and an ordinary tar, one of which is of odd length.
@@ -259,4 +259,22 @@ fn an_input_that_fails_is_told_and_is_not_taken_for_a_wrong_digest() {
     assert!(told(io::ErrorKind::InvalidData).starts_with("[VibFormatError] The VIB is damaged: as told. vibs = "));
     let other = told(io::ErrorKind::PermissionDenied);
     assert!(other.starts_with("[VibIOError] The VIB cannot be read: as told. See that "), "{other}");
+}
+
+#[test]
+fn a_signature_is_one_for_the_level_that_the_vib_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("vmware.pem");
+    std::fs::write(&roots, Signers::shared().vmware_root.pem()).unwrap();
+    let trust = TrustStore::read(Some(&roots), None, None).unwrap();
+    let verify = |file: &[u8]| {
+        let reader = VibReader::open(file).unwrap();
+        reader.verify_signature(&trust, DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_000)).map_err(|e| e.class)
+    };
+    assert_eq!(verify(&sample().to_file()), Ok(()), "community");
+    assert_eq!(verify(&sample().at_level("certified").to_file()), Ok(()));
+    assert_eq!(verify(&sample().at_level("partner").to_file()), Err(ImageErrorClass::VibSigInvalidError));
+    let mut edited = sample().at_level("certified").parts();
+    edited.rewrite("<overlay>false", "<overlay>true");
+    assert_eq!(verify(&edited.to_file()), Err(ImageErrorClass::VibSigDigestError));
 }
