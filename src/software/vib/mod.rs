@@ -26,7 +26,9 @@ mod relation;
 mod samples;
 mod scan;
 mod store;
+mod signature;
 mod timestamp;
+mod trust;
 mod version;
 mod visor;
 
@@ -57,4 +59,5 @@ pub use scan::{
     SeverityCount, VibChange, scan,
 };
 pub use store::{HostSettings, ImageSettings, ImageStore, NewImage};
+pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;

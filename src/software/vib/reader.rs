@@ -4,11 +4,14 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::descriptor::{Descriptor, Payload, VibId};
 use super::descriptor_xml::DESCRIPTOR_LIMIT;
 use super::digest::Digested;
 use super::error::{ImageError, ImageErrorClass};
 use super::payload::{self, CopyError, VibLimits, unreadable};
+use super::trust::TrustStore;
 use crate::software::ar::{ArError, ArMember, ArReader};
 
 /// The members of a VIB before its payloads.
@@ -98,6 +101,15 @@ impl<R: Read> VibReader<R> {
     /// The signature; empty if it is not signed.
     pub fn signature(&self) -> &[u8] {
         &self.signature
+    }
+
+    /// Sees that the signature is one that the VIB's acceptance level asks for.
+    ///
+    /// # Errors
+    /// As [`TrustStore::verify`].
+    pub fn verify_signature(&self, trust: &TrustStore, now: DateTime<Utc>) -> Result<(), ImageError> {
+        let level = self.descriptor.acceptance_level;
+        trust.verify(&self.id, &self.descriptor_octets, &self.signature, level, now)
     }
 
     /// The next payload, in the order of the file; `None` after the last one. One that was not copied is checked all the

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::super::building::payload::{gzip, visor_tar};
-use super::super::building::{Parts, Payload, Spelling, Vib, archive, sha256};
+use super::super::building::payload::{gzip, tar_header, visor_tar};
+use super::super::building::{Parts, Payload, Signers, Spelling, Vib, archive, sha256};
+use super::super::descriptor::Checksummed;
 use super::*;
 
 /// A VIB of a boot module, a visor tar and an ordinary tar, one of which is of odd length.
@@ -259,4 +260,84 @@ fn an_input_that_fails_is_told_and_is_not_taken_for_a_wrong_digest() {
     assert!(told(io::ErrorKind::InvalidData).starts_with("[VibFormatError] The VIB is damaged: as told. vibs = "));
     let other = told(io::ErrorKind::PermissionDenied);
     assert!(other.starts_with("[VibIOError] The VIB cannot be read: as told. See that "), "{other}");
+}
+
+#[test]
+fn a_signature_is_one_for_the_level_that_the_vib_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("vmware.pem");
+    std::fs::write(&roots, Signers::shared().vmware_root.pem()).unwrap();
+    let trust = TrustStore::read(Some(&roots), None, None).unwrap();
+    let verify = |file: &[u8]| {
+        let reader = VibReader::open(file).unwrap();
+        reader.verify_signature(&trust, DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_000)).map_err(|e| e.class)
+    };
+    assert_eq!(verify(&sample().to_file()), Ok(()), "community");
+    assert_eq!(verify(&sample().at_level("certified").to_file()), Ok(()));
+    assert_eq!(verify(&sample().at_level("partner").to_file()), Err(ImageErrorClass::VibSigInvalidError));
+    let mut edited = sample().at_level("certified").parts();
+    edited.rewrite("<overlay>false", "<overlay>true");
+    assert_eq!(verify(&edited.to_file()), Err(ImageErrorClass::VibSigDigestError));
+}
+
+/// A firewall rule for the NTP server: what a small VIB of a third party is, as VMware's VIB Author wrote it in 2017.
+fn firewall_rule(content: &[u8]) -> Vib {
+    let payload = Payload::vgz("fwrule", &[("etc/vmware/firewall/ntpserver.xml", content)]);
+    Vib {
+        vendor: "example.com_author".to_owned(),
+        release_date: "2017-08-14T09:59:45.872917+00:00".to_owned(),
+        conflicts: vec!["fwenable-ntpd".to_owned()],
+        payloads: vec![payload.with_old_digests()],
+        ..Vib::new("fwrule-ntpServer", "1.0.0-1")
+    }
+}
+
+#[test]
+fn a_vib_as_vib_author_writes_it_is_read() {
+    let rule = b"<ConfigRoot>\n  <service>\n    <id>ntpServer</id>\n  </service>\n</ConfigRoot>\n";
+    let file = firewall_rule(rule).to_file();
+    let reader = VibReader::open(file.as_slice()).unwrap();
+    let descriptor = Arc::clone(reader.descriptor());
+    reader.finish().unwrap();
+    assert_eq!(descriptor.id().as_str(), "example.com_author_bootbank_fwrule-ntpServer_1.0.0-1");
+    assert_eq!(descriptor.conflicts[0].to_string(), "fwenable-ntpd");
+    assert_eq!(descriptor.files, ["etc/vmware/firewall/ntpserver.xml".into()]);
+    assert!(descriptor.live_install_allowed && descriptor.live_remove_allowed && descriptor.stateless_ready);
+    let digests: Vec<(bool, usize)> = descriptor.payloads[0]
+        .checksums
+        .iter()
+        .map(|checksum| (checksum.of == Checksummed::Gunzipped, checksum.digest.len()))
+        .collect();
+    assert_eq!(digests, [(false, 64), (true, 40)], "SHA-256 as it is stored, SHA-1 of what gunzip makes of it");
+}
+
+/// The VIB that this was made after, where somebody has it (`QUARTERMASTER_SAMPLE_VIB`): ours is the same octet by octet, but for
+/// its texts, its vendor and what its payload holds, which are taken from it.
+#[test]
+fn a_vib_that_vmwares_tool_wrote_is_the_same_as_ours() {
+    let Some(path) = std::env::var_os("QUARTERMASTER_SAMPLE_VIB") else { return };
+    let file = std::fs::read(path).unwrap();
+    let reader = VibReader::open(file.as_slice()).unwrap();
+    let descriptor = Arc::clone(reader.descriptor());
+    assert!(reader.signature().is_empty());
+    reader.finish().unwrap();
+    let (payloads, sum) = read(&file).unwrap();
+    assert_eq!(sum, VibSum { size: file.len() as u64, sha256: sha256(&file) });
+    let mut plain = Vec::new();
+    flate2::read::GzDecoder::new(payloads[0].1.as_slice()).read_to_end(&mut plain).unwrap();
+    let content = plain[2560..].to_vec();
+    let name = "etc/vmware/firewall/ntpserver.xml";
+    let mut ours = visor_tar(&[(name, &content)], 0o13_144_262_560);
+    ours[1536..2048].copy_from_slice(&tar_header(name, Some(&content), 0o13_144_246_765, Some(2560)));
+    assert!(ours == plain, "the visor tar");
+    let mut vib = firewall_rule(&content);
+    vib.payloads[0] = Payload {
+        files: vec![name.to_owned()],
+        ..Payload::stored("fwrule", "vgz", payloads[0].1.clone(), Some(&plain))
+    }
+    .with_old_digests();
+    vib.vendor = descriptor.vendor.to_string();
+    (vib.summary, vib.description) = (descriptor.summary.to_string(), descriptor.description.to_string());
+    assert_eq!(String::from_utf8_lossy(&vib.parts().descriptor), String::from_utf8_lossy(&file[68..68 + 1179]));
+    assert!(vib.to_file() == file, "the whole file");
 }
