@@ -45,7 +45,7 @@ impl Image {
     ) -> Result<Option<Self>, StartError> {
         let Some(dir) = &config.image.dir else { return Ok(None) };
         let failed = |source| StartError::Image { dir: dir.clone(), source };
-        let image_settings = image_settings(config, clock).map_err(failed)?;
+        let image_settings = image_settings(config, clock)?;
         let manager: Arc<dyn ImageManager> = Arc::new(ImageStore::open(dir, image_settings).map_err(failed)?);
         let state_dir = config.state_dir.join("image");
         private_file::make_folder(&state_dir)
@@ -135,10 +135,18 @@ impl Drop for Watch {
 fn worker_arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsString>, SettingError> {
     let mut arguments = worker_program::arguments(config, state_dir)?;
     let mut give = |option: &str, value: OsString| arguments.extend([option.into(), value]);
-    let image_settings::ImageOrders { dir, acceptance_level } = image_settings::orders(config);
-    give("--image", dir.into());
-    if let Some(level) = acceptance_level {
+    let orders = image_settings::orders(config);
+    give("--image", orders.dir.into());
+    if let Some(level) = orders.acceptance_level {
         give("--acceptance-level", level.word().into());
+    }
+    let files = [
+        ("--vmware-trust-file", orders.vmware_trust_file),
+        ("--partner-trust-file", orders.partner_trust_file),
+        ("--revocation-file", orders.revocation_file),
+    ];
+    for (option, file) in files {
+        file.into_iter().for_each(|file| give(option, file.into()));
     }
     Ok(arguments)
 }

@@ -37,7 +37,7 @@ use crate::software::vib::ImageError;
 use crate::store::{Store, StoreError, subscriptions};
 use crate::wsman;
 
-pub use image_settings::{ImageOrders, acceptance_level, image_settings};
+pub use image_settings::{ImageOrders, ImageSettingsError, acceptance_level, image_settings};
 use systems::Systems;
 pub use worker::{Changed, WorkerError, WorkerOrders, run_worker};
 
@@ -109,6 +109,9 @@ pub enum StartError {
         /// Why.
         source: ImageError,
     },
+    /// A trust file for images cannot be used.
+    #[error(transparent)]
+    ImageSettings(#[from] ImageSettingsError),
     /// The jobs cannot be taken up.
     #[error(transparent)]
     Jobs(#[from] JobsError),

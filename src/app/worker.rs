@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::image_settings::ImageOrders;
+use super::image_settings::{ImageOrders, ImageSettingsError};
 use super::settings;
 use crate::access::private_file;
 use crate::client::AddressRuleError;
@@ -72,6 +72,9 @@ pub enum WorkerError {
     /// The image store cannot be opened.
     #[error("cannot open the image store: {0}")]
     Image(#[from] ImageError),
+    /// A trust file cannot be used.
+    #[error(transparent)]
+    ImageSettings(#[from] ImageSettingsError),
     /// The folder for the files of operations cannot be used.
     #[error("cannot use {folder}: {source}")]
     Scratch {

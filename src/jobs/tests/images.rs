@@ -171,6 +171,8 @@ fn what_is_no_readable_bundle_is_told_at_once_and_fails_its_job() {
     let f = Images::new(|settings| settings.readable_folders = Some(vec![allowed.path().to_owned()]));
     let file = allowed.path().join("one.zip");
     fs::write(&file, "one").unwrap();
+    assert!(matches!(f.jobs.check_bundle(&file), Err(StageError::NotAPackage(_))));
+    fs::write(&file, "PK\x03\x04").unwrap();
     assert_eq!(f.jobs.check_bundle(&file), Ok(()));
     assert_eq!(f.jobs.check_bundle(allowed.path()), Ok(()), "a folder may be a bundle");
     assert_eq!(f.jobs.check_bundle(&f.bundle("two.zip", "two")), Err(StageError::NotAllowed));
