@@ -7,13 +7,11 @@ use super::settings;
 use super::watch::{Look, Watch};
 use super::{StartError, essential, worker_program};
 use crate::access::Users;
-use crate::broker::Provider;
-use crate::cim::{CimError, Schema};
+use crate::cim::Schema;
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::events::Describe;
 use crate::jobs::{self, Jobs, Observed};
-use crate::providers::{self, Indications, Model, SystemName};
+use crate::providers::{Model, SystemName};
 use crate::software::{self, Family};
 use crate::store::Store;
 
@@ -22,7 +20,6 @@ use crate::store::Store;
 pub(super) struct Host {
     model: Arc<Model>,
     jobs: Arc<Jobs>,
-    name: SystemName,
     _watch: Watch,
 }
 
@@ -55,24 +52,15 @@ impl Host {
         let running = jobs.clone();
         essential::spawn("jobs", move || running.run()).map_err(StartError::Thread)?;
         let name = SystemName { class: config.system_class.as_str().into(), name: config.system_name().into() };
-        let model = Model::new(schema.clone(), manager.clone(), jobs.clone(), clock.clone(), name.clone());
+        let model = Model::new(schema.clone(), manager.clone(), jobs.clone(), clock.clone(), name);
         let takes_byte_streams = settings::takes_byte_streams(config);
         let model = Arc::new(if takes_byte_streams { model } else { model.without_byte_streams() });
         let watch = Watch::start(look, config.jobs.catalog_idle).map_err(StartError::Thread)?;
-        Ok(Some(Self { model, jobs, name, _watch: watch }))
+        Ok(Some(Self { model, jobs, _watch: watch }))
     }
 
-    /// Its keys as a system.
-    pub(super) fn name(&self) -> &SystemName {
-        &self.name
-    }
-
-    pub(super) fn providers(&self) -> Result<Vec<Arc<dyn Provider>>, CimError> {
-        providers::all(&self.model)
-    }
-
-    pub(super) fn describe(&self) -> Arc<dyn Describe> {
-        Arc::new(Indications::new(self.model.clone()))
+    pub(super) fn model(&self) -> &Arc<Model> {
+        &self.model
     }
 }
 

@@ -11,14 +11,11 @@ use super::image_settings::{self, image_settings};
 use super::settings::SettingError;
 use super::{StartError, essential, worker_program};
 use crate::access::{Users, private_file};
-use crate::broker::Provider;
-use crate::cim::{CimError, Schema};
+use crate::cim::Schema;
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::events::Describe;
 use crate::jobs::{self, BeforeEnd, Jobs, System};
-use crate::providers::SystemName;
-use crate::providers::image::{self, ImageIndications, ImageModel};
+use crate::providers::{IMAGE_SYSTEM_CLASS, ImageModel, SystemName};
 use crate::software::vib::{ImageManager, ImageStore};
 use crate::store::Store;
 
@@ -30,7 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Image {
     model: Arc<ImageModel>,
     jobs: Arc<Jobs>,
-    name: SystemName,
     _watch: Watch,
 }
 
@@ -62,23 +58,14 @@ impl Image {
         let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), settings)?);
         let running = jobs.clone();
         essential::spawn("image-jobs", move || running.run()).map_err(StartError::Thread)?;
-        let name = SystemName { class: image::SYSTEM.into(), name: config.image_system_name().into() };
-        let model = ImageModel::new(schema.clone(), manager, jobs.clone(), clock.clone(), name.clone());
+        let name = SystemName { class: IMAGE_SYSTEM_CLASS.into(), name: config.image_system_name().into() };
+        let model = ImageModel::new(schema.clone(), manager, jobs.clone(), clock.clone(), name);
         let watch = Watch::start(look).map_err(StartError::Thread)?;
-        Ok(Some(Self { model: Arc::new(model), jobs, name, _watch: watch }))
+        Ok(Some(Self { model: Arc::new(model), jobs, _watch: watch }))
     }
 
-    /// The keys of the system that it belongs to.
-    pub(super) fn name(&self) -> &SystemName {
-        &self.name
-    }
-
-    pub(super) fn providers(&self) -> Result<Vec<Arc<dyn Provider>>, CimError> {
-        image::all(&self.model)
-    }
-
-    pub(super) fn describe(&self) -> Arc<dyn Describe> {
-        Arc::new(ImageIndications::new(self.model.clone()))
+    pub(super) fn model(&self) -> &Arc<ImageModel> {
+        &self.model
     }
 }
 

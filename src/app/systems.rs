@@ -12,18 +12,21 @@ use crate::cim::{CimError, Instance, Schema};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::events::{self, Describe, Destinations, Events, IndicationFilters};
-use crate::providers::{self, Eventing, SystemName};
+use crate::providers::{self, Eventing, Indications, ManagedSystems};
 use crate::store::Store;
 use crate::store::changes::ChangeRecord;
 
-/// The managed systems.
+/// The managed systems, if there are any.
 #[derive(Debug)]
-pub(super) struct Systems {
-    host: Option<Host>,
-    image: Option<Image>,
+pub(super) struct Systems(Option<Open>);
+
+#[derive(Debug)]
+struct Open {
+    shown: ManagedSystems,
     filters: Arc<IndicationFilters>,
     destinations: Arc<Destinations>,
-    clock: SharedClock,
+    _host: Option<Host>,
+    _image: Option<Image>,
 }
 
 impl Systems {
@@ -35,51 +38,39 @@ impl Systems {
         users: &Arc<Users>,
         clock: &SharedClock,
     ) -> Result<Self, StartError> {
+        let host = Host::open(config, store, schema, users, clock)?;
+        let image = Image::open(config, store, schema, users, clock)?;
+        let models =
+            (host.as_ref().map(|host| host.model().clone()), image.as_ref().map(|image| image.model().clone()));
+        let Some(shown) = ManagedSystems::new(models.0, models.1) else { return Ok(Self(None)) };
         let filters = IndicationFilters::open(store.clone(), schema.clone()).map_err(events::OpenError::from)?;
         let destinations = Destinations::open(store.clone()).map_err(events::OpenError::from)?;
-        Ok(Self {
-            host: Host::open(config, store, schema, users, clock)?,
-            image: Image::open(config, store, schema, users, clock)?,
-            filters: Arc::new(filters),
-            destinations: Arc::new(destinations),
-            clock: clock.clone(),
-        })
+        let (filters, destinations) = (Arc::new(filters), Arc::new(destinations));
+        Ok(Self(Some(Open { shown, filters, destinations, _host: host, _image: image })))
     }
 
     /// What shows each system, and the subscriptions to what happens on them.
     pub(super) fn providers(&self, events: &Arc<Events>) -> Result<Vec<Vec<Arc<dyn Provider>>>, CimError> {
-        let host = self.host.as_ref().map(Host::providers).transpose()?;
-        let image = self.image.as_ref().map(Image::providers).transpose()?;
-        let mut systems: Vec<_> = host.into_iter().chain(image).collect();
-        if let (Some(name), Some(first)) = (self.name(), systems.first_mut()) {
-            let (filters, destinations) = (self.filters.clone(), self.destinations.clone());
-            let eventing = Eventing::new(name.clone(), self.clock.clone(), events.clone(), filters, destinations);
-            first.extend(providers::indications(eventing));
-        }
-        Ok(systems)
-    }
-
-    /// The system that the service itself belongs to: the host, if it is managed.
-    fn name(&self) -> Option<&SystemName> {
-        self.host.as_ref().map(Host::name).or_else(|| self.image.as_ref().map(Image::name))
+        let Some(Open { shown, filters, destinations, .. }) = &self.0 else { return Ok(Vec::new()) };
+        let mut lists = providers::all(shown)?;
+        let eventing = Eventing::new(shown.clone(), events.clone(), filters.clone(), destinations.clone());
+        lists.push(providers::indications(eventing));
+        Ok(lists)
     }
 
     pub(super) fn describe(&self) -> Arc<dyn Describe> {
-        let (host, image) = (self.host.as_ref().map(Host::describe), self.image.as_ref().map(Image::describe));
-        Arc::new(Described(host.into_iter().chain(image).collect()))
+        match &self.0 {
+            Some(open) => Arc::new(Indications::new(open.shown.clone())),
+            None => Arc::new(NothingHappens),
+        }
     }
 }
 
-/// Each system describes what happens on it, which it knows by the subject of the record.
-struct Described(Vec<Arc<dyn Describe>>);
+/// Without a managed system there is nothing to tell of.
+struct NothingHappens;
 
-impl Describe for Described {
-    fn describe(&self, record: &ChangeRecord) -> Result<Option<Instance>, Box<dyn Error + Send + Sync>> {
-        for system in &self.0 {
-            if let Some(indication) = system.describe(record)? {
-                return Ok(Some(indication));
-            }
-        }
+impl Describe for NothingHappens {
+    fn describe(&self, _: &ChangeRecord) -> Result<Option<Instance>, Box<dyn Error + Send + Sync>> {
         Ok(None)
     }
 }

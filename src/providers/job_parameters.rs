@@ -2,9 +2,11 @@
 //!
 //! OpenLMI's clients read the return value from `JobOutParameters.__ReturnValue`.
 
+use super::managed::ManagedSystem;
 use super::model::Model;
 use crate::cim::{CimError, Instance, PropertyError, Value};
 use crate::jobs::{Asked, ImageRequest, InstallAction, InstallOptions, Job, JobFailure, JobRequest, JobState};
+use crate::software::vib::ImageOperation;
 
 /// The method that was called; making or deleting a link is an operation of its own.
 pub(super) fn method(request: &JobRequest) -> &'static str {
@@ -19,7 +21,11 @@ pub(super) fn method(request: &JobRequest) -> &'static str {
         JobRequest::Verify { .. } => "VerifyInstalledIdentity",
         JobRequest::RefreshRepositories => "RefreshRepositories",
         JobRequest::Image(ImageRequest::Update { .. }) => "InstallFromURI",
-        JobRequest::Image(ImageRequest::Change { .. }) => "ChangeImage",
+        JobRequest::Image(ImageRequest::Change { operation }) => match operation {
+            ImageOperation::Install { .. } => "InstallVIBs",
+            ImageOperation::Remove { .. } => "RemoveVIBs",
+            ImageOperation::RollBack => "RollBack",
+        },
     }
 }
 
@@ -93,4 +99,37 @@ fn fill(model: &Model, request: &JobRequest, parameters: &mut Instance) -> Resul
 /// InstallOptions as they were given; NULL if none were.
 fn numbers(options: &InstallOptions) -> Value {
     options.given.as_ref().map_or(Value::Null, |given| Value::array(given.iter().copied()))
+}
+
+/// Caption and Description, in OpenLMI's words.
+pub(super) fn descriptions(job: &Job) -> [String; 2] {
+    let id = job.id;
+    let install = format!("Software installation job with id={id}");
+    match &job.request {
+        JobRequest::InstallFromUri { uri, .. } => {
+            [install, format!("Software package installation job {id} from uri: {uri:?}.")]
+        }
+        JobRequest::InstallFromByteStream { staged, .. } => {
+            let package = &staged.nevra;
+            [install, format!("Software package installation job {id} from a byte stream: \"{package}\".")]
+        }
+        JobRequest::ChangeIdentity { nevra, options, .. } => {
+            let what = match options.action {
+                InstallAction::Install => "installation",
+                InstallAction::Update | InstallAction::UpdateTo => "update",
+                InstallAction::Repair => "repair",
+                InstallAction::Uninstall => "removal",
+            };
+            [install, format!("Software package {what} job {id} for \"{nevra}\".")]
+        }
+        JobRequest::Verify { nevra } => [
+            format!("Software verification job with id={id}"),
+            format!("Software package verification job {id} for \"{nevra}\"."),
+        ],
+        JobRequest::RefreshRepositories => {
+            [install, format!("Job {id} that fetches the metadata of the host's repositories.")]
+        }
+        // No such request is in the queue of a host with packages.
+        JobRequest::Image(_) => [install, format!("Job {id} that changes an image.")],
+    }
 }

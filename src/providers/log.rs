@@ -5,13 +5,18 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
+use super::job_parameters::method;
 use super::links::{FixedLink, Link, Links, Pairs, each, none};
-use super::log_entry::entry;
-use super::model::SystemName;
+use super::managed::ManagedSystem;
+use super::names::strip_prefix_ignoring_case;
 use crate::access::{Caller, Role};
-use crate::broker::{IMPLEMENTATION_NAMESPACE, Instances, Invocation, MethodReply, Provider};
-use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
-use crate::jobs::{HistoryRecord, Jobs, JobsError};
+use crate::broker::{Instances, Invocation, MethodReply, Provider};
+use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, ObjectPath, Value};
+use crate::jobs::{HistoryRecord, ImageRequest, JobRequest, JobState, JobsError};
+use crate::software::vib::{ImageOperation, ImageOutcome};
+use crate::software::{Change, ChangeKind, Nevra};
 
 const LOG: &str = "CIM_RecordLog";
 const ENTRY: &str = "CIM_LogEntry";
@@ -20,88 +25,26 @@ const ABOUT: &str = "Who asked for which change of the system's software, and wh
 /// How many records are read from the store at one time.
 const AT_ONCE: u32 = 256;
 
-/// The log of the jobs of one system.
-#[derive(Debug)]
-pub(super) struct SystemLog {
-    jobs: Arc<Jobs>,
-    system: SystemName,
-    /// Its InstanceID.
-    pub(super) id: &'static str,
-    pub(super) name: &'static str,
-}
-
-impl SystemLog {
-    /// Of what happened to the host's packages.
-    pub(super) fn of_host(jobs: Arc<Jobs>, system: SystemName) -> Arc<Self> {
-        Arc::new(Self { jobs, system, id: "Quartermaster:SoftwareHistory", name: "Software History" })
-    }
-
-    /// Of what happened to an image.
-    pub(super) fn of_image(jobs: Arc<Jobs>, system: SystemName) -> Arc<Self> {
-        Arc::new(Self { jobs, system, id: "Quartermaster:ImageHistory", name: "Image History" })
-    }
-
-    fn is_named_by(&self, path: &ObjectPath) -> bool {
-        path.key_str("InstanceID").is_some_and(|id| id.eq_ignore_ascii_case(self.id))
-    }
-
-    /// The number of the record that an InstanceID names.
-    fn number_of(&self, id: &str) -> Option<i64> {
-        let (log, number) = id.rsplit_once(':')?;
-        log.eq_ignore_ascii_case(self.id).then(|| number.parse().ok())?
-    }
-
-    pub(super) fn entry_id(&self, number: i64) -> String {
-        format!("{}:{number}", self.id)
-    }
-
-    fn path(&self) -> Arc<ObjectPath> {
-        by_id(LOG, self.id.into())
-    }
-
-    fn entry_path(&self, number: i64) -> Arc<ObjectPath> {
-        by_id(ENTRY, self.entry_id(number).into())
-    }
-
-    fn no_record(&self) -> CimError {
-        let id = self.id;
-        CimError::not_found(format!("There is no such record in {id}; the oldest ones are removed when it is full."))
-    }
-}
-
-fn by_id(class: &str, id: Value) -> Arc<ObjectPath> {
-    Arc::new(ObjectPath::new(IMPLEMENTATION_NAMESPACE, class, vec![("InstanceID".into(), id)]))
-}
-
-/// What shows a log: the log itself, its records, and what joins them with each other and with the system.
-pub(super) fn providers(log: &Arc<SystemLog>) -> Vec<Arc<dyn Provider>> {
-    vec![
-        Arc::new(History(log.clone())),
-        Links::provider(Manages(log.clone())),
-        Links::provider(FixedLink {
-            class: "CIM_UseOfLog",
-            ends: ["Antecedent", "Dependent"],
-            pair: [log.path(), log.system.path()],
-            properties: vec![("RecordedData", ABOUT.into())],
-        }),
-    ]
-}
-
 /// Serves the log and its records.
 #[derive(Debug)]
-struct History(Arc<SystemLog>);
+pub(super) struct History(Arc<dyn ManagedSystem>);
 
 impl History {
+    pub(super) fn new(system: Arc<dyn ManagedSystem>) -> Self {
+        Self(system)
+    }
+
     fn log(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
-        let count = self.0.jobs.history_count().map_err(unreadable)?;
+        let count = self.0.jobs().history_count().map_err(unreadable)?;
+        let terms = self.0.terms();
         let mut log = Instance::new(class.clone());
-        log.set("InstanceID", self.0.id)?
-            .set("Name", self.0.name)?
-            .set("ElementName", self.0.name)?
+        log.set("InstanceID", terms.log_id)?
+            .set("Name", terms.log_name)?
+            .set("ElementName", terms.log_name)?
             .set("Caption", "History of changes to software")?
             .set("Description", ABOUT)?
             .set("CurrentNumberOfRecords", count)?
-            .set("MaxNumberOfRecords", u64::from(self.0.jobs.history_limit()))?
+            .set("MaxNumberOfRecords", u64::from(self.0.jobs().history_limit()))?
             // 2 Normal, 2 Wraps When Full
             .set("LogState", 2u16)?
             .set("OverwritePolicy", 2u16)?
@@ -126,28 +69,28 @@ impl Provider for History {
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
         if class.is_a(LOG) {
-            return if self.0.is_named_by(path) { self.log(class) } else { Err(self.0.no_record()) };
+            return if is_log(&*self.0, path) { self.log(class) } else { Err(no_record()) };
         }
-        let number =
-            path.key_str("InstanceID").and_then(|id| self.0.number_of(id)).ok_or_else(|| self.0.no_record())?;
-        let record = self.0.jobs.history_record(number).map_err(unreadable)?.ok_or_else(|| self.0.no_record())?;
-        entry(&self.0, class, &record, None)
+        let number = path.key_str("InstanceID").and_then(|id| number_of(&*self.0, id)).ok_or_else(no_record)?;
+        let record = self.0.jobs().history_record(number).map_err(unreadable)?.ok_or_else(no_record)?;
+        entry(&*self.0, class, &record, None)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
         if class.is_a(LOG) {
             return Ok(Box::new(std::iter::once(self.log(class))));
         }
-        let (log, class) = (self.0.clone(), class.clone());
-        Ok(Box::new(records(&self.0).map(move |record| entry(&log, &class, &record?, None))))
+        let (system, class) = (self.0.clone(), class.clone());
+        Ok(Box::new(records(&self.0).map(move |record| entry(&*system, &class, &record?, None))))
     }
 
     /// Adds who asked, and from where. A record that was removed meanwhile stays as it is.
     fn disclose(&self, caller: &Caller, instance: Instance) -> Result<Instance, CimError> {
-        let number = instance.get("InstanceID").and_then(Value::as_str).and_then(|id| self.0.number_of(id));
-        let record = number.map(|number| self.0.jobs.history_record(number)).transpose().map_err(unreadable)?.flatten();
+        let number = instance.get("InstanceID").and_then(Value::as_str).and_then(|id| number_of(&*self.0, id));
+        let record =
+            number.map(|number| self.0.jobs().history_record(number)).transpose().map_err(unreadable)?.flatten();
         match record.filter(|record| may_see_owner(caller, record)) {
-            Some(record) => entry(&self.0, instance.class(), &record, Some(&record.job.owner)),
+            Some(record) => entry(&*self.0, instance.class(), &record, Some(&record.job.owner)),
             None => Ok(instance),
         }
     }
@@ -161,9 +104,26 @@ impl Provider for History {
     }
 }
 
+fn is_log(system: &dyn ManagedSystem, path: &ObjectPath) -> bool {
+    path.key_str("InstanceID").is_some_and(|id| id.eq_ignore_ascii_case(system.terms().log_id))
+}
+
 /// Decision 13d: an operator has to do with its own jobs, an admin with everybody's.
 fn may_see_owner(caller: &Caller, record: &HistoryRecord) -> bool {
     caller.role == Role::Admin || caller.name == record.job.owner.name
+}
+
+/// The number of the record that an InstanceID names.
+fn number_of(system: &dyn ManagedSystem, id: &str) -> Option<i64> {
+    strip_prefix_ignoring_case(id, system.terms().log_id)?.strip_prefix(':')?.parse().ok()
+}
+
+fn entry_id(system: &dyn ManagedSystem, number: i64) -> String {
+    format!("{}:{number}", system.terms().log_id)
+}
+
+fn no_record() -> CimError {
+    CimError::not_found("There is no such record in the history; the oldest ones are removed when it is full.")
 }
 
 fn unreadable(error: JobsError) -> CimError {
@@ -171,10 +131,10 @@ fn unreadable(error: JobsError) -> CimError {
 }
 
 /// All records, oldest first, some at a time.
-fn records(log: &Arc<SystemLog>) -> impl Iterator<Item = Result<HistoryRecord, CimError>> + Send + use<> {
-    let log = log.clone();
+fn records(system: &Arc<dyn ManagedSystem>) -> impl Iterator<Item = Result<HistoryRecord, CimError>> + Send + use<> {
+    let system = system.clone();
     let mut last = Some(0);
-    let pages = std::iter::from_fn(move || match log.jobs.history_after(last?, AT_ONCE) {
+    let pages = std::iter::from_fn(move || match system.jobs().history_after(last?, AT_ONCE) {
         Ok(page) => {
             last = Some(page.last()?.number);
             Some(page.into_iter().map(Ok).collect::<Vec<_>>())
@@ -187,9 +147,134 @@ fn records(log: &Arc<SystemLog>) -> impl Iterator<Item = Result<HistoryRecord, C
     pages.flatten()
 }
 
+/// A record as an instance, with who asked for the job if that is to be told.
+fn entry(
+    system: &dyn ManagedSystem,
+    class: &Arc<Class>,
+    record: &HistoryRecord,
+    owner: Option<&Caller>,
+) -> Result<Instance, CimError> {
+    let job = &record.job;
+    let name = owner.map(|owner| &*owner.name);
+    let address = owner.and_then(|owner| owner.address).map(|address| address.to_string());
+    let software = software(&job.request);
+    let asked = match &software {
+        Some(software) => format!("{} of {software}", method(&job.request)),
+        None => method(&job.request).to_owned(),
+    };
+    let (result, severity) = match job.state {
+        JobState::Completed => ("completed", 2u16),
+        JobState::Cancelled => ("cancelled", 2),
+        // 4 Minor
+        _ => ("failed", 4),
+    };
+    let changes: Vec<&Change> = job.outcome.iter().flat_map(|outcome| &outcome.changes).collect();
+    let mut message = format!(
+        "{}{} asked for {asked} (job {}): {result}",
+        name.unwrap_or("Somebody"),
+        address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default(),
+        job.id
+    );
+    let image = job.outcome.as_ref().and_then(|outcome| outcome.image.as_ref());
+    let what = job.error.as_ref().map(|error| error.message.clone()).or_else(|| {
+        let of_image = image.into_iter().flat_map(image_words);
+        let done: Vec<String> = changes.iter().map(|change| words(change)).chain(of_image).collect();
+        (!done.is_empty()).then(|| done.join(", "))
+    });
+    if let Some(what) = what {
+        message.push_str(&format!(": {what}"));
+    }
+    let data = json!({
+        "job": job.id.0,
+        "user": name,
+        "role": owner.map(|owner| owner.role),
+        "address": address,
+        "method": method(&job.request),
+        "software": software,
+        "submitted": job.submitted_at,
+        "ended": job.ended_at,
+        "result": result,
+        "error": job.error.as_ref().map(|error| &error.message),
+        "changes": changes.iter().map(|change| json!({
+            "kind": change.kind,
+            "before": change.before.as_ref().map(ToString::to_string),
+            "after": change.after.as_ref().map(ToString::to_string),
+        })).collect::<Vec<_>>(),
+        "image": image,
+    });
+    let mut entry = Instance::new(class.clone());
+    entry
+        .set("InstanceID", entry_id(system, record.number))?
+        .set("ElementName", format!("{} {}", system.terms().log_name, record.number))?
+        .set("Caption", asked.as_str())?
+        .set("LogInstanceID", system.terms().log_id)?
+        .set("LogName", system.terms().log_name)?
+        .set("RecordID", record.number.to_string())?
+        .set("CreationTimeStamp", job.ended_at.map(DateTime::utc))?
+        .set("OwningEntity", "Quartermaster")?
+        .set("MessageID", format!("Quartermaster:{result}"))?
+        .set("Message", message)?
+        .set(
+            "MessageArguments",
+            Value::array([name.unwrap_or_default().to_owned(), address.unwrap_or_default(), asked, result.to_owned()]),
+        )?
+        .set("Locale", "en")?
+        .set("PerceivedSeverity", severity)?
+        .set("RecordFormat", "application/json")?
+        .set("RecordData", data.to_string())?;
+    Ok(entry)
+}
+
+/// What a request is about: a package, or where the software for an image lies.
+fn software(request: &JobRequest) -> Option<String> {
+    match request {
+        JobRequest::Image(ImageRequest::Update { uri, .. }) => Some(uri.clone()),
+        JobRequest::Image(ImageRequest::Change { operation: ImageOperation::Remove { vibs } }) => Some(vibs.join(", ")),
+        other => other.nevra().map(ToString::to_string),
+    }
+}
+
+fn image_words(outcome: &ImageOutcome) -> impl Iterator<Item = String> {
+    let installed = outcome.installed.iter().map(|vib| format!("installed {vib}"));
+    installed.chain(outcome.removed.iter().map(|vib| format!("removed {vib}")))
+}
+
+fn words(change: &Change) -> String {
+    let name = |nevra: &Option<Nevra>| nevra.as_ref().map_or_else(String::new, ToString::to_string);
+    let (before, after) = (name(&change.before), name(&change.after));
+    match change.kind {
+        ChangeKind::Installed => format!("installed {after}"),
+        ChangeKind::Updated => format!("updated {before} to {after}"),
+        ChangeKind::Downgraded => format!("downgraded {before} to {after}"),
+        ChangeKind::Reinstalled => format!("put {after} in place again"),
+        ChangeKind::Removed => format!("removed {before}"),
+    }
+}
+
+/// What joins the log with its records and with the system.
+pub(super) fn links(system: &Arc<dyn ManagedSystem>) -> Vec<Arc<dyn Provider>> {
+    vec![
+        Links::provider(Manages(system.clone())),
+        Links::provider(FixedLink {
+            class: "CIM_UseOfLog",
+            ends: ["Antecedent", "Dependent"],
+            pair: [log_path(&**system), system.system_path()],
+            properties: vec![("RecordedData", ABOUT.into())],
+        }),
+    ]
+}
+
+fn log_path(system: &dyn ManagedSystem) -> Arc<ObjectPath> {
+    system.path_by_id(LOG, system.terms().log_id.into())
+}
+
+fn entry_path(system: &dyn ManagedSystem, number: i64) -> Arc<ObjectPath> {
+    system.path_by_id(ENTRY, entry_id(system, number).into())
+}
+
 /// The log has all records.
 #[derive(Debug)]
-struct Manages(Arc<SystemLog>);
+struct Manages(Arc<dyn ManagedSystem>);
 
 impl Link for Manages {
     fn class(&self) -> &'static str {
@@ -205,16 +290,18 @@ impl Link for Manages {
     }
 
     fn all(&self) -> Result<Pairs, CimError> {
-        let (log, path) = (self.0.clone(), self.0.path());
-        Ok(Box::new(records(&self.0).map(move |record| Ok([log.entry_path(record?.number), path.clone()]))))
+        let (system, log) = (self.0.clone(), log_path(&*self.0));
+        Ok(Box::new(records(&self.0).map(move |record| Ok([entry_path(&*system, record?.number), log.clone()]))))
     }
 
     fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 1 {
-            return if self.0.is_named_by(source) { self.all() } else { Ok(none()) };
+            return if is_log(&*self.0, source) { self.all() } else { Ok(none()) };
         }
-        let Some(number) = source.key_str("InstanceID").and_then(|id| self.0.number_of(id)) else { return Ok(none()) };
-        let record = self.0.jobs.history_record(number).map_err(unreadable)?;
-        Ok(each(record.map(|record| [self.0.entry_path(record.number), self.0.path()])))
+        let Some(number) = source.key_str("InstanceID").and_then(|id| number_of(&*self.0, id)) else {
+            return Ok(none());
+        };
+        let record = self.0.jobs().history_record(number).map_err(unreadable)?;
+        Ok(each(record.map(|record| [entry_path(&*self.0, record.number), log_path(&*self.0)])))
     }
 }

@@ -1,24 +1,24 @@
-//! Shows an image as VMware's classes.
+//! Shows a host with an image of VIBs as VMware's classes: what differs from hosts with packages.
 
-mod indications;
+mod affected;
+mod identities;
 mod model;
+mod service;
 
 use std::sync::Arc;
 
-use super::log::{self, SystemLog};
-use super::system::Systems;
 use crate::broker::Provider;
-use crate::cim::CimError;
 
-pub use indications::ImageIndications;
-pub use model::ImageModel;
+#[cfg(test)]
+pub(super) use model::TERMS;
+pub use model::{IMAGE_SYSTEM_CLASS, ImageModel};
 
-/// The class of the system that an image belongs to.
-pub const SYSTEM: &str = "OMC_UnitaryComputerSystem";
-
-/// The providers of one image, or the error that says what the schema lacks.
-pub fn all(model: &Arc<ImageModel>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
-    let mut providers: Vec<Arc<dyn Provider>> = vec![Arc::new(Systems::new(model.system.clone()))];
-    providers.extend(log::providers(&SystemLog::of_image(model.jobs.clone(), model.system.clone())));
-    Ok(providers)
+/// The providers that only a host with an image has.
+pub(super) fn own(model: &Arc<ImageModel>) -> Vec<Arc<dyn Provider>> {
+    let mut providers: Vec<Arc<dyn Provider>> =
+        vec![Arc::new(identities::Identities::new(model.clone())), Arc::new(service::Services::new(model.clone()))];
+    providers.extend(identities::links(model));
+    providers.extend(service::links(model));
+    providers.extend(affected::links(model));
+    providers
 }
