@@ -5,8 +5,8 @@
 //! VIB, bulletin, image profile, acceptance level, boot bank.
 
 mod bulletin;
-mod catalogue;
 mod bundle;
+mod catalogue;
 mod container;
 mod descriptor;
 mod descriptor_xml;
@@ -25,8 +25,8 @@ mod relation;
 #[cfg(test)]
 mod samples;
 mod scan;
-mod store;
 mod signature;
+mod store;
 mod timestamp;
 mod trust;
 mod version;
@@ -37,8 +37,8 @@ mod visor;
 pub(crate) mod building;
 
 pub use bulletin::{Bulletin, Component};
-pub use catalogue::Catalogue;
 pub use bundle::Bundle;
+pub use catalogue::Catalogue;
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
     SoftwarePlatform, VibId, VibType,
