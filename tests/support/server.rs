@@ -34,6 +34,13 @@ impl Host {
         host
     }
 
+    /// A host whose image is in this folder, without packages.
+    pub fn of_image(dir: &Path) -> Self {
+        let host = Self::bare(&["--engine", "none", "--image", dir.to_str().unwrap()]);
+        host.add_user(ADMIN.0, ADMIN.1, "admin");
+        host
+    }
+
     /// A host without users, served with these further arguments.
     pub fn bare(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|&a| a.to_owned()).collect();
@@ -54,6 +61,11 @@ impl Host {
     /// The state directory.
     pub fn state_dir(&self) -> PathBuf {
         self.dir.path().join("state")
+    }
+
+    /// The folder of it that the jobs of an image have.
+    pub fn image_state_dir(&self) -> PathBuf {
+        self.state_dir().join("image")
     }
 
     /// Adds a user with the binary's own command.
@@ -149,8 +161,8 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         // A worker outlives its server by design; it must not outlive the test.
-        for pid in workers_of(&self.state_dir()) {
-            kill(pid);
+        for state_dir in [self.state_dir(), self.image_state_dir()] {
+            workers_of(&state_dir).into_iter().for_each(kill);
         }
     }
 }
@@ -253,7 +265,7 @@ pub fn binary() -> Command {
     command
 }
 
-/// The worker processes of a state directory.
+/// The worker processes of a state directory. That of the image beside the host has the folder `image` in it.
 pub fn workers_of(state_dir: &Path) -> Vec<u32> {
     let state_dir = state_dir.to_str().unwrap();
     let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
