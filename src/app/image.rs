@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{StartError, essential, settings, worker_program};
+use super::image_settings::{self, image_settings};
+use super::settings::SettingError;
+use super::{StartError, essential, worker_program};
 use crate::access::{Users, private_file};
 use crate::cim::Schema;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::jobs::{self, BeforeEnd, Jobs, System};
 use crate::providers::{IMAGE_SYSTEM_CLASS, ImageModel, SystemName};
-use crate::software::vib::ImageManager;
+use crate::software::vib::{ImageManager, ImageStore};
 use crate::store::Store;
 
 /// How long the watch waits before it looks whether it is still wanted.
@@ -37,7 +39,10 @@ impl Image {
         users: &Arc<Users>,
         clock: &SharedClock,
     ) -> Result<Option<Self>, StartError> {
-        let Some(manager) = settings::open_image(config, clock)? else { return Ok(None) };
+        let Some(dir) = &config.image.dir else { return Ok(None) };
+        let failed = |source| StartError::Image { dir: dir.clone(), source };
+        let image_settings = image_settings(config, clock)?;
+        let manager: Arc<dyn ImageManager> = Arc::new(ImageStore::open(dir, image_settings).map_err(failed)?);
         let state_dir = config.state_dir.join("image");
         private_file::make_folder(&state_dir)
             .map_err(|source| StartError::State { folder: state_dir.clone(), source })?;
@@ -114,15 +119,21 @@ impl Drop for Watch {
 }
 
 /// The worker opens the same store with the same settings.
-fn worker_arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsString>, settings::SettingError> {
+fn worker_arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsString>, SettingError> {
     let mut arguments = worker_program::arguments(config, state_dir)?;
     let mut give = |option: &str, value: OsString| arguments.extend([option.into(), value]);
-    let image = &config.image;
-    if let Some(dir) = &image.dir {
-        give("--image", dir.clone().into());
-    }
-    if let Some(level) = image.acceptance_level {
+    let orders = image_settings::orders(config);
+    give("--image", orders.dir.into());
+    if let Some(level) = orders.acceptance_level {
         give("--acceptance-level", level.word().into());
+    }
+    let files = [
+        ("--vmware-trust-file", orders.vmware_trust_file),
+        ("--partner-trust-file", orders.partner_trust_file),
+        ("--revocation-file", orders.revocation_file),
+    ];
+    for (option, file) in files {
+        file.into_iter().for_each(|file| give(option, file.into()));
     }
     Ok(arguments)
 }

@@ -3,6 +3,7 @@
 mod essential;
 mod host;
 mod image;
+mod image_settings;
 mod settings;
 mod systems;
 mod watch;
@@ -36,6 +37,7 @@ use crate::software::vib::ImageError;
 use crate::store::{Store, StoreError, subscriptions};
 use crate::wsman;
 
+pub use image_settings::{ImageOrders, ImageSettingsError, acceptance_level, image_settings};
 use systems::Systems;
 pub use worker::{Changed, WorkerError, WorkerOrders, run_worker};
 
@@ -107,6 +109,9 @@ pub enum StartError {
         /// Why.
         source: ImageError,
     },
+    /// A trust file for images cannot be used.
+    #[error(transparent)]
+    ImageSettings(#[from] ImageSettingsError),
     /// The jobs cannot be taken up.
     #[error(transparent)]
     Jobs(#[from] JobsError),

@@ -5,15 +5,12 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::StartError;
 use crate::access;
 use crate::access::sealing::SealingKey;
 use crate::client::{self, AddressRuleError, AddressRules, IdentityFiles};
-use crate::clock::SharedClock;
-use crate::config::{self, Allowed, Config, Engine, FaultStatus, Overflow};
+use crate::config::{Allowed, Config, Engine, FaultStatus, Overflow};
 use crate::events;
 use crate::server::{self, UploadSettings};
-use crate::software::vib::{AcceptanceLevel, ImageManager, ImageSettings, ImageStore};
 use crate::software::{EngineChoice, EngineSettings};
 use crate::worker;
 use crate::wsman::{self, ContextLimits};
@@ -154,25 +151,6 @@ pub(super) fn events(config: &Config, sealing_key: SealingKey) -> events::Settin
 /// How the engine works for the service whose state is in this folder.
 pub(super) fn at_work(state_dir: &Path) -> EngineSettings {
     EngineSettings { scratch: Some(state_dir.join("work")), ..EngineSettings::default() }
-}
-
-/// The image store that the settings name, opened.
-pub(super) fn open_image(config: &Config, clock: &SharedClock) -> Result<Option<Arc<dyn ImageManager>>, StartError> {
-    let Some(dir) = &config.image.dir else { return Ok(None) };
-    let settings = image(config.image.acceptance_level, clock);
-    let store = ImageStore::open(dir, settings).map_err(|source| StartError::Image { dir: dir.clone(), source })?;
-    Ok(Some(Arc::new(store)))
-}
-
-/// How the image store works.
-pub(super) fn image(level: Option<config::AcceptanceLevel>, clock: &SharedClock) -> ImageSettings {
-    let acceptance_level = level.map(|level| match level {
-        config::AcceptanceLevel::Community => AcceptanceLevel::Community,
-        config::AcceptanceLevel::Partner => AcceptanceLevel::Partner,
-        config::AcceptanceLevel::Accepted => AcceptanceLevel::Accepted,
-        config::AcceptanceLevel::Certified => AcceptanceLevel::Certified,
-    });
-    ImageSettings { acceptance_level, ..ImageSettings::new(clock.clone()) }
 }
 
 pub(super) fn engine(engine: Engine) -> EngineChoice {

@@ -8,11 +8,12 @@ use std::{fs, io};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::image_settings::{ImageOrders, ImageSettingsError};
 use super::settings;
 use crate::access::private_file;
 use crate::client::AddressRuleError;
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{AcceptanceLevel, Engine};
+use crate::config::Engine;
 use crate::software::vib::{ImageError, ImageStore};
 use crate::software::{self, Manager, OpenError};
 use crate::worker;
@@ -56,12 +57,7 @@ pub enum Changed {
         engine: Engine,
     },
     /// An image.
-    Image {
-        /// The folder of the image store.
-        dir: PathBuf,
-        /// The acceptance level that the settings ask for.
-        acceptance_level: Option<AcceptanceLevel>,
-    },
+    Image(ImageOrders),
 }
 
 /// The worker cannot work.
@@ -76,6 +72,9 @@ pub enum WorkerError {
     /// The image store cannot be opened.
     #[error("cannot open the image store: {0}")]
     Image(#[from] ImageError),
+    /// A trust file cannot be used.
+    #[error(transparent)]
+    ImageSettings(#[from] ImageSettingsError),
     /// The folder for the files of operations cannot be used.
     #[error("cannot use {folder}: {source}")]
     Scratch {
@@ -113,8 +112,8 @@ pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
             let manager = open_engine(&settings.state_dir, engine, &root, &clock)?;
             Ok(worker::run(manager, settings, clock)?)
         }
-        Changed::Image { dir, acceptance_level } => {
-            let store = ImageStore::open(&dir, settings::image(acceptance_level, &clock))?;
+        Changed::Image(orders) => {
+            let store = ImageStore::open(&orders.dir, orders.settings(&clock)?)?;
             Ok(worker::run_image(Arc::new(store), settings, clock)?)
         }
     }

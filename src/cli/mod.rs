@@ -1,5 +1,6 @@
 //! The commands. This is the only room that prints.
 
+mod image;
 mod mof_files;
 mod schema;
 mod serve;
@@ -37,6 +38,11 @@ enum Action {
     Schema {
         #[command(subcommand)]
         action: schema::Action,
+    },
+    /// Make and look after ESXi-style image stores.
+    Image {
+        #[command(subcommand)]
+        action: image::Action,
     },
     /// Change software on request of the server, which starts this itself.
     #[command(hide = true)]
@@ -77,6 +83,7 @@ pub fn run() -> ExitCode {
         Action::Serve(arguments) => arguments.settings().map_err(Failure::from).and_then(serve::run),
         Action::User { action } => users::run(action),
         Action::Schema { action } => schema::run(action),
+        Action::Image { action } => image::run(action),
         Action::Worker(arguments) => worker::run(arguments),
     };
     match result {

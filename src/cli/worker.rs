@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Failure, log};
-use crate::app::{Changed, WorkerOrders, run_worker};
+use crate::app::{Changed, ImageOrders, WorkerOrders, run_worker};
 use crate::config::{AcceptanceLevel, Engine};
 use crate::worker;
 
@@ -31,6 +31,15 @@ pub(super) struct Worker {
     /// The acceptance level that VIBs must have.
     #[arg(long, value_name = "LEVEL", value_enum)]
     acceptance_level: Option<AcceptanceLevel>,
+    /// Certificates (PEM) of VMware that VIBs of all levels are checked against.
+    #[arg(long, value_name = "FILE")]
+    vmware_trust_file: Option<PathBuf>,
+    /// Certificates (PEM) of partners that VIBs of their level are checked against.
+    #[arg(long, value_name = "FILE")]
+    partner_trust_file: Option<PathBuf>,
+    /// Lists (PEM) of certificates that were revoked.
+    #[arg(long, value_name = "FILE")]
+    revocation_file: Option<PathBuf>,
     /// The largest package file, in octets.
     #[arg(long, value_name = "N")]
     max_package_octets: u64,
@@ -67,7 +76,13 @@ pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
     run_worker(WorkerOrders {
         state_dir: arguments.state_dir,
         changes: match (arguments.image, arguments.root) {
-            (Some(dir), _) => Changed::Image { dir, acceptance_level: arguments.acceptance_level },
+            (Some(dir), _) => Changed::Image(ImageOrders {
+                dir,
+                acceptance_level: arguments.acceptance_level,
+                vmware_trust_file: arguments.vmware_trust_file,
+                partner_trust_file: arguments.partner_trust_file,
+                revocation_file: arguments.revocation_file,
+            }),
             (None, root) => Changed::Packages { root: root.unwrap_or_else(|| "/".into()), engine: arguments.engine },
         },
         readable_folders: arguments.limit_folders.then_some(arguments.readable_folder),

@@ -82,6 +82,12 @@ pub struct Image {
     pub dir: Option<PathBuf>,
     /// The acceptance level that VIBs must have; `None` is the one that the image's profile says.
     pub acceptance_level: Option<AcceptanceLevel>,
+    /// A PEM file with VMware's roots, which vouch for VIBs of all levels.
+    pub vmware_trust_file: Option<PathBuf>,
+    /// A PEM file with the roots of partners, which vouch for VIBs of the level partner.
+    pub partner_trust_file: Option<PathBuf>,
+    /// A PEM file with lists of certificates that were revoked.
+    pub revocation_file: Option<PathBuf>,
     /// The name of the system that the image belongs to; `None` is the name of the managed system.
     pub system_name: Option<String>,
 }

@@ -31,7 +31,9 @@ fn the_samples_examples_are_valid_and_no_defaults() {
     assert_eq!(config.system_name.as_deref(), Some("host.example.org"));
     assert!(config.tls.certificate.is_some() && config.tls.key.is_some() && config.events.trust_file.is_some());
     assert!(config.downloads.trust_file.is_some());
-    assert!(config.image.dir.is_some() && config.image.system_name.is_some());
+    let image = &config.image;
+    assert!(image.dir.is_some() && image.system_name.is_some() && image.vmware_trust_file.is_some());
+    assert!(image.partner_trust_file.is_some() && image.revocation_file.is_some());
     assert_eq!(config.image.acceptance_level, Some(AcceptanceLevel::Community));
 }
 

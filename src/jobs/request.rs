@@ -176,6 +176,18 @@ impl ImageRequest {
         }
     }
 
+    /// What it is about, for people: the bundle or the VIBs; `None` if that shows only while it is done.
+    pub fn about(&self) -> Option<String> {
+        match self {
+            Self::Update { uri, .. } => Some(uri.clone()),
+            Self::Change { operation: ImageOperation::Remove { vibs } } => Some(vibs.join(", ")),
+            Self::Change { operation: ImageOperation::Install { bundles, .. } } => {
+                Some(bundles.iter().map(|bundle| bundle.display().to_string()).collect::<Vec<_>>().join(", "))
+            }
+            Self::Change { operation: ImageOperation::RollBack } => None,
+        }
+    }
+
     /// What the names of such jobs begin with.
     fn word(&self) -> &'static str {
         match self {

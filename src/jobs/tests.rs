@@ -1,3 +1,5 @@
+mod images;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::Ipv4Addr;

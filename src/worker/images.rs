@@ -1,6 +1,7 @@
 //! The craft of images: an image store, and the bundles that it is changed from.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,12 +64,25 @@ impl Craft for Images {
 
     fn answer(&self, request: Request, _: &CancelToken) -> Result<Reply, Refusal> {
         match request {
-            Request::CheckBundle { path } => self.open_bundle(&path).map(|_| Reply::Readable),
+            Request::CheckBundle { path } => check(&self.open_bundle(&path)?).map(|()| Reply::Readable),
             // There is no spool: bundles are read where they are.
             Request::Discard { .. } | Request::Sweep { .. } => Ok(Reply::Discarded),
             _ => Err(Refusal::Malformed),
         }
     }
+}
+
+/// Refuses a file that is neither a ZIP file nor a VIB by its first octets. What it has inside is judged by the job.
+fn check(bundle: &File) -> Result<(), Refusal> {
+    if bundle.metadata().map_err(internal)?.is_dir() {
+        return Ok(());
+    }
+    let mut head = Vec::new();
+    bundle.take(8).read_to_end(&mut head).map_err(|error| Refusal::NotReadable { message: why(&error).to_owned() })?;
+    if head.starts_with(b"PK") || head == b"!<arch>\n" {
+        return Ok(());
+    }
+    Err(Refusal::NotAPackage { message: "it is neither an offline bundle, which is a ZIP file, nor a VIB".to_owned() })
 }
 
 /// An operation and the bundles that it reads.

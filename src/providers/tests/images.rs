@@ -258,7 +258,13 @@ fn changes_of_jobs_are_told_in_the_words_of_their_system() {
     let json = |job: &Job| Some(serde_json::to_string(job).unwrap());
     let tell = |subject: &str, before: Option<&Job>, after: Option<&Job>| {
         let (before, after) = (before.and_then(json), after.and_then(json));
-        let record = ChangeRecord { sequence: 1, time: chrono::DateTime::UNIX_EPOCH, subject: subject.to_owned(), before, after };
+        let record = ChangeRecord {
+            sequence: 1,
+            time: chrono::DateTime::UNIX_EPOCH,
+            subject: subject.to_owned(),
+            before,
+            after,
+        };
         host.indications.describe(&record).unwrap().unwrap()
     };
     let subject = System::Image.subject();

@@ -112,3 +112,55 @@ fn unequal(id: &VibId, attribute: &str) -> ImageError {
     );
     ImageError::new(ImageErrorClass::ValueError, text).of([id.clone()])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::descriptor::Payload;
+    use super::super::samples::{Package, bulletin, vib};
+    use super::*;
+
+    fn with_payload(vib: Descriptor, size: u64) -> Descriptor {
+        let payload =
+            Payload { name: "b".into(), payload_type: "vgz".into(), size, checksums: vec![], vfat_name: None };
+        Descriptor { payloads: vec![payload], ..vib }
+    }
+
+    #[test]
+    fn what_several_packages_have_stands_there_once() {
+        let base = with_payload(vib("esx-base 5.5.0-1"), 10);
+        let one = Package::of([base.clone()]).with_bulletin("B1", 1, &["esx-base 5.5.0-1"]);
+        let mut other = Package::of([base.clone(), vib("other 1.0-1")]);
+        other.bulletins = vec![bulletin("B1", 2, []), bulletin("B2", 1, [])];
+        let mut catalogue = one.catalogue();
+        catalogue.add(&other.bulletins, other.vibs.iter().map(|(id, vib)| (id, vib))).unwrap();
+        assert_eq!(catalogue.vibs().len(), 2);
+        let ids: Vec<_> = catalogue.bulletins().iter().map(|bulletin| &*bulletin.id).collect();
+        assert_eq!(ids, ["B1", "B2"]);
+        assert_eq!(catalogue.bulletin("B1"), Some(&other.bulletins[0]), "it was released later");
+        assert_eq!(catalogue.bulletin("B3"), None);
+        assert_eq!(catalogue.vib(&base.id()).map(|vib| vib.payloads.len()), Some(1));
+    }
+
+    #[test]
+    fn copies_of_a_vib_must_agree_unless_one_is_only_an_outline() {
+        let merged = |one: Descriptor, other: Descriptor| {
+            let (one, other) = (Package::of([one]), Package::of([other]));
+            let mut catalogue = one.catalogue();
+            catalogue.add(&[], other.vibs.iter().map(|(id, vib)| (id, vib)))?;
+            Ok(catalogue.vibs()[0].payloads.len())
+        };
+        let base = || vib("esx-base 5.5.0-1");
+        assert_eq!(merged(with_payload(base(), 10), with_payload(base(), 10)), Ok(1));
+        assert_eq!(merged(base().needing("x"), with_payload(base(), 10)), Ok(1));
+        assert_eq!(merged(with_payload(base(), 10), base().needing("x")), Ok(1));
+        let error: ImageError = merged(with_payload(base(), 10), with_payload(base(), 11)).unwrap_err();
+        assert_eq!(error.class, ImageErrorClass::ValueError);
+        assert_eq!(
+            error.text,
+            "Cannot merge VIBs VMware_bootbank_esx-base_5.5.0-1, VMware_bootbank_esx-base_5.5.0-1 with unequal payloads \
+             attributes. Leave out the bundle or the metadata whose copy of the VIB is not the vendor's."
+        );
+        let error = merged(with_payload(base(), 10), with_payload(base().needing("x"), 10)).unwrap_err();
+        assert!(error.text.contains("with unequal depends attributes"), "{error}");
+    }
+}

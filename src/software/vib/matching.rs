@@ -139,3 +139,111 @@ impl<'a> ConstraintIndex<'a> {
 fn names(vib: &Descriptor) -> impl Iterator<Item = &str> {
     std::iter::once(&*vib.name).chain(vib.provides.iter().map(|provide| &*provide.name))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::samples::{constraint, host_with, platform, vib};
+    use super::*;
+
+    #[test]
+    fn a_constraint_means_a_vib_by_its_name_or_by_what_it_provides() {
+        let base = vib("esx-base 7.0.0-1.0.15843807").providing("vmkapi_2_2_0_0").providing("esx-version 7.0.0");
+        for met in [
+            "esx-base",
+            "esx-base >= 7.0.0-1.0",
+            "esx-base << 7.0.0-1.1",
+            "esx-base = 7.0.0",
+            "vmkapi_2_2_0_0",
+            "esx-version >= 6.7",
+        ] {
+            assert!(constraint(met).matches(&base), "{met}");
+        }
+        for unmet in ["esx", "esx-base >> 7.0.0", "esx-base = 7.0.0-1.0", "esx-version << 7.0.0"] {
+            assert!(!constraint(unmet).matches(&base), "{unmet}");
+        }
+        assert!(!constraint("vmkapi_2_2_0_0 >= 1.0").matches(&base), "what is provided without a version has none");
+    }
+
+    #[test]
+    fn a_name_that_is_provided_in_several_versions_is_met_by_any() {
+        let driver = vib("drv 1.0-1").providing("api 1.0").providing("api 2.0");
+        let index = ProvideIndex::new([&driver]);
+        assert_eq!(index.matching(&constraint("api = 2.0")).count(), 1);
+        assert_eq!(index.matching(&constraint("api")).count(), 1, "once");
+        assert_eq!(index.matching(&constraint("api >> 2.0")).count(), 0);
+    }
+
+    #[test]
+    fn newer_versions_and_what_replaces_obsolete() {
+        let old = vib("net-e1000 1.0-1");
+        assert!(vib("net-e1000 1.1-1").obsoletes(&old));
+        assert!(!vib("net-e1000 1.0-1").obsoletes(&old));
+        assert!(!old.obsoletes(&vib("net-e1000 1.1-1")));
+        let renamed = vib("ne1000 0.1-1").replacing("net-e1000 << 1.1");
+        assert!(renamed.obsoletes(&old));
+        assert!(!renamed.obsoletes(&vib("net-e1000 1.1-1")));
+        assert!(!vib("net-e1000 0.9-1").replacing("net-e1000").obsoletes(&old), "not itself in a newer version");
+    }
+
+    #[test]
+    fn a_platform_is_told_by_product_version_and_locale() {
+        let host = host_with(vec![]).host;
+        for fits in
+            ["embeddedEsx 5.5.0", "embeddedEsx 5.*", "embeddedEsx *", " ", "EMBEDDEDESX 5.5.*", "embeddedEsx *.5.*"]
+        {
+            assert!(platform(fits).fits(&host), "{fits}");
+        }
+        for other in ["esxio 5.5.0", "embeddedEsx 5.5", "embeddedEsx 6.*", "embeddedEsx 5.1.*", "embeddedEsx 5.5.0.*"] {
+            assert!(!platform(other).fits(&host), "{other}");
+        }
+        let german = SoftwarePlatform { locale: "de".into(), ..platform("embeddedEsx 5.*") };
+        assert!(!german.fits(&host));
+        assert!(german.fits(&ImageHost { locale: "DE".into(), ..host }));
+    }
+
+    #[test]
+    fn hardware_is_told_by_vendor_and_model_and_counts_only_where_it_is_known() {
+        let hardware = |vendor: &str, model: Option<&str>| HardwarePlatform {
+            vendor: vendor.into(),
+            model: model.map(Into::into),
+        };
+        let tool = Descriptor {
+            hardware: vec![hardware("Dell Inc.", None), hardware("HP", Some("DL380"))],
+            ..vib("tool 1.0-1")
+        };
+        let fits = |is| {
+            let host = ImageHost { hardware: is, ..host_with(vec![]).host };
+            (tool.fits_hardware(&host), vib("any 1.0-1").fits_hardware(&host))
+        };
+        assert_eq!(fits(None), (true, true));
+        assert_eq!(fits(Some(hardware("dell inc.", Some("R720")))), (true, true));
+        assert_eq!(fits(Some(hardware("HP", Some("dl380")))), (true, true));
+        assert_eq!(fits(Some(hardware("HP", Some("DL360")))), (false, true));
+        assert_eq!(fits(Some(hardware("HP", None))), (false, true));
+        assert_eq!(fits(Some(hardware("IBM", None))), (false, true));
+    }
+
+    #[test]
+    fn patterns_mean_any_characters_by_a_star() {
+        for (pattern, text) in [("a*b", "ab"), ("*", ""), ("**", "x"), ("5.*.0", "5.5.0"), ("a*b*c*d", "a1b2c3d")] {
+            assert!(fits_pattern(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("a*a", "a"), ("", "a"), ("a*b*c", "acb"), ("5.*", "55")] {
+            assert!(!fits_pattern(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_index_finds_what_matches(names in prop::collection::vec("[ab][ab]?", 1..5), wanted in "[ab][ab]?", version in 0_u8..3) {
+            let vibs: Vec<_> = names.iter().enumerate()
+                .map(|(at, name)| vib(&format!("v{at} {at}-1")).providing(&format!("{name} {}", at % 3)))
+                .collect();
+            let constraint = constraint(&format!("{wanted} >= {version}"));
+            let matching: Vec<_> = vibs.iter().filter(|vib| constraint.matches(vib)).collect();
+            prop_assert_eq!(ProvideIndex::new(&vibs).matching(&constraint).collect::<Vec<_>>(), matching);
+        }
+    }
+}

@@ -5,28 +5,40 @@
 //! VIB, bulletin, image profile, acceptance level, boot bank.
 
 mod bulletin;
+mod bundle;
 mod catalogue;
+mod container;
 mod descriptor;
 mod descriptor_xml;
+mod digest;
 mod error;
 mod image;
 mod level;
 mod manager;
 mod matching;
+mod metadata;
 mod operation;
+mod payload;
 mod plan;
 mod profile;
+mod reader;
 mod relation;
+#[cfg(test)]
+mod samples;
 mod scan;
+mod signature;
 mod store;
 mod timestamp;
+mod trust;
 mod version;
+mod visor;
 
 #[cfg(test)]
 #[path = "../../../tests/support/vib/mod.rs"]
 pub(crate) mod building;
 
 pub use bulletin::{Bulletin, Component};
+pub use bundle::Bundle;
 pub use catalogue::Catalogue;
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
@@ -37,13 +49,17 @@ pub use error::{ImageError, ImageErrorClass};
 pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
 pub use manager::ImageManager;
+pub use metadata::{Metadata, MetadataVib};
 pub use operation::{ImageOperation, ImageOutcome};
+pub use payload::{CopyError, VibLimits};
 pub use plan::{Candidate, ImagePlan, Rules};
 pub use profile::{ImageProfile, ProfileVib};
+pub use reader::{VibReader, VibSum};
 pub use relation::{Comparison, Constraint, Provide};
 pub use scan::{
     Assessment, BulletinState, BulletinStatus, BulletinVib, HostFacts, InstallState, Prerequisite, Reason, ScanResult,
     SeverityCount, VibChange, scan,
 };
 pub use store::{HostSettings, ImageSettings, ImageStore, NewImage};
+pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::descriptor::Descriptor;
 use super::super::error::{ImageError, ImageErrorClass};
-use super::super::image::{Image, ImageHost, ImageSnapshot};
+use super::super::image::{Image, ImageHost};
 use super::super::matching::ProvideIndex;
 use super::super::relation::Constraint;
 use super::Rules;
@@ -14,18 +14,40 @@ use super::problems::{Problem, all_told};
 
 /// Tells everything that speaks against the change. What was wrong with the image before does not count: the change does
 /// not make it worse.
-pub(super) fn check(drafted: &Drafted<'_>, snapshot: &ImageSnapshot, rules: &Rules) -> Result<(), ImageError> {
+///
+/// Maintenance mode counts only for a change that needs no reboot.
+pub(super) fn check(
+    drafted: &Drafted<'_>,
+    base: &Image,
+    host: &ImageHost,
+    rules: &Rules,
+    needs_reboot: bool,
+) -> Result<(), ImageError> {
     let mut problems = Vec::new();
     if !rules.force {
         problems.extend(too_low(drafted, rules));
-        problems.extend(unmet(drafted, snapshot.next()).into_iter().map(|(vib, needed)| unmet_problem(vib, needed)));
+        problems.extend(unmet(drafted, base).into_iter().map(|(vib, needed)| unmet_problem(vib, needed)));
         problems.extend(conflicts(drafted).into_iter().map(|conflict| conflict_problem(&conflict)));
         problems.extend(replacements(drafted));
     }
     problems.extend(file_clashes(drafted));
-    problems.extend(hardware(drafted, &snapshot.host));
-    if !drafted.needs_reboot(snapshot) && !snapshot.host.maintenance_mode {
-        problems.extend(maintenance_mode(drafted));
+    problems.extend(hardware(drafted, host));
+    if !needs_reboot {
+        problems.extend(maintenance_mode(drafted, host));
+    }
+    all_told(problems)
+}
+
+/// Whether the host may go back to an image that was whole: only acceptance levels and maintenance mode count.
+pub(super) fn check_return(
+    drafted: &Drafted<'_>,
+    host: &ImageHost,
+    rules: &Rules,
+    is_live: bool,
+) -> Result<(), ImageError> {
+    let mut problems = if rules.force { Vec::new() } else { too_low(drafted, rules) };
+    if is_live {
+        problems.extend(maintenance_mode(drafted, host));
     }
     all_told(problems)
 }
@@ -192,7 +214,10 @@ fn hardware(drafted: &Drafted<'_>, host: &ImageHost) -> Vec<Problem> {
 }
 
 /// A change of a running host that needs maintenance mode.
-fn maintenance_mode(drafted: &Drafted<'_>) -> Option<Problem> {
+fn maintenance_mode(drafted: &Drafted<'_>, host: &ImageHost) -> Option<Problem> {
+    if host.maintenance_mode {
+        return None;
+    }
     let ids = |vibs: &[&Arc<Descriptor>], needs: fn(&Descriptor) -> bool| -> Vec<_> {
         vibs.iter().filter(|vib| needs(vib)).map(|vib| vib.id()).collect()
     };

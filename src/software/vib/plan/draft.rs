@@ -69,9 +69,14 @@ impl<'a> Drafted<'a> {
     }
 
     /// The plan that it is.
-    pub(super) fn into_plan(self, snapshot: &ImageSnapshot, rules: &Rules, skipped: Vec<VibId>) -> ImagePlan {
-        let base = Arc::clone(snapshot.next());
-        let needs_reboot = self.needs_reboot(snapshot);
+    pub(super) fn into_plan(
+        self,
+        base: &Arc<Image>,
+        needs_reboot: bool,
+        rules: &Rules,
+        skipped: Vec<VibId>,
+    ) -> ImagePlan {
+        let base = Arc::clone(base);
         let incoming: Vec<_> = self.incoming.iter().map(|vib| installed(vib, rules)).collect();
         let outgoing: Vec<_> = self.outgoing.into_iter().cloned().collect();
         let image = if incoming.is_empty() && outgoing.is_empty() {
@@ -90,7 +95,8 @@ fn installed(vib: &Descriptor, rules: &Rules) -> Arc<Descriptor> {
     Arc::new(Descriptor { installed_at: Some(rules.at), ..vib.clone() })
 }
 
-fn by_id(mut vibs: Vec<Arc<Descriptor>>) -> Vec<Arc<Descriptor>> {
+/// VIBs in the order of their ids.
+pub(super) fn by_id(mut vibs: Vec<Arc<Descriptor>>) -> Vec<Arc<Descriptor>> {
     vibs.sort_by_cached_key(|vib| vib.id());
     vibs
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::super::descriptor::{Descriptor, VibId};
 use super::super::error::ImageError;
-use super::super::image::ImageSnapshot;
-use super::super::matching::{ConstraintIndex, ProvideIndex};
-use super::super::relation::Constraint;
-use super::check::{check, conflicts, unmet};
+use super::super::image::{Image, ImageHost, ImageSnapshot};
+use super::super::matching::ConstraintIndex;
+use super::super::profile::ImageProfile;
+use super::check::check;
+use super::completion::complete;
 use super::draft::Draft;
 use super::{Candidate, ImagePlan, Rules};
 
@@ -20,23 +21,55 @@ impl ImagePlan {
     /// `DependencyError` for unmet needs, conflicts, and files that two VIBs bring, `HardwareError`, and
     /// `MaintenanceModeError` for a change that needs no reboot.
     pub fn install(snapshot: &ImageSnapshot, candidates: &[Candidate], rules: &Rules) -> Result<Self, ImageError> {
-        let (wanted, at_hand): (Vec<_>, Vec<_>) = candidates.iter().partition(|candidate| candidate.wanted);
-        let mut draft = Draft::new(snapshot.next());
-        for candidate in &wanted {
-            consider(&mut draft, &candidate.descriptor, rules);
-        }
-        if !rules.force {
-            drop_obsolete(&mut draft);
-        }
-        let at_hand: Vec<_> = at_hand.into_iter().map(|candidate| &candidate.descriptor).collect();
-        if !at_hand.is_empty() {
-            complete(&mut draft, &at_hand);
-        }
+        let base = snapshot.next();
+        let (draft, skipped) = draft(base, &snapshot.host, candidates, rules);
         let drafted = draft.drafted();
-        check(&drafted, snapshot, rules)?;
-        let skipped = skipped(&wanted, &draft);
-        Ok(drafted.into_plan(snapshot, rules, skipped))
+        let needs_reboot = drafted.needs_reboot(snapshot);
+        check(&drafted, base, &snapshot.host, rules, needs_reboot)?;
+        Ok(drafted.into_plan(base, needs_reboot, rules, skipped))
     }
+
+    /// What comes of making a host's first image out of the wanted candidates. Its profile keeps its name, its dates, and
+    /// the file names that it has for its VIBs' payloads. The same speaks against it as against an installation, except
+    /// maintenance mode.
+    pub fn initial(
+        host: &ImageHost,
+        profile: ImageProfile,
+        candidates: &[Candidate],
+        rules: &Rules,
+    ) -> Result<Self, ImageError> {
+        let base = Arc::new(Image { profile, vibs: Vec::new() });
+        let (draft, skipped) = draft(&base, host, candidates, rules);
+        let drafted = draft.drafted();
+        check(&drafted, &base, host, rules, true)?;
+        let mut plan = drafted.into_plan(&base, false, rules, skipped);
+        let Image { profile, vibs } = Arc::unwrap_or_clone(plan.image);
+        plan.image = Arc::new(Image { profile: ImageProfile { vibs: profile.vibs, ..base.profile.clone() }, vibs });
+        Ok(plan)
+    }
+}
+
+/// The change that the wanted candidates make, and those of them that do not come.
+fn draft<'a>(
+    base: &'a Arc<Image>,
+    host: &ImageHost,
+    candidates: &'a [Candidate],
+    rules: &Rules,
+) -> (Draft<'a>, Vec<VibId>) {
+    let (wanted, at_hand): (Vec<_>, Vec<_>) = candidates.iter().partition(|candidate| candidate.wanted);
+    let mut draft = Draft::new(base);
+    for candidate in &wanted {
+        consider(&mut draft, &candidate.descriptor, rules);
+    }
+    if !rules.force {
+        drop_obsolete(&mut draft);
+    }
+    let at_hand = at_hand.into_iter().map(|candidate| &candidate.descriptor);
+    let may_come =
+        |vib: &&Arc<Descriptor>| vib.fits_hardware(host) && (rules.force || vib.acceptance_level >= rules.level);
+    complete(&mut draft, &at_hand.filter(may_come).collect::<Vec<_>>());
+    let skipped = skipped(&wanted, &draft);
+    (draft, skipped)
 }
 
 /// Lets a VIB come unless the image has it or, if that counts, a newer one, or a newer one comes already.
@@ -54,9 +87,8 @@ fn consider<'a>(draft: &mut Draft<'a>, vib: &'a Arc<Descriptor>, rules: &Rules) 
 /// Takes out again what another VIB replaces that comes too or that stays. Of two that replace each other, the one that
 /// comes wins over the one that is there; two that come both stay, for the check to tell of.
 fn drop_obsolete(draft: &mut Draft<'_>) {
-    let others = draft.base.vibs.iter().filter(|vib| !draft.incoming.contains_key(&*vib.name));
-    let all = others.chain(draft.incoming.values().copied()).map(|vib| &**vib);
-    let replacing = ConstraintIndex::new(all, |vib: &Descriptor| vib.replaces.as_slice());
+    let drafted = draft.drafted();
+    let replacing = ConstraintIndex::new(drafted.vibs(), |vib: &Descriptor| vib.replaces.as_slice());
     let obsolete: Vec<_> = draft
         .incoming
         .values()
@@ -66,75 +98,6 @@ fn drop_obsolete(draft: &mut Draft<'_>) {
     for name in obsolete {
         draft.incoming.remove(name);
     }
-}
-
-/// Lets come what is needed and at hand, until nothing more helps.
-fn complete<'a>(draft: &mut Draft<'a>, at_hand: &[&'a Arc<Descriptor>]) {
-    let helpers = Helpers::new(at_hand);
-    loop {
-        let drafted = draft.drafted();
-        let mut help = Vec::new();
-        for (vib, needed) in unmet(&drafted, draft.base) {
-            help.extend(helpers.meeting(draft, needed).or_else(|| helpers.newer(draft, vib)));
-        }
-        for conflict in conflicts(&drafted) {
-            help.extend(helpers.newer(draft, conflict.excluded).or_else(|| helpers.newer(draft, conflict.vib)));
-        }
-        if help.is_empty() {
-            return;
-        }
-        for vib in help {
-            let newer_than = |coming: &&Arc<Descriptor>| vib.version.compare(&coming.version).is_gt();
-            if draft.incoming.get(&*vib.name).is_none_or(newer_than) {
-                draft.incoming.insert(&vib.name, vib);
-            }
-        }
-    }
-}
-
-/// The VIBs at hand.
-struct Helpers<'a> {
-    provides: ProvideIndex<'a>,
-    by_address: std::collections::HashMap<*const Descriptor, &'a Arc<Descriptor>>,
-}
-
-impl<'a> Helpers<'a> {
-    fn new(at_hand: &[&'a Arc<Descriptor>]) -> Self {
-        Self {
-            provides: ProvideIndex::new(at_hand.iter().map(|vib| &***vib)),
-            by_address: at_hand.iter().map(|vib| (Arc::as_ptr(vib), *vib)).collect(),
-        }
-    }
-
-    /// What meets a need and may come: best a newer version of what is there, then the first by name; of these the newest.
-    fn meeting(&self, draft: &Draft<'_>, needed: &Constraint) -> Option<&'a Arc<Descriptor>> {
-        let may_come = self.provides.matching(needed).filter(|vib| comes_newer(draft, vib));
-        let best = may_come.min_by(|one, other| {
-            let is_new = |vib: &Descriptor| present(draft, &vib.name).is_none();
-            is_new(one)
-                .cmp(&is_new(other))
-                .then_with(|| one.name.cmp(&other.name))
-                .then_with(|| other.version.compare(&one.version))
-        })?;
-        self.by_address.get(&std::ptr::from_ref(best)).copied()
-    }
-
-    /// The newest version of a VIB that is newer than what the draft has of it.
-    fn newer(&self, draft: &Draft<'_>, vib: &Descriptor) -> Option<&'a Arc<Descriptor>> {
-        let any = Constraint { name: vib.name.clone(), version: None };
-        let of_name = self.provides.matching(&any).filter(|other| other.name == vib.name && comes_newer(draft, other));
-        let newest = of_name.max_by(|one, other| one.version.compare(&other.version))?;
-        self.by_address.get(&std::ptr::from_ref(newest)).copied()
-    }
-}
-
-/// What the draft has of a name: what comes, or else what is there.
-fn present<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a Arc<Descriptor>> {
-    draft.incoming.get(name).copied().or_else(|| draft.base.named(name))
-}
-
-fn comes_newer(draft: &Draft<'_>, vib: &Descriptor) -> bool {
-    present(draft, &vib.name).is_none_or(|present| vib.version.compare(&present.version).is_gt())
 }
 
 /// The wanted VIBs that do not come.

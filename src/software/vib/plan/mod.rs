@@ -2,10 +2,12 @@
 
 mod candidate;
 mod check;
+mod completion;
 mod draft;
 mod installation;
 mod problems;
 mod removal;
+mod roll_back;
 #[cfg(test)]
 mod tests;
 

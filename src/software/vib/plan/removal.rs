@@ -26,8 +26,9 @@ impl ImagePlan {
             return Err(no_match(&unknown));
         }
         let drafted = draft.drafted();
-        check(&drafted, snapshot, rules)?;
-        Ok(drafted.into_plan(snapshot, rules, Vec::new()))
+        let needs_reboot = drafted.needs_reboot(snapshot);
+        check(&drafted, base, &snapshot.host, rules, needs_reboot)?;
+        Ok(drafted.into_plan(base, needs_reboot, rules, Vec::new()))
     }
 }
 

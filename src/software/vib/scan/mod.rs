@@ -1,7 +1,10 @@
 //! Which bulletins a host has and which it lacks.
 
 mod assessment;
+mod judgement;
+mod offer;
 mod result;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +18,8 @@ pub use result::{
 use super::catalogue::Catalogue;
 use super::image::ImageSnapshot;
 use super::level::AcceptanceLevel;
+use judgement::Judge;
+use offer::Offer;
 
 /// Judges every bulletin of a catalogue for a host whose acceptance level is told, by the image that the next change is made
 /// to; what waits for a reboot is told apart by the image that runs. `at` is the time of the scan. Nothing is changed.
@@ -24,6 +29,8 @@ pub fn scan(
     level: AcceptanceLevel,
     at: DateTime<Utc>,
 ) -> ScanResult {
-    let _ = catalogue;
-    ScanResult { host: HostFacts::of(snapshot, level), scanned_at: at, bulletins: Vec::new() }
+    let offer = Offer::new(catalogue, &snapshot.host);
+    let judge = Judge::new(snapshot, level, &offer);
+    let bulletins = offer.bulletins.iter().enumerate().map(|(place, offered)| judge.status(place, offered)).collect();
+    ScanResult { host: HostFacts::of(snapshot, level), scanned_at: at, bulletins }
 }

@@ -4,15 +4,15 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 /// Asked before every step; tests refuse one to see what is left behind.
 pub(super) trait Steps: Send + Sync + fmt::Debug {
-    /// Whether the step may be done; `octets` is how much it writes.
-    fn next(&self, step: Step, octets: usize) -> io::Result<Allowed>;
+    /// Whether the step may be done to this path; `octets` is how much it writes.
+    fn next(&self, step: Step, path: &Path, octets: usize) -> io::Result<Allowed>;
 }
 
 /// How much of a step is done.
@@ -51,7 +51,7 @@ pub(super) enum Step {
 struct Unhindered;
 
 impl Steps for Unhindered {
-    fn next(&self, _: Step, _: usize) -> io::Result<Allowed> {
+    fn next(&self, _: Step, _: &Path, _: usize) -> io::Result<Allowed> {
         Ok(Allowed::Whole)
     }
 }
@@ -75,16 +75,16 @@ impl Disk {
 
     /// Makes a folder that is not there yet.
     pub(super) fn create_folder(&self, folder: &Path) -> io::Result<()> {
-        self.step(Step::Folder)?;
+        self.step(Step::Folder, folder)?;
         fs::DirBuilder::new().mode(0o755).create(folder)
     }
 
     /// Makes a file that is not there yet, to be written.
     pub(super) fn create_file(&self, file: &Path) -> io::Result<NewFile> {
-        self.step(Step::Create)?;
+        self.step(Step::Create, file)?;
         // Files of an image are never written again: banks share them.
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o444).open(file)?;
-        Ok(NewFile { file, disk: self.clone() })
+        let opened = OpenOptions::new().write(true).create_new(true).mode(0o444).open(file)?;
+        Ok(NewFile { file: opened, path: file.to_owned(), disk: self.clone() })
     }
 
     /// Makes a file with this content and has it written to the medium.
@@ -96,9 +96,8 @@ impl Disk {
 
     /// Puts this content in the place of a file's: whoever looks sees the old one or the new one, whole.
     pub(super) fn replace_file(&self, file: &Path, content: &[u8]) -> io::Result<()> {
-        let new = file.with_extension("new");
-        // Left there by somebody who was stopped.
-        self.remove_file(&new)?;
+        let new = replacement(file);
+        self.sweep_replacement(file)?;
         let written = self.write_file(&new, content).and_then(|()| self.rename(&new, file));
         if written.is_err() {
             let _ = self.remove_file(&new);
@@ -107,9 +106,14 @@ impl Disk {
         self.sync_folder(parent(file))
     }
 
+    /// Removes what somebody left behind who was stopped while a file was replaced.
+    pub(super) fn sweep_replacement(&self, file: &Path) -> io::Result<()> {
+        self.remove_file(&replacement(file))
+    }
+
     /// Makes a second name for a file; a copy where the file system has none.
     pub(super) fn link_file(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step(Step::Link)?;
+        self.step(Step::Link, to)?;
         if fs::hard_link(from, to).is_ok() {
             return Ok(());
         }
@@ -120,19 +124,19 @@ impl Disk {
 
     /// Gives a file or a folder another name.
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step(Step::Rename)?;
+        self.step(Step::Rename, to)?;
         fs::rename(from, to)
     }
 
     /// Has two folders take each other's names, both at once.
     pub(super) fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
-        self.step(Step::Exchange)?;
+        self.step(Step::Exchange, other)?;
         Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
     }
 
     /// Has the names in a folder written to the medium.
     pub(super) fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.step(Step::Sync)?;
+        self.step(Step::Sync, folder)?;
         File::open(folder)?.sync_all()
     }
 
@@ -141,7 +145,7 @@ impl Disk {
         if file.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             return Ok(());
         }
-        self.step(Step::Remove)?;
+        self.step(Step::Remove, file)?;
         fs::remove_file(file)
     }
 
@@ -154,12 +158,12 @@ impl Disk {
                 false => self.remove_file(&entry.path())?,
             }
         }
-        self.step(Step::Remove)?;
+        self.step(Step::Remove, folder)?;
         fs::remove_dir(folder)
     }
 
-    fn step(&self, step: Step) -> io::Result<()> {
-        self.0.next(step, 0).map(drop)
+    fn step(&self, step: Step, path: &Path) -> io::Result<()> {
+        self.0.next(step, path, 0).map(drop)
     }
 }
 
@@ -167,20 +171,21 @@ impl Disk {
 #[derive(Debug)]
 pub(super) struct NewFile {
     file: File,
+    path: PathBuf,
     disk: Disk,
 }
 
 impl NewFile {
     /// Has its content written to the medium.
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.disk.step(Step::Sync)?;
+        self.disk.step(Step::Sync, &self.path)?;
         self.file.sync_data()
     }
 }
 
 impl Write for NewFile {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        match self.disk.0.next(Step::Write, octets.len())? {
+        match self.disk.0.next(Step::Write, &self.path, octets.len())? {
             Allowed::Whole => self.file.write(octets),
             Allowed::Part(part) => {
                 self.file.write_all(octets.get(..part).unwrap_or(octets))?;
@@ -192,6 +197,11 @@ impl Write for NewFile {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// Where the file is written that takes the place of another.
+fn replacement(file: &Path) -> PathBuf {
+    file.with_extension("new")
 }
 
 /// The folder that a path lies in.

@@ -15,7 +15,7 @@ use crate::software::vib::{HardwarePlatform, Image, ImageError, ImageHost};
 const EMBEDDED: &str = "embeddedEsx";
 
 /// The VIB whose version is the host's.
-const BASE: &str = "esx-base";
+pub(super) const BASE: &str = "esx-base";
 
 /// The key that a program changes.
 const MAINTENANCE_MODE: &str = "maintenance_mode";

@@ -12,9 +12,13 @@ mod failure;
 mod host;
 mod layout;
 mod lock;
+mod names;
 mod profile_xml;
 mod roll_back;
 mod settings;
+mod source;
+mod staging;
+mod transaction;
 mod watch;
 
 use std::path::Path;
@@ -30,6 +34,8 @@ use self::failure::cannot;
 use self::host::Boot;
 use self::layout::Layout;
 use self::lock::Lock;
+use self::source::NoSource;
+use self::transaction::{Stop, Transaction};
 use self::watch::Watch;
 use super::{
     AcceptanceLevel, Descriptor, Image, ImageError, ImageErrorClass, ImageOperation, ImageOutcome, ImagePlan,
@@ -118,19 +124,6 @@ impl ImageStore {
         locked(&self.watch).wait(&self.layout, || locked(&self.read).clone(), limit)
     }
 
-    /// What an operation would make of the image; changes nothing. Reads the bundles' metadata. Blocks.
-    pub fn plan(&self, operation: &ImageOperation, cancel: &CancelToken) -> Result<ImagePlan, ImageError> {
-        let _ = cancel;
-        self.refresh()?;
-        let snapshot = self.snapshot();
-        match operation {
-            ImageOperation::Remove { vibs } => ImagePlan::remove(&snapshot, vibs, &self.rules(&snapshot)),
-            ImageOperation::Install { .. } | ImageOperation::RollBack => {
-                Err(ImageError::new(ImageErrorClass::InstallationError, "not yet"))
-            }
-        }
-    }
-
     fn rules(&self, snapshot: &ImageSnapshot) -> Rules {
         Rules {
             level: snapshot.next().profile.acceptance_level,
@@ -148,13 +141,21 @@ impl ImageStore {
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<ImageOutcome, ApplyError> {
-        let _ = (progress, cancel);
-        match operation {
-            ImageOperation::RollBack => self.roll_back().map_err(ApplyError::Image),
-            ImageOperation::Install { .. } | ImageOperation::Remove { .. } => {
-                Err(ApplyError::Image(ImageError::new(ImageErrorClass::InstallationError, "not yet")))
+        let made = self.change(|state| match operation {
+            ImageOperation::RollBack => Ok(roll_back::roll_back(self, state)?),
+            ImageOperation::Remove { vibs } => {
+                let snapshot = self.snapshot();
+                let plan = ImagePlan::remove(&snapshot, vibs, &self.rules(&snapshot))?;
+                Transaction { store: self, state, plan: &plan, source: &NoSource, cancel }.make(progress)
             }
-        }
+            ImageOperation::Install { .. } => {
+                Err(Stop::Failed(ImageError::new(ImageErrorClass::BundleFormatError, "Bundles are not read yet.")))
+            }
+        });
+        made.map_err(|stop| match stop {
+            Stop::Cancelled => ApplyError::Cancelled,
+            Stop::Failed(error) => ApplyError::Image(error),
+        })
     }
 
     /// Goes back to the image before: to the one that runs, if another waits for a boot, or else to the one that ran before
@@ -212,16 +213,20 @@ impl ImageStore {
     }
 
     /// Makes a change while nobody else does, from banks that are in order, and leaves them in order.
-    fn change<T>(&self, make: impl FnOnce(&State) -> Result<T, ImageError>) -> Result<T, ImageError> {
+    fn change<T, E: From<ImageError>>(&self, make: impl FnOnce(&State) -> Result<T, E>) -> Result<T, E> {
         let _lock = Lock::take(&self.layout.lock_file(), self.settings.lock_timeout)?;
-        let made = make(&self.recover()?);
+        let state = self.recover()?;
+        self.refresh()?;
+        let made = make(&state);
         // A change that is valid stays so even if its remains cannot be put in order now; the next one does it.
         if let Err(error) = self.recover() {
             tracing::warn!("the image store is put in order at its next change: {error}");
         }
-        let read = self.refresh();
-        let made = made?;
-        read.map(|_| made)
+        // As with others who read the store, so with this one: the next reading tells what is wrong.
+        if let Err(error) = self.refresh() {
+            tracing::warn!("the image store cannot be read again: {error}");
+        }
+        made
     }
 
     /// Sweeps away what was left behind and gives banks the names that they should have. Only who holds the lock may.
@@ -229,6 +234,12 @@ impl ImageStore {
         let done = |error| cannot("put the image store in order", &error);
         for folder in self.layout.leftovers().map_err(done)? {
             self.disk.remove_folder(&folder).map_err(done)?;
+        }
+        let (first, second) = (self.layout.bootbank(), self.layout.altbootbank());
+        let in_banks =
+            [&first, &second].into_iter().flat_map(|bank| [bank.join(BOOT_CONFIG), bank.join(database::FILE)]);
+        for file in in_banks.chain([self.layout.host_file(), self.layout.boot_marker()]) {
+            self.disk.sweep_replacement(&file).map_err(done)?;
         }
         let boot = Boot::read(&self.layout)?;
         let snapshot = self.snapshot();

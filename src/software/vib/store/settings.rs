@@ -1,15 +1,18 @@
 //! How an image store works.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::SharedClock;
-use crate::software::vib::AcceptanceLevel;
+use crate::software::vib::{AcceptanceLevel, TrustStore};
 
 /// How an image store works.
 #[derive(Clone, Debug)]
 pub struct ImageSettings {
     /// The acceptance level that the host asks for; `None` is the one that the image's profile has.
     pub acceptance_level: Option<AcceptanceLevel>,
+    /// Whose signatures are taken.
+    pub trust: Arc<TrustStore>,
     /// Where the time comes from.
     pub clock: SharedClock,
     /// How long a change waits for another one to end before it fails with a `LockingError`.
@@ -17,8 +20,9 @@ pub struct ImageSettings {
 }
 
 impl ImageSettings {
-    /// The usual ones.
+    /// The usual ones, in which nobody's signatures are taken yet.
     pub fn new(clock: SharedClock) -> Self {
-        Self { acceptance_level: None, clock, lock_timeout: Duration::from_secs(2) }
+        let trust = Arc::new(TrustStore::default());
+        Self { acceptance_level: None, trust, clock, lock_timeout: Duration::from_secs(2) }
     }
 }

@@ -1,5 +1,10 @@
 //! An image store as its users see it.
 
+mod crashes;
+mod failures;
+mod fixture;
+mod kills;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
