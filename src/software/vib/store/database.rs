@@ -11,7 +11,6 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::failure::{malformed, unreadable};
-use super::profile_xml;
 use crate::software::vib::{Descriptor, Image, ImageError, ImageProfile, VibId};
 
 /// The file's name in a bank.
@@ -54,7 +53,7 @@ pub(super) fn write<W: Write>(image: &Image, to: W) -> io::Result<W> {
         archive.append_data(&mut header, path, content.as_bytes())
     };
     let profile = image.profile.name.replace(['/', '\0'], "_");
-    add(format!("{PROFILES}{profile}"), profile_xml::write(&image.profile))?;
+    add(format!("{PROFILES}{profile}"), image.profile.to_xml())?;
     for vib in &image.vibs {
         add(format!("{VIBS}{}-{}.xml", vib.name, number(&vib.id())), vib.to_xml())?;
     }
@@ -105,7 +104,7 @@ struct Found {
 impl Found {
     fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
         if name.starts_with(PROFILES) {
-            self.profiles.push(profile_xml::read(text)?);
+            self.profiles.push(ImageProfile::from_xml(text).map_err(|error| error.text)?);
         } else if name.starts_with(VIBS) {
             let vib = Descriptor::from_xml(text).map_err(|error| error.text)?;
             self.vibs.insert(vib.id(), vib);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::{malformed, unreadable};
 use super::layout::Layout;
-use crate::software::vib::{HardwarePlatform, Image, ImageError, ImageHost};
+use crate::software::vib::{Descriptor, HardwarePlatform, ImageError, ImageHost};
 
 /// The product line of ESXi.
 const EMBEDDED: &str = "embeddedEsx";
@@ -87,9 +87,9 @@ impl HostSettings {
         }
     }
 
-    /// The host, with the image that runs on it.
-    pub(super) fn host(self, running: &Image, booted_at: Option<DateTime<Utc>>) -> ImageHost {
-        let base = running.named(BASE).map(|vib| vib.version.as_str()).unwrap_or_default();
+    /// The host, with the base that runs on it.
+    pub(super) fn host(self, base: Option<&Descriptor>, booted_at: Option<DateTime<Utc>>) -> ImageHost {
+        let base = base.map(|vib| vib.version.as_str()).unwrap_or_default();
         let (base_version, release) = base.split_once('-').unwrap_or((base, ""));
         let version = self.version.unwrap_or_else(|| base_version.into());
         ImageHost {

@@ -7,13 +7,13 @@ mod banks;
 mod boot_config;
 mod creation;
 mod database;
+mod depot;
 mod disk;
 mod failure;
 mod host;
 mod layout;
 mod lock;
 mod names;
-mod profile_xml;
 mod roll_back;
 mod settings;
 mod source;
@@ -29,24 +29,28 @@ use chrono::SubsecRound;
 
 use self::banks::{BOOT_CONFIG, Bank, Banks};
 use self::boot_config::{BootConfig, BootState};
+use self::depot::Depot;
 use self::disk::Disk;
 use self::failure::cannot;
-use self::host::Boot;
+use self::host::{BASE, Boot};
 use self::layout::Layout;
 use self::lock::Lock;
-use self::source::NoSource;
-use self::transaction::{Stop, Transaction};
+use self::source::{NoSource, Source};
+use self::transaction::{Stop, Transaction, check_cancelled};
 use self::watch::Watch;
 use super::{
-    AcceptanceLevel, Descriptor, Image, ImageError, ImageErrorClass, ImageOperation, ImageOutcome, ImagePlan,
-    ImageSnapshot, Rules,
+    AcceptanceLevel, Candidate, Descriptor, Image, ImageError, ImageErrorClass, ImageOperation, ImageOutcome,
+    ImagePlan, ImageSnapshot, Rules,
 };
 use crate::software::marks::Marks;
-use crate::software::{ApplyError, CancelToken, Progress};
+use crate::software::{ApplyError, CancelToken, Phase, Progress};
 
 pub use creation::NewImage;
 pub use host::HostSettings;
 pub use settings::ImageSettings;
+
+/// How far an operation is when it reads what there is to do, in percent.
+const SCANNING: u8 = 10;
 
 /// How often a store that changes while it is read is read anew.
 const MOST_ATTEMPTS: usize = 10;
@@ -124,6 +128,44 @@ impl ImageStore {
         locked(&self.watch).wait(&self.layout, || locked(&self.read).clone(), limit)
     }
 
+    /// What an operation would make of the image; changes nothing. Reads the bundles' metadata. Blocks.
+    pub fn plan(&self, operation: &ImageOperation) -> Result<ImagePlan, ImageError> {
+        self.refresh()?;
+        Ok(self.prepare(operation)?.plan)
+    }
+
+    fn prepare(&self, operation: &ImageOperation) -> Result<Prepared, ImageError> {
+        let snapshot = self.snapshot();
+        let rules = self.rules(&snapshot);
+        let (plan, depot) = match operation {
+            ImageOperation::RollBack => (ImagePlan::roll_back(&snapshot, &rules)?, None),
+            ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules)?, None),
+            ImageOperation::Install { bundles, bulletins } => {
+                let depot = Depot::open(bundles, &self.settings.trust, rules.at)?;
+                let candidates = Candidate::select(&snapshot.host, &depot.catalogue()?, bulletins.as_deref())?;
+                (ImagePlan::install(&snapshot, &candidates, &rules)?, Some(depot))
+            }
+        };
+        Ok(Prepared { plan, depot })
+    }
+
+    /// Makes the change that is planned: in the other bank, with a greater number than both have.
+    fn carry_out(
+        &self,
+        State { banks, boot }: &State,
+        plan: &ImagePlan,
+        source: &dyn Source,
+        progress: &mut dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<ImageOutcome, Stop> {
+        let newest = banks.other.iter().chain([&banks.running]).map(|bank| bank.config.updated).max().unwrap_or(0);
+        let waits = plan.needs_reboot || banks.is_pending;
+        let change =
+            Transaction { layout: &self.layout, disk: &self.disk, base: Some(banks.next()), plan, source, cancel };
+        let staged_under = waits.then(|| boot.marker.clone());
+        change.make(&self.layout.altbootbank(), newest.saturating_add(1), staged_under, progress)
+    }
+
     fn rules(&self, snapshot: &ImageSnapshot) -> Rules {
         Rules {
             level: snapshot.next().profile.acceptance_level,
@@ -141,15 +183,15 @@ impl ImageStore {
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<ImageOutcome, ApplyError> {
-        let made = self.change(|state| match operation {
-            ImageOperation::RollBack => Ok(roll_back::roll_back(self, state)?),
-            ImageOperation::Remove { vibs } => {
-                let snapshot = self.snapshot();
-                let plan = ImagePlan::remove(&snapshot, vibs, &self.rules(&snapshot))?;
-                Transaction { store: self, state, plan: &plan, source: &NoSource, cancel }.make(progress)
-            }
-            ImageOperation::Install { .. } => {
-                Err(Stop::Failed(ImageError::new(ImageErrorClass::BundleFormatError, "Bundles are not read yet.")))
+        let made = self.change(|state| {
+            progress.phase(Phase::Scanning, SCANNING);
+            let prepared = self.prepare(operation)?;
+            check_cancelled(cancel)?;
+            let plan = &prepared.plan;
+            match operation {
+                ImageOperation::RollBack => Ok(roll_back::roll_back(self, state, plan)?),
+                _ if !plan.changes() => Ok(plan.outcome()),
+                _ => self.carry_out(state, plan, prepared.source(), progress, cancel),
             }
         });
         made.map_err(|stop| match stop {
@@ -161,7 +203,7 @@ impl ImageStore {
     /// Goes back to the image before: to the one that runs, if another waits for a boot, or else to the one that ran before
     /// the last change. What was gone back from can be gone back to. Blocks.
     pub fn roll_back(&self) -> Result<ImageOutcome, ImageError> {
-        self.change(|at| roll_back::roll_back(self, at))
+        self.change(|state| roll_back::roll_back(self, state, &self.prepare(&ImageOperation::RollBack)?.plan))
     }
 
     /// Sets which acceptance level the host asks for. It may not be above that of a VIB that is installed. Blocks.
@@ -277,6 +319,23 @@ impl ImageStore {
     }
 }
 
+/// An operation that is planned.
+#[derive(Debug)]
+struct Prepared {
+    plan: ImagePlan,
+    /// Where its VIBs come from.
+    depot: Option<Depot>,
+}
+
+impl Prepared {
+    fn source(&self) -> &dyn Source {
+        match &self.depot {
+            Some(depot) => depot,
+            None => &NoSource,
+        }
+    }
+}
+
 /// A store as it is while its lock is held.
 #[derive(Debug)]
 struct State {
@@ -309,7 +368,7 @@ fn read_once(layout: &Layout, settings: &ImageSettings, known: &[Arc<Image>]) ->
     let banks = Banks::read(layout, &boot, known)?;
     let shown = |bank: &Bank| with_level(&bank.image, settings.acceptance_level);
     Ok(ImageSnapshot {
-        host: facts.host(&banks.running.image, boot.at),
+        host: facts.host(banks.running.image.named(BASE).map(|vib| &**vib), boot.at),
         running: shown(&banks.running),
         pending: banks.pending().map(shown),
         previous: banks.previous().map(|bank| Arc::clone(&bank.image)),

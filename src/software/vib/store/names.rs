@@ -40,14 +40,13 @@ impl Names {
         }
     }
 
-    /// A name for a payload: the one that its descriptor tells, if it is free, or else one that is made of its own name.
-    pub(super) fn give(&mut self, vib: &Descriptor, payload: &Payload) -> Box<str> {
+    /// A name for a payload: the one that is told, if it is free, or else one that is made of its own name.
+    pub(super) fn give(&mut self, vib: &Descriptor, payload: &Payload, told: Option<&str>) -> Box<str> {
         if vib.vib_type != VibType::Bootbank {
             // It lies in a folder of its own VIB, where no other payload has its name.
             return payload.name.clone();
         }
-        let told = payload.vfat_name.as_deref().filter(|name| is_plain(name));
-        if let Some(told) = told.filter(|name| self.0.insert(name.to_lowercase())) {
+        if let Some(told) = told.filter(|name| is_plain(name) && self.0.insert(name.to_lowercase())) {
             return told.into();
         }
         let stem = stem(&payload.name);

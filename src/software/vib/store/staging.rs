@@ -101,7 +101,8 @@ fn folders(image: &Image) -> Vec<PathBuf> {
     folders.into_iter().collect()
 }
 
-/// The image's profile with a file name for every payload: those of VIBs that stay are the ones they had in `base`.
+/// The image's profile with a file name for every payload: those of VIBs that stay are the ones they had in `base`, the
+/// others are those that the profile has already, if they can be used.
 pub(super) fn with_file_names(image: &Image, base: &Image, incoming: &[Arc<Descriptor>]) -> ImageProfile {
     let coming: BTreeSet<VibId> = incoming.iter().map(|vib| vib.id()).collect();
     let kept: HashMap<&VibId, &ProfileVib> =
@@ -112,12 +113,19 @@ pub(super) fn with_file_names(image: &Image, base: &Image, incoming: &[Arc<Descr
             names.keep(vib, file);
         }
     }
-    let mut named = |vib: &Arc<Descriptor>| match kept.get(&vib.id()) {
-        Some(kept) => ProfileVib::clone(kept),
-        None => {
-            let payloads = vib.payloads.iter().map(|payload| (payload.name.clone(), names.give(vib, payload)));
-            ProfileVib { id: vib.id(), payloads: payloads.collect() }
+    let told: HashMap<&VibId, &ProfileVib> = image.profile.vibs.iter().map(|vib| (&vib.id, vib)).collect();
+    let mut named = |vib: &Arc<Descriptor>| {
+        let id = vib.id();
+        if let Some(kept) = kept.get(&id) {
+            return ProfileVib::clone(kept);
         }
+        let told = |payload: &Payload| {
+            let mut payloads = told.get(&id).into_iter().flat_map(|vib| &vib.payloads);
+            payloads.find(|(name, _)| *name == payload.name).map(|(_, file)| &**file).filter(|file| !file.is_empty())
+        };
+        let named = |payload: &Payload| (payload.name.clone(), names.give(vib, payload, told(payload)));
+        let payloads = vib.payloads.iter().map(named).collect();
+        ProfileVib { id, payloads }
     };
     ImageProfile { vibs: image.vibs.iter().map(&mut named).collect(), ..image.profile.clone() }
 }

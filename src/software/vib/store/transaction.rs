@@ -1,17 +1,20 @@
 //! Carrying out a plan: the new image is put together, checked, written to the medium, and then valid at once.
 
 use std::io;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use super::boot_config::BootConfig;
+use super::banks::Bank;
+use super::disk::Disk;
 use super::failure::not_installed;
+use super::layout::Layout;
+use super::locked;
 use super::names;
 use super::source::{Course, PayloadFiles, Source};
 use super::staging::{Staging, boot_config, with_file_names};
-use super::{ImageStore, State, locked};
 use crate::software::vib::{CopyError, Descriptor, Image, ImageError, ImageOutcome, ImagePlan, ProfileVib, VibId};
 use crate::software::{CancelToken, Phase, Progress, leaves_reserve};
 
@@ -46,55 +49,47 @@ pub(super) fn check_cancelled(cancel: &CancelToken) -> Result<(), Stop> {
 
 /// A plan that is carried out.
 pub(super) struct Transaction<'a> {
-    pub store: &'a ImageStore,
-    pub state: &'a State,
+    pub layout: &'a Layout,
+    pub disk: &'a Disk,
+    /// The bank of the image that is changed; a first image has none.
+    pub base: Option<&'a Bank>,
     pub plan: &'a ImagePlan,
     pub source: &'a dyn Source,
     pub cancel: &'a CancelToken,
 }
 
 impl Transaction<'_> {
-    /// Makes the change. Unless it succeeds, no octet of the banks is another than before.
-    pub(super) fn make(&self, progress: &mut dyn Progress) -> Result<ImageOutcome, Stop> {
-        let outcome = self.plan.outcome();
-        if !self.plan.changes() {
-            return Ok(outcome);
-        }
+    /// Makes the change in this bank, which has this number. Unless it succeeds, no octet of the banks is another than before.
+    pub(super) fn make(
+        &self,
+        bank: &Path,
+        updated: u64,
+        staged_under: Option<String>,
+        progress: &mut dyn Progress,
+    ) -> Result<ImageOutcome, Stop> {
         self.check_space()?;
-        let base = self.state.banks.next();
-        let profile = with_file_names(&self.plan.image, &base.image, &self.plan.incoming);
+        let profile = with_file_names(&self.plan.image, &self.plan.base, &self.plan.incoming);
         let image = Image { profile, vibs: self.plan.image.vibs.clone() };
-        let staging = Staging::begin(&self.store.layout, &self.store.disk, &image).map_err(|e| self.failed(&e))?;
+        let staging = Staging::begin(self.layout, self.disk, &image).map_err(|error| self.failed(&error))?;
         self.fill(&staging, &image, progress)?;
-        staging.finish(&image, &self.boot_config(&image)).map_err(|e| self.failed(&e))?;
+        let config = boot_config(&image, updated, staged_under);
+        staging.finish(&image, &config).map_err(|error| self.failed(&error))?;
         check_cancelled(self.cancel)?;
-        staging.commit(&self.store.layout.altbootbank()).map_err(|e| self.failed(&e))?;
+        staging.commit(bank).map_err(|error| self.failed(&error))?;
         // It counts from here on, whatever happens; only a power cut now might take it back, and whole.
-        if let Err(error) = self.store.disk.sync_folder(self.store.layout.folder()) {
+        if let Err(error) = self.disk.sync_folder(self.layout.folder()) {
             tracing::warn!("a change of the image may not be on the medium yet: {error}");
         }
-        Ok(outcome)
+        Ok(self.plan.outcome())
     }
 
     fn check_space(&self) -> Result<(), ImageError> {
         let payloads = self.plan.incoming.iter().map(|vib| payload_octets(vib)).fold(0, u64::saturating_add);
-        let fits = leaves_reserve(self.store.layout.folder(), payloads.saturating_add(SMALL_FILES));
-        match fits {
+        match leaves_reserve(self.layout.folder(), payloads.saturating_add(SMALL_FILES)) {
             Ok(true) => Ok(()),
-            Ok(false) => {
-                let full = io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error());
-                Err(not_installed(&full, self.incoming()))
-            }
+            Ok(false) => Err(self.failed(&io::Error::from(rustix::io::Errno::NOSPC))),
             Err(error) => Err(self.failed(&error)),
         }
-    }
-
-    /// Newer than both banks, and waiting for a boot if it needs one.
-    fn boot_config(&self, image: &Image) -> BootConfig {
-        let State { banks, boot } = self.state;
-        let newest = banks.other.iter().chain([&banks.running]).map(|bank| bank.config.updated).max().unwrap_or(0);
-        let waits = self.plan.needs_reboot || banks.is_pending;
-        boot_config(image, newest.saturating_add(1), waits.then(|| boot.marker.clone()))
     }
 
     fn fill(&self, staging: &Staging<'_>, image: &Image, progress: &mut dyn Progress) -> Result<(), Stop> {
@@ -102,9 +97,9 @@ impl Transaction<'_> {
         let mut queue = Vec::with_capacity(coming.len());
         for (vib, named) in image.vibs.iter().zip(&image.profile.vibs) {
             check_cancelled(self.cancel)?;
-            match coming.contains(&named.id) {
-                true => queue.push((&**vib, named)),
-                false => staging.keep(self.state.banks.next(), vib, named)?,
+            match self.base.filter(|_| !coming.contains(&named.id)) {
+                Some(base) => staging.keep(base, vib, named)?,
+                None => queue.push((&**vib, named)),
             }
         }
         self.copy(queue, staging, progress)
@@ -150,7 +145,7 @@ impl Transaction<'_> {
     ) -> Result<(), Stop> {
         while !course.is_over() {
             let Some((vib, names)) = locked(queue).pop() else { return Ok(()) };
-            let files = PayloadFiles { disk: &self.store.disk, folder: staging.folder(), vib, names, course };
+            let files = PayloadFiles { disk: self.disk, folder: staging.folder(), vib, names, course };
             let copied = self.source.copy(vib, &files).and_then(|()| check_all_there(&files).map_err(CopyError::Write));
             let Err(error) = copied else { continue };
             check_cancelled(self.cancel)?;

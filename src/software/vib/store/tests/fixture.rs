@@ -79,14 +79,13 @@ pub(in super::super) fn install_until(
     store.change(|state| {
         let snapshot = store.snapshot();
         let plan = ImagePlan::install(&snapshot, &candidates, &store.rules(&snapshot))?;
-        let source = Memory(vibs.to_vec());
-        Transaction { store, state, plan: &plan, source: &source, cancel }.make(&mut Heard::default())
+        store.carry_out(state, &plan, &Memory(vibs.to_vec()), &mut Heard::default(), cancel)
     })
 }
 
 /// A store whose running image has some VIBs, and whose other bank has the image before.
 pub(in super::super) fn stocked(folder: &Path) -> ImageStore {
-    let new = NewImage { acceptance_level: AcceptanceLevel::Community, ..super::new_image() };
+    let new = NewImage { acceptance_level: Some(AcceptanceLevel::Community), ..super::new_image() };
     let store = ImageStore::create(folder, &new, super::settings()).unwrap();
     install(&store, &[vib("esx-base", "5.5.0-1.15.1623387", false), tools("5.5.0-1.15.1623387")]).unwrap();
     assert!(store.mark_boot().unwrap());

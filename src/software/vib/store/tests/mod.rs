@@ -1,5 +1,7 @@
 //! An image store as its users see it.
 
+mod banks;
+mod bundles;
 mod crashes;
 mod failures;
 mod fixture;
@@ -25,7 +27,7 @@ fn new_image() -> NewImage {
     NewImage {
         host: HostSettings { version: Some("5.5.0".into()), ..HostSettings::default() },
         name: "ESXi-5.5.0-standard".into(),
-        acceptance_level: AcceptanceLevel::Partner,
+        acceptance_level: Some(AcceptanceLevel::Partner),
         ..NewImage::default()
     }
 }
