@@ -5,18 +5,14 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-
-use super::job_parameters::method;
 use super::links::{FixedLink, Link, Links, Pairs, each, none};
+use super::log_entry::entry;
 use super::managed::ManagedSystem;
 use super::names::strip_prefix_ignoring_case;
 use crate::access::{Caller, Role};
 use crate::broker::{Instances, Invocation, MethodReply, Provider};
-use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, ObjectPath, Value};
-use crate::jobs::{HistoryRecord, ImageRequest, JobRequest, JobState, JobsError};
-use crate::software::vib::{ImageOperation, ImageOutcome};
-use crate::software::{Change, ChangeKind, Nevra};
+use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
+use crate::jobs::{HistoryRecord, JobsError};
 
 const LOG: &str = "CIM_RecordLog";
 const ENTRY: &str = "CIM_LogEntry";
@@ -118,7 +114,7 @@ fn number_of(system: &dyn ManagedSystem, id: &str) -> Option<i64> {
     strip_prefix_ignoring_case(id, system.terms().log_id)?.strip_prefix(':')?.parse().ok()
 }
 
-fn entry_id(system: &dyn ManagedSystem, number: i64) -> String {
+pub(super) fn entry_id(system: &dyn ManagedSystem, number: i64) -> String {
     format!("{}:{number}", system.terms().log_id)
 }
 
@@ -145,110 +141,6 @@ fn records(system: &Arc<dyn ManagedSystem>) -> impl Iterator<Item = Result<Histo
         }
     });
     pages.flatten()
-}
-
-/// A record as an instance, with who asked for the job if that is to be told.
-fn entry(
-    system: &dyn ManagedSystem,
-    class: &Arc<Class>,
-    record: &HistoryRecord,
-    owner: Option<&Caller>,
-) -> Result<Instance, CimError> {
-    let job = &record.job;
-    let name = owner.map(|owner| &*owner.name);
-    let address = owner.and_then(|owner| owner.address).map(|address| address.to_string());
-    let software = software(&job.request);
-    let asked = match &software {
-        Some(software) => format!("{} of {software}", method(&job.request)),
-        None => method(&job.request).to_owned(),
-    };
-    let (result, severity) = match job.state {
-        JobState::Completed => ("completed", 2u16),
-        JobState::Cancelled => ("cancelled", 2),
-        // 4 Minor
-        _ => ("failed", 4),
-    };
-    let changes: Vec<&Change> = job.outcome.iter().flat_map(|outcome| &outcome.changes).collect();
-    let mut message = format!(
-        "{}{} asked for {asked} (job {}): {result}",
-        name.unwrap_or("Somebody"),
-        address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default(),
-        job.id
-    );
-    let image = job.outcome.as_ref().and_then(|outcome| outcome.image.as_ref());
-    let what = job.error.as_ref().map(|error| error.message.clone()).or_else(|| {
-        let of_image = image.into_iter().flat_map(image_words);
-        let done: Vec<String> = changes.iter().map(|change| words(change)).chain(of_image).collect();
-        (!done.is_empty()).then(|| done.join(", "))
-    });
-    if let Some(what) = what {
-        message.push_str(&format!(": {what}"));
-    }
-    let data = json!({
-        "job": job.id.0,
-        "user": name,
-        "role": owner.map(|owner| owner.role),
-        "address": address,
-        "method": method(&job.request),
-        "software": software,
-        "submitted": job.submitted_at,
-        "ended": job.ended_at,
-        "result": result,
-        "error": job.error.as_ref().map(|error| &error.message),
-        "changes": changes.iter().map(|change| json!({
-            "kind": change.kind,
-            "before": change.before.as_ref().map(ToString::to_string),
-            "after": change.after.as_ref().map(ToString::to_string),
-        })).collect::<Vec<_>>(),
-        "image": image,
-    });
-    let mut entry = Instance::new(class.clone());
-    entry
-        .set("InstanceID", entry_id(system, record.number))?
-        .set("ElementName", format!("{} {}", system.terms().log_name, record.number))?
-        .set("Caption", asked.as_str())?
-        .set("LogInstanceID", system.terms().log_id)?
-        .set("LogName", system.terms().log_name)?
-        .set("RecordID", record.number.to_string())?
-        .set("CreationTimeStamp", job.ended_at.map(DateTime::utc))?
-        .set("OwningEntity", "Quartermaster")?
-        .set("MessageID", format!("Quartermaster:{result}"))?
-        .set("Message", message)?
-        .set(
-            "MessageArguments",
-            Value::array([name.unwrap_or_default().to_owned(), address.unwrap_or_default(), asked, result.to_owned()]),
-        )?
-        .set("Locale", "en")?
-        .set("PerceivedSeverity", severity)?
-        .set("RecordFormat", "application/json")?
-        .set("RecordData", data.to_string())?;
-    Ok(entry)
-}
-
-/// What a request is about: a package, or where the software for an image lies.
-fn software(request: &JobRequest) -> Option<String> {
-    match request {
-        JobRequest::Image(ImageRequest::Update { uri, .. }) => Some(uri.clone()),
-        JobRequest::Image(ImageRequest::Change { operation: ImageOperation::Remove { vibs } }) => Some(vibs.join(", ")),
-        other => other.nevra().map(ToString::to_string),
-    }
-}
-
-fn image_words(outcome: &ImageOutcome) -> impl Iterator<Item = String> {
-    let installed = outcome.installed.iter().map(|vib| format!("installed {vib}"));
-    installed.chain(outcome.removed.iter().map(|vib| format!("removed {vib}")))
-}
-
-fn words(change: &Change) -> String {
-    let name = |nevra: &Option<Nevra>| nevra.as_ref().map_or_else(String::new, ToString::to_string);
-    let (before, after) = (name(&change.before), name(&change.after));
-    match change.kind {
-        ChangeKind::Installed => format!("installed {after}"),
-        ChangeKind::Updated => format!("updated {before} to {after}"),
-        ChangeKind::Downgraded => format!("downgraded {before} to {after}"),
-        ChangeKind::Reinstalled => format!("put {after} in place again"),
-        ChangeKind::Removed => format!("removed {before}"),
-    }
 }
 
 /// What joins the log with its records and with the system.

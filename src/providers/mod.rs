@@ -23,6 +23,7 @@ mod job_results;
 mod jobs;
 mod links;
 mod log;
+mod log_entry;
 mod managed;
 mod managed_systems;
 mod model;

@@ -16,6 +16,7 @@ pub mod file_server;
 pub mod files;
 pub mod gate;
 pub mod image;
+pub mod image_host;
 pub mod installation;
 pub mod operations;
 pub mod packages;

@@ -124,6 +124,7 @@ fn hypervisor(class: &Arc<Class>, snapshot: &ImageSnapshot) -> Result<Instance, 
         .set("Manufacturer", base.map(|vib| &*vib.vendor))?
         .set("ReleaseDate", base.and_then(|vib| vib.release_date).map(DateTime::utc))?
         .set("IsEntity", true)?
+        .set("Classifications", Value::array([UNKNOWN]))?
         // 2 Not Applicable: it is no file.
         .set("ExtendedResourceType", 2u16)?
         .set("TargetTypes", Value::array([&*host.product_line]))?
