@@ -11,6 +11,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::failure::{malformed, unreadable};
+use super::names;
 use crate::software::vib::{Descriptor, Image, ImageError, ImageProfile, VibId};
 
 /// The file's name in a bank.
@@ -121,6 +122,9 @@ impl Found {
         let mut vibs = Vec::with_capacity(profile.vibs.len());
         for part in &profile.vibs {
             let vib = self.vibs.remove(&part.id).ok_or_else(|| format!("it has no descriptor of {}", part.id))?;
+            if let Some((_, file)) = part.payloads.iter().find(|(_, file)| !names::is_plain(file)) {
+                return Err(format!("{file:?} is no name of a file of {}", part.id));
+            }
             vibs.push(shared(vib, known));
         }
         vibs.sort_by(|one, other| one.name.cmp(&other.name));
@@ -135,4 +139,82 @@ impl Found {
 fn shared(vib: Descriptor, known: &[Arc<Image>]) -> Arc<Descriptor> {
     let same = known.iter().filter_map(|image| image.named(&vib.name)).find(|other| ***other == vib);
     same.map_or_else(|| Arc::new(vib), Arc::clone)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::software::vib::ImageErrorClass::{DatabaseFormatError, DatabaseIOError};
+    use crate::software::vib::building::Vib;
+    use crate::software::vib::{AcceptanceLevel, ProfileVib};
+
+    fn image(vibs: &[Vib]) -> Image {
+        let mut vibs: Vec<_> =
+            vibs.iter().map(|vib| Arc::new(Descriptor::from_xml(&vib.descriptor()).unwrap())).collect();
+        vibs.sort_by(|one, other| one.name.cmp(&other.name));
+        let part =
+            |vib: &Arc<Descriptor>| ProfileVib { id: vib.id(), payloads: vec![("demo".into(), "demo.v00".into())] };
+        let profile = ImageProfile {
+            name: "(Updated) ESXi 5.5 / lab".into(),
+            creator: "lab & co".into(),
+            created_at: None,
+            modified_at: None,
+            profile_id: "1".into(),
+            description: "an image".into(),
+            acceptance_level: AcceptanceLevel::Accepted,
+            vibs: vibs.iter().map(part).collect(),
+        };
+        Image { profile, vibs }
+    }
+
+    /// What is read of an image that was written.
+    fn read_again(image: &Image, known: &[Arc<Image>]) -> Result<Image, ImageError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(FILE);
+        fs::write(&file, write(image, Vec::new()).unwrap()).unwrap();
+        read(&file, known)
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_shared_with_images_that_are_known() {
+        let known = Arc::new(image(&[Vib::new("net", "1.0-1"), Vib::new("base", "1.0-1")]));
+        let new = image(&[Vib::new("net", "1.0-1"), Vib::new("base", "2.0-1")]);
+        let read = read_again(&new, &[Arc::clone(&known)]).unwrap();
+        assert_eq!(read, new);
+        let is_shared = |name| Arc::ptr_eq(read.named(name).unwrap(), known.named(name).unwrap());
+        assert!(is_shared("net") && !is_shared("base"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_the_file() {
+        let right = image(&[Vib::new("net", "1.0-1")]);
+        let wrong = |change: &dyn Fn(&mut Image)| {
+            let mut image = right.clone();
+            change(&mut image);
+            let error = read_again(&image, &[]).unwrap_err();
+            assert_eq!(error.class, DatabaseFormatError);
+            error.text
+        };
+        let lacks = wrong(&|image| image.vibs.clear());
+        assert!(lacks.contains("/imgdb.tgz: it has no descriptor of Acme_bootbank_net_1.0-1. "), "{lacks}");
+        let leads_out = wrong(&|image| image.profile.vibs[0].payloads[0].1 = "../x".into());
+        assert!(leads_out.contains("\"../x\" is no name of a file of Acme_bootbank_net_1.0-1. "), "{leads_out}");
+        let other = image(&[Vib::new("net", "2.0-1")]);
+        let twice = wrong(&|image| {
+            image.vibs.extend(other.vibs.clone());
+            image.profile.vibs.extend(other.profile.vibs.clone());
+        });
+        assert!(twice.contains("it has Acme_bootbank_net_1.0-1 and Acme_bootbank_net_2.0-1. "), "{twice}");
+
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(FILE);
+        for content in [&b"no gzip"[..], &write(&right, Vec::new()).unwrap()[..200]] {
+            fs::write(&file, content).unwrap();
+            let error = read(&file, &[]).unwrap_err();
+            assert_eq!(error.class, DatabaseFormatError, "{error}");
+        }
+        assert_eq!(read(&dir.path().join("none"), &[]).unwrap_err().class, DatabaseIOError);
+    }
 }
