@@ -333,8 +333,12 @@ fn files(list: Option<&Element>) -> Rule<Vec<Box<str>>> {
 
 /// Whether a path leads from a folder to something inside of it, whatever that folder is.
 pub(in super::super) fn safe_path(path: &str) -> bool {
-    let parts = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    parts && path.len() <= LONGEST_PATH && !path.contains(char::is_control)
+    let mut parts = path.as_bytes().split(|octet| *octet == b'/');
+    let is_plain = |octets: &[u8]| octets.iter().all(|octet| (b' '..0x7F).contains(octet));
+    path.len() <= LONGEST_PATH
+        && parts.all(|part| !matches!(part, b"" | b"." | b".."))
+        // Most are, and only others must be looked at by their characters.
+        && (is_plain(path.as_bytes()) || !path.contains(char::is_control))
 }
 
 fn acceptance_level(root: &Element) -> Rule<super::super::level::AcceptanceLevel> {
