@@ -5,12 +5,15 @@
 //! VIB, bulletin, image profile, acceptance level, boot bank.
 
 mod bulletin;
+mod bundle;
+mod container;
 mod descriptor;
 mod descriptor_xml;
 mod digest;
 mod error;
 mod image;
 mod level;
+mod metadata;
 mod operation;
 mod payload;
 mod profile;
@@ -27,6 +30,7 @@ mod visor;
 pub(crate) mod building;
 
 pub use bulletin::{Bulletin, Component};
+pub use bundle::Bundle;
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
     SoftwarePlatform, VibId, VibType,
@@ -35,6 +39,7 @@ pub use descriptor_xml::{DESCRIPTOR_LIMIT, DescriptorProblem};
 pub use error::{ImageError, ImageErrorClass};
 pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
+pub use metadata::{Metadata, MetadataVib};
 pub use operation::{ImageOperation, ImageOutcome};
 pub use payload::{CopyError, VibLimits};
 pub use profile::{ImageProfile, ProfileVib};

@@ -126,7 +126,7 @@ fn read_descriptor(root: &Element) -> Rule<Descriptor> {
     let related = |tag| relationships.map_or(Ok(None), |element| only(element, tag));
     let requires = only(root, "system-requires")?;
     let read = Descriptor {
-        vib_type: vib_type(needed(root, "type")?)?,
+        vib_type: vib_type("type", needed(root, "type")?)?,
         name: name("name", needed(root, "name")?)?,
         version: version(needed(root, "version")?)?,
         vendor: name("vendor", needed(root, "vendor")?)?,
@@ -213,10 +213,11 @@ pub(in super::super) fn number(place: &str, text: &str) -> Rule<u64> {
     text.parse().map_err(|_| format!("{place} is a number, and not {text:?}"))
 }
 
-fn vib_type(word: &str) -> Rule<VibType> {
+/// The type of a VIB by its word.
+pub(in super::super) fn vib_type(tag: &str, word: &str) -> Rule<VibType> {
     let types = [VibType::Bootbank, VibType::Locker, VibType::Meta];
     let found = types.into_iter().find(|known| known.word() == word);
-    found.ok_or_else(|| format!("Element type is bootbank, locker or meta, and not {word:?}"))
+    found.ok_or_else(|| format!("Element {tag} is bootbank, locker or meta, and not {word:?}"))
 }
 
 fn is_name(text: &str, longest: usize, also: &[char]) -> bool {
@@ -225,14 +226,16 @@ fn is_name(text: &str, longest: usize, also: &[char]) -> bool {
     text.len() <= longest && !text.is_empty() && !text.starts_with(['.', '-']) && text.chars().all(allowed)
 }
 
-fn name(tag: &str, text: &str) -> Rule<Box<str>> {
+/// A name, or the code of a vendor.
+pub(in super::super) fn name(tag: &str, text: &str) -> Rule<Box<str>> {
     if is_name(text, LONGEST_NAME, &[]) {
         return Ok(text.into());
     }
     Err(format!("Element {tag} has at most {LONGEST_NAME} letters, digits, '.', '_' and '-', and is not {text:?}"))
 }
 
-fn version(text: &str) -> Rule<VibVersion> {
+/// The version of a VIB.
+pub(in super::super) fn version(text: &str) -> Rule<VibVersion> {
     // Hand-made VIBs have versions such as «CMU 2.3.0».
     if is_name(text, LONGEST_VERSION, &[' ', '+', '~', ':']) {
         return Ok(VibVersion::new(text));
