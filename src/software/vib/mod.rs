@@ -9,15 +9,21 @@ mod bundle;
 mod container;
 mod descriptor;
 mod descriptor_xml;
+mod digest;
 mod error;
 mod image;
 mod level;
 mod metadata;
 mod operation;
+mod payload;
 mod profile;
+mod reader;
 mod relation;
+mod signature;
 mod timestamp;
+mod trust;
 mod version;
+mod visor;
 
 #[cfg(test)]
 #[path = "../../../tests/support/vib/mod.rs"]
@@ -35,6 +41,9 @@ pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
 pub use metadata::{Metadata, MetadataVib};
 pub use operation::{ImageOperation, ImageOutcome};
+pub use payload::{CopyError, VibLimits};
 pub use profile::{ImageProfile, ProfileVib};
+pub use reader::{VibReader, VibSum};
 pub use relation::{Comparison, Constraint, Provide};
+pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;
