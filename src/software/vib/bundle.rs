@@ -169,12 +169,15 @@ impl Source {
         if is_vib {
             return Ok(Self::Vib(shared));
         }
-        Zip::open(shared).map(Self::Zip).map_err(|problem| no_index(path, &problem, None))
+        Zip::open(shared)
+            .map(Self::Zip)
+            .map_err(|problem| no_index(path, &format!("zip:{}?index.xml", path.display()), &problem, None))
     }
 
     /// `index.xml`
     fn index(&mut self, path: &Path) -> Result<Vec<u8>, ImageError> {
-        self.read("index.xml", INDEX_LIMIT).map_err(|why| no_index(path, &why, self.nested_zip()))
+        let read = self.read("index.xml", INDEX_LIMIT);
+        read.map_err(|why| no_index(path, &self.url(path, "index.xml"), &why, self.nested_zip()))
     }
 
     fn read(&mut self, name: &str, limit: u64) -> Result<Vec<u8>, ContainerProblem> {
@@ -202,13 +205,12 @@ impl Source {
 }
 
 /// Says in esximage's words that there is no index.
-fn no_index(path: &Path, problem: &ContainerProblem, nested: Option<String>) -> ImageError {
+fn no_index(path: &Path, url: &str, problem: &ContainerProblem, nested: Option<String>) -> ImageError {
     if matches!(problem, ContainerProblem::Refused(_) | ContainerProblem::Io(_)) {
         return refused(path, problem);
     }
     let class = ImageErrorClass::MetadataDownloadError;
     let path = path.display();
-    let url = format!("zip:{path}?index.xml");
     let advice = match nested {
         Some(inner) => format!("It holds {inner}, which may be the bundle: unpack that and name it instead."),
         None => "Name an offline bundle, complete as its vendor published it.".to_owned(),

@@ -148,6 +148,7 @@ fn a_bundle_that_breaks_off_is_no_zip_file() {
     assert_eq!(missing.class, ImageErrorClass::BundleIOError);
     let folder = Bundle::open(dir.path()).unwrap_err();
     assert!(folder.text.contains("There is no item named 'index.xml'"), "{folder}");
+    assert_eq!(folder.url, Some(format!("file://{}/index.xml", dir.path().display())));
 }
 
 /// The files with one of them changed.

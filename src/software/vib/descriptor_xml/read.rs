@@ -361,7 +361,8 @@ fn payloads(list: Option<&Element>) -> Rule<Vec<Payload>> {
 
 fn payload(element: &Element) -> Rule<Payload> {
     let name = payload_name(not_empty(element, "name")?)?;
-    let checksums = element.children_named("", "checksum").map(checksum).collect::<Rule<Vec<_>>>()?;
+    let checksums = element.children_named("", "checksum").filter_map(|element| checksum(element).transpose());
+    let checksums = checksums.collect::<Rule<Vec<_>>>()?;
     // A signature covers the descriptor alone: by the digests it covers the payloads.
     if !checksums.iter().any(|checksum| checksum.algorithm == ChecksumAlgorithm::Sha256) {
         return Err(format!("Payload {name} has no checksum of type sha-256"));
@@ -375,7 +376,8 @@ fn payload(element: &Element) -> Rule<Payload> {
     })
 }
 
-fn payload_name(text: &str) -> Rule<Box<str>> {
+/// The name of a payload, or of its file in a boot bank.
+pub(in super::super) fn payload_name(text: &str) -> Rule<Box<str>> {
     if is_name(text, LONGEST_PAYLOAD_NAME, &[]) {
         return Ok(text.into());
     }
@@ -384,20 +386,20 @@ fn payload_name(text: &str) -> Rule<Box<str>> {
     ))
 }
 
-/// The digest that an element `checksum` tells.
-pub(in super::super) fn checksum(element: &Element) -> Rule<Checksum> {
+/// The digest that an element `checksum` tells; `None` for a type that is not known: others stand beside it.
+pub(in super::super) fn checksum(element: &Element) -> Rule<Option<Checksum>> {
     let algorithm = match not_empty(element, "checksum-type")? {
         "sha-256" => ChecksumAlgorithm::Sha256,
         "sha-1" => ChecksumAlgorithm::Sha1,
         "md5" => ChecksumAlgorithm::Md5,
-        other => return Err(format!("A checksum is of type sha-256, sha-1 or md5, and not {other:?}")),
+        _ => return Ok(None),
     };
     let of = match attribute(element, "verify-process") {
         None => Checksummed::Stored,
         Some("gunzip") => Checksummed::Gunzipped,
         Some(other) => return Err(format!("A checksum is verified by gunzip or as it is, and not by {other:?}")),
     };
-    Ok(Checksum { algorithm, of, digest: digest(algorithm, element.text())? })
+    Ok(Some(Checksum { algorithm, of, digest: digest(algorithm, element.text())? }))
 }
 
 /// A digest in lower case.
