@@ -5,12 +5,16 @@
 //! VIB, bulletin, image profile, acceptance level, boot bank.
 
 mod bulletin;
+mod bundle;
 mod catalogue;
+mod container;
 mod descriptor;
+mod descriptor_xml;
 mod error;
 mod image;
 mod level;
 mod matching;
+mod metadata;
 mod operation;
 mod plan;
 mod profile;
@@ -18,17 +22,25 @@ mod relation;
 #[cfg(test)]
 mod samples;
 mod scan;
+mod timestamp;
 mod version;
 
+#[cfg(test)]
+#[path = "../../../tests/support/vib/mod.rs"]
+pub(crate) mod building;
+
 pub use bulletin::{Bulletin, Component};
+pub use bundle::Bundle;
 pub use catalogue::Catalogue;
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
     SoftwarePlatform, VibId, VibType,
 };
+pub use descriptor_xml::{DESCRIPTOR_LIMIT, DescriptorProblem};
 pub use error::{ImageError, ImageErrorClass};
 pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
+pub use metadata::{Metadata, MetadataVib};
 pub use operation::{ImageOperation, ImageOutcome};
 pub use plan::{Candidate, ImagePlan, Rules};
 pub use profile::{ImageProfile, ProfileVib};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::bulletin::Bulletin;
+use super::super::catalogue::is_outline;
 use super::super::descriptor::{Descriptor, VibId};
 use super::super::image::ImageSnapshot;
 use super::super::level::AcceptanceLevel;
@@ -210,7 +211,9 @@ impl<'a> Content<'_, 'a> {
     fn judge_obstacles(&self, status: &mut BulletinStatus) {
         self.judge_needs(status);
         self.judge_conflicts(status);
-        if self.coming().any(|(offered, _, _)| offered.vib.acceptance_level < self.judge.level) {
+        // An outline does not tell its level.
+        let is_below = |vib: &Descriptor| vib.acceptance_level < self.judge.level && !is_outline(vib);
+        if self.coming().any(|(offered, _, _)| is_below(offered.vib)) {
             status.reasons.push(Reason::AcceptanceLevel);
         }
     }
