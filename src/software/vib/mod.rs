@@ -29,6 +29,7 @@ mod signature;
 mod store;
 mod timestamp;
 mod trust;
+mod timestamp;
 mod version;
 mod visor;
 
