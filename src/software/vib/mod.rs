@@ -29,7 +29,6 @@ mod signature;
 mod store;
 mod timestamp;
 mod trust;
-mod timestamp;
 mod version;
 mod visor;
 

@@ -11,7 +11,6 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::failure::{malformed, unreadable};
-use super::names;
 use crate::software::vib::{Descriptor, Image, ImageError, ImageProfile, VibId};
 
 /// The file's name in a bank.
@@ -96,6 +95,12 @@ fn for_each_file(content: impl Read, mut hear: impl FnMut(&str, &str) -> Result<
     Ok(())
 }
 
+/// What is wrong, without what to do about a file of a vendor.
+fn told(error: ImageError) -> String {
+    let text = error.text.strip_suffix(error.class.advice()).unwrap_or(&error.text);
+    text.trim_end_matches([' ', '.']).to_owned()
+}
+
 #[derive(Default)]
 struct Found {
     profiles: Vec<ImageProfile>,
@@ -105,9 +110,9 @@ struct Found {
 impl Found {
     fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
         if name.starts_with(PROFILES) {
-            self.profiles.push(ImageProfile::from_xml(text).map_err(|error| error.text)?);
+            self.profiles.push(ImageProfile::from_xml(text).map_err(told)?);
         } else if name.starts_with(VIBS) {
-            let vib = Descriptor::from_xml(text).map_err(|error| error.text)?;
+            let vib = Descriptor::from_xml(text).map_err(told)?;
             self.vibs.insert(vib.id(), vib);
         }
         Ok(())
@@ -122,9 +127,6 @@ impl Found {
         let mut vibs = Vec::with_capacity(profile.vibs.len());
         for part in &profile.vibs {
             let vib = self.vibs.remove(&part.id).ok_or_else(|| format!("it has no descriptor of {}", part.id))?;
-            if let Some((_, file)) = part.payloads.iter().find(|(_, file)| !names::is_plain(file)) {
-                return Err(format!("{file:?} is no name of a file of {}", part.id));
-            }
             vibs.push(shared(vib, known));
         }
         vibs.sort_by(|one, other| one.name.cmp(&other.name));
@@ -200,7 +202,7 @@ mod tests {
         let lacks = wrong(&|image| image.vibs.clear());
         assert!(lacks.contains("/imgdb.tgz: it has no descriptor of Acme_bootbank_net_1.0-1. "), "{lacks}");
         let leads_out = wrong(&|image| image.profile.vibs[0].payloads[0].1 = "../x".into());
-        assert!(leads_out.contains("\"../x\" is no name of a file of Acme_bootbank_net_1.0-1. "), "{leads_out}");
+        assert!(leads_out.contains("and is not \"../x\". The image's database is damaged: "), "{leads_out}");
         let other = image(&[Vib::new("net", "2.0-1")]);
         let twice = wrong(&|image| {
             image.vibs.extend(other.vibs.clone());

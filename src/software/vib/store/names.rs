@@ -72,7 +72,7 @@ fn stem(name: &str) -> String {
 }
 
 /// Whether it is the name of a file and leads nowhere else.
-pub(super) fn is_plain(name: &str) -> bool {
+fn is_plain(name: &str) -> bool {
     let is_of_names = |c: char| c.is_ascii_alphanumeric() || "._-$~".contains(c);
     !name.is_empty() && name.len() <= LONGEST && !name.starts_with('.') && name.chars().all(is_of_names)
 }
