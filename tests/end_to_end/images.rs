@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use crate::support::eventually;
 use crate::support::image::ImageFolder;
-use crate::support::installation::{ended, get_job, install, installed_names, start, start_by};
+use crate::support::installation::{ended, get_job, install, installed_names, start, start_by, start_twice_by};
 use crate::support::packages::{DebRoot, build_deb};
-use crate::support::server::{Host, PATIENCE, Server, kill, workers_of};
+use crate::support::server::{ADMIN, Host, PATIENCE, Server, kill, workers_of};
 use crate::support::vib::release::{GOLDEN_INSTALLED, GOLDEN_REMOVED};
 use crate::support::vib::{Bundle, Vib};
 use crate::support::wsman::{CIM, Client, Message, descendants, property, text_of};
@@ -39,12 +39,13 @@ fn an_offline_bundle_updates_the_image_after_the_next_boot_and_can_be_gone_back_
     let [running, pending, previous] = images(&folder);
     assert!(running.contains(&GOLDEN_REMOVED[0].to_owned()) && previous.is_empty(), "{running:?} {previous:?}");
     assert!(GOLDEN_INSTALLED.iter().all(|vib| pending.contains(&(*vib).to_owned())), "{pending:?}");
-    let waiting = "VMware_bootbank_esx-base_5.5.0-1.16.1746018";
-    assert!(versions(&mut client).contains(&"5.5.0-1.16.1746018".to_owned()), "{waiting} is shown as next");
+    let [new, old] = ["0.255.03.01-2vmw.550.1.16.1746018", "0.255.03.01-1vmw.550.0.0.1331820"].map(str::to_owned);
+    let shown = versions(&mut client);
+    assert!(shown.contains(&new) && shown.contains(&old), "the driver that runs and the one that waits: {shown:?}");
 
     assert_eq!(folder.run(&["boot"], &[]), "booted: the image that waited runs now\n");
     eventually("the server to see that the host was booted", PATIENCE, || {
-        (!versions(&mut client).contains(&"5.5.0-1.15.1623387".to_owned())).then_some(())
+        (!versions(&mut client).contains(&old)).then_some(())
     });
     let [running, pending, previous] = images(&folder);
     assert!(GOLDEN_INSTALLED.iter().all(|vib| running.contains(&(*vib).to_owned())) && pending.is_empty());
@@ -109,14 +110,13 @@ fn jobs_of_the_image_and_of_the_host_do_not_wait_for_each_other_and_waiting_ones
     let image = folder.image();
     let (root_dir, image_dir) = (root.path(), image.to_str().unwrap());
     let host = Host::bare(&["--root", root_dir.to_str().unwrap(), "--engine", "deb", "--image", image_dir]);
-    host.add_user("walker", "a password of the tests", "admin");
+    host.add_user(ADMIN.0, ADMIN.1, "admin");
     let host = host.with_settings(&folder.settings());
     let server = host.serve();
     let mut client = server.admin();
 
-    let update = start_by(&mut client, IMAGE, &patch);
+    let [update, waiting] = start_twice_by(&mut client, IMAGE, &patch);
     let worker = caught_staging(&folder, &host);
-    let waiting = start_by(&mut client, IMAGE, &patch);
     let installed = start_by(&mut client, PACKAGES, &package);
     let done = ended(&mut client, &installed);
     assert_eq!(property(&done, "JobState").as_deref(), Some("7"), "{done:?}");
@@ -162,7 +162,7 @@ fn what_does_not_reach_the_acceptance_level_is_refused_and_the_command_line_lowe
     let image = folder.image();
     let arguments = ["--engine", "none", "--image", image.to_str().unwrap(), "--acceptance-level", "community"];
     let host = Host::bare(&arguments).with_settings(&folder.settings());
-    host.add_user("walker", "a password of the tests", "admin");
+    host.add_user(ADMIN.0, ADMIN.1, "admin");
     let server = host.serve();
     let mut client = server.admin();
     let job = start(&mut client, &bundle);
@@ -229,8 +229,9 @@ fn signal(process: u32, name: &str) {
 
 /// Asks for the end of a job from another thread; gives the return value.
 fn cancel_in_background(server: &Server, job: &str) -> thread::JoinHandle<String> {
-    let (mut client, job) = (server.admin(), job.to_owned());
+    let (port, job) = (server.port, job.to_owned());
     thread::spawn(move || {
+        let mut client = Client::new(port, ADMIN.0, ADMIN.1);
         let class = format!("{CIM}/CIM_ConcreteJob");
         let cancel = Message::invoke(&class, "RequestStateChange", &[("RequestedState", "4")]);
         property(&client.ask(&cancel.selector("InstanceID", &job)), "ReturnValue").unwrap()
