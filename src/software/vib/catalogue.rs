@@ -1,16 +1,17 @@
 //! What bundles and depots offer, taken together.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::bulletin::Bulletin;
-use super::descriptor::{Descriptor, VibId};
+use super::descriptor::{Descriptor, SoftwarePlatform, VibId, VibType};
 use super::error::{ImageError, ImageErrorClass};
 
 /// The bulletins and VIBs of several bundles or metadata packages, each once.
 #[derive(Debug, Default)]
 pub struct Catalogue<'a> {
-    bulletins: Vec<&'a Bulletin>,
+    bulletins: Vec<Cow<'a, Bulletin>>,
     bulletin_places: HashMap<&'a str, usize>,
     vibs: Vec<&'a Arc<Descriptor>>,
     vib_places: HashMap<&'a str, usize>,
@@ -19,8 +20,9 @@ pub struct Catalogue<'a> {
 impl<'a> Catalogue<'a> {
     /// Adds what one bundle or metadata package offers.
     ///
-    /// Of a bulletin that is there already, the copy that was released later is kept. A VIB that is there already with other
-    /// content is a `ValueError`, as esximage has it; a copy that tells of no payloads gives way to one that does.
+    /// A bulletin that is there already with the same VIBs is for the products of both copies; of copies with other VIBs the
+    /// one that was released later is kept. A VIB that is there already with other content is a `ValueError`, as esximage has
+    /// it; an outline, which tells of no payloads, gives way to a whole descriptor.
     pub fn add(
         &mut self,
         bulletins: &'a [Bulletin],
@@ -33,8 +35,8 @@ impl<'a> Catalogue<'a> {
     }
 
     /// The bulletins, in the order in which they came.
-    pub fn bulletins(&self) -> &[&'a Bulletin] {
-        &self.bulletins
+    pub fn bulletins(&self) -> impl Iterator<Item = &Bulletin> {
+        self.bulletins.iter().map(Cow::as_ref)
     }
 
     /// The VIBs, in the order in which they came.
@@ -43,8 +45,8 @@ impl<'a> Catalogue<'a> {
     }
 
     /// The bulletin of this id.
-    pub fn bulletin(&self, id: &str) -> Option<&'a Bulletin> {
-        self.bulletin_places.get(id).and_then(|&place| self.bulletins.get(place)).copied()
+    pub fn bulletin(&self, id: &str) -> Option<&Bulletin> {
+        self.bulletin_places.get(id).and_then(|&place| self.bulletins.get(place)).map(Cow::as_ref)
     }
 
     /// The VIB of this id.
@@ -58,13 +60,25 @@ impl<'a> Catalogue<'a> {
     }
 
     fn add_bulletin(&mut self, bulletin: &'a Bulletin) {
-        match self.bulletin_places.get(&*bulletin.id).and_then(|&place| self.bulletins.get_mut(place)) {
-            Some(known) if known.release_date < bulletin.release_date => *known = bulletin,
-            Some(_) => {}
-            None => {
-                self.bulletin_places.insert(&bulletin.id, self.bulletins.len());
-                self.bulletins.push(bulletin);
+        let Some(known) = self.bulletin_places.get(&*bulletin.id).and_then(|&place| self.bulletins.get_mut(place))
+        else {
+            self.bulletin_places.insert(&bulletin.id, self.bulletins.len());
+            self.bulletins.push(Cow::Borrowed(bulletin));
+            return;
+        };
+        let is_later = known.release_date < bulletin.release_date;
+        if known.vibs != bulletin.vibs {
+            if is_later {
+                *known = Cow::Borrowed(bulletin);
             }
+            return;
+        }
+        let platforms = joined(&known.platforms, &bulletin.platforms);
+        if is_later {
+            *known = Cow::Borrowed(bulletin);
+        }
+        if platforms != known.platforms {
+            known.to_mut().platforms = platforms;
         }
     }
 
@@ -74,7 +88,7 @@ impl<'a> Catalogue<'a> {
             self.vibs.push(vib);
             return Ok(());
         };
-        if known.payloads.is_empty() {
+        if is_outline(known) {
             *known = vib;
         }
         match unequal_attribute(known, vib) {
@@ -84,9 +98,23 @@ impl<'a> Catalogue<'a> {
     }
 }
 
+/// Whether this is what `vmware.xml` tells of a VIB: an outline without payloads, files, acceptance level and hardware.
+pub(super) fn is_outline(vib: &Descriptor) -> bool {
+    vib.payloads.is_empty() && vib.vib_type != VibType::Meta
+}
+
+/// The products of both; none is any.
+fn joined(one: &[SoftwarePlatform], other: &[SoftwarePlatform]) -> Vec<SoftwarePlatform> {
+    if one.is_empty() || other.is_empty() {
+        return Vec::new();
+    }
+    let new = other.iter().filter(|platform| !one.contains(platform));
+    one.iter().chain(new).cloned().collect()
+}
+
 /// What two copies of a VIB differ in, by esximage's name for it; nothing if one of them is only an outline.
 fn unequal_attribute(one: &Descriptor, other: &Descriptor) -> Option<&'static str> {
-    if one.payloads.is_empty() || other.payloads.is_empty() {
+    if is_outline(one) || is_outline(other) {
         return None;
     }
     [
@@ -116,7 +144,7 @@ fn unequal(id: &VibId, attribute: &str) -> ImageError {
 #[cfg(test)]
 mod tests {
     use super::super::descriptor::Payload;
-    use super::super::samples::{Package, bulletin, vib};
+    use super::super::samples::{Package, bulletin, platform, vib};
     use super::*;
 
     fn with_payload(vib: Descriptor, size: u64) -> Descriptor {
@@ -134,11 +162,34 @@ mod tests {
         let mut catalogue = one.catalogue();
         catalogue.add(&other.bulletins, other.vibs.iter().map(|(id, vib)| (id, vib))).unwrap();
         assert_eq!(catalogue.vibs().len(), 2);
-        let ids: Vec<_> = catalogue.bulletins().iter().map(|bulletin| &*bulletin.id).collect();
+        let ids: Vec<_> = catalogue.bulletins().map(|bulletin| &*bulletin.id).collect();
         assert_eq!(ids, ["B1", "B2"]);
         assert_eq!(catalogue.bulletin("B1"), Some(&other.bulletins[0]), "it was released later");
         assert_eq!(catalogue.bulletin("B3"), None);
         assert_eq!(catalogue.vib(&base.id()).map(|vib| vib.payloads.len()), Some(1));
+    }
+
+    #[test]
+    fn copies_of_a_bulletin_with_the_same_vibs_are_for_the_products_of_both() {
+        let base = || bulletin("B", 1, [&vib("a 1-1")]);
+        let platforms = |texts: &[&str]| texts.iter().map(|text| platform(text)).collect();
+        let joined = |one: &[&str], other: &[&str], released| {
+            let one = [Bulletin { platforms: platforms(one), ..base() }];
+            let release_date = bulletin("", released, []).release_date;
+            let other = [Bulletin { platforms: platforms(other), release_date, ..base() }];
+            let mut catalogue = Catalogue::default();
+            catalogue.add(&one, []).unwrap();
+            catalogue.add(&other, []).unwrap();
+            let kept = catalogue.bulletin("B").unwrap().clone();
+            assert_eq!(kept.release_date, release_date.max(one[0].release_date));
+            kept.platforms
+        };
+        let both: Vec<_> = platforms(&["x 5.*", "x 6.*"]);
+        for released in [0, 1, 2] {
+            assert_eq!(joined(&["x 5.*"], &["x 6.*", "x 5.*"], released), both);
+            assert_eq!(joined(&["x 5.*"], &["x 5.*"], released), both[..1]);
+            assert_eq!(joined(&["x 5.*"], &[], released), [], "for any");
+        }
     }
 
     #[test]

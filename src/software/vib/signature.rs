@@ -17,6 +17,9 @@ const PKCS7_LIBRARY: i32 = 33;
 /// OpenSSL's reason for a digest that is another than the signed one (`PKCS7_R_DIGEST_FAILURE`).
 const DIGEST_FAILURE: i32 = 101;
 
+/// OpenSSL's reason for a signature that its key did not make (`PKCS7_R_SIGNATURE_FAILURE`).
+const SIGNATURE_FAILURE: i32 = 105;
+
 /// Why a signature is none of a descriptor, whoever made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SignatureProblem {
@@ -46,21 +49,28 @@ impl Signature {
         }
         let store = openssl::x509::store::X509StoreBuilder::new().map_err(format)?.build();
         let flags = Pkcs7Flags::BINARY | Pkcs7Flags::NOVERIFY;
-        pkcs7.verify(&certificates, &store, Some(descriptor), None, flags).map_err(|error| of_verification(&error))?;
+        pkcs7.verify(&certificates, &store, Some(descriptor), None, flags).map_err(of_verification)?;
         let signers = pkcs7.signers(&certificates, Pkcs7Flags::empty()).map_err(format)?;
         Ok(Self { signers: signers.iter().map(|signer| signer.to_owned()).collect(), certificates })
     }
 }
 
-/// What OpenSSL says first is what matters; the rest follows from it.
-fn of_verification(error: &ErrorStack) -> SignatureProblem {
+fn of_verification(error: ErrorStack) -> SignatureProblem {
     let pkcs7 = error.errors().iter().filter(|error| error.library_code() == PKCS7_LIBRARY);
     let reasons: Vec<i32> = pkcs7.map(openssl::error::Error::reason_code).collect();
-    if reasons.contains(&DIGEST_FAILURE) { SignatureProblem::Digest } else { SignatureProblem::Wrong }
+    if reasons.contains(&DIGEST_FAILURE) {
+        SignatureProblem::Digest
+    } else if reasons.contains(&SIGNATURE_FAILURE) {
+        SignatureProblem::Wrong
+    } else {
+        format(error)
+    }
 }
 
+/// What OpenSSL says first is what matters; the rest follows from it.
 fn format(error: ErrorStack) -> SignatureProblem {
-    SignatureProblem::Format(error.to_string())
+    let reason = error.errors().iter().find_map(openssl::error::Error::reason);
+    SignatureProblem::Format(reason.map_or_else(|| "it is damaged".to_owned(), str::to_owned))
 }
 
 /// The PKCS#7 in a signature: PEM or DER, perhaps in gzip.

@@ -69,7 +69,7 @@ fn vibs_of(
 /// The VIBs that are in bulletins, but in none for this host.
 fn only_of_others(host: &ImageHost, catalogue: &Catalogue<'_>) -> HashSet<*const Descriptor> {
     let (here, others): (Vec<&Bulletin>, Vec<_>) =
-        catalogue.bulletins().iter().partition(|bulletin| bulletin.fits_platform(host));
+        catalogue.bulletins().partition(|bulletin| bulletin.fits_platform(host));
     let vibs = |bulletins: Vec<&Bulletin>| -> HashSet<_> {
         bulletins
             .into_iter()
@@ -115,7 +115,7 @@ fn nothing_for(host: &ImageHost, catalogue: &Catalogue<'_>) -> ImageError {
             "The bundles have no VIBs. Name a bundle that has what is to be installed.",
         );
     }
-    let of_bulletins = catalogue.bulletins().iter().flat_map(|bulletin| &bulletin.platforms);
+    let of_bulletins = catalogue.bulletins().flat_map(|bulletin| &bulletin.platforms);
     let platforms = of_bulletins.chain(catalogue.vibs().iter().flat_map(|vib| &vib.platforms));
     let text = format!(
         "The bundles have nothing for {} {}: they are for {}. Get the bundle that is made for the host's version.",

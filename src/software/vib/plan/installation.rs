@@ -1,6 +1,6 @@
 //! What installing VIBs makes of an image.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::super::descriptor::{Descriptor, VibId};
@@ -57,19 +57,42 @@ fn draft<'a>(
     rules: &Rules,
 ) -> (Draft<'a>, Vec<VibId>) {
     let (wanted, at_hand): (Vec<_>, Vec<_>) = candidates.iter().partition(|candidate| candidate.wanted);
-    let mut draft = Draft::new(base);
-    for candidate in &wanted {
-        consider(&mut draft, &candidate.descriptor, rules);
-    }
-    if !rules.force {
-        drop_obsolete(&mut draft);
-    }
+    let mut draft = newest(base, wanted.iter().map(|candidate| &candidate.descriptor).collect(), rules);
     let at_hand = at_hand.into_iter().map(|candidate| &candidate.descriptor);
     let may_come =
         |vib: &&Arc<Descriptor>| vib.fits_hardware(host) && (rules.force || vib.acceptance_level >= rules.level);
     complete(&mut draft, &at_hand.filter(may_come).collect::<Vec<_>>());
     let skipped = skipped(&wanted, &draft);
     (draft, skipped)
+}
+
+/// Lets the newest come of each name, except what another VIB replaces that comes too or that stays.
+///
+/// Of two that replace each other the one that comes wins over the one that is there, unless both were asked for. Two that
+/// come both stay, and so does a circle of more, for the check to tell of.
+fn newest<'a>(base: &'a Arc<Image>, mut wanted: Vec<&'a Arc<Descriptor>>, rules: &Rules) -> Draft<'a> {
+    let asked: HashSet<&str> = wanted.iter().map(|vib| &*vib.name).collect();
+    loop {
+        let mut draft = Draft::new(base);
+        for vib in &wanted {
+            consider(&mut draft, vib, rules);
+        }
+        if rules.force {
+            return draft;
+        }
+        let mut goes: HashSet<&str> = disputed(&draft, &asked).collect();
+        let obsolete = obsolete(&draft);
+        let is_sure = |by: &[&str]| by.iter().any(|by| !obsolete.contains_key(by));
+        goes.extend(obsolete.iter().filter(|(_, by)| is_sure(by)).map(|(name, _)| *name));
+        if goes.is_empty() {
+            return draft;
+        }
+        // Another version of it may come all the same.
+        let is_dropped = |vib: &Arc<Descriptor>| {
+            goes.contains(&*vib.name) && draft.incoming.get(&*vib.name).is_some_and(|coming| Arc::ptr_eq(coming, vib))
+        };
+        wanted.retain(|vib| !is_dropped(vib));
+    }
 }
 
 /// Lets a VIB come unless the image has it or, if that counts, a newer one, or a newer one comes already.
@@ -84,20 +107,25 @@ fn consider<'a>(draft: &mut Draft<'a>, vib: &'a Arc<Descriptor>, rules: &Rules) 
     }
 }
 
-/// Takes out again what another VIB replaces that comes too or that stays. Of two that replace each other, the one that
-/// comes wins over the one that is there; two that come both stay, for the check to tell of.
-fn drop_obsolete(draft: &mut Draft<'_>) {
+/// The names of VIBs that come and that something replaces which they replace, and which is there and was asked for too.
+fn disputed<'a>(draft: &Draft<'a>, asked: &HashSet<&str>) -> impl Iterator<Item = &'a str> {
+    let stands = |vib: &&Arc<Descriptor>| asked.contains(&*vib.name) && !draft.incoming.contains_key(&*vib.name);
+    let standing = draft.base.vibs.iter().filter(stands).map(|vib| &**vib);
+    let replacing = ConstraintIndex::new(standing, |vib: &Descriptor| vib.replaces.as_slice());
+    let is_disputed = move |vib: &Descriptor| replacing.meaning(vib).any(|(other, _)| vib.obsoletes(other));
+    draft.incoming.clone().into_iter().filter(move |(_, vib)| is_disputed(vib)).map(|(name, _)| name)
+}
+
+/// The names of VIBs that come and are obsolete, each with the names of what replaces it.
+fn obsolete<'a>(draft: &Draft<'a>) -> BTreeMap<&'a str, Vec<&'a str>> {
     let drafted = draft.drafted();
     let replacing = ConstraintIndex::new(drafted.vibs(), |vib: &Descriptor| vib.replaces.as_slice());
-    let obsolete: Vec<_> = draft
-        .incoming
-        .values()
-        .filter(|vib| replacing.meaning(vib).any(|(other, _)| !vib.obsoletes(other)))
-        .map(|vib| &*vib.name)
-        .collect();
-    for name in obsolete {
-        draft.incoming.remove(name);
-    }
+    let by = |vib: &'a Descriptor| -> Vec<_> {
+        let others = replacing.meaning(vib).map(|(other, _)| other).filter(|other| !vib.obsoletes(other));
+        others.map(|other| &*other.name).collect()
+    };
+    let all = draft.incoming.iter().map(|(name, vib)| (*name, by(vib)));
+    all.filter(|(_, by)| !by.is_empty()).collect()
 }
 
 /// The wanted VIBs that do not come.

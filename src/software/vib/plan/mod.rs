@@ -1,4 +1,7 @@
 //! What a change makes of an image, worked out before anything is touched.
+//!
+//! Of what VIBs say, `depends`, `conflicts`, `replaces` and `provides` count here. `compatibleWith` asks for nothing and
+//! excludes nothing; it is only shown.
 
 mod candidate;
 mod check;

@@ -1,6 +1,10 @@
 //! Reads VIBs that tests make, whole and damaged.
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
 
 use super::super::building::payload::{gzip, tar_header, visor_tar};
 use super::super::building::{Parts, Payload, Signers, Spelling, Vib, archive, sha256};
@@ -264,13 +268,10 @@ fn an_input_that_fails_is_told_and_is_not_taken_for_a_wrong_digest() {
 
 #[test]
 fn a_signature_is_one_for_the_level_that_the_vib_claims() {
-    let folder = tempfile::tempdir().unwrap();
-    let roots = folder.path().join("vmware.pem");
-    std::fs::write(&roots, Signers::shared().vmware_root.pem()).unwrap();
-    let trust = TrustStore::read(Some(&roots), None, None).unwrap();
+    let trust = trust();
     let verify = |file: &[u8]| {
         let reader = VibReader::open(file).unwrap();
-        reader.verify_signature(&trust, DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_000)).map_err(|e| e.class)
+        reader.verify_signature(&trust, DateTime::UNIX_EPOCH + TimeDelta::days(20_000)).map_err(|e| e.class)
     };
     assert_eq!(verify(&sample().to_file()), Ok(()), "community");
     assert_eq!(verify(&sample().at_level("certified").to_file()), Ok(()));
@@ -340,4 +341,36 @@ fn a_vib_that_vmwares_tool_wrote_is_the_same_as_ours() {
     (vib.summary, vib.description) = (descriptor.summary.to_string(), descriptor.description.to_string());
     assert_eq!(String::from_utf8_lossy(&vib.parts().descriptor), String::from_utf8_lossy(&file[68..68 + 1179]));
     assert!(vib.to_file() == file, "the whole file");
+}
+
+proptest! {
+    #[test]
+    fn no_change_of_a_signed_vib_goes_unnoticed(at in 0..20_000_usize, to: u8) {
+        let (vib, trust) = signed();
+        let mut changed = vib.clone();
+        let at = at % changed.len();
+        changed[at] = to;
+        let taken = || -> Result<Whole, ImageError> {
+            VibReader::open(changed.as_slice())?.verify_signature(trust, DateTime::UNIX_EPOCH + TimeDelta::days(20_000))?;
+            read(&changed)
+        };
+        if let Ok((payloads, sum)) = taken() {
+            prop_assert_eq!(&payloads, &read(vib).unwrap().0, "octet {}", at);
+            prop_assert_eq!(sum.sha256, sha256(&changed));
+        }
+    }
+}
+
+/// A signed VIB and who trusts it, made once.
+fn signed() -> &'static (Vec<u8>, TrustStore) {
+    static SIGNED: OnceLock<(Vec<u8>, TrustStore)> = OnceLock::new();
+    SIGNED.get_or_init(|| (sample().at_level("certified").to_file(), trust()))
+}
+
+/// A trust store of VMware's root.
+fn trust() -> TrustStore {
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("vmware.pem");
+    std::fs::write(&roots, Signers::shared().vmware_root.pem()).unwrap();
+    TrustStore::read(Some(&roots), None, None).unwrap()
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::bulletin::Bulletin;
+use super::super::catalogue::is_outline;
 use super::super::descriptor::{Descriptor, VibId};
 use super::super::image::ImageSnapshot;
 use super::super::level::AcceptanceLevel;
@@ -13,7 +14,7 @@ use super::result::{BulletinState, BulletinStatus, BulletinVib, InstallState, Pr
 use super::standing::{Stand, Standing};
 
 /// How many bulletins are told that supersede one, for each of its VIBs.
-const SUPERSEDING_TOLD: usize = 16;
+const SUPERSEDING_TOLD: usize = 4;
 
 /// What judges bulletins.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(super) struct Judge<'a> {
 struct Judged<'a> {
     /// How the image stands to it that the next change is made to.
     next: Standing<'a>,
+    /// The ids of what stands in its place there, or would go for it.
+    on_host: Vec<VibId>,
     /// How the one stands that runs.
     running: Standing<'a>,
     /// What it needs and that image lacks, each with the place of the VIB that has it.
@@ -51,11 +54,15 @@ impl<'a> Judge<'a> {
         let mut vibs: Vec<_> = offer
             .vibs
             .iter()
-            .map(|offered| Judged {
-                next: next.standing(offered.vib),
-                running: running.standing(offered.vib),
-                lacks: Vec::new(),
-                conflicts: Vec::new(),
+            .map(|offered| {
+                let standing = next.standing(offered.vib);
+                Judged {
+                    on_host: standing.others().iter().map(|vib| vib.id()).collect(),
+                    next: standing,
+                    running: running.standing(offered.vib),
+                    lacks: Vec::new(),
+                    conflicts: Vec::new(),
+                }
             })
             .collect();
         let comes = offer.vibs.iter().zip(&vibs).filter(|(offered, judged)| offered.may_come && judged.is_absent());
@@ -104,14 +111,16 @@ impl<'a> Judge<'a> {
             let change = if self.in_image.contains(id) { VibChange::Installed } else { VibChange::Unknown };
             return BulletinVib { id: id.clone(), change, on_host: Vec::new() };
         };
-        let (change, on_host) = match &judged.next {
-            _ if !bulletin.fits || !offered.fits() => (VibChange::NotApplicable, Vec::new()),
-            Standing::Present(_) => (VibChange::Installed, Vec::new()),
-            Standing::Obsoleted(by) => (VibChange::Obsoleted, vec![by.id()]),
-            Standing::Absent(goes) if goes.is_empty() => (VibChange::New, Vec::new()),
-            Standing::Absent(goes) => (VibChange::Update, goes.iter().map(|vib| vib.id()).collect()),
+        if !bulletin.fits || !offered.fits() {
+            return BulletinVib { id: id.clone(), change: VibChange::NotApplicable, on_host: Vec::new() };
+        }
+        let change = match &judged.next {
+            Standing::Present(_) => VibChange::Installed,
+            Standing::Obsoleted(_) => VibChange::Obsoleted,
+            Standing::Absent(goes) if goes.is_empty() => VibChange::New,
+            Standing::Absent(_) => VibChange::Update,
         };
-        BulletinVib { id: id.clone(), change, on_host }
+        BulletinVib { id: id.clone(), change, on_host: judged.on_host.clone() }
     }
 
     /// Why nothing of a bulletin is for the host.
@@ -202,7 +211,9 @@ impl<'a> Content<'_, 'a> {
     fn judge_obstacles(&self, status: &mut BulletinStatus) {
         self.judge_needs(status);
         self.judge_conflicts(status);
-        if self.coming().any(|(offered, _, _)| offered.vib.acceptance_level < self.judge.level) {
+        // An outline does not tell its level.
+        let is_below = |vib: &Descriptor| vib.acceptance_level < self.judge.level && !is_outline(vib);
+        if self.coming().any(|(offered, _, _)| is_below(offered.vib)) {
             status.reasons.push(Reason::AcceptanceLevel);
         }
     }

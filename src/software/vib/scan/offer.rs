@@ -113,10 +113,9 @@ impl<'a> Offer<'a> {
     }
 }
 
-fn bulletins<'a>(catalogue: &Catalogue<'a>, host: &ImageHost) -> Vec<OfferedBulletin<'a>> {
+fn bulletins<'a>(catalogue: &'a Catalogue<'a>, host: &ImageHost) -> Vec<OfferedBulletin<'a>> {
     let mut bulletins: Vec<_> = catalogue
         .bulletins()
-        .iter()
         .map(|bulletin| OfferedBulletin {
             bulletin,
             fits: bulletin.fits_platform(host),

@@ -27,6 +27,15 @@ impl<'a> Standing<'a> {
             Self::Absent(_) => None,
         }
     }
+
+    /// The other VIBs that stand in its place or would go for it.
+    pub(super) fn others(&self) -> &[&'a Descriptor] {
+        match self {
+            Self::Present(_) => &[],
+            Self::Obsoleted(vib) => std::slice::from_ref(vib),
+            Self::Absent(goes) => goes,
+        }
+    }
 }
 
 /// An image, so that much can be asked of it fast.

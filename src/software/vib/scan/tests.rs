@@ -2,10 +2,18 @@
 
 use std::sync::Arc;
 
-use super::super::descriptor::{Descriptor, HardwarePlatform, MaintenanceModeNeed, VibId};
+use super::super::building::release::{esxi_5_5_u1, esxi_5_5_u1a};
+use super::super::building::zipped;
+use super::super::descriptor::{Descriptor, HardwarePlatform, MaintenanceModeNeed, VibId, VibType};
 use super::super::level::AcceptanceLevel;
+use super::super::metadata::Metadata;
+use super::super::plan::{Candidate, ImagePlan, Rules};
 use super::super::samples::{Package, bulletin, day, host_with, ids, image, platform, vib};
 use super::*;
+
+fn rules() -> Rules {
+    Rules { level: AcceptanceLevel::Partner, at: day(30), allow_downgrades: false, force: false }
+}
 
 fn scanned(snapshot: &ImageSnapshot, package: &Package) -> ScanResult {
     scan(snapshot, &package.catalogue(), AcceptanceLevel::Partner, day(30))
@@ -209,13 +217,17 @@ fn conflicts_with_what_stays_speak_against_it() {
 
 #[test]
 fn levels_below_the_hosts_speak_against_it() {
-    let package = of_one_bulletin(vec![vib("a 2-1").at_level(AcceptanceLevel::Community)]);
+    let whole = |vib: Descriptor| Descriptor { vib_type: VibType::Meta, ..vib };
+    let community = || whole(vib("a 2-1").at_level(AcceptanceLevel::Community));
+    let package = of_one_bulletin(vec![community()]);
     let snapshot = host_with(vec![]);
     assert_eq!(status(&snapshot, &package, "B").reasons, [Reason::AcceptanceLevel]);
     let lower = scan(&snapshot, &package.catalogue(), AcceptanceLevel::Community, day(30));
     assert_eq!(lower.bulletin("B").unwrap().reasons, []);
-    let there = host_with(vec![vib("a 2-1").at_level(AcceptanceLevel::Community)]);
+    let there = host_with(vec![community()]);
     assert_eq!(status(&there, &package, "B").reasons, []);
+    let outline = of_one_bulletin(vec![vib("a 2-1").at_level(AcceptanceLevel::Community)]);
+    assert_eq!(status(&snapshot, &outline, "B").reasons, [], "vmware.xml does not tell the level");
 }
 
 #[test]
@@ -342,8 +354,39 @@ fn an_assessment_counts_states_by_severity() {
 }
 
 #[test]
+fn the_patch_of_esxi_5_5_is_missing_then_waits_and_then_is_there() {
+    let told = zipped(&esxi_5_5_u1a(100).metadata_files());
+    let metadata = Metadata::read(std::io::Cursor::new(told)).unwrap();
+    let mut catalogue = Catalogue::default();
+    catalogue.add(&metadata.bulletins, metadata.vibs.iter().map(|(id, vib)| (id, &vib.descriptor))).unwrap();
+    let before = esxi_5_5_u1(100).iter().map(|vib| Descriptor::from_xml(&vib.descriptor()).unwrap()).collect();
+    let mut snapshot = host_with(before);
+    let states = |snapshot: &ImageSnapshot| {
+        let result = scan(snapshot, &catalogue, AcceptanceLevel::Partner, day(30));
+        let mut states: Vec<_> = result
+            .bulletins
+            .iter()
+            .map(|status| (status.id.to_string(), status.state, status.restart_required))
+            .collect();
+        states.sort();
+        states
+    };
+    let all = |state, tools_restart| {
+        [("001", true), ("401-SG", true), ("402-SG", tools_restart), ("403-SG", true)]
+            .map(|(number, restart)| (format!("ESXi550-201404{number}"), state, restart))
+    };
+    assert_eq!(states(&snapshot), all(BulletinState::Missing, false));
+    let candidates = Candidate::select(&snapshot.host, &catalogue, None).unwrap();
+    let plan = ImagePlan::install(&snapshot, &candidates, &rules()).unwrap();
+    snapshot.pending = Some(Arc::clone(&plan.image));
+    assert_eq!(states(&snapshot), all(BulletinState::PendingReboot, false));
+    snapshot.pending = None;
+    snapshot.running = plan.image;
+    assert_eq!(states(&snapshot), all(BulletinState::Installed, false));
+}
+
+#[test]
 fn a_deployed_bulletin_is_installed_and_its_prerequisite_too() {
-    use super::super::plan::{Candidate, ImagePlan, Rules};
     let mut snapshot = host_with(vec![vib("esx-base 5.5.0-1")]);
     let package =
         Package::of([vib("drv 1-1").needing("esx-base >= 5.5.0-2"), vib("esx-base 5.5.0-2").needing_reboot()])
@@ -352,8 +395,7 @@ fn a_deployed_bulletin_is_installed_and_its_prerequisite_too() {
     let before = status(&snapshot, &package, "D");
     assert_eq!((before.reasons.as_slice(), &*before.prerequisites[0].id), (&[Reason::MissingPatch][..], "E"));
     let candidates = Candidate::select(&snapshot.host, &package.catalogue(), Some(&["D".to_owned()])).unwrap();
-    let rules = Rules { level: AcceptanceLevel::Partner, at: day(30), allow_downgrades: false, force: false };
-    let plan = ImagePlan::install(&snapshot, &candidates, &rules).unwrap();
+    let plan = ImagePlan::install(&snapshot, &candidates, &rules()).unwrap();
     snapshot.pending = Some(Arc::clone(&plan.image));
     let states: Vec<_> = scanned(&snapshot, &package).bulletins.iter().map(|bulletin| bulletin.state).collect();
     assert_eq!(states, [BulletinState::PendingReboot; 2]);

@@ -95,6 +95,12 @@ fn for_each_file(content: impl Read, mut hear: impl FnMut(&str, &str) -> Result<
     Ok(())
 }
 
+/// What is wrong, without what to do about a file of a vendor.
+fn told(error: ImageError) -> String {
+    let text = error.text.strip_suffix(error.class.advice()).unwrap_or(&error.text);
+    text.trim_end_matches([' ', '.']).to_owned()
+}
+
 #[derive(Default)]
 struct Found {
     profiles: Vec<ImageProfile>,
@@ -104,9 +110,9 @@ struct Found {
 impl Found {
     fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
         if name.starts_with(PROFILES) {
-            self.profiles.push(ImageProfile::from_xml(text).map_err(|error| error.text)?);
+            self.profiles.push(ImageProfile::from_xml(text).map_err(told)?);
         } else if name.starts_with(VIBS) {
-            let vib = Descriptor::from_xml(text).map_err(|error| error.text)?;
+            let vib = Descriptor::from_xml(text).map_err(told)?;
             self.vibs.insert(vib.id(), vib);
         }
         Ok(())
@@ -135,4 +141,82 @@ impl Found {
 fn shared(vib: Descriptor, known: &[Arc<Image>]) -> Arc<Descriptor> {
     let same = known.iter().filter_map(|image| image.named(&vib.name)).find(|other| ***other == vib);
     same.map_or_else(|| Arc::new(vib), Arc::clone)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::software::vib::ImageErrorClass::{DatabaseFormatError, DatabaseIOError};
+    use crate::software::vib::building::Vib;
+    use crate::software::vib::{AcceptanceLevel, ProfileVib};
+
+    fn image(vibs: &[Vib]) -> Image {
+        let mut vibs: Vec<_> =
+            vibs.iter().map(|vib| Arc::new(Descriptor::from_xml(&vib.descriptor()).unwrap())).collect();
+        vibs.sort_by(|one, other| one.name.cmp(&other.name));
+        let part =
+            |vib: &Arc<Descriptor>| ProfileVib { id: vib.id(), payloads: vec![("demo".into(), "demo.v00".into())] };
+        let profile = ImageProfile {
+            name: "(Updated) ESXi 5.5 / lab".into(),
+            creator: "lab & co".into(),
+            created_at: None,
+            modified_at: None,
+            profile_id: "1".into(),
+            description: "an image".into(),
+            acceptance_level: AcceptanceLevel::Accepted,
+            vibs: vibs.iter().map(part).collect(),
+        };
+        Image { profile, vibs }
+    }
+
+    /// What is read of an image that was written.
+    fn read_again(image: &Image, known: &[Arc<Image>]) -> Result<Image, ImageError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(FILE);
+        fs::write(&file, write(image, Vec::new()).unwrap()).unwrap();
+        read(&file, known)
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_shared_with_images_that_are_known() {
+        let known = Arc::new(image(&[Vib::new("net", "1.0-1"), Vib::new("base", "1.0-1")]));
+        let new = image(&[Vib::new("net", "1.0-1"), Vib::new("base", "2.0-1")]);
+        let read = read_again(&new, &[Arc::clone(&known)]).unwrap();
+        assert_eq!(read, new);
+        let is_shared = |name| Arc::ptr_eq(read.named(name).unwrap(), known.named(name).unwrap());
+        assert!(is_shared("net") && !is_shared("base"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_the_file() {
+        let right = image(&[Vib::new("net", "1.0-1")]);
+        let wrong = |change: &dyn Fn(&mut Image)| {
+            let mut image = right.clone();
+            change(&mut image);
+            let error = read_again(&image, &[]).unwrap_err();
+            assert_eq!(error.class, DatabaseFormatError);
+            error.text
+        };
+        let lacks = wrong(&|image| image.vibs.clear());
+        assert!(lacks.contains("/imgdb.tgz: it has no descriptor of Acme_bootbank_net_1.0-1. "), "{lacks}");
+        let leads_out = wrong(&|image| image.profile.vibs[0].payloads[0].1 = "../x".into());
+        assert!(leads_out.contains("and is not \"../x\". The image's database is damaged: "), "{leads_out}");
+        let other = image(&[Vib::new("net", "2.0-1")]);
+        let twice = wrong(&|image| {
+            image.vibs.extend(other.vibs.clone());
+            image.profile.vibs.extend(other.profile.vibs.clone());
+        });
+        assert!(twice.contains("it has Acme_bootbank_net_1.0-1 and Acme_bootbank_net_2.0-1. "), "{twice}");
+
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(FILE);
+        for content in [&b"no gzip"[..], &write(&right, Vec::new()).unwrap()[..200]] {
+            fs::write(&file, content).unwrap();
+            let error = read(&file, &[]).unwrap_err();
+            assert_eq!(error.class, DatabaseFormatError, "{error}");
+        }
+        assert_eq!(read(&dir.path().join("none"), &[]).unwrap_err().class, DatabaseIOError);
+    }
 }

@@ -1,5 +1,6 @@
 //! Where the parts of an image store lie.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -64,10 +65,33 @@ impl Layout {
         let mut leftovers = Vec::new();
         for entry in self.0.read_dir()? {
             let entry = entry?;
-            if entry.file_name().as_encoded_bytes().starts_with(STAGING.as_bytes()) && entry.file_type()?.is_dir() {
+            if is_staging(&entry.file_name()) && entry.file_type()?.is_dir() {
                 leftovers.push(entry.path());
             }
         }
         Ok(leftovers)
+    }
+}
+
+/// Whether a folder has a name that [`Layout::new_staging`] gives; a folder of somebody else is not removed.
+fn is_staging(name: &OsStr) -> bool {
+    let number = name.to_str().and_then(|name| name.strip_prefix(STAGING));
+    number.is_some_and(|number| number.len() == 32 && number.bytes().all(|octet| octet.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn only_what_was_staged_here_is_left_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        let staged = layout.new_staging();
+        let others = ["staging-area", "staging-0", "bootbank"].map(|name| dir.path().join(name));
+        others.iter().chain([&staged]).for_each(|folder| fs::create_dir(folder).unwrap());
+        assert_eq!(layout.leftovers().unwrap(), [staged]);
     }
 }

@@ -10,6 +10,9 @@ use crate::software::vib::{Descriptor, Payload, VibType};
 /// The folder of a bank in which VIBs of the locker lie.
 pub(super) const LOCKER: &str = "locker";
 
+/// How long a name may be at all.
+const LONGEST: usize = 64;
+
 /// How long the part before the dot is at most: names are those of FAT.
 const LONGEST_STEM: usize = 8;
 
@@ -71,5 +74,5 @@ fn stem(name: &str) -> String {
 /// Whether it is the name of a file and leads nowhere else.
 fn is_plain(name: &str) -> bool {
     let is_of_names = |c: char| c.is_ascii_alphanumeric() || "._-$~".contains(c);
-    !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.chars().all(is_of_names)
+    !name.is_empty() && name.len() <= LONGEST && !name.starts_with('.') && name.chars().all(is_of_names)
 }

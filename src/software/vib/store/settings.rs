@@ -9,7 +9,8 @@ use crate::software::vib::{AcceptanceLevel, TrustStore};
 /// How an image store works.
 #[derive(Clone, Debug)]
 pub struct ImageSettings {
-    /// The acceptance level that the host asks for; `None` is the one that the image's profile has.
+    /// The acceptance level that the host asks for; `None` is the one that the image's profile has. One that is told here is
+    /// shown as the profile's, and the profile keeps its own.
     pub acceptance_level: Option<AcceptanceLevel>,
     /// Whose signatures are taken.
     pub trust: Arc<TrustStore>,

@@ -68,8 +68,7 @@ impl Transaction<'_> {
         progress: &mut dyn Progress,
     ) -> Result<ImageOutcome, Stop> {
         self.check_space()?;
-        let profile = with_file_names(&self.plan.image, &self.plan.base, &self.plan.incoming);
-        let image = Image { profile, vibs: self.plan.image.vibs.clone() };
+        let image = self.image();
         let staging = Staging::begin(self.layout, self.disk, &image).map_err(|error| self.failed(&error))?;
         self.fill(&staging, &image, progress)?;
         let config = boot_config(&image, updated, staged_under);
@@ -81,6 +80,16 @@ impl Transaction<'_> {
             tracing::warn!("a change of the image may not be on the medium yet: {error}");
         }
         Ok(self.plan.outcome())
+    }
+
+    /// The image that is made.
+    fn image(&self) -> Image {
+        let mut profile = with_file_names(&self.plan.image, &self.plan.base, &self.plan.incoming);
+        if let Some(base) = self.base {
+            // One that the settings tell counts as long as they do, and is not the image's own.
+            profile.acceptance_level = base.image.profile.acceptance_level;
+        }
+        Image { profile, vibs: self.plan.image.vibs.clone() }
     }
 
     fn check_space(&self) -> Result<(), ImageError> {

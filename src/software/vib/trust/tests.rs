@@ -152,6 +152,13 @@ fn damaged_signatures_are_told() {
         let verdict = judge(&files, DESCRIPTOR, damaged, Certified);
         assert!(matches!(verdict, SignatureVerdict::Format(_)), "{verdict:?}");
     }
+    let signed_by_nobody = Command::new("openssl")
+        .args(["crl2pkcs7", "-nocrl", "-certfile"])
+        .arg(files.folder.path().join("vmware.pem"))
+        .output()
+        .unwrap();
+    let verdict = judge(&files, DESCRIPTOR, &signed_by_nobody.stdout, Certified);
+    assert!(matches!(&verdict, SignatureVerdict::Format(why) if !why.contains("error:")), "{verdict:?}");
     let mut wrong = der;
     *wrong.last_mut().unwrap() ^= 1;
     assert_eq!(judge(&files, DESCRIPTOR, &wrong, Certified), SignatureVerdict::Wrong);

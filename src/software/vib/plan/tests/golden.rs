@@ -1,91 +1,46 @@
 //! ESXi 5.5 U1 becomes U1a by ESXi550-201404001.zip, with the outcome that `esxcli` printed.
 
-use super::super::super::descriptor::{Descriptor, MaintenanceModeNeed, VibType};
+use super::super::super::building::release::{
+    GOLDEN_INSTALLED, GOLDEN_REMOVED, esxi_5_5_u1, esxi_5_5_u1a, golden_skipped,
+};
+use super::super::super::building::zipped;
+use super::super::super::catalogue::Catalogue;
+use super::super::super::metadata::Metadata;
 use super::super::super::operation::ImageOutcome;
-use super::super::super::samples::{Package, host_with, platform, vib};
+use super::super::super::samples::{host_with, platform};
 use super::*;
 
-fn esx_base(version: &str) -> Descriptor {
-    vib(&format!("esx-base {version}"))
-        .needing_reboot()
-        .needing("tools-light")
-        .providing("vmkapi_2_2_0_0")
-        .excluding("misc-drivers << 5.5.0")
-        .replacing("esx-tboot")
-        .with_file("etc/vmware/esx.conf")
+fn update_1() -> ImageSnapshot {
+    host_with(esxi_5_5_u1(100).iter().map(|vib| Descriptor::from_xml(&vib.descriptor()).unwrap()).collect())
 }
 
-fn tools_light(version: &str) -> Descriptor {
-    Descriptor { vib_type: VibType::Locker, ..vib(&format!("tools-light {version}")).needing("esx-base >= 5.5") }
+fn update_1a() -> Metadata {
+    Metadata::read(std::io::Cursor::new(zipped(&esxi_5_5_u1a(100).metadata_files()))).unwrap()
 }
 
-fn lsi_mr3(version: &str) -> Descriptor {
-    vib(&format!("lsi-mr3 {version}"))
-        .needing_reboot()
-        .needing("vmkapi_2_2_0_0")
-        .with_file("usr/lib/vmware/vmkmod/lsi_mr3")
+fn catalogue(metadata: &Metadata) -> Catalogue<'_> {
+    let mut catalogue = Catalogue::default();
+    catalogue.add(&metadata.bulletins, metadata.vibs.iter().map(|(id, vib)| (id, &vib.descriptor))).unwrap();
+    catalogue
 }
 
-/// What the image and the bundle both have.
-fn unchanged() -> Vec<Descriptor> {
-    let mut drivers: Vec<_> = ["net-bnx2 2.2.3d.v55.2-1vmw.550.0.0.1331820", "sata-ahci 3.0-17vmw.550.0.0.1331820"]
-        .into_iter()
-        .map(|driver| vib(driver).needing_reboot().needing("vmkapi_2_2_0_0"))
-        .collect();
-    drivers.push(Descriptor {
-        maintenance_mode: MaintenanceModeNeed { on_install: true, on_remove: true },
-        ..vib("esx-dvfilter-generic-fastpath 5.5.0-0.0.1331820").needing_reboot().needing("esx-base")
-    });
-    drivers
-}
-
-fn update_1() -> Vec<Descriptor> {
-    let changed = [
-        esx_base("5.5.0-1.15.1623387"),
-        tools_light("5.5.0-1.15.1623387"),
-        lsi_mr3("0.255.03.01-1vmw.550.0.0.1331820"),
-    ];
-    changed.into_iter().chain(unchanged()).collect()
-}
-
-fn update_1a() -> Package {
-    let changed = [
-        esx_base("5.5.0-1.16.1746018"),
-        tools_light("5.5.0-1.16.1746018"),
-        lsi_mr3("0.255.03.01-2vmw.550.1.16.1746018"),
-    ];
-    Package::of(changed.into_iter().chain(unchanged()))
-        .with_bulletin("ESXi550-201404401-SG", 18, &["esx-base 5.5.0-1.16.1746018"])
-        .with_bulletin(
-            "ESXi550-201404402-BG",
-            18,
-            &["tools-light 5.5.0-1.16.1746018", "lsi-mr3 0.255.03.01-2vmw.550.1.16.1746018"],
-        )
+fn ids<T: AsRef<str>>(texts: &[T]) -> Vec<VibId> {
+    let mut ids: Vec<_> = texts.iter().map(|text| VibId::new(text.as_ref())).collect();
+    ids.sort();
+    ids
 }
 
 #[test]
 fn the_whole_bundle_brings_what_is_newer() {
-    let snapshot = host_with(update_1());
-    let package = update_1a();
-    let candidates = Candidate::select(&snapshot.host, &package.catalogue(), None).unwrap();
+    let (snapshot, metadata) = (update_1(), update_1a());
+    let candidates = Candidate::select(&snapshot.host, &catalogue(&metadata), None).unwrap();
     let plan = ImagePlan::install(&snapshot, &candidates, &rules()).unwrap();
-    let mut skipped: Vec<_> = unchanged().iter().map(Descriptor::id).collect();
-    skipped.sort();
-    let of = |texts: [&str; 3]| texts.map(VibId::new).to_vec();
     assert_eq!(
         plan.outcome(),
         ImageOutcome {
-            installed: of([
-                "VMware_bootbank_esx-base_5.5.0-1.16.1746018",
-                "VMware_bootbank_lsi-mr3_0.255.03.01-2vmw.550.1.16.1746018",
-                "VMware_locker_tools-light_5.5.0-1.16.1746018",
-            ]),
-            removed: of([
-                "VMware_bootbank_esx-base_5.5.0-1.15.1623387",
-                "VMware_bootbank_lsi-mr3_0.255.03.01-1vmw.550.0.0.1331820",
-                "VMware_locker_tools-light_5.5.0-1.15.1623387",
-            ]),
-            skipped,
+            installed: GOLDEN_INSTALLED.map(VibId::new).to_vec(),
+            removed: GOLDEN_REMOVED.map(VibId::new).to_vec(),
+            skipped: ids(&golden_skipped()),
             needs_reboot: true,
         }
     );
@@ -99,42 +54,33 @@ fn the_whole_bundle_brings_what_is_newer() {
 
 #[test]
 fn one_bulletin_brings_its_vibs_alone() {
-    let snapshot = host_with(update_1());
-    let package = update_1a();
-    let bulletins = ["ESXi550-201404402-BG".to_owned()];
-    let candidates = Candidate::select(&snapshot.host, &package.catalogue(), Some(&bulletins)).unwrap();
+    let (snapshot, metadata) = (update_1(), update_1a());
+    let bulletins = ["ESXi550-201404402-SG".to_owned(), "ESXi550-201404403-SG".to_owned()];
+    let candidates = Candidate::select(&snapshot.host, &catalogue(&metadata), Some(&bulletins)).unwrap();
     let plan = ImagePlan::install(&snapshot, &candidates, &rules()).unwrap();
-    assert_eq!(plan.outcome().skipped, []);
-    assert_eq!(
-        came(&plan),
-        ["VMware_bootbank_lsi-mr3_0.255.03.01-2vmw.550.1.16.1746018", "VMware_locker_tools-light_5.5.0-1.16.1746018"]
-            .map(VibId::new)
-    );
+    assert_eq!((came(&plan), plan.outcome().skipped), (ids(&GOLDEN_INSTALLED[1..]), vec![]));
 }
 
 #[test]
 fn the_bundle_once_more_changes_nothing() {
-    let mut snapshot = host_with(update_1());
-    let package = update_1a();
-    let candidates = Candidate::select(&snapshot.host, &package.catalogue(), None).unwrap();
+    let (mut snapshot, metadata) = (update_1(), update_1a());
+    let candidates = Candidate::select(&snapshot.host, &catalogue(&metadata), None).unwrap();
     let plan = ImagePlan::install(&snapshot, &candidates, &rules()).unwrap();
     snapshot.pending = Some(Arc::clone(&plan.image));
     let again = ImagePlan::install(&snapshot, &candidates, &rules()).unwrap();
     assert!(!again.changes());
     assert!(Arc::ptr_eq(&again.image, &plan.image));
-    assert_eq!(again.outcome().skipped.len(), package.vibs.len());
+    assert_eq!(again.outcome().skipped.len(), metadata.vibs.len());
     assert!(!again.outcome().needs_reboot, "nothing is new that would wait for one");
 }
 
 #[test]
 fn the_bundle_of_another_version_has_nothing_for_the_host() {
-    let snapshot = host_with(update_1());
-    let mut package = update_1a();
-    for bulletin in &mut package.bulletins {
+    let (snapshot, mut metadata) = (update_1(), update_1a());
+    for bulletin in &mut metadata.bulletins {
         bulletin.platforms = vec![platform("embeddedEsx 6.*")];
     }
-    package.vibs.retain(|(_, vib)| package.bulletins.iter().any(|bulletin| bulletin.vibs.contains(&vib.id())));
-    let error = Candidate::select(&snapshot.host, &package.catalogue(), None).unwrap_err();
+    let error = Candidate::select(&snapshot.host, &catalogue(&metadata), None).unwrap_err();
     assert_eq!(
         error.to_string(),
         "[NoMatchError] The bundles have nothing for embeddedEsx 5.5.0: they are for embeddedEsx 6.*. Get the bundle that \

@@ -65,6 +65,31 @@ fn a_vib_comes_in_the_place_of_one_that_goes_though_that_one_replaced_it() {
 }
 
 #[test]
+fn of_two_that_replace_each_other_the_one_there_stays_if_both_are_asked_for() {
+    let (a, b) = (|| vib("a 1-1").replacing("b"), || vib("b 1-1").replacing("a"));
+    for (there, name) in [(a(), "a 1-1"), (b(), "b 1-1")] {
+        let plan = install(&host_with(vec![there]), vec![a(), b()]).unwrap();
+        assert_eq!(becomes(&plan), [name]);
+        assert!(!plan.changes());
+    }
+}
+
+#[test]
+fn what_is_replaced_by_something_obsolete_is_not_obsolete() {
+    let snapshot = host_with(vec![vib("a 1-1").replacing("b")]);
+    let plan = install(&snapshot, vec![vib("b 1-1").replacing("c"), vib("c 1-1")]).unwrap();
+    assert_eq!(becomes(&plan), ["a 1-1", "c 1-1"]);
+}
+
+#[test]
+fn an_older_version_comes_if_the_newest_is_obsolete() {
+    let snapshot = host_with(vec![vib("a 1-1").replacing("b >> 1")]);
+    let plan = install(&snapshot, ["b 2-1", "b 1-1"].map(vib).to_vec()).unwrap();
+    assert_eq!(becomes(&plan), ["a 1-1", "b 1-1"]);
+    assert_eq!(plan.outcome().skipped, ids(&["b 2-1"]));
+}
+
+#[test]
 fn forced_installation_does_not_ask_what_is_obsolete() {
     let snapshot = host_with(vec![vib("ne1000 1-1").replacing("net-e1000")]);
     let rules = Rules { force: true, ..rules() };

@@ -4,6 +4,7 @@ mod completion;
 mod golden;
 mod installation;
 mod problems;
+mod properties;
 mod return_and_removal;
 mod selection;
 

@@ -1,5 +1,6 @@
 //! Which image runs, which waits, and which can be gone back to.
 
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use super::super::*;
@@ -142,6 +143,8 @@ fn payloads_have_names_of_their_own_and_keep_them() {
     install(&store, &[vib("xyz", "1.0-1", true)]).unwrap();
     assert_eq!(files(&store)[..8], expected.map(str::to_owned));
     check_whole(&store);
+    let number = |file: &str| dir.path().join(file).metadata().unwrap().ino();
+    assert_eq!(number("bootbank/x.gz"), number("altbootbank/x.gz"), "both banks have what did not change once");
     let config = std::fs::read_to_string(dir.path().join("bootbank/boot.cfg")).unwrap();
     assert!(config.contains("\nkernel=esx.b00\nkernelopt=\nmodules=net.b01 --- "), "{config}");
     assert!(config.contains(" --- imgdb.tgz\nbuild=5.5.0-1.15.1623387\n"), "{config}");

@@ -77,6 +77,11 @@ fn maintenance_mode_and_level_are_kept_and_others_hear_of_them() {
     let told = ImageStore::open(dir.path(), told).unwrap();
     assert_eq!(told.snapshot().running.profile.acceptance_level, AcceptanceLevel::Community);
     assert!(told.set_acceptance_level(AcceptanceLevel::Partner).is_err());
+    fixture::install(&told, &[fixture::vib("lsi-mr3", "1.0-1", true)]).unwrap();
+    assert_eq!(told.snapshot().running.profile.acceptance_level, AcceptanceLevel::Community);
+    assert!(other.refresh().unwrap());
+    assert_eq!(other.snapshot().running.profile.acceptance_level, AcceptanceLevel::Certified);
+    assert!(fixture::install(&other, &[fixture::vib("net-e1000", "1.0-1", true)]).is_err());
 }
 
 #[test]
