@@ -16,7 +16,6 @@ pub mod file_server;
 pub mod files;
 pub mod gate;
 pub mod image;
-pub mod image_host;
 pub mod installation;
 pub mod operations;
 pub mod packages;
