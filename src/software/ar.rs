@@ -132,7 +132,12 @@ impl<R: Read> ArReader<R> {
         Ok(())
     }
 
-    /// What the archive is read from.
+    /// What the archive is read from, behind what was read.
+    pub(super) fn into_input(self) -> R {
+        self.input
+    }
+
+    /// The same.
     pub(super) fn input_mut(&mut self) -> &mut R {
         &mut self.input
     }

@@ -10,20 +10,26 @@ mod catalogue;
 mod container;
 mod descriptor;
 mod descriptor_xml;
+mod digest;
 mod error;
 mod image;
 mod level;
 mod matching;
 mod metadata;
 mod operation;
+mod payload;
 mod plan;
 mod profile;
+mod reader;
 mod relation;
 #[cfg(test)]
 mod samples;
 mod scan;
+mod signature;
 mod timestamp;
+mod trust;
 mod version;
+mod visor;
 
 #[cfg(test)]
 #[path = "../../../tests/support/vib/mod.rs"]
@@ -42,11 +48,14 @@ pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
 pub use metadata::{Metadata, MetadataVib};
 pub use operation::{ImageOperation, ImageOutcome};
+pub use payload::{CopyError, VibLimits};
 pub use plan::{Candidate, ImagePlan, Rules};
 pub use profile::{ImageProfile, ProfileVib};
+pub use reader::{VibReader, VibSum};
 pub use relation::{Comparison, Constraint, Provide};
 pub use scan::{
     Assessment, BulletinState, BulletinStatus, BulletinVib, HostFacts, InstallState, Prerequisite, Reason, ScanResult,
     SeverityCount, VibChange, scan,
 };
+pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;

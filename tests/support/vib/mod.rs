@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of the program: what the program reads is not written by what reads it. Unit tests have this too.
 
-#![allow(dead_code, unreachable_pub, reason = "every test uses another part of it")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "every test uses another part of it")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
