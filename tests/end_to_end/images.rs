@@ -210,9 +210,9 @@ fn the_store_is_told_of_and_set_by_the_command_line() {
 fn caught_staging(folder: &ImageFolder, host: &Host) -> u32 {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let worker = workers_of(&host.image_state_dir()).first().copied();
-        while !folder.stagings().is_empty() {
-            let Some(worker) = worker.or_else(|| workers_of(&host.image_state_dir()).first().copied()) else { break };
+        if !folder.stagings().is_empty() {
+            // Whoever stages is there.
+            let worker = workers_of(&host.image_state_dir())[0];
             signal(worker, "STOP");
             // It may have finished before it stopped.
             assert!(!folder.stagings().is_empty(), "the update was too fast to be caught: make it larger");
