@@ -3,6 +3,7 @@
 //! Knows nothing of CIM and of protocols. One folder per package engine.
 
 mod accounts;
+mod ar;
 mod bundle;
 mod catalog;
 mod change;

@@ -22,6 +22,7 @@ pub mod python;
 pub mod repositories;
 pub mod server;
 pub mod sink;
+pub mod vib;
 pub mod wsman;
 
 use std::time::{Duration, Instant};

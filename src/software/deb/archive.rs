@@ -1,12 +1,13 @@
 //! Looks into a `.deb` file (`deb(5)`): an `ar` archive of `debian-binary`, a control and a data archive.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek};
 use std::path::Path;
 use std::time::Duration;
 
 use super::database::{FIELDS, package};
 use super::stanza::{Met, Stanzas};
+use crate::software::ar::{ArError, ArMember, ArReader, read_up_to};
 use crate::software::intern::Interner;
 use crate::software::tool::{ask, command};
 use crate::software::{InspectError, Package, PackageState};
@@ -19,9 +20,6 @@ const LONGEST_INSPECTION: Duration = Duration::from_secs(60);
 
 /// How many members are looked at; a package has three, and may have some of its maker's before the last.
 const MOST_MEMBERS: usize = 32;
-
-const MAGIC: &[u8] = b"!<arch>\n";
-const HEADER: usize = 60;
 
 /// Reads the control fields of a package file, after its archive was found whole.
 pub(super) fn inspect(file: &Path) -> Result<Package, InspectError> {
@@ -61,45 +59,43 @@ fn not_a_package(why: &str) -> InspectError {
 
 /// Checks that the file is an archive with the members of a Debian package, each within the file.
 fn check_members(file: &mut (impl Read + Seek), length: u64) -> Result<(), InspectError> {
-    let mut magic = [0; MAGIC.len()];
-    let got = read_up_to(file, &mut magic)?;
-    if magic.get(..4) == Some(&[0xed, 0xab, 0xee, 0xdb]) {
-        return Err(not_a_package("it is an RPM package, and this system has Debian packages"));
-    }
-    if got != MAGIC.len() || magic != MAGIC {
-        return Err(not_a_package("it is no Debian archive"));
-    }
-    let mut at = MAGIC.len() as u64;
-    let (mut has_control, mut has_data) = (false, false);
-    for number in 0..MOST_MEMBERS {
-        let mut header = [0; HEADER];
-        match read_up_to(file, &mut header)? {
-            0 => break,
-            HEADER => {}
-            _ => return Err(not_a_package("it is cut off")),
+    let mut archive = ArReader::open(file, MOST_MEMBERS).map_err(of_archive)?;
+    let (mut is_first, mut has_control, mut has_data) = (true, false, false);
+    while let Some(member) = archive.next_member().map_err(of_archive)? {
+        if std::mem::take(&mut is_first) {
+            check_format(&mut archive, &member)?;
         }
-        let (name, size) = member(&header).ok_or_else(|| not_a_package("a member of its archive is damaged"))?;
-        at += HEADER as u64;
-        if size > length.saturating_sub(at) {
+        has_control |= is_tar(&member.name, "control.tar");
+        has_data |= is_tar(&member.name, "data.tar");
+        archive.pass().map_err(of_archive)?;
+        // The octet that fills up the last member may be missing.
+        if archive.input_mut().stream_position()? > length + member.size % 2 {
             return Err(not_a_package("it is cut off"));
         }
-        if number == 0 {
-            check_format(file, name, size)?;
-        }
-        has_control |= is_tar(name, "control.tar");
-        has_data |= is_tar(name, "data.tar");
-        // Members begin at even offsets.
-        at += size + size % 2;
-        file.seek(SeekFrom::Start(at))?;
     }
     if has_control && has_data { Ok(()) } else { Err(not_a_package("its control or data archive is missing")) }
 }
 
+fn of_archive(error: ArError) -> InspectError {
+    match error {
+        ArError::Magic([0xed, 0xab, 0xee, 0xdb, ..]) => {
+            not_a_package("it is an RPM package, and this system has Debian packages")
+        }
+        ArError::Magic(_) => not_a_package("it is no Debian archive"),
+        ArError::Io(error) if error.kind() == ErrorKind::UnexpectedEof => not_a_package("it is cut off"),
+        ArError::Io(error) => error.into(),
+        wrong => not_a_package(&wrong.to_string()),
+    }
+}
+
 /// The first member tells the format's version, which is 2 with any minor number.
-fn check_format(file: &mut impl Read, name: &str, size: u64) -> Result<(), InspectError> {
+fn check_format(archive: &mut impl Read, member: &ArMember) -> Result<(), InspectError> {
     let mut version = [0; 2];
-    if name != "debian-binary" || size < 4 || read_up_to(file, &mut version)? != 2 {
+    if member.name != "debian-binary" || member.size < 4 {
         return Err(not_a_package("it is an archive, but not of a Debian package"));
+    }
+    if read_up_to(archive, &mut version).map_err(|error| of_archive(error.into()))? != version.len() {
+        return Err(not_a_package("it is cut off"));
     }
     if &version != b"2." {
         return Err(not_a_package("its format is newer than 2.0"));
@@ -107,29 +103,8 @@ fn check_format(file: &mut impl Read, name: &str, size: u64) -> Result<(), Inspe
     Ok(())
 }
 
-/// Name and size of a member; every number in a header is decimal text.
-fn member(header: &[u8; HEADER]) -> Option<(&str, u64)> {
-    if header.get(58..60)? != b"`\n" {
-        return None;
-    }
-    let name = std::str::from_utf8(header.get(..16)?).ok()?.trim_end().trim_end_matches('/');
-    let size = std::str::from_utf8(header.get(48..58)?).ok()?.trim_end();
-    size.bytes().all(|b| b.is_ascii_digit()).then(|| size.parse().ok().map(|size| (name, size)))?
-}
-
 fn is_tar(name: &str, stem: &str) -> bool {
     name.strip_prefix(stem).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
-fn read_up_to(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut got = 0;
-    while let Some(free) = buffer.get_mut(got..).filter(|free| !free.is_empty()) {
-        match file.read(free)? {
-            0 => break,
-            n => got += n,
-        }
-    }
-    Ok(got)
 }
 
 #[cfg(test)]
@@ -139,6 +114,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const MAGIC: &[u8] = b"!<arch>\n";
 
     fn archive(members: &[(&str, &str, usize)]) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();

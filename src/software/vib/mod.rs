@@ -5,24 +5,45 @@
 //! VIB, bulletin, image profile, acceptance level, boot bank.
 
 mod bulletin;
+mod bundle;
+mod container;
 mod descriptor;
+mod descriptor_xml;
+mod digest;
 mod error;
 mod image;
 mod level;
+mod metadata;
 mod operation;
+mod payload;
 mod profile;
+mod reader;
 mod relation;
+mod signature;
+mod timestamp;
+mod trust;
 mod version;
+mod visor;
+
+#[cfg(test)]
+#[path = "../../../tests/support/vib/mod.rs"]
+pub(crate) mod building;
 
 pub use bulletin::{Bulletin, Component};
+pub use bundle::Bundle;
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
     SoftwarePlatform, VibId, VibType,
 };
+pub use descriptor_xml::{DESCRIPTOR_LIMIT, DescriptorProblem};
 pub use error::{ImageError, ImageErrorClass};
 pub use image::{Image, ImageHost, ImageSnapshot};
 pub use level::{AcceptanceLevel, AcceptanceLevelError};
+pub use metadata::{Metadata, MetadataVib};
 pub use operation::{ImageOperation, ImageOutcome};
+pub use payload::{CopyError, VibLimits};
 pub use profile::{ImageProfile, ProfileVib};
+pub use reader::{VibReader, VibSum};
 pub use relation::{Comparison, Constraint, Provide};
+pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;
