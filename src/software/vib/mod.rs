@@ -26,6 +26,7 @@ mod relation;
 mod samples;
 mod scan;
 mod signature;
+mod store;
 mod timestamp;
 mod trust;
 mod version;
@@ -57,5 +58,6 @@ pub use scan::{
     Assessment, BulletinState, BulletinStatus, BulletinVib, HostFacts, InstallState, Prerequisite, Reason, ScanResult,
     SeverityCount, VibChange, scan,
 };
+pub use store::{HostSettings, ImageSettings, ImageStore, NewImage};
 pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;
