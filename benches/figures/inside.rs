@@ -99,7 +99,7 @@ impl Inside {
             let start = Instant::now();
             let reply = self.runtime.block_on(self.service.handle(request));
             let time = elapsed_ms(start);
-            assert!(String::from_utf8_lossy(&reply.body).contains("EndOfSequence"));
+            assert!(String::from_utf8_lossy(&reply.body.join()).contains("EndOfSequence"));
             time
         });
         median(times.collect())

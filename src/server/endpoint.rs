@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -15,6 +16,7 @@ use tracing::Instrument;
 use super::authorization::{Credentials, credentials};
 use super::connections::Connection;
 use super::refusal::{CHALLENGE, Refusal};
+use super::reply_body::ReplyBody;
 use super::upload::{Received, Uploads};
 use super::{Settings, body, content};
 use crate::access::{Caller, Users, Verdict};
@@ -172,7 +174,7 @@ fn send(reply: wsman::Reply) -> HttpResponse {
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     }
-    response.set_body(actix_web::body::BoxBody::new(reply.body))
+    response.set_body(BoxBody::new(ReplyBody::new(reply.body)))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -10,6 +10,7 @@ mod connections;
 mod content;
 mod endpoint;
 mod refusal;
+mod reply_body;
 mod tls;
 mod upload;
 

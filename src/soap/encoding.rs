@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Fault, FaultDetail, FaultKind};
+use crate::xml::Written;
 
 /// How a message is written in octets. A reply is written as its request was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -93,17 +94,17 @@ impl Encoding {
 
     /// The octets of a message that was written as UTF-8.
     pub fn encode(self, message: Vec<u8>) -> Vec<u8> {
-        let split: fn(u16) -> [u8; 2] = match self {
-            Self::Utf8 => return message,
-            Self::Utf16Le => u16::to_le_bytes,
-            Self::Utf16Be => u16::to_be_bytes,
-        };
-        let text = String::from_utf8_lossy(&message);
-        let mut out = Vec::with_capacity(2 * message.len() + 2);
-        for unit in std::iter::once(0xFEFF).chain(text.encode_utf16()) {
-            out.extend_from_slice(&split(unit));
+        self.encode_pieces(message.into()).join()
+    }
+
+    /// The same in the pieces that it was written in.
+    pub fn encode_pieces(self, message: Written) -> Written {
+        let mut mark = Some(0xFEFF);
+        match self {
+            Self::Utf8 => message,
+            Self::Utf16Le => message.map(|piece| utf16(&piece, mark.take(), u16::to_le_bytes)),
+            Self::Utf16Be => message.map(|piece| utf16(&piece, mark.take(), u16::to_be_bytes)),
         }
-        out
     }
 
     /// How many octets of UTF-8 surely fit into so many octets of this encoding.
@@ -122,6 +123,16 @@ impl Encoding {
             Self::Utf16Le | Self::Utf16Be => "application/soap+xml;charset=UTF-16",
         }
     }
+}
+
+/// A piece of a message in UTF-16, behind the mark if it is the first.
+fn utf16(piece: &[u8], mark: Option<u16>, split: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(piece);
+    let mut out = Vec::with_capacity(2 * piece.len() + 2);
+    for unit in mark.into_iter().chain(text.encode_utf16()) {
+        out.extend_from_slice(&split(unit));
+    }
+    out
 }
 
 #[cfg(test)]
@@ -172,6 +183,22 @@ mod tests {
             }
             let budget = Encoding::Utf16Le.utf8_budget(2 * text.len() + 2);
             prop_assert!(Encoding::Utf16Le.encode(text.into_bytes()).len() <= 2 * budget + 2);
+        }
+    }
+
+    #[test]
+    fn pieces_are_encoded_as_the_whole_is() {
+        let mut w = crate::xml::Writer::new(usize::MAX);
+        w.start("s:a");
+        (0..50).for_each(|_| {
+            w.leaf("s:i", &"\u{e4}\u{1f600}".repeat(300));
+        });
+        w.end("s:a");
+        let written = w.finish_in_pieces();
+        for encoding in [Encoding::Utf8, Encoding::Utf16Le, Encoding::Utf16Be] {
+            let whole = encoding.encode(written.clone().join());
+            assert_eq!(encoding.encode_pieces(written.clone()).join(), whole);
+            assert_eq!(encoding.decode(&whole).unwrap().as_bytes(), written.clone().join());
         }
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::addressing::{Addressing, EndpointReference};
 use super::names::ANONYMOUS;
-use crate::xml::{Namespaces, Writer};
+use crate::xml::{Namespaces, Writer, Written};
 
 /// What closes an envelope after its body's content.
 const TAIL: &str = "</s:Body></s:Envelope>";
@@ -110,10 +110,15 @@ impl Message {
         &mut self.w
     }
 
+    /// The finished envelope in UTF-8, in one piece.
+    pub fn finish(self) -> Vec<u8> {
+        self.finish_in_pieces().join()
+    }
+
     /// The finished envelope in UTF-8.
-    pub fn finish(mut self) -> Vec<u8> {
+    pub fn finish_in_pieces(mut self) -> Written {
         self.body();
         self.w.end("s:Body").end("s:Envelope");
-        self.w.finish()
+        self.w.finish_in_pieces()
     }
 }

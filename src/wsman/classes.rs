@@ -14,9 +14,10 @@ use crate::wire::enumeration::{Enumerate, Mode, Polymorphism};
 use crate::wire::names::{CLASS_NAME_SELECTOR, TRANSFER_PREFIXES, action, option};
 use crate::wire::{OptionSet, ResourceUri, SelectorSet, SelectorValue, cim_fault};
 use crate::xml::Writer;
+use crate::xml::Written;
 
 /// Get: one class.
-pub(super) fn get(service: &Service, exchange: &Exchange<'_>, format: ClassFormat) -> Result<Vec<u8>, Fault> {
+pub(super) fn get(service: &Service, exchange: &Exchange<'_>, format: ClassFormat) -> Result<Written, Fault> {
     let namespace = exchange.namespace(&service.broker, &ResourceUri::Classes(format))?;
     let name = class_name(&exchange.control.selectors)?.ok_or_else(|| {
         invalid(FaultDetail::InsufficientSelectors, "the selector ClassName is missing; it says which class is wanted")

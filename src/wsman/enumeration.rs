@@ -16,9 +16,10 @@ use crate::wire::control::write_total_items;
 use crate::wire::enumeration::{Enumerate, Pull, context_fault, read_release};
 use crate::wire::names::{ENUMERATION_PREFIXES, action};
 use crate::wire::{Expires, Page};
+use crate::xml::Written;
 
 /// Begins an enumeration; an optimized one answers with its first items.
-pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Result<Written, Fault> {
     let request = Enumerate::read(exchange.envelope)?;
     let granted = request.expires.map(|expires| grant(expires, service.clock.now())).transpose()?;
     let mut rest = items::select(service, exchange, &request).await?;
@@ -43,7 +44,7 @@ pub(super) async fn enumerate(service: &Service, exchange: &Exchange<'_>) -> Res
 }
 
 /// The next page. A failed Pull does not end the enumeration (R8.4-3), nor does one whose client has gone.
-pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) async fn pull(service: &Service, exchange: &Exchange<'_>) -> Result<Written, Fault> {
     let request = Pull::read(exchange.envelope)?;
     if let Ok(context) = request.context.parse::<PullContext>() {
         let deadline = deadline(service, exchange, request.max_time);
@@ -96,7 +97,7 @@ fn deadline(service: &Service, exchange: &Exchange<'_>, max_time: Option<Interva
 }
 
 /// Ends an enumeration before its end.
-pub(super) fn release(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) fn release(service: &Service, exchange: &Exchange<'_>) -> Result<Written, Fault> {
     let context = read_release(exchange.envelope)?;
     if context.parse::<PullContext>().is_ok() {
         let why = "the context is a subscription's, which Unsubscribe ends";

@@ -11,6 +11,7 @@ use crate::soap::{Fault, FaultKind};
 use crate::wire::enumeration::Pull;
 use crate::wire::names::{EVENTING_PREFIXES, action};
 use crate::wire::{Page, Told};
+use crate::xml::Written;
 
 /// The most events of one reply, whatever a client asks for.
 const MOST: usize = 1000;
@@ -26,7 +27,7 @@ pub(super) async fn pull(
     request: &Pull,
     context: PullContext,
     deadline: Instant,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Written, Fault> {
     let most = request.max_elements.map_or(1, |most| usize::try_from(most).unwrap_or(MOST)).min(MOST);
     let time = deadline.saturating_duration_since(exchange.begun);
     let until = deadline - MARGIN.min(time / 10);

@@ -17,13 +17,14 @@ use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::eventing::{self, Subscribe, SubscribeResponse, dialect_fault, write_lifetime};
 use crate::wire::names::{EVENTING_PREFIXES, action, dialect};
 use crate::wire::{Expires, Filter, ResourceUri, SinkSecurity, cim_error, cim_fault};
+use crate::xml::Written;
 
 /// The class of filters that are there already.
 const FILTER_CLASS: &str = "CIM_IndicationFilter";
 const DIALECTS: [&str; 3] = [dialect::CQL, dialect::WQL, dialect::WQL_DMTF];
 
 /// Subscribe.
-pub(super) async fn subscribe(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) async fn subscribe(service: &Service, exchange: &Exchange<'_>) -> Result<Written, Fault> {
     let request = Subscribe::read(exchange.envelope)?;
     let new = new_subscription(service, exchange, &request)?;
     let (deadline, caller) = (exchange.deadline, exchange.caller.clone());
@@ -49,7 +50,7 @@ pub(super) async fn subscribe(service: &Service, exchange: &Exchange<'_>) -> Res
 }
 
 /// Renew.
-pub(super) async fn renew(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) async fn renew(service: &Service, exchange: &Exchange<'_>) -> Result<Written, Fault> {
     let asked = eventing::read_renew(exchange.envelope)?;
     let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
     let end = beside(service, exchange, move |events| events.renew(id, &caller, asked.map(Expiry::from))).await?;
@@ -60,7 +61,7 @@ pub(super) async fn renew(service: &Service, exchange: &Exchange<'_>) -> Result<
 }
 
 /// GetStatus.
-pub(super) async fn status(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) async fn status(service: &Service, exchange: &Exchange<'_>) -> Result<Written, Fault> {
     eventing::read_get_status(exchange.envelope)?;
     let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
     let subscription = beside(service, exchange, move |events| events.status(id, &caller)).await?;
@@ -72,7 +73,7 @@ pub(super) async fn status(service: &Service, exchange: &Exchange<'_>) -> Result
 }
 
 /// Unsubscribe.
-pub(super) async fn unsubscribe(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) async fn unsubscribe(service: &Service, exchange: &Exchange<'_>) -> Result<Written, Fault> {
     eventing::read_unsubscribe(exchange.envelope)?;
     let (id, caller) = (identifier(exchange)?, exchange.caller.clone());
     let ended = beside(service, exchange, move |events| events.unsubscribe(id, &caller)).await?;

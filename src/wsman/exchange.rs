@@ -13,6 +13,7 @@ use crate::wire::control::write_unknown_epr;
 use crate::wire::names::option;
 use crate::wire::{ControlHeaders, Mapping, ResourceUri, Style, UriForm, cim_fault};
 use crate::xml::Namespaces;
+use crate::xml::Written;
 
 /// A request under way.
 pub(super) struct Exchange<'a> {
@@ -125,14 +126,18 @@ impl Exchange<'_> {
     }
 
     /// The finished reply to a request that changed nothing, or the fault for one that is too large (R6.2-1, R6.2-5).
-    pub(super) fn finish(&self, mut message: Message) -> Result<Vec<u8>, Fault> {
-        if message.body().is_over() { Err(too_large("the reply", self.is_own_limit)) } else { Ok(message.finish()) }
+    pub(super) fn finish(&self, mut message: Message) -> Result<Written, Fault> {
+        if message.body().is_over() {
+            Err(too_large("the reply", self.is_own_limit))
+        } else {
+            Ok(message.finish_in_pieces())
+        }
     }
 
     /// The same where something was changed, which cannot be undone (R7.4-9, R7.6-8).
-    pub(super) fn finish_change(&self, mut message: Message) -> Result<Vec<u8>, Fault> {
+    pub(super) fn finish_change(&self, mut message: Message) -> Result<Written, Fault> {
         if !message.body().is_over() {
-            return Ok(message.finish());
+            return Ok(message.finish_in_pieces());
         }
         Err(Fault::detailed(
             FaultKind::EncodingLimit,

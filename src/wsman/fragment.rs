@@ -17,6 +17,7 @@ use crate::wire::control::write_requested_epr;
 use crate::wire::names::{TRANSFER_PREFIXES, WSMAN, action, dialect};
 use crate::wire::transfer::Representation;
 use crate::wire::{FragmentTransfer, ResourceUri, Style, cim_fault};
+use crate::xml::Written;
 use crate::xml::xpath::{FragmentError, Selected, XPath};
 use crate::xml::{Element, ElementExt, XMLNode, element};
 
@@ -26,7 +27,7 @@ pub(super) async fn transfer(
     exchange: &Exchange<'_>,
     header: &FragmentTransfer,
     action: &str,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Written, Fault> {
     let expression = expression(header)?;
     if let ResourceUri::Classes(_) = exchange.control.resource()? {
         return Err(unsupported("a class is given as a whole"));
@@ -68,7 +69,7 @@ impl<'a> Part<'a> {
     }
 
     /// Get (7.8).
-    fn get(&self) -> Result<Vec<u8>, Fault> {
+    fn get(&self) -> Result<Written, Fault> {
         let root = self.representation(&self.instance, false)?;
         self.property(&root)?;
         let selected = self.expression.get(&root).map_err(|error| not_changed(&error))?;
@@ -76,7 +77,7 @@ impl<'a> Part<'a> {
     }
 
     /// Put (7.9): only the part is shown again.
-    async fn put(self) -> Result<Vec<u8>, Fault> {
+    async fn put(self) -> Result<Written, Fault> {
         let mut root = self.representation(&self.instance, false)?;
         self.property(&root)?;
         let content = self.content(&root)?;
@@ -92,7 +93,7 @@ impl<'a> Part<'a> {
     }
 
     /// Create (7.11): something is put in where nothing was.
-    async fn create(self) -> Result<Vec<u8>, Fault> {
+    async fn create(self) -> Result<Written, Fault> {
         let mut root = self.representation(&self.instance, true)?;
         self.property(&root)?;
         let content = self.content(&root)?;
@@ -103,7 +104,7 @@ impl<'a> Part<'a> {
     }
 
     /// Delete (7.10).
-    async fn delete(self) -> Result<Vec<u8>, Fault> {
+    async fn delete(self) -> Result<Written, Fault> {
         let mut root = self.representation(&self.instance, true)?;
         self.property(&root)?;
         self.expression.remove(&mut root).map_err(|error| not_changed(&error))?;

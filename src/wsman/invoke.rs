@@ -10,9 +10,10 @@ use crate::cim::{CimError, CimStatus, Class, ObjectPath};
 use crate::soap::{Fault, FaultDetail, FaultKind};
 use crate::wire::names::{TRANSFER_PREFIXES, action as actions};
 use crate::wire::{ResourceUri, cim_error, cim_fault, write_output};
+use crate::xml::Written;
 
 /// Calls the method that the action names.
-pub(super) async fn invoke(service: &Service, exchange: &Exchange<'_>, action: &str) -> Result<Vec<u8>, Fault> {
+pub(super) async fn invoke(service: &Service, exchange: &Exchange<'_>, action: &str) -> Result<Written, Fault> {
     let unsupported = || Fault::action_not_supported(action, format!("the action {action:?} is not served"));
     let (resource, name) = actions::method(action).ok_or_else(unsupported)?;
     let target = exchange.target(&service.broker)?;

@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use crate::access::Caller;
 use crate::broker::Upload;
+use crate::xml::Written;
 
 pub use contexts::ContextLimits;
 pub use service::Service;
@@ -85,5 +86,5 @@ pub struct Reply {
     /// The Content-Type; `None` when there is no body.
     pub content_type: Option<&'static str>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Written,
 }

@@ -18,6 +18,7 @@ use crate::wire::identify::is_identify;
 use crate::wire::names::{action, option};
 use crate::wire::{ControlHeaders, ResourceUri};
 use crate::xml::Limits;
+use crate::xml::Written;
 
 /// The options that are observed where instances are asked for; another one with MustComply is refused (R6.4-6).
 const OF_INSTANCES: [&str; 4] =
@@ -97,9 +98,9 @@ impl Service {
         }
     }
 
-    async fn answer(&self, envelope: &Envelope, request: &Request, encoding: Encoding) -> Result<Vec<u8>, Fault> {
+    async fn answer(&self, envelope: &Envelope, request: &Request, encoding: Encoding) -> Result<Written, Fault> {
         if is_identify(envelope) {
-            return Ok(identify::answer(request.caller.is_some()));
+            return Ok(identify::answer(request.caller.is_some()).into());
         }
         let Some(caller) = &request.caller else {
             return Err(Fault::new(FaultKind::AccessDenied, "without credentials only Identify is answered"));
@@ -130,7 +131,7 @@ impl Service {
         self.dispatch(action, &exchange).await
     }
 
-    async fn dispatch(&self, action: &str, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+    async fn dispatch(&self, action: &str, exchange: &Exchange<'_>) -> Result<Written, Fault> {
         const TRANSFERS: [&str; 4] = [action::GET, action::PUT, action::CREATE, action::DELETE];
         if let Some(header) = &exchange.control.fragment {
             if !TRANSFERS.contains(&action) {
@@ -172,17 +173,17 @@ impl Service {
             FaultStatus::Always500 => 500,
             FaultStatus::Dsp0226 => fault.kind().http_status(),
         };
-        reply(status, encoding, fault.to_message(addressing))
+        reply(status, encoding, fault.to_message(addressing).into())
     }
 }
 
-fn reply(status: u16, encoding: Encoding, message: Vec<u8>) -> Reply {
-    Reply { status, content_type: Some(encoding.content_type()), body: encoding.encode(message) }
+fn reply(status: u16, encoding: Encoding, message: Written) -> Reply {
+    Reply { status, content_type: Some(encoding.content_type()), body: encoding.encode_pieces(message) }
 }
 
 /// What is no XML at all gets no SOAP reply either: there is nothing to relate it to.
 fn bad_request(why: &str) -> Reply {
-    Reply { status: 400, content_type: Some("text/plain;charset=UTF-8"), body: format!("{why}\n").into_bytes() }
+    Reply { status: 400, content_type: Some("text/plain;charset=UTF-8"), body: format!("{why}\n").into_bytes().into() }
 }
 
 /// A SOAPAction header is not needed, but one that contradicts wsa:Action is a mistake (DSP0226 RC.2-12).

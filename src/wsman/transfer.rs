@@ -13,9 +13,10 @@ use crate::wire::names::{TRANSFER_PREFIXES, action};
 use crate::wire::transfer::{Representation, write_created};
 use crate::wire::{FragmentTransfer, ResourceUri, Style, UriForm, cim_fault, write_instance};
 use crate::xml::Element;
+use crate::xml::Written;
 
 /// Get: the whole instance.
-pub(super) async fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) async fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Written, Fault> {
     if let ResourceUri::Classes(format) = exchange.control.resource()? {
         return classes::get(service, exchange, format);
     }
@@ -27,7 +28,7 @@ pub(super) async fn get(service: &Service, exchange: &Exchange<'_>) -> Result<Ve
 }
 
 /// Put: the instance gets new values; the reply shows it as it is then (R7.4-8).
-pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Written, Fault> {
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
     let current = instance(service, exchange, &path).await?;
@@ -42,7 +43,7 @@ pub(super) async fn put(service: &Service, exchange: &Exchange<'_>) -> Result<Ve
 }
 
 /// Create: a new instance; the reply says how it is named (R7.6-5).
-pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result<Written, Fault> {
     let target = exchange.target(&service.broker)?;
     service.broker.check_role(exchange.caller, target.class, Change::Create).map_err(cim_fault)?;
     let element = whole(exchange)?;
@@ -59,7 +60,7 @@ pub(super) async fn create(service: &Service, exchange: &Exchange<'_>) -> Result
 }
 
 /// Delete: the instance goes.
-pub(super) async fn delete(service: &Service, exchange: &Exchange<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) async fn delete(service: &Service, exchange: &Exchange<'_>) -> Result<Written, Fault> {
     let target = exchange.target(&service.broker)?;
     let path = exchange.path(&service.broker, &target)?;
     let current = instance(service, exchange, &path).await?;
@@ -85,7 +86,7 @@ pub(super) fn created(
     form: &UriForm,
     path: &ObjectPath,
     fragment: Option<&FragmentTransfer>,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Written, Fault> {
     let style = Style { address: exchange.address, ..exchange.style(form) };
     let mut message = exchange.reply_about(action::CREATE_RESPONSE, TRANSFER_PREFIXES);
     if let Some(header) = fragment {

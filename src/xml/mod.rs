@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows SOAP. What comes from the network passes through [`read()`], which refuses everything that XML
 //! 1.0 with namespaces refuses and much that it allows (document types, processing instructions, deep or wide
-//! documents). What goes out is written by [`Writer`] straight into one buffer.
+//! documents). What goes out is written by [`Writer`] straight into the buffers that it is sent from.
 
 mod characters;
 mod element;
@@ -10,6 +10,7 @@ mod error;
 mod escape;
 mod read;
 mod write;
+mod written;
 pub mod xpath;
 
 pub use characters::is_character;
@@ -18,6 +19,7 @@ pub use error::{XmlError, XmlErrorKind};
 pub use escape::cut_escaped;
 pub use read::{Limits, read};
 pub use write::{Checkpoint, Namespaces, Writer};
+pub use written::Written;
 pub use xmltree::{Element, XMLNode};
 
 /// The namespace of `xml:lang` and its like, bound to the prefix `xml` everywhere.

@@ -192,6 +192,59 @@ fn the_writer_writes_what_it_is_told_and_nothing_else() {
 }
 
 #[test]
+fn pieces_make_the_document_that_one_buffer_would_have_held() {
+    let item = "x".repeat(900);
+    let (mut w, mut expected) = (Writer::new(usize::MAX), String::from("<s:a>"));
+    w.start("s:a").close_start();
+    let first = w.checkpoint();
+    let mut middle = first;
+    for number in 0..100 {
+        let before = w.checkpoint();
+        w.leaf("s:i", &item);
+        // Every tenth is taken back and written anew.
+        if number % 10 == 9 {
+            w.rollback(before);
+            w.leaf("s:i", &item);
+        }
+        if number == 50 {
+            middle = w.checkpoint();
+        }
+    }
+    // So much that whole pieces go.
+    w.rollback(middle);
+    (0..20).for_each(|_| {
+        w.leaf("s:i", &item);
+    });
+    (0..71).for_each(|_| expected.push_str(&format!("<s:i>{item}</s:i>")));
+    expected.push_str("</s:a>");
+    w.insert(first, |w| {
+        w.leaf("s:context", "1").empty("s:e");
+    });
+    expected.insert_str("<s:a>".len(), "<s:context>1</s:context><s:e/>");
+    assert_eq!(w.len() + "</s:a>".len(), expected.len());
+    w.end("s:a");
+    let written = w.finish_in_pieces();
+    assert_eq!(written.len(), expected.len());
+    let pieces: Vec<Vec<u8>> = written.clone().into_pieces().collect();
+    assert!(pieces.len() > 1 && pieces.iter().all(|piece| piece.len() <= 40_000), "{}", pieces.len());
+    assert_eq!(String::from_utf8(written.join()).unwrap(), expected);
+}
+
+#[test]
+fn elements_are_put_in_behind_full_pieces_too() {
+    let item = "y".repeat(40_000);
+    let mut w = Writer::new(usize::MAX);
+    w.start("s:a").leaf("s:i", &item).leaf("s:i", &item);
+    let at = w.checkpoint();
+    w.leaf("s:i", "z").insert(at, |w| {
+        w.empty("s:here");
+    });
+    w.end("s:a");
+    let expected = format!("<s:a><s:i>{item}</s:i><s:i>{item}</s:i><s:here/><s:i>z</s:i></s:a>");
+    assert_eq!(String::from_utf8(w.finish()).unwrap(), expected);
+}
+
+#[test]
 fn a_page_stops_at_the_last_item_that_fits() {
     let mut w = Writer::new(60);
     w.start("items");

@@ -2,18 +2,25 @@
 
 use super::element::split_key;
 use super::escape::{push_attribute, push_text};
+use super::written::{PIECE, PIECE_CAPACITY, Written};
 use super::{Element, XML_NAMESPACE, XMLNode};
 
 /// Prefixes and the namespaces they stand for.
 pub type Namespaces = &'static [(&'static str, &'static str)];
 
-/// Writes XML into one buffer, in the order in which it is read, without declaration and without white space.
+/// Writes XML in the order in which it is read, without declaration and without white space, into pieces that follow each
+/// other.
 ///
 /// Tags are given with their prefixes (`"wsa:To"`). Who declares a prefix is up to the caller;
 /// [`Self::namespaces`] tells the writer which ones hold for the rest of the document.
 /// The limit is a budget for the caller to ask about, not a wall: nothing is ever cut.
 #[derive(Debug)]
 pub struct Writer {
+    /// The pieces that are full.
+    full: Vec<Vec<u8>>,
+    /// How many octets they have.
+    full_octets: usize,
+    /// The piece that is written into.
     out: Vec<u8>,
     limit: usize,
     /// Octets that [`Self::remaining`] keeps back for what must still be written.
@@ -33,12 +40,14 @@ pub struct Checkpoint {
 impl Writer {
     /// A writer with a budget in octets.
     pub fn new(limit: usize) -> Self {
-        Self { out: Vec::with_capacity(limit.min(4096)), limit, reserved: 0, open: false, scope: &[] }
+        let out = Vec::with_capacity(limit.min(4096));
+        Self { full: Vec::new(), full_octets: 0, out, limit, reserved: 0, open: false, scope: &[] }
     }
 
     /// Begins an element.
     pub fn start(&mut self, tag: &str) -> &mut Self {
         self.close_start();
+        self.begin_piece();
         self.out.push(b'<');
         self.out.extend_from_slice(tag.as_bytes());
         self.open = true;
@@ -48,6 +57,7 @@ impl Writer {
     /// Begins an element whose prefix and local name come apart.
     pub fn start_in(&mut self, prefix: &str, local: &str) -> &mut Self {
         self.close_start();
+        self.begin_piece();
         self.out.reserve(prefix.len() + local.len() + 2);
         self.out.push(b'<');
         self.out.extend_from_slice(prefix.as_bytes());
@@ -183,12 +193,12 @@ impl Writer {
 
     /// How many octets are left of the budget, the reserve taken off.
     pub fn remaining(&self) -> usize {
-        self.limit.saturating_sub(self.out.len()).saturating_sub(self.reserved)
+        self.limit.saturating_sub(self.len()).saturating_sub(self.reserved)
     }
 
     /// Whether more was written than the budget, less the reserve, allows.
     pub fn is_over(&self) -> bool {
-        self.out.len().saturating_add(self.reserved) > self.limit
+        self.len().saturating_add(self.reserved) > self.limit
     }
 
     /// Keeps octets of the budget back for what must still be written, in place of what was kept back before.
@@ -203,22 +213,26 @@ impl Writer {
 
     /// How many octets were written.
     pub fn len(&self) -> usize {
-        self.out.len()
+        self.full_octets + self.out.len()
     }
 
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
-        self.out.is_empty()
+        self.len() == 0
     }
 
     /// Remembers where the writer stands.
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { length: self.out.len(), open: self.open }
+        Checkpoint { length: self.len(), open: self.open }
     }
 
     /// Takes back everything written since.
     pub fn rollback(&mut self, to: Checkpoint) {
-        self.out.truncate(to.length);
+        while to.length < self.full_octets {
+            self.out = self.full.pop().unwrap_or_default();
+            self.full_octets -= self.out.len();
+        }
+        self.out.truncate(to.length - self.full_octets);
         self.open = to.open;
     }
 
@@ -226,13 +240,19 @@ impl Writer {
     /// have been closed by then.
     pub fn insert(&mut self, at: Checkpoint, write: impl FnOnce(&mut Self)) {
         self.close_start();
-        let end = self.out.len();
-        write(self);
-        self.close_start();
-        let inserted = self.out.len() - end;
-        if let Some(tail) = self.out.get_mut(at.length..) {
-            tail.rotate_right(inserted);
+        let mut inserted = Self { scope: self.scope, ..Self::new(usize::MAX) };
+        write(&mut inserted);
+        let inserted = inserted.finish();
+        let mut place = at.length;
+        for piece in &mut self.full {
+            if place <= piece.len() {
+                self.full_octets += inserted.len();
+                piece.splice(place..place, inserted);
+                return;
+            }
+            place -= piece.len();
         }
+        self.out.splice(place..place, inserted);
     }
 
     /// Closes the start tag written last, so that a [`Self::checkpoint`] lies inside its element.
@@ -243,10 +263,25 @@ impl Writer {
         }
     }
 
+    /// What was written, in one piece.
+    pub fn finish(self) -> Vec<u8> {
+        self.finish_in_pieces().join()
+    }
+
     /// What was written.
-    pub fn finish(mut self) -> Vec<u8> {
+    pub fn finish_in_pieces(mut self) -> Written {
         self.close_start();
-        self.out
+        self.full.push(self.out);
+        Written::new(self.full)
+    }
+
+    /// Begins the next piece if the last one is full.
+    fn begin_piece(&mut self) {
+        if self.out.len() >= PIECE {
+            self.full_octets += self.out.len();
+            let full = std::mem::replace(&mut self.out, Vec::with_capacity(PIECE_CAPACITY));
+            self.full.push(full);
+        }
     }
 
     fn write_element(&mut self, element: &Element, made_up: &[&str], is_root: bool) {

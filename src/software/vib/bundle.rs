@@ -60,26 +60,27 @@ impl Bundle {
     /// `MetadataDownloadError` for what has no `index.xml`, in esximage's words; `BundleFormatError` for a ZIP or a folder
     /// that is not taken; `BundleIOError` for what cannot be read; `VibFormatError` and `VibValidationError` for a VIB file
     /// that is none; and what [`Metadata::read`] says of the metadata.
-    pub fn of(mut file: File, path: &Path) -> Result<Self, ImageError> {
-        let failed = |error: std::io::Error| unreadable(path, &error);
-        let found = file.metadata().map_err(failed)?;
-        if found.is_dir() {
-            return Self::with_index(path, Source::Folder(Folder::new(file)));
+    pub fn of(file: File, path: &Path) -> Result<Self, ImageError> {
+        match Source::of(file, path)? {
+            Source::Vib(file) => Self::of_vib(path, file),
+            source => Self::with_index(path, source),
         }
-        if !found.is_file() {
-            return Err(unreadable(path, &"it is neither a file nor a folder"));
+    }
+
+    /// Looks whether a file or folder that is open may be a bundle, without reading its metadata: whether it has an
+    /// `index.xml`, or begins as VIBs do.
+    ///
+    /// # Errors
+    /// As [`Self::of`], without what it says of the metadata.
+    pub fn check(file: File, path: &Path) -> Result<(), ImageError> {
+        match Source::of(file, path)? {
+            Source::Vib(_) => Ok(()),
+            mut source => source.index(path).map(|_| ()),
         }
-        let is_vib = starts_as_ar(&mut file).map_err(failed)?;
-        let shared = SharedFile::new(file).map_err(failed)?;
-        if is_vib {
-            return Self::of_vib(path, shared);
-        }
-        let zip = Zip::open(shared).map_err(|problem| no_index(path, &problem, None))?;
-        Self::with_index(path, Source::Zip(zip))
     }
 
     fn with_index(path: &Path, mut source: Source) -> Result<Self, ImageError> {
-        let index = source.read("index.xml", INDEX_LIMIT).map_err(|why| no_index(path, &why, source.nested_zip()))?;
+        let index = source.index(path)?;
         let lacks = |why: ContainerProblem| refused(path, &why);
         let (mut collected, mut seen) = (Collected::default(), BTreeSet::new());
         for vendor in vendor_indexes(&index)? {
@@ -153,6 +154,32 @@ impl Bundle {
 }
 
 impl Source {
+    /// What a file or folder that is open is by its beginning.
+    fn of(mut file: File, path: &Path) -> Result<Self, ImageError> {
+        let failed = |error: std::io::Error| unreadable(path, &error);
+        let found = file.metadata().map_err(failed)?;
+        if found.is_dir() {
+            return Ok(Self::Folder(Folder::new(file)));
+        }
+        if !found.is_file() {
+            return Err(unreadable(path, &"it is neither a file nor a folder"));
+        }
+        let is_vib = starts_as_ar(&mut file).map_err(failed)?;
+        let shared = SharedFile::new(file).map_err(failed)?;
+        if is_vib {
+            return Ok(Self::Vib(shared));
+        }
+        Zip::open(shared)
+            .map(Self::Zip)
+            .map_err(|problem| no_index(path, &format!("zip:{}?index.xml", path.display()), &problem, None))
+    }
+
+    /// `index.xml`
+    fn index(&mut self, path: &Path) -> Result<Vec<u8>, ImageError> {
+        let read = self.read("index.xml", INDEX_LIMIT);
+        read.map_err(|why| no_index(path, &self.url(path, "index.xml"), &why, self.nested_zip()))
+    }
+
     fn read(&mut self, name: &str, limit: u64) -> Result<Vec<u8>, ContainerProblem> {
         match self {
             Self::Zip(zip) => zip.read(name, limit),
@@ -178,13 +205,12 @@ impl Source {
 }
 
 /// Says in esximage's words that there is no index.
-fn no_index(path: &Path, problem: &ContainerProblem, nested: Option<String>) -> ImageError {
+fn no_index(path: &Path, url: &str, problem: &ContainerProblem, nested: Option<String>) -> ImageError {
     if matches!(problem, ContainerProblem::Refused(_) | ContainerProblem::Io(_)) {
         return refused(path, problem);
     }
     let class = ImageErrorClass::MetadataDownloadError;
     let path = path.display();
-    let url = format!("zip:{path}?index.xml");
     let advice = match nested {
         Some(inner) => format!("It holds {inner}, which may be the bundle: unpack that and name it instead."),
         None => "Name an offline bundle, complete as its vendor published it.".to_owned(),

@@ -90,6 +90,13 @@ pub struct HardwarePlatform {
     pub model: Option<Box<str>>,
 }
 
+impl fmt::Display for HardwarePlatform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.vendor)?;
+        self.model.as_deref().map_or(Ok(()), |model| write!(f, " {model}"))
+    }
+}
+
 /// A product that a VIB or a bulletin is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SoftwarePlatform {

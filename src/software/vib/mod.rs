@@ -6,6 +6,7 @@
 
 mod bulletin;
 mod bundle;
+mod catalogue;
 mod container;
 mod descriptor;
 mod descriptor_xml;
@@ -13,13 +14,19 @@ mod digest;
 mod error;
 mod image;
 mod level;
+mod matching;
 mod metadata;
 mod operation;
 mod payload;
+mod plan;
 mod profile;
 mod reader;
 mod relation;
+#[cfg(test)]
+mod samples;
+mod scan;
 mod signature;
+mod store;
 mod timestamp;
 mod trust;
 mod version;
@@ -31,6 +38,7 @@ pub(crate) mod building;
 
 pub use bulletin::{Bulletin, Component};
 pub use bundle::Bundle;
+pub use catalogue::Catalogue;
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
     SoftwarePlatform, VibId, VibType,
@@ -42,8 +50,14 @@ pub use level::{AcceptanceLevel, AcceptanceLevelError};
 pub use metadata::{Metadata, MetadataVib};
 pub use operation::{ImageOperation, ImageOutcome};
 pub use payload::{CopyError, VibLimits};
+pub use plan::{Candidate, ImagePlan, Rules};
 pub use profile::{ImageProfile, ProfileVib};
 pub use reader::{VibReader, VibSum};
 pub use relation::{Comparison, Constraint, Provide};
+pub use scan::{
+    Assessment, BulletinState, BulletinStatus, BulletinVib, HostFacts, InstallState, Prerequisite, Reason, ScanResult,
+    SeverityCount, VibChange, scan,
+};
+pub use store::{HostSettings, ImageSettings, ImageStore, NewImage};
 pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;

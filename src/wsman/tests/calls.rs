@@ -20,7 +20,7 @@ fn host() -> Host {
 
 /// What stands in the output, without the return value.
 fn outputs(reply: &Reply) -> String {
-    let text = String::from_utf8(reply.body.clone()).unwrap();
+    let text = String::from_utf8(reply.body.clone().join()).unwrap();
     let (_, inside) = text.split_once("TST_Thing\">").unwrap_or_else(|| panic!("{text}"));
     let (inside, rest) = inside.split_once("<p:ReturnValue>").unwrap_or_else(|| panic!("{text}"));
     assert!(rest.starts_with("7</p:ReturnValue></p:Echo_OUTPUT>"), "{rest}");

@@ -29,7 +29,7 @@ fn send(host: &Host, action: &str, expression: &str, body: &str) -> Reply {
 }
 
 fn fragment_in(reply: &Reply) -> String {
-    let text = String::from_utf8(reply.body.clone()).unwrap();
+    let text = String::from_utf8(reply.body.clone().join()).unwrap();
     assert_eq!(reply.status, 200, "{text}");
     assert!(text.contains("<wsman:FragmentTransfer s:mustUnderstand=\"true\">"), "R7.7-2: {text}");
     let (_, rest) = text.split_once("<s:Body><wsman:XmlFragment").unwrap_or_else(|| panic!("{text}"));
@@ -148,7 +148,7 @@ fn parts_are_put_in_and_taken_out() {
     ] {
         let body = if content.is_empty() { String::new() } else { wrapped(content) };
         let reply = send(&host, action, expression, &body);
-        let told = String::from_utf8_lossy(&reply.body).into_owned();
+        let told = String::from_utf8_lossy(&reply.body.clone().join()).into_owned();
         assert_eq!(reply.status, 200, "{told}");
         assert!(told.contains("<wsman:FragmentTransfer"), "{told}");
         assert!(action == "Delete" || told.contains("<wxf:ResourceCreated>"), "R7.11: {told}");

@@ -51,14 +51,16 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 fn envelope(reply: &Reply, encoding: Encoding) -> Envelope {
-    let text = encoding.decode(&reply.body).unwrap();
+    let octets = reply.body.clone().join();
+    let text = encoding.decode(&octets).unwrap();
     let envelope = Envelope::read(&text, &Limits { elements: 1_000_000, ..Limits::default() }).unwrap();
     assert_eq!(reply.status, 200, "{:?}", ReceivedFault::read(&envelope));
     envelope
 }
 
 fn fault(reply: &Reply) -> ReceivedFault {
-    let text = Encoding::Utf8.decode(&reply.body).unwrap();
+    let octets = reply.body.clone().join();
+    let text = Encoding::Utf8.decode(&octets).unwrap();
     ReceivedFault::read(&Envelope::read(&text, &Limits::default()).unwrap())
         .unwrap_or_else(|| panic!("no fault: {text}"))
 }

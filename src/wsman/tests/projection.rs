@@ -126,7 +126,7 @@ fn a_path_filters_and_projects() {
             "<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>10</w:MaxElements><w:Filter>{filter}</w:Filter></n:Enumerate>"
         );
         let reply = host.send(Asked { action: "Enumerate", class: "TST_Thing", body: &body, ..Asked::default() });
-        (String::from_utf8(reply.body.clone()).unwrap(), reply)
+        (String::from_utf8(reply.body.clone().join()).unwrap(), reply)
     };
     let (whole, _) = found("/TST_Thing[Small &gt; 5]");
     assert!(whole.contains("<wsman:Items><p:TST_Thing ") && whole.contains("<p:Name>b</p:Name>"), "{whole}");

@@ -199,7 +199,7 @@ impl Host {
     /// The text of a reply that is no fault.
     pub(super) fn ask(&self, asked: Asked<'_>) -> String {
         let reply = self.send(asked);
-        let text = String::from_utf8(reply.body).unwrap();
+        let text = String::from_utf8(reply.body.join()).unwrap();
         assert_eq!(reply.status, 200, "{text}");
         text
     }

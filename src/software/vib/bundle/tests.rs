@@ -83,11 +83,27 @@ fn several_threads_read_vibs_of_one_bundle() {
     });
 }
 
+#[test]
+fn what_may_be_a_bundle_is_seen_without_its_metadata() {
+    let (dir, files) = u1a();
+    let check = |path: &Path| Bundle::check(File::open(path).unwrap(), path);
+    let broken = with(files.clone(), "vmw-ESXi-5.5.0-metadata.zip", |_| Vec::new());
+    assert_eq!(check(&written(&dir, "a.zip", &zipped(&broken))), Ok(()));
+    assert_eq!(check(&written(&dir, "a.vib", b"!<arch>\n")), Ok(()));
+    write_folder(&files, &dir.path().join("depot"));
+    assert_eq!(check(&dir.path().join("depot")), Ok(()));
+    for path in
+        [dir.path().to_owned(), written(&dir, "b.zip", b"text"), written(&dir, "c.zip", &zipped(&files[1..].to_vec()))]
+    {
+        assert_eq!(check(&path), Err(Bundle::open(&path).unwrap_err()));
+    }
+}
+
 /// Class and text of the failure to open what these files make as a ZIP.
 fn failure(files: &Files) -> ImageError {
     let dir = tempfile::tempdir().unwrap();
     let path = written(&dir, "b.zip", &zipped(files));
-    let error = Bundle::open(&path).map(|bundle| bundle.metadata().clone()).unwrap_err();
+    let error = Bundle::open(&path).unwrap_err();
     let nameless = |text: String| text.replace(dir.path().to_str().unwrap(), "");
     ImageError { url: error.url.clone().map(nameless), ..error }.map_text(nameless)
 }
@@ -132,6 +148,7 @@ fn a_bundle_that_breaks_off_is_no_zip_file() {
     assert_eq!(missing.class, ImageErrorClass::BundleIOError);
     let folder = Bundle::open(dir.path()).unwrap_err();
     assert!(folder.text.contains("There is no item named 'index.xml'"), "{folder}");
+    assert_eq!(folder.url, Some(format!("file://{}/index.xml", dir.path().display())));
 }
 
 /// The files with one of them changed.

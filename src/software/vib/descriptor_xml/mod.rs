@@ -5,8 +5,8 @@ mod write;
 
 pub use read::{DESCRIPTOR_LIMIT, DescriptorProblem};
 pub(super) use read::{
-    attribute, checksum, constraints, descriptor, digest, name, not_empty, number, only, provides, safe_path,
-    software_platform, texts, version, vib_type,
+    attribute, checksum, constraints, descriptor, digest, name, not_empty, number, only, payload_name, provides,
+    safe_path, software_platform, texts, version, vib_type,
 };
 
 #[cfg(test)]

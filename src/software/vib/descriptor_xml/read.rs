@@ -333,8 +333,12 @@ fn files(list: Option<&Element>) -> Rule<Vec<Box<str>>> {
 
 /// Whether a path leads from a folder to something inside of it, whatever that folder is.
 pub(in super::super) fn safe_path(path: &str) -> bool {
-    let parts = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    parts && path.len() <= LONGEST_PATH && !path.contains(char::is_control)
+    let mut parts = path.as_bytes().split(|octet| *octet == b'/');
+    let is_plain = |octets: &[u8]| octets.iter().all(|octet| (b' '..0x7F).contains(octet));
+    path.len() <= LONGEST_PATH
+        && parts.all(|part| !matches!(part, b"" | b"." | b".."))
+        // Most are, and only others must be looked at by their characters.
+        && (is_plain(path.as_bytes()) || !path.contains(char::is_control))
 }
 
 fn acceptance_level(root: &Element) -> Rule<super::super::level::AcceptanceLevel> {
@@ -357,7 +361,8 @@ fn payloads(list: Option<&Element>) -> Rule<Vec<Payload>> {
 
 fn payload(element: &Element) -> Rule<Payload> {
     let name = payload_name(not_empty(element, "name")?)?;
-    let checksums = element.children_named("", "checksum").map(checksum).collect::<Rule<Vec<_>>>()?;
+    let checksums = element.children_named("", "checksum").filter_map(|element| checksum(element).transpose());
+    let checksums = checksums.collect::<Rule<Vec<_>>>()?;
     // A signature covers the descriptor alone: by the digests it covers the payloads.
     if !checksums.iter().any(|checksum| checksum.algorithm == ChecksumAlgorithm::Sha256) {
         return Err(format!("Payload {name} has no checksum of type sha-256"));
@@ -371,7 +376,8 @@ fn payload(element: &Element) -> Rule<Payload> {
     })
 }
 
-fn payload_name(text: &str) -> Rule<Box<str>> {
+/// The name of a payload, or of its file in a boot bank.
+pub(in super::super) fn payload_name(text: &str) -> Rule<Box<str>> {
     if is_name(text, LONGEST_PAYLOAD_NAME, &[]) {
         return Ok(text.into());
     }
@@ -380,20 +386,20 @@ fn payload_name(text: &str) -> Rule<Box<str>> {
     ))
 }
 
-/// The digest that an element `checksum` tells.
-pub(in super::super) fn checksum(element: &Element) -> Rule<Checksum> {
+/// The digest that an element `checksum` tells; `None` for a type that is not known: others stand beside it.
+pub(in super::super) fn checksum(element: &Element) -> Rule<Option<Checksum>> {
     let algorithm = match not_empty(element, "checksum-type")? {
         "sha-256" => ChecksumAlgorithm::Sha256,
         "sha-1" => ChecksumAlgorithm::Sha1,
         "md5" => ChecksumAlgorithm::Md5,
-        other => return Err(format!("A checksum is of type sha-256, sha-1 or md5, and not {other:?}")),
+        _ => return Ok(None),
     };
     let of = match attribute(element, "verify-process") {
         None => Checksummed::Stored,
         Some("gunzip") => Checksummed::Gunzipped,
         Some(other) => return Err(format!("A checksum is verified by gunzip or as it is, and not by {other:?}")),
     };
-    Ok(Checksum { algorithm, of, digest: digest(algorithm, element.text())? })
+    Ok(Some(Checksum { algorithm, of, digest: digest(algorithm, element.text())? }))
 }
 
 /// A digest in lower case.

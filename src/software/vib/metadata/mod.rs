@@ -178,7 +178,7 @@ fn located(root: &Element, descriptor: Arc<Descriptor>, base: &str) -> Result<Me
         is_complete: true,
         relative_path: inside(base, text("relative-path")?)?.into(),
         packed_size: number("Element packed-size", text("packed-size")?)?,
-        sha256: sha256.map(checksum).transpose()?.map(|checksum| checksum.digest),
+        sha256: sha256.map(checksum).transpose()?.flatten().map(|checksum| checksum.digest),
     })
 }
 

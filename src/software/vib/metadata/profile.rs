@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::descriptor::VibId;
-use super::super::descriptor_xml::{DESCRIPTOR_LIMIT, attribute, not_empty, only};
+use super::super::descriptor_xml::{DESCRIPTOR_LIMIT, attribute, not_empty, only, payload_name};
 use super::super::error::{ImageError, ImageErrorClass};
 use super::super::profile::{ImageProfile, ProfileVib};
 use super::super::timestamp;
@@ -101,6 +101,6 @@ fn vibs(list: Option<&Element>) -> Result<Vec<ProfileVib>, String> {
 }
 
 fn payload(element: &Element) -> Result<(Box<str>, Box<str>), String> {
-    let file = element.attribute("", "vfat-name").unwrap_or_default();
-    Ok((not_empty(element, "payload-name")?.into(), file.into()))
+    let file = attribute(element, "vfat-name").map(payload_name).transpose()?;
+    Ok((payload_name(not_empty(element, "payload-name")?)?, file.unwrap_or_default()))
 }

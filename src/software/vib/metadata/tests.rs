@@ -256,6 +256,11 @@ fn profiles_are_written_and_read_back() {
         ("<imageprofile/>", "The image profile cannot be taken: Element name is missing or empty. "),
         ("<profile/>", "An image profile is an element imageprofile, and this is an element profile. "),
         ("<imageprofile><name>n</name><viblist><vib/></viblist></imageprofile>", "Element vib has no id. "),
+        (
+            "<imageprofile><name>n</name><viblist><vib id=\"a\"><payload payload-name=\"p\" vfat-name=\"../p\"/></vib></viblist>\
+             </imageprofile>",
+            "The name of a payload has at most 64 letters, digits, '.', '_' and '-', and is not \"../p\". ",
+        ),
         ("", "It is not acceptable XML: there is no element in it (line 1, column 1). "),
     ] {
         let error = ImageProfile::from_xml(text).unwrap_err();

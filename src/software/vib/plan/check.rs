@@ -1,0 +1,235 @@
+//! Whether an image may become what a change makes of it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::super::descriptor::Descriptor;
+use super::super::error::{ImageError, ImageErrorClass};
+use super::super::image::{Image, ImageHost};
+use super::super::matching::ProvideIndex;
+use super::super::relation::Constraint;
+use super::Rules;
+use super::draft::Drafted;
+use super::problems::{Problem, all_told};
+
+/// Tells everything that speaks against the change. What was wrong with the image before does not count: the change does
+/// not make it worse.
+///
+/// Maintenance mode counts only for a change that needs no reboot.
+pub(super) fn check(
+    drafted: &Drafted<'_>,
+    base: &Image,
+    host: &ImageHost,
+    rules: &Rules,
+    needs_reboot: bool,
+) -> Result<(), ImageError> {
+    let mut problems = Vec::new();
+    if !rules.force {
+        problems.extend(too_low(drafted, rules));
+        problems.extend(unmet(drafted, base).into_iter().map(|(vib, needed)| unmet_problem(vib, needed)));
+        problems.extend(conflicts(drafted).into_iter().map(|conflict| conflict_problem(&conflict)));
+        problems.extend(replacements(drafted));
+    }
+    problems.extend(file_clashes(drafted));
+    problems.extend(hardware(drafted, host));
+    if !needs_reboot {
+        problems.extend(maintenance_mode(drafted, host));
+    }
+    all_told(problems)
+}
+
+/// Whether the host may go back to an image that was whole: only acceptance levels and maintenance mode count.
+pub(super) fn check_return(
+    drafted: &Drafted<'_>,
+    host: &ImageHost,
+    rules: &Rules,
+    is_live: bool,
+) -> Result<(), ImageError> {
+    let mut problems = if rules.force { Vec::new() } else { too_low(drafted, rules) };
+    if is_live {
+        problems.extend(maintenance_mode(drafted, host));
+    }
+    all_told(problems)
+}
+
+fn too_low(drafted: &Drafted<'_>, rules: &Rules) -> Vec<Problem> {
+    let low = drafted.incoming.iter().filter(|vib| vib.acceptance_level < rules.level);
+    low.map(|vib| Problem {
+        class: ImageErrorClass::AcceptanceConfigError,
+        text: format!(
+            "VIB {}'s acceptance level is {}, which is not compliant with the ImageProfile acceptance level {}.",
+            vib.id(),
+            vib.acceptance_level,
+            rules.level
+        ),
+        advice: "To install it all the same, lower the host's acceptance level first; otherwise get a VIB of a higher one.",
+        vibs: vec![vib.id()],
+    })
+    .collect()
+}
+
+/// What VIBs of the image need and it does not have, except what it did not have before.
+pub(super) fn unmet<'a>(drafted: &Drafted<'a>, base: &'a Image) -> Vec<(&'a Arc<Descriptor>, &'a Constraint)> {
+    let provides = drafted.provides();
+    let lacks = |provides: &ProvideIndex<'_>, needed: &Constraint| provides.matching(needed).next().is_none();
+    let of_incoming = drafted.incoming.iter().flat_map(|vib| vib.depends.iter().map(move |needed| (*vib, needed)));
+    let mut unmet: Vec<_> = of_incoming.filter(|(_, needed)| lacks(&provides, needed)).collect();
+    let of_staying = drafted.staying.iter().flat_map(|vib| vib.depends.iter().map(move |needed| (*vib, needed)));
+    let mut broken: Vec<_> = of_staying.filter(|(_, needed)| lacks(&provides, needed)).collect();
+    if !broken.is_empty() {
+        let before = ProvideIndex::new(base.vibs.iter().map(|vib| &**vib));
+        broken.retain(|(_, needed)| !lacks(&before, needed));
+    }
+    unmet.append(&mut broken);
+    unmet
+}
+
+fn unmet_problem(vib: &Descriptor, needed: &Constraint) -> Problem {
+    Problem {
+        class: ImageErrorClass::DependencyError,
+        text: format!(
+            "VIB {} requires {needed}, but the requirement cannot be satisfied within the ImageProfile.",
+            vib.id()
+        ),
+        advice: "Add a bundle that has what is required, or remove the VIBs that require it.",
+        vibs: vec![vib.id()],
+    }
+}
+
+/// A VIB that does not stand beside another one.
+#[derive(Debug)]
+pub(super) struct Conflict<'a> {
+    pub(super) vib: &'a Descriptor,
+    pub(super) excluded: &'a Descriptor,
+    pub(super) by: &'a Constraint,
+}
+
+/// The conflicts that VIBs which come have with others, whichever of the two tells of it.
+pub(super) fn conflicts<'a>(drafted: &Drafted<'a>) -> Vec<Conflict<'a>> {
+    let provides = drafted.provides();
+    let comes: HashSet<&str> = drafted.incoming.iter().map(|vib| &*vib.name).collect();
+    let mut conflicts = Vec::new();
+    for vib in drafted.vibs() {
+        for by in &vib.conflicts {
+            for excluded in provides.matching(by).filter(|excluded| excluded.name != vib.name) {
+                if comes.contains(&*vib.name) || comes.contains(&*excluded.name) {
+                    conflicts.push(Conflict { vib, excluded, by });
+                }
+            }
+        }
+    }
+    conflicts
+}
+
+fn conflict_problem(conflict: &Conflict<'_>) -> Problem {
+    let (vib, excluded) = (conflict.vib.id(), conflict.excluded.id());
+    Problem {
+        class: ImageErrorClass::DependencyError,
+        text: format!("VIB {vib} conflicts with VIB {excluded} (it excludes {}).", conflict.by),
+        advice: "Install only one of the VIBs that conflict, or remove the one that is installed first.",
+        vibs: vec![vib, excluded],
+    }
+}
+
+/// VIBs that come though others which come say that they replace them.
+fn replacements(drafted: &Drafted<'_>) -> Vec<Problem> {
+    let provides = drafted.provides();
+    let mut problems = Vec::new();
+    for vib in &drafted.incoming {
+        let replaced = vib.replaces.iter().flat_map(|constraint| provides.matching(constraint));
+        for replaced in replaced.filter(|replaced| replaced.name != vib.name) {
+            problems.push(Problem {
+                class: ImageErrorClass::DependencyError,
+                text: format!("VIB {} replaces VIB {}, and both were to be installed.", vib.id(), replaced.id()),
+                advice: "Install only one of the VIBs that replace each other.",
+                vibs: vec![vib.id(), replaced.id()],
+            });
+        }
+    }
+    problems
+}
+
+/// How many paths of a clash an error tells of; more are counted.
+const PATHS_TOLD: usize = 5;
+
+/// Files that several VIBs bring of which one comes: only one that is an overlay may bring a file which another brings too.
+fn file_clashes(drafted: &Drafted<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for overlay in [false, true] {
+        let mut owners: HashMap<&str, &Descriptor> = HashMap::new();
+        let mut clashes: Vec<(&Descriptor, &Descriptor, Vec<&str>)> = Vec::new();
+        // Those that come are last, so every clash that is found there is one of theirs.
+        for vib in drafted.vibs().filter(|vib| vib.overlay == overlay) {
+            let comes = drafted.incoming.iter().any(|incoming| std::ptr::eq(&***incoming, vib));
+            for path in &vib.files {
+                let owner = *owners.entry(path).or_insert(vib);
+                if !comes || std::ptr::eq(owner, vib) {
+                    continue;
+                }
+                match clashes
+                    .iter_mut()
+                    .rev()
+                    .find(|(one, other, _)| std::ptr::eq(*one, owner) && std::ptr::eq(*other, vib))
+                {
+                    Some((_, _, paths)) => paths.push(path),
+                    None => clashes.push((owner, vib, vec![path])),
+                }
+            }
+        }
+        problems.extend(clashes.into_iter().map(|(one, other, paths)| clash_problem(one, other, &paths, overlay)));
+    }
+    problems
+}
+
+fn clash_problem(one: &Descriptor, other: &Descriptor, paths: &[&str], overlay: bool) -> Problem {
+    let kind = if overlay { "overlay" } else { "non-overlay" };
+    let (one, other) = (one.id(), other.id());
+    let told: Vec<_> = paths.iter().take(PATHS_TOLD).map(|path| format!("'/{path}'")).collect();
+    let more = match paths.len().saturating_sub(PATHS_TOLD) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Problem {
+        class: ImageErrorClass::DependencyError,
+        text: format!("File path of {}{more} is claimed by multiple {kind} VIBs: {one}, {other}.", told.join(", ")),
+        advice: "Install only one of the VIBs that bring the same file, or remove the one that is installed first.",
+        vibs: vec![one, other],
+    }
+}
+
+fn hardware(drafted: &Drafted<'_>, host: &ImageHost) -> Vec<Problem> {
+    let Some(is) = &host.hardware else { return Vec::new() };
+    let unfit = drafted.incoming.iter().filter(|vib| !vib.fits_hardware(host));
+    unfit
+        .map(|vib| {
+            let wanted: Vec<_> = vib.hardware.iter().map(|hardware| hardware.to_string()).collect();
+            Problem {
+                class: ImageErrorClass::HardwareError,
+                text: format!("VIB {} is for the hardware {}, and the host is {is}.", vib.id(), wanted.join(", ")),
+                advice: "Get the VIB that is made for this host's hardware.",
+                vibs: vec![vib.id()],
+            }
+        })
+        .collect()
+}
+
+/// A change of a running host that needs maintenance mode.
+fn maintenance_mode(drafted: &Drafted<'_>, host: &ImageHost) -> Option<Problem> {
+    if host.maintenance_mode {
+        return None;
+    }
+    let ids = |vibs: &[&Arc<Descriptor>], needs: fn(&Descriptor) -> bool| -> Vec<_> {
+        vibs.iter().filter(|vib| needs(vib)).map(|vib| vib.id()).collect()
+    };
+    let remove = ids(&drafted.outgoing, |vib| vib.maintenance_mode.on_remove);
+    let install = ids(&drafted.incoming, |vib| vib.maintenance_mode.on_install);
+    let told = |vibs: &[_]| vibs.iter().map(ToString::to_string).collect::<Vec<String>>().join(", ");
+    let text = format!("MaintenanceMode is required to remove: [{}]; install: [{}].", told(&remove), told(&install));
+    let vibs: Vec<_> = remove.into_iter().chain(install).collect();
+    (!vibs.is_empty()).then_some(Problem {
+        class: ImageErrorClass::MaintenanceModeError,
+        text,
+        advice: "Put the host into maintenance mode and try again.",
+        vibs,
+    })
+}

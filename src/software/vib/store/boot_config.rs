@@ -1,0 +1,138 @@
+//! `boot.cfg`: what of a bank is booted, and which of two banks is the newer one.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest `boot.cfg` that is read, in octets.
+pub(super) const LONGEST: u64 = 1024 * 1024;
+
+/// What stands between two modules.
+const BETWEEN: &str = " --- ";
+
+/// A bank's `boot.cfg`: lines of `key=value`, as ESXi writes them. Keys of others are not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct BootConfig {
+    /// Whether the bank is to be booted for the first time.
+    pub state: BootState,
+    /// What the boot loader shows.
+    pub title: String,
+    /// The file that is booted; empty if there is none.
+    pub kernel: String,
+    /// The files that are loaded with it, in their order.
+    pub modules: Vec<String>,
+    /// The version of the image's base.
+    pub build: String,
+    /// Which bank is the newer one: the one with the greater number.
+    pub updated: u64,
+    /// Of a bank that waits for a boot: which boot it was that the host ran from when it was staged.
+    pub staged_under: Option<String>,
+}
+
+/// How far a bank is, in the numbers that ESXi has for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum BootState {
+    /// It was booted, or needs no boot.
+    #[default]
+    Booted,
+    /// It waits for the next boot.
+    Waiting,
+    /// There is nothing in it.
+    Empty,
+}
+
+impl BootState {
+    fn number(self) -> u8 {
+        match self {
+            Self::Booted => 0,
+            Self::Waiting => 1,
+            Self::Empty => 3,
+        }
+    }
+}
+
+impl fmt::Display for BootConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "bootstate={}\ntitle={}\ntimeout=5\nprefix=", self.state.number(), self.title)?;
+        writeln!(f, "kernel={}\nkernelopt=\nmodules={}", self.kernel, self.modules.join(BETWEEN))?;
+        writeln!(f, "build={}\nupdated={}", self.build, self.updated)?;
+        match &self.staged_under {
+            Some(marker) => writeln!(f, "stagedunder={marker}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for BootConfig {
+    /// The number of the line that is wrong, and what is wrong in it.
+    type Err = (usize, &'static str);
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut config = Self::default();
+        let mut has_serial = false;
+        for (number, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (key, value) = line.split_once('=').ok_or((number, "it is not written key=value"))?;
+            match key.trim() {
+                "bootstate" => config.state = state(value).ok_or((number, "bootstate is 0, 1, 2 or 3"))?,
+                "title" => value.clone_into(&mut config.title),
+                "kernel" => value.clone_into(&mut config.kernel),
+                "modules" => {
+                    let modules = value.split("---").map(str::trim).filter(|module| !module.is_empty());
+                    config.modules = modules.map(str::to_owned).collect();
+                }
+                "build" => value.clone_into(&mut config.build),
+                "updated" => {
+                    config.updated = value.trim().parse().map_err(|_| (number, "updated is a number"))?;
+                    has_serial = true;
+                }
+                "stagedunder" => config.staged_under = Some(value.trim().to_owned()),
+                _ => {}
+            }
+        }
+        match has_serial {
+            true => Ok(config),
+            false => Err((text.lines().count().max(1), "the line that begins with updated= is missing")),
+        }
+    }
+}
+
+fn state(value: &str) -> Option<BootState> {
+    match value.trim() {
+        "0" => Some(BootState::Booted),
+        // 2 is a first boot that is under way.
+        "1" | "2" => Some(BootState::Waiting),
+        "3" => Some(BootState::Empty),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let config = BootConfig {
+            state: BootState::Waiting,
+            title: "Loading VMware ESXi".to_owned(),
+            kernel: "b.b00".to_owned(),
+            modules: vec!["k.b00".to_owned(), "s.v00".to_owned()],
+            build: "5.5.0-1.16.1746018".to_owned(),
+            updated: 7,
+            staged_under: Some("ab12".to_owned()),
+        };
+        assert_eq!(config.to_string().parse(), Ok(config.clone()));
+        assert!(config.to_string().contains("\nmodules=k.b00 --- s.v00\n"), "{config}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let wrong = |text: &str| text.parse::<BootConfig>().unwrap_err();
+        assert_eq!(wrong("updated=1\nkernel"), (2, "it is not written key=value"));
+        assert_eq!(wrong("updated=x"), (1, "updated is a number"));
+        assert_eq!(wrong("# of ESXi\n\nbootstate=9"), (3, "bootstate is 0, 1, 2 or 3"));
+        assert_eq!(wrong("bootstate=0\n"), (1, "the line that begins with updated= is missing"));
+    }
+}

@@ -1,0 +1,213 @@
+//! Carrying out a plan: the new image is put together, checked, written to the medium, and then valid at once.
+
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use super::banks::Bank;
+use super::disk::Disk;
+use super::failure::not_installed;
+use super::layout::Layout;
+use super::locked;
+use super::names;
+use super::source::{Course, PayloadFiles, Source};
+use super::staging::{Staging, boot_config, with_file_names};
+use crate::software::vib::{CopyError, Descriptor, Image, ImageError, ImageOutcome, ImagePlan, ProfileVib, VibId};
+use crate::software::{CancelToken, Phase, Progress, leaves_reserve};
+
+/// How many VIBs are copied at a time.
+const COPIERS: usize = 2;
+
+/// How far an operation is when copying begins and when it ends, in percent.
+const COPYING: (u8, u8) = (30, 95);
+
+/// What the database of an image may grow by, and other small files, in octets.
+const SMALL_FILES: u64 = 4 * 1024 * 1024;
+
+/// Why a change was not made.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It was cancelled.
+    Cancelled,
+    /// It failed.
+    Failed(ImageError),
+}
+
+impl From<ImageError> for Stop {
+    fn from(error: ImageError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Stops if that is wanted.
+pub(super) fn check_cancelled(cancel: &CancelToken) -> Result<(), Stop> {
+    if cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
+}
+
+/// A plan that is carried out.
+pub(super) struct Transaction<'a> {
+    pub layout: &'a Layout,
+    pub disk: &'a Disk,
+    /// The bank of the image that is changed; a first image has none.
+    pub base: Option<&'a Bank>,
+    pub plan: &'a ImagePlan,
+    pub source: &'a dyn Source,
+    pub cancel: &'a CancelToken,
+}
+
+impl Transaction<'_> {
+    /// Makes the change in this bank, which has this number. Unless it succeeds, no octet of the banks is another than before.
+    pub(super) fn make(
+        &self,
+        bank: &Path,
+        updated: u64,
+        staged_under: Option<String>,
+        progress: &mut dyn Progress,
+    ) -> Result<ImageOutcome, Stop> {
+        self.check_space()?;
+        let image = self.image();
+        let staging = Staging::begin(self.layout, self.disk, &image).map_err(|error| self.failed(&error))?;
+        self.fill(&staging, &image, progress)?;
+        let config = boot_config(&image, updated, staged_under);
+        staging.finish(&image, &config).map_err(|error| self.failed(&error))?;
+        check_cancelled(self.cancel)?;
+        staging.commit(bank).map_err(|error| self.failed(&error))?;
+        // It counts from here on, whatever happens; only a power cut now might take it back, and whole.
+        if let Err(error) = self.disk.sync_folder(self.layout.folder()) {
+            tracing::warn!("a change of the image may not be on the medium yet: {error}");
+        }
+        Ok(self.plan.outcome())
+    }
+
+    /// The image that is made.
+    fn image(&self) -> Image {
+        let mut profile = with_file_names(&self.plan.image, &self.plan.base, &self.plan.incoming);
+        if let Some(base) = self.base {
+            // One that the settings tell counts as long as they do, and is not the image's own.
+            profile.acceptance_level = base.image.profile.acceptance_level;
+        }
+        Image { profile, vibs: self.plan.image.vibs.clone() }
+    }
+
+    fn check_space(&self) -> Result<(), ImageError> {
+        let payloads = self.plan.incoming.iter().map(|vib| payload_octets(vib)).fold(0, u64::saturating_add);
+        match leaves_reserve(self.layout.folder(), payloads.saturating_add(SMALL_FILES)) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.failed(&io::Error::from(rustix::io::Errno::NOSPC))),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    fn fill(&self, staging: &Staging<'_>, image: &Image, progress: &mut dyn Progress) -> Result<(), Stop> {
+        let coming: Vec<VibId> = self.incoming().collect();
+        let mut queue = Vec::with_capacity(coming.len());
+        for (vib, named) in image.vibs.iter().zip(&image.profile.vibs) {
+            check_cancelled(self.cancel)?;
+            match self.base.filter(|_| !coming.contains(&named.id)) {
+                Some(base) => staging.keep(base, vib, named)?,
+                None => queue.push((&**vib, named)),
+            }
+        }
+        self.copy(queue, staging, progress)
+    }
+
+    /// Copies VIBs, several at a time.
+    fn copy(
+        &self,
+        mut queue: Vec<(&Descriptor, &ProfileVib)>,
+        staging: &Staging<'_>,
+        progress: &mut dyn Progress,
+    ) -> Result<(), Stop> {
+        // The largest are the last of the list, which is where they are taken from.
+        queue.sort_by_key(|(vib, _)| payload_octets(vib));
+        let total = queue.iter().map(|(vib, _)| payload_octets(vib)).fold(0, u64::saturating_add);
+        let copiers = queue.len().min(COPIERS);
+        let (queue, has_failed) = (Mutex::new(queue), AtomicBool::new(false));
+        let (octets, copied) = channel();
+        thread::scope(|scope| {
+            let mut handles = Vec::with_capacity(copiers);
+            for _ in 0..copiers {
+                let course = Course { cancel: self.cancel, has_failed: &has_failed, octets: octets.clone() };
+                let queue = &queue;
+                let copier = move || self.copy_from(queue, staging, &course);
+                let handle = thread::Builder::new().name("image".to_owned()).spawn_scoped(scope, copier);
+                handles.push(handle.map_err(|error| self.failed(&error))?);
+            }
+            drop(octets);
+            tell(progress, copied, total);
+            handles.into_iter().try_for_each(|handle| match handle.join() {
+                Ok(done) => done,
+                Err(_) => Err(Stop::Failed(self.failed(&io::Error::other("a VIB could not be copied")))),
+            })
+        })
+    }
+
+    /// Copies VIBs until none is left. Of several who fail, the first one tells of it.
+    fn copy_from(
+        &self,
+        queue: &Mutex<Vec<(&Descriptor, &ProfileVib)>>,
+        staging: &Staging<'_>,
+        course: &Course<'_>,
+    ) -> Result<(), Stop> {
+        while !course.is_over() {
+            let Some((vib, names)) = locked(queue).pop() else { return Ok(()) };
+            let files = PayloadFiles { disk: self.disk, folder: staging.folder(), vib, names, course };
+            let copied = self.source.copy(vib, &files).and_then(|()| check_all_there(&files).map_err(CopyError::Write));
+            let Err(error) = copied else { continue };
+            check_cancelled(self.cancel)?;
+            if course.has_failed.swap(true, Ordering::Relaxed) {
+                return Ok(());
+            }
+            return Err(Stop::Failed(match error {
+                CopyError::Vib(error) => error,
+                CopyError::Write(error) => not_installed(&error, [vib.id()]),
+            }));
+        }
+        check_cancelled(self.cancel)
+    }
+
+    fn incoming(&self) -> impl Iterator<Item = VibId> {
+        self.plan.incoming.iter().map(|vib| vib.id())
+    }
+
+    fn failed(&self, error: &io::Error) -> ImageError {
+        not_installed(error, self.incoming())
+    }
+}
+
+/// Tells of the progress until nobody copies any more.
+fn tell(progress: &mut dyn Progress, copied: Receiver<u64>, total: u64) {
+    let (from, until) = COPYING;
+    let mut done: u64 = 0;
+    let mut told = from;
+    progress.phase(Phase::Updating, from);
+    for octets in copied {
+        done = done.saturating_add(octets).min(total);
+        let part = u128::from(done) * u128::from(until - from) / u128::from(total.max(1));
+        let percent = from.saturating_add(u8::try_from(part).unwrap_or(until));
+        if percent > told {
+            told = percent;
+            progress.phase(Phase::Updating, percent);
+        }
+    }
+}
+
+/// A VIB of which a payload is missing, or has another size than its descriptor says, is not in the image.
+fn check_all_there(files: &PayloadFiles<'_>) -> io::Result<()> {
+    for payload in &files.vib.payloads {
+        let file = files.names.payloads.iter().find(|(name, _)| *name == payload.name).map(|(_, file)| file);
+        let Some(path) = file.and_then(|file| names::path(files.vib, file)) else { continue };
+        let size = files.folder.join(path).symlink_metadata()?.len();
+        if size != payload.size {
+            return Err(io::Error::other(format!("payload {} has {size} octets, not {}", payload.name, payload.size)));
+        }
+    }
+    Ok(())
+}
+
+fn payload_octets(vib: &Descriptor) -> u64 {
+    vib.payloads.iter().map(|payload| payload.size).fold(0, u64::saturating_add)
+}
