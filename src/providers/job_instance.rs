@@ -9,8 +9,7 @@ use crate::cim::{CimError, CimStatus, DateTime, Instance, Interval, ObjectPath, 
 use crate::jobs::{InstallAction, Job, JobError, JobFailure, JobRequest, JobState};
 use crate::software::vib::ImageErrorClass;
 
-/// A job as an instance, as it was or is at `now`.use crate::software::vib::ImageErrorClass;
-
+/// A job as an instance, as it was or is at `now`.
 pub(super) fn job_instance(model: &Model, job: &Job, now: Instant<Utc>) -> Result<Instance, CimError> {
     let (state, operational) = states(job.state);
     let elapsed =
