@@ -21,7 +21,8 @@ const FLOORS: &[&[&str]] = &[
 /// Exceptions to «any lower floor»: what a room must not know although it lies below (first room, what it may not use).
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("cim", &["xml"]),
-    ("software", &["cim", "xml", "soap"]),
+    // Descriptors and metadata of VIBs are XML.
+    ("software", &["cim", "soap"]),
     ("worker", &["store", "wire", "cim", "xml", "soap"]),
     ("client", &["store", "wire", "cim", "xml", "soap", "software", "access"]),
     ("jobs", &["cim", "wire", "xml", "soap"]),

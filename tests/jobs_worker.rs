@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use quartermaster::access::{Caller, Role};
 use quartermaster::clock::SystemClock;
 use quartermaster::jobs::{
-    InstallOptions, Job, JobFailure, JobId, JobRequest, JobState, Jobs, PlanError, Settings, WorkerProgram,
+    InstallOptions, Job, JobFailure, JobId, JobRequest, JobState, Jobs, PlanError, Settings, StageError, WorkerProgram,
 };
 use quartermaster::software::{
     Abilities, ApplyError, CancelToken, Family, FileRecord, InspectError, Inventory, Manager, ManagerError, Nevra,
@@ -358,11 +358,7 @@ fn nothing_is_given_to_a_worker_of_another_protocol_and_what_is_wrong_is_told() 
     let server = Server::start(path);
     let file = path.join("a.rpm");
     fs::write(&file, "package a\n").unwrap();
-    let refused = server.jobs.stage(&file).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "software cannot be changed now: a worker of another version is still at work: try again when it has ended"
-    );
+    assert_eq!(server.jobs.stage(&file).unwrap_err(), StageError::OtherVersion);
     assert_eq!(asked.join().unwrap(), "\"retire\"\n");
     // Nobody listens any more.
     let id = server.submit(path, "late", "percent 50");

@@ -2,9 +2,13 @@
 
 mod essential;
 mod host;
+mod image;
+mod image_settings;
 mod settings;
+mod systems;
 mod watch;
 mod worker;
+mod worker_program;
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -29,11 +33,13 @@ use crate::jobs::JobsError;
 use crate::server::certificate::{self, CertificateError, Identity};
 use crate::server::{Server, ServerError};
 use crate::software::OpenError;
+use crate::software::vib::ImageError;
 use crate::store::{Store, StoreError, subscriptions};
 use crate::wsman;
 
-use host::Host;
-pub use worker::{WorkerError, WorkerOrders, run_worker};
+pub use image_settings::{ImageOrders, ImageSettingsError, acceptance_level, image_settings};
+use systems::Systems;
+pub use worker::{Changed, WorkerError, WorkerOrders, run_worker};
 
 /// How long whoever is about to end may take.
 const ENDING: Duration = Duration::from_secs(3);
@@ -47,7 +53,7 @@ pub struct Application {
     own_certificate: Option<PathBuf>,
     events: Arc<Events>,
     /// Declared after the server: software is watched and jobs go on until it has stopped.
-    _host: Host,
+    _systems: Systems,
     /// Held as long as the service lives: a second one on the same state directory does not start.
     _lock: File,
 }
@@ -95,6 +101,17 @@ pub enum StartError {
     /// The package engine cannot be opened.
     #[error(transparent)]
     Engine(#[from] OpenError),
+    /// The image store cannot be opened.
+    #[error("cannot open the image store {dir}: {source}")]
+    Image {
+        /// Its folder.
+        dir: PathBuf,
+        /// Why.
+        source: ImageError,
+    },
+    /// A trust file for images cannot be used.
+    #[error(transparent)]
+    ImageSettings(#[from] ImageSettingsError),
     /// The jobs cannot be taken up.
     #[error(transparent)]
     Jobs(#[from] JobsError),
@@ -145,22 +162,22 @@ impl Application {
         let first_user = access::ensure_first_user(&users, state_dir)?;
         let (identity, own_certificate) = identity(&config, &clock)?;
         let schema = Arc::new(Schema::builtin()?);
-        let host = Host::open(&config, &store, &schema, &users, &clock)?;
+        let systems = Systems::open(&config, &store, &schema, &users, &clock)?;
         let sealing_key = sealing_key(state_dir, &store)?;
         let client = Client::start(settings::client(&config), settings::sink_rules(&config)?)?;
         let events = Events::open(
             store,
             schema.clone(),
-            host.describe(),
+            systems.describe(),
             users.clone(),
             client,
             clock.clone(),
             settings::events(&config, sealing_key),
         )?;
-        let broker = Arc::new(Broker::new(schema, host.providers(&events)?)?);
+        let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?);
         let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config));
         let server = Server::bind(settings::server(&config), &identity, users.clone(), Arc::new(service))?;
-        Ok(Self { server, users, first_user, own_certificate, events, _host: host, _lock: lock })
+        Ok(Self { server, users, first_user, own_certificate, events, _systems: systems, _lock: lock })
     }
 
     /// Where it listens, with the port it got.

@@ -1,4 +1,4 @@
-//! The worker process, put together: an engine that changes software, what package files are fetched with, and nothing of
+//! The worker process, put together: an engine or an image store that is changed, what package files are fetched with, and nothing of
 //! the store.
 
 use std::path::{Path, PathBuf};
@@ -8,12 +8,14 @@ use std::{fs, io};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::image_settings::{ImageOrders, ImageSettingsError};
 use super::settings;
 use crate::access::private_file;
 use crate::client::AddressRuleError;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Engine;
-use crate::software::{self, OpenError};
+use crate::software::vib::{ImageError, ImageStore};
+use crate::software::{self, Manager, OpenError};
 use crate::worker;
 
 /// After this time a folder of an operation is nobody's any more.
@@ -24,10 +26,8 @@ const LEFT_BEHIND: TimeDelta = TimeDelta::days(1);
 pub struct WorkerOrders {
     /// The server's state directory.
     pub state_dir: PathBuf,
-    /// The root of the managed system.
-    pub root: PathBuf,
-    /// The package engine.
-    pub engine: Engine,
+    /// What it changes.
+    pub changes: Changed,
     /// The folders that packages may be read from; `None` is all.
     pub readable_folders: Option<Vec<PathBuf>>,
     /// The largest package file, in octets.
@@ -46,6 +46,20 @@ pub struct WorkerOrders {
     pub time_limit: Duration,
 }
 
+/// What a worker changes.
+#[derive(Clone, Debug)]
+pub enum Changed {
+    /// The packages of a host.
+    Packages {
+        /// The root of the managed system.
+        root: PathBuf,
+        /// The package engine.
+        engine: Engine,
+    },
+    /// An image.
+    Image(ImageOrders),
+}
+
 /// The worker cannot work.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
@@ -55,6 +69,12 @@ pub enum WorkerError {
     /// There is no engine to work with.
     #[error("the engine \"none\" changes nothing, it needs no worker")]
     NoEngine,
+    /// The image store cannot be opened.
+    #[error("cannot open the image store: {0}")]
+    Image(#[from] ImageError),
+    /// A trust file cannot be used.
+    #[error(transparent)]
+    ImageSettings(#[from] ImageSettingsError),
     /// The folder for the files of operations cannot be used.
     #[error("cannot use {folder}: {source}")]
     Scratch {
@@ -74,12 +94,6 @@ pub enum WorkerError {
 /// Works until there has been nothing to do for a while. Blocks.
 pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let engine = settings::at_work(&orders.state_dir);
-    if let Some(scratch) = &engine.scratch {
-        prepare(scratch, &clock).map_err(|source| WorkerError::Scratch { folder: scratch.clone(), source })?;
-    }
-    let manager = software::open_with(settings::engine(orders.engine), &orders.root, engine)?;
-    let manager = manager.ok_or(WorkerError::NoEngine)?;
     let settings = worker::Settings {
         state_dir: orders.state_dir,
         readable_folders: orders.readable_folders,
@@ -93,7 +107,29 @@ pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
             ..worker::Downloads::default()
         },
     };
-    Ok(worker::run(manager, settings, clock)?)
+    match orders.changes {
+        Changed::Packages { root, engine } => {
+            let manager = open_engine(&settings.state_dir, engine, &root, &clock)?;
+            Ok(worker::run(manager, settings, clock)?)
+        }
+        Changed::Image(orders) => {
+            let store = ImageStore::open(&orders.dir, orders.settings(&clock)?)?;
+            Ok(worker::run_image(Arc::new(store), settings, clock)?)
+        }
+    }
+}
+
+fn open_engine(
+    state_dir: &Path,
+    engine: Engine,
+    root: &Path,
+    clock: &SharedClock,
+) -> Result<Arc<dyn Manager>, WorkerError> {
+    let at_work = settings::at_work(state_dir);
+    if let Some(scratch) = &at_work.scratch {
+        prepare(scratch, clock).map_err(|source| WorkerError::Scratch { folder: scratch.clone(), source })?;
+    }
+    software::open_with(settings::engine(engine), root, at_work)?.ok_or(WorkerError::NoEngine)
 }
 
 /// Makes the folder for the files of operations and clears out what killed workers left there. A tool whose worker was

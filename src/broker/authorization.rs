@@ -5,8 +5,8 @@ use std::fmt;
 use crate::access::{self, Caller, Role};
 use crate::cim::CimError;
 
-/// What a request does, as far as rights go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a request does, as far as rights go; what is greater needs more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// Looks and changes nothing.
     Read,

@@ -6,15 +6,18 @@ mod association;
 mod authorization;
 mod change;
 mod classes;
+mod joined;
 mod provider;
 mod upload;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::access::Caller;
 use crate::cim::query::Compiled;
 use crate::cim::{CimError, CimStatus, Class, ClassKind, Instance, ObjectPath, Schema};
+
+use joined::Joined;
 
 pub use association::{AssociationQuery, Traversal};
 pub use authorization::Action;
@@ -55,21 +58,19 @@ pub struct RegistrationError {
 impl Broker {
     /// A broker of these providers.
     pub fn new(schema: Arc<Schema>, providers: Vec<Arc<dyn Provider>>) -> Result<Self, RegistrationError> {
-        let namespaces: [Arc<str>; 2] = [IMPLEMENTATION_NAMESPACE.into(), INTEROP_NAMESPACE.into()];
+        Self::of_systems(schema, vec![providers])
+    }
+
+    /// A broker of the providers of several systems. A class may be served by one of each.
+    pub fn of_systems(schema: Arc<Schema>, systems: Vec<Vec<Arc<dyn Provider>>>) -> Result<Self, RegistrationError> {
+        let [implementation, interop]: [Arc<str>; 2] = [IMPLEMENTATION_NAMESPACE.into(), INTEROP_NAMESPACE.into()];
         let mut routes = HashMap::new();
-        for provider in providers {
-            for served in provider.classes() {
-                let error = |why| RegistrationError { class: served.to_string(), why };
-                let class = schema.class(&served).ok_or_else(|| error("the schema does not have it"))?.clone();
-                let [implementation, interop] = &namespaces;
-                let home = if provider.lives_in_interop(&class) { interop.clone() } else { implementation.clone() };
-                let route = Route { class: class.clone(), home, provider: provider.clone() };
-                if routes.insert(class.name().clone(), route).is_some() {
-                    return Err(error("two providers serve it"));
-                }
-            }
+        for Served { class, providers } in by_class(&schema, systems)? {
+            let Some(provider) = Joined::provider(providers) else { continue };
+            let home = if provider.lives_in_interop(&class) { interop.clone() } else { implementation.clone() };
+            routes.insert(class.name().clone(), Route { class, home, provider });
         }
-        Ok(Self { schema, namespaces, routes })
+        Ok(Self { schema, namespaces: [implementation, interop], routes })
     }
 
     /// The schema the broker checks requests against.
@@ -272,6 +273,29 @@ impl Broker {
                 .get(class.name())
                 .is_none_or(|r| !Arc::ptr_eq(&r.home, interop) || r.provider.is_cross_namespace(&r.class))
     }
+}
+
+/// A class and those that serve it, in the order of their systems.
+struct Served {
+    class: Arc<Class>,
+    providers: Vec<Arc<dyn Provider>>,
+}
+
+fn by_class(schema: &Schema, systems: Vec<Vec<Arc<dyn Provider>>>) -> Result<Vec<Served>, RegistrationError> {
+    let mut served: HashMap<Arc<str>, Served> = HashMap::new();
+    for providers in systems {
+        let mut by_this_system = HashSet::new();
+        for (provider, name) in providers.iter().flat_map(|p| p.classes().into_iter().map(move |name| (p, name))) {
+            let error = |why| RegistrationError { class: name.to_string(), why };
+            let class = schema.class(&name).ok_or_else(|| error("the schema does not have it"))?;
+            if !by_this_system.insert(class.name().clone()) {
+                return Err(error("two providers serve it"));
+            }
+            let new = || Served { class: class.clone(), providers: Vec::new() };
+            served.entry(class.name().clone()).or_insert_with(new).providers.push(provider.clone());
+        }
+    }
+    Ok(served.into_values().collect())
 }
 
 fn no_instances(class: &Class) -> CimError {

@@ -1,5 +1,6 @@
 //! The commands. This is the only room that prints.
 
+mod image;
 mod mof_files;
 mod schema;
 mod serve;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, Engine, Overrides};
+use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, Overrides};
 
 /// Shows a host's software as CIM objects over WS-Management and changes it on request.
 #[derive(Debug, Parser)]
@@ -38,6 +39,11 @@ enum Action {
         #[command(subcommand)]
         action: schema::Action,
     },
+    /// Make and look after ESXi-style image stores.
+    Image {
+        #[command(subcommand)]
+        action: image::Action,
+    },
     /// Change software on request of the server, which starts this itself.
     #[command(hide = true)]
     Worker(worker::Worker),
@@ -60,6 +66,12 @@ struct Serve {
     /// The package engine.
     #[arg(long, value_enum)]
     engine: Option<Engine>,
+    /// The folder of an ESXi-style image store that is managed beside the host.
+    #[arg(long, value_name = "DIR")]
+    image: Option<PathBuf>,
+    /// The acceptance level that VIBs must have [default: the one of the image's profile].
+    #[arg(long, value_name = "LEVEL", value_enum)]
+    acceptance_level: Option<AcceptanceLevel>,
 }
 
 /// What ended a command.
@@ -71,6 +83,7 @@ pub fn run() -> ExitCode {
         Action::Serve(arguments) => arguments.settings().map_err(Failure::from).and_then(serve::run),
         Action::User { action } => users::run(action),
         Action::Schema { action } => schema::run(action),
+        Action::Image { action } => image::run(action),
         Action::Worker(arguments) => worker::run(arguments),
     };
     match result {
@@ -84,8 +97,8 @@ pub fn run() -> ExitCode {
 
 impl Serve {
     fn settings(self) -> Result<Config, ConfigError> {
-        let Self { config, listen, state_dir, root, engine } = self;
-        Config::load(config.as_deref(), Overrides { listen, state_dir, root, engine })
+        let Self { config, listen, state_dir, root, engine, image, acceptance_level } = self;
+        Config::load(config.as_deref(), Overrides { listen, state_dir, root, engine, image, acceptance_level })
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Failure, log};
-use crate::app::{WorkerOrders, run_worker};
-use crate::config::Engine;
+use crate::app::{Changed, ImageOrders, WorkerOrders, run_worker};
+use crate::config::{AcceptanceLevel, Engine};
 use crate::worker;
 
 /// What the worker logs: its standard error is a file beside the store.
@@ -20,11 +20,26 @@ pub(super) struct Worker {
     #[arg(long, value_name = "DIR")]
     state_dir: PathBuf,
     /// The root of the managed system.
-    #[arg(long, value_name = "DIR")]
-    root: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "image")]
+    root: Option<PathBuf>,
     /// The package engine.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, default_value = "auto")]
     engine: Engine,
+    /// The folder of the image store that it changes, instead of a host's packages.
+    #[arg(long, value_name = "DIR", conflicts_with = "root")]
+    image: Option<PathBuf>,
+    /// The acceptance level that VIBs must have.
+    #[arg(long, value_name = "LEVEL", value_enum)]
+    acceptance_level: Option<AcceptanceLevel>,
+    /// Certificates (PEM) of VMware that VIBs of all levels are checked against.
+    #[arg(long, value_name = "FILE")]
+    vmware_trust_file: Option<PathBuf>,
+    /// Certificates (PEM) of partners that VIBs of their level are checked against.
+    #[arg(long, value_name = "FILE")]
+    partner_trust_file: Option<PathBuf>,
+    /// Lists (PEM) of certificates that were revoked.
+    #[arg(long, value_name = "FILE")]
+    revocation_file: Option<PathBuf>,
     /// The largest package file, in octets.
     #[arg(long, value_name = "N")]
     max_package_octets: u64,
@@ -60,8 +75,16 @@ pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
     worker::detach();
     run_worker(WorkerOrders {
         state_dir: arguments.state_dir,
-        root: arguments.root,
-        engine: arguments.engine,
+        changes: match (arguments.image, arguments.root) {
+            (Some(dir), _) => Changed::Image(ImageOrders {
+                dir,
+                acceptance_level: arguments.acceptance_level,
+                vmware_trust_file: arguments.vmware_trust_file,
+                partner_trust_file: arguments.partner_trust_file,
+                revocation_file: arguments.revocation_file,
+            }),
+            (None, root) => Changed::Packages { root: root.unwrap_or_else(|| "/".into()), engine: arguments.engine },
+        },
         readable_folders: arguments.limit_folders.then_some(arguments.readable_folder),
         max_package_octets: arguments.max_package_octets,
         idle_limit: Duration::from_secs(arguments.idle_seconds),

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use sections::{Auth, Downloads, Events, Jobs, Limits, Overflow, Tls};
-pub use values::{Allowed, Engine, FaultStatus};
+pub use sections::{Auth, Downloads, Events, Image, Jobs, Limits, Overflow, Tls};
+pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus};
 
 /// The commented sample: every key with its default.
 pub const SAMPLE: &str = include_str!("../../docs/quartermaster.sample.toml");
@@ -45,6 +45,8 @@ pub struct Config {
     pub tls: Tls,
     /// Limits of requests.
     pub limits: Limits,
+    /// The image that is managed beside the host.
+    pub image: Image,
     /// Jobs and the worker.
     pub jobs: Jobs,
     /// Package files that are fetched.
@@ -68,6 +70,7 @@ impl Default for Config {
             log: "warn,quartermaster=info,audit=info,actix_http=off".to_owned(),
             tls: Tls::default(),
             limits: Limits::default(),
+            image: Image::default(),
             jobs: Jobs::default(),
             downloads: Downloads::default(),
             events: Events::default(),
@@ -87,6 +90,10 @@ pub struct Overrides {
     pub root: Option<PathBuf>,
     /// See [`Config::engine`].
     pub engine: Option<Engine>,
+    /// See [`Image::dir`].
+    pub image: Option<PathBuf>,
+    /// See [`Image::acceptance_level`].
+    pub acceptance_level: Option<AcceptanceLevel>,
 }
 
 /// The settings cannot be used.
@@ -141,8 +148,13 @@ impl Config {
         self.system_name.clone().unwrap_or_else(host::name)
     }
 
+    /// The name of the system that the image belongs to: the setting, else the name of the managed system.
+    pub fn image_system_name(&self) -> String {
+        self.image.system_name.clone().unwrap_or_else(|| self.system_name())
+    }
+
     fn take(&mut self, overrides: Overrides) {
-        let Overrides { listen, state_dir, root, engine } = overrides;
+        let Overrides { listen, state_dir, root, engine, image, acceptance_level } = overrides;
         self.listen = listen.unwrap_or(self.listen);
         self.engine = engine.unwrap_or(self.engine);
         if let Some(state_dir) = state_dir {
@@ -151,6 +163,8 @@ impl Config {
         if let Some(root) = root {
             self.root = root;
         }
+        self.image.dir = image.or(self.image.dir.take());
+        self.image.acceptance_level = acceptance_level.or(self.image.acceptance_level);
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -162,6 +176,9 @@ impl Config {
         }
         if !self.root.is_absolute() {
             return Err(ConfigError::Conflict("root must be an absolute path"));
+        }
+        if self.image.dir.as_ref().is_some_and(|dir| !dir.is_absolute()) {
+            return Err(ConfigError::Conflict("[image] dir must be an absolute path"));
         }
         Ok(())
     }

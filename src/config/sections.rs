@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::values::{Allowed, number, seconds};
+use super::values::{AcceptanceLevel, Allowed, number, seconds};
 
 /// `[tls]`: the server's certificate. Without one, it signs its own at the first start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -72,6 +72,24 @@ impl Default for Limits {
             operation_timeout: Duration::from_secs(60),
         }
     }
+}
+
+/// `[image]`: an ESXi-style image that is managed beside the host, or instead of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Image {
+    /// The folder of the image store; `None` manages no image.
+    pub dir: Option<PathBuf>,
+    /// The acceptance level that VIBs must have; `None` is the one that the image's profile says.
+    pub acceptance_level: Option<AcceptanceLevel>,
+    /// A PEM file with VMware's roots, which vouch for VIBs of all levels.
+    pub vmware_trust_file: Option<PathBuf>,
+    /// A PEM file with the roots of partners, which vouch for VIBs of the level partner.
+    pub partner_trust_file: Option<PathBuf>,
+    /// A PEM file with lists of certificates that were revoked.
+    pub revocation_file: Option<PathBuf>,
+    /// The name of the system that the image belongs to; `None` is the name of the managed system.
+    pub system_name: Option<String>,
 }
 
 /// `[jobs]`: jobs and the worker.

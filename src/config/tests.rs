@@ -31,11 +31,15 @@ fn the_samples_examples_are_valid_and_no_defaults() {
     assert_eq!(config.system_name.as_deref(), Some("host.example.org"));
     assert!(config.tls.certificate.is_some() && config.tls.key.is_some() && config.events.trust_file.is_some());
     assert!(config.downloads.trust_file.is_some());
+    let image = &config.image;
+    assert!(image.dir.is_some() && image.system_name.is_some() && image.vmware_trust_file.is_some());
+    assert!(image.partner_trust_file.is_some() && image.revocation_file.is_some());
+    assert_eq!(config.image.acceptance_level, Some(AcceptanceLevel::Community));
 }
 
 #[test]
 fn the_sample_documents_every_key() {
-    for section in ["", "tls", "limits", "jobs", "downloads", "events", "auth"] {
+    for section in ["", "tls", "limits", "image", "jobs", "downloads", "events", "auth"] {
         let text = if section.is_empty() { "zzz = 1".to_owned() } else { format!("[{section}]\nzzz = 1") };
         // The error of an unknown key lists all known ones.
         let error = message(&text);
@@ -72,6 +76,7 @@ fn a_value_out_of_range_is_told_with_its_line_and_key() {
         ("\n\nengine = \"pacman\"", "engine"),
         ("\n\nlisten = \"localhost\"", "listen"),
         ("\n\nroot = 3", "root"),
+        ("[image]\n\nacceptance_level = \"vmware\"", "acceptance_level"),
     ] {
         let error = message(line);
         assert!(error.starts_with("q.toml, line 3: ") && error.contains(key), "{line}: {error}");

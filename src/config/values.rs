@@ -21,6 +21,32 @@ pub enum Engine {
     None,
 }
 
+/// How far whoever made a VIB must vouch for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum AcceptanceLevel {
+    /// Not at all.
+    Community,
+    /// A partner signed it.
+    Partner,
+    /// A partner tested it, VMware accepted and signed it.
+    Accepted,
+    /// VMware certified and signed it.
+    Certified,
+}
+
+impl AcceptanceLevel {
+    /// The word of settings and the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Community => "community",
+            Self::Partner => "partner",
+            Self::Accepted => "accepted",
+            Self::Certified => "certified",
+        }
+    }
+}
+
 /// The HTTP status of SOAP faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -9,6 +9,7 @@ use super::JobsError;
 use super::id::JobId;
 use super::job::{Job, JobError, JobFailure, JobState, words};
 use super::link::LinkError;
+use super::request::JobRequest;
 use super::table::{Jobs, Trail};
 use crate::access::{Caller, Role};
 use crate::worker::protocol::{Reply, Request};
@@ -301,6 +302,14 @@ fn last_tool(tail: &journal::Tail) -> Option<(u32, u64)> {
 
 fn worker_died(job: &Job, tool_was_started: bool) -> JobError {
     let when = job.phase.as_ref().map_or("before its first phase".into(), words);
+    if matches!(job.request, JobRequest::Image(_)) {
+        let message = format!(
+            "The worker process ended in the middle of the job ({when}). The image is whole: it is the one from before \
+             the job, or, if the worker had just finished, the new one. Look at its VIBs and submit the job again if \
+             they are not the ones you want."
+        );
+        return JobError { cause: JobFailure::WorkerDied, message };
+    }
     let what = if tool_was_started {
         "A package tool had been started and runs no more; whether it finished is not known, and the package database \
          may be unfinished."

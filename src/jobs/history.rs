@@ -17,19 +17,19 @@ pub struct HistoryRecord {
 impl Jobs {
     /// The record with this number. Blocks.
     pub fn history_record(&self, number: i64) -> Result<Option<HistoryRecord>, JobsError> {
-        let row = self.store.read(|connection| rows::find(connection, number))?;
+        let row = self.store.read(|connection| rows::find(connection, self.settings.system.word(), number))?;
         row.map(record).transpose()
     }
 
     /// The records after `number`, oldest first, at most `limit`. Blocks.
     pub fn history_after(&self, number: i64, limit: u32) -> Result<Vec<HistoryRecord>, JobsError> {
-        let rows = self.store.read(|connection| rows::after(connection, number, limit))?;
+        let rows = self.store.read(|connection| rows::after(connection, self.settings.system.word(), number, limit))?;
         rows.into_iter().map(record).collect()
     }
 
     /// How many records there are. Blocks.
     pub fn history_count(&self) -> Result<u64, JobsError> {
-        Ok(self.store.read(rows::count)?)
+        Ok(self.store.read(|connection| rows::count(connection, self.settings.system.word()))?)
     }
 
     /// How many records there are at most.

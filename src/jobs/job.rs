@@ -127,15 +127,30 @@ impl Job {
     pub fn status(&self) -> String {
         match (self.state, &self.phase, &self.error) {
             (JobState::Queued, ..) => "Enqueued".to_owned(),
+            (JobState::Running, Some(phase), _) if self.is_of_image() => words(phase).into_owned(),
             (JobState::Running, Some(phase), _) => format!("Running: {}", words(phase)),
             (JobState::Running, None, _) => "Running: starting".to_owned(),
             (JobState::Completed, ..) if self.outcome.as_ref().is_some_and(|o| o.needs_reboot) => {
                 NEEDS_REBOOT.to_owned()
             }
+            (JobState::Completed, ..) if self.is_of_image() => self.image_is_done().to_owned(),
             (JobState::Completed, ..) => "Completed successfully".to_owned(),
             (JobState::Failed, _, Some(error)) => format!("Failed: {}", error.message),
             (JobState::Failed, _, None) => "Failed".to_owned(),
             (JobState::Cancelled, ..) => "Terminated".to_owned(),
+        }
+    }
+
+    fn is_of_image(&self) -> bool {
+        matches!(self.request, JobRequest::Image(_))
+    }
+
+    /// The last JobStatus of a job of an image after which no reboot is needed, in esximage's words.
+    fn image_is_done(&self) -> &'static str {
+        let done = self.outcome.as_ref().and_then(|outcome| outcome.image.as_ref());
+        match done {
+            Some(done) if done.installed.is_empty() && done.removed.is_empty() => "Host is not changed.",
+            _ => "Operation finished successfully.",
         }
     }
 

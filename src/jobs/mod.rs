@@ -28,11 +28,37 @@ pub use history::HistoryRecord;
 pub use id::JobId;
 pub use job::{Job, JobError, JobFailure, JobState};
 pub use observed::{Observed, PACKAGE_SUBJECT};
-pub use request::{Asked, InstallAction, InstallOptions, JobRequest};
+pub use request::{Asked, ImageRequest, InstallAction, InstallOptions, JobRequest};
 pub use table::{JobModification, Jobs};
 
-/// The subject of the change records of jobs.
-pub const SUBJECT: &str = "job";
+/// A managed system that jobs change. Each has a queue of its own, with its own worker, history and change records; only the
+/// numbers of jobs are unique over both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum System {
+    /// The host's packages.
+    #[default]
+    Host,
+    /// The image beside it.
+    Image,
+}
+
+impl System {
+    /// The word that the store has for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Image => "image",
+        }
+    }
+
+    /// The subject of the change records of its jobs.
+    pub fn subject(self) -> &'static str {
+        match self {
+            Self::Host => "job",
+            Self::Image => "image_job",
+        }
+    }
+}
 
 /// The shortest time before removal that a client can set, in seconds; less is raised to it.
 pub const MIN_TIME_BEFORE_REMOVAL_SECONDS: u64 = 10;
@@ -60,6 +86,8 @@ pub trait BeforeEnd: Send + Sync + std::fmt::Debug {
 /// What the jobs room is told when it opens.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The system whose jobs these are.
+    pub system: System,
     /// The folder of the worker's socket, its log and the journals.
     pub state_dir: PathBuf,
     /// How the worker is started.
@@ -82,9 +110,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The usual settings: 300 seconds, priority 10, 1,000 jobs, one hour, 10,000 records.
+    /// The usual settings for the host's jobs: 300 seconds, priority 10, 1,000 jobs, one hour, 10,000 records.
     pub fn new(state_dir: PathBuf, worker: WorkerProgram) -> Self {
         Self {
+            system: System::Host,
             state_dir,
             worker,
             time_before_removal_seconds: 300,
@@ -122,6 +151,11 @@ pub enum StageError {
     /// A copy of the file would fill the disk.
     #[error("there is not enough room for a copy of the file")]
     NoRoom,
+    /// A worker of another version is still at work; the next one takes files.
+    #[error(
+        "a worker of another version still has a job at work and takes no files: try again when that job has ended"
+    )]
+    OtherVersion,
     /// The worker cannot be reached or started, or cannot take the file now.
     #[error("software cannot be changed now: {0}")]
     WorkerUnavailable(String),

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::JobId;
+use crate::software::vib::ImageOperation;
 use crate::software::{Nevra, Operation};
-use crate::worker::{Staged, Work};
+use crate::worker::{ImageWork, Staged, Work};
 
 /// What a job is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,29 @@ pub enum JobRequest {
     },
     /// Fetch the metadata of all enabled repositories anew.
     RefreshRepositories,
+    /// Do something with the image; only in the jobs of [`System::Image`](super::System::Image).
+    Image(ImageRequest),
+}
+
+/// What a job of an image is to do, as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageRequest {
+    /// Install what the offline bundle has that a URI names, or update to it.
+    Update {
+        /// The URI as the caller wrote it.
+        uri: String,
+        /// What it comes to.
+        operation: ImageOperation,
+        /// The numbers of the install options that were given and are ignored; `None` if none were.
+        #[serde(default)]
+        given: Option<Vec<u16>>,
+    },
+    /// Remove VIBs, or go back to the image before.
+    Change {
+        /// Which of the two.
+        operation: ImageOperation,
+    },
 }
 
 /// What is done with a package, as DSP1025's InstallOptions say it.
@@ -101,6 +125,7 @@ impl JobRequest {
             Self::ChangeIdentity { nevra, options, .. } => Work::Change(options.operation(nevra)),
             Self::Verify { nevra } => Work::Change(Operation::Verify { nevra: nevra.clone() }),
             Self::RefreshRepositories => Work::Change(Operation::RefreshRepositories),
+            Self::Image(request) => Work::Image(request.work()),
         }
     }
 
@@ -109,7 +134,7 @@ impl JobRequest {
         match self {
             Self::InstallFromUri { staged, .. } => staged.as_ref(),
             Self::InstallFromByteStream { staged, .. } => Some(staged),
-            Self::ChangeIdentity { .. } | Self::Verify { .. } | Self::RefreshRepositories => None,
+            Self::ChangeIdentity { .. } | Self::Verify { .. } | Self::RefreshRepositories | Self::Image(_) => None,
         }
     }
 
@@ -120,7 +145,7 @@ impl JobRequest {
                 self.staged().map(|staged| &staged.nevra)
             }
             Self::ChangeIdentity { nevra, .. } | Self::Verify { nevra } => Some(nevra),
-            Self::RefreshRepositories => None,
+            Self::RefreshRepositories | Self::Image(_) => None,
         }
     }
 
@@ -137,8 +162,40 @@ impl JobRequest {
             },
             Self::Verify { .. } => "CheckPackage",
             Self::RefreshRepositories => "RefreshRepositories",
+            Self::Image(request) => request.word(),
         };
         format!("{what}-{id}")
+    }
+}
+
+impl ImageRequest {
+    /// What the worker is asked to do.
+    fn work(&self) -> ImageWork {
+        match self {
+            Self::Update { operation, .. } | Self::Change { operation } => ImageWork::Change(operation.clone()),
+        }
+    }
+
+    /// What it is about, for people: the bundle or the VIBs; `None` if that shows only while it is done.
+    pub fn about(&self) -> Option<String> {
+        match self {
+            Self::Update { uri, .. } => Some(uri.clone()),
+            Self::Change { operation: ImageOperation::Remove { vibs } } => Some(vibs.join(", ")),
+            Self::Change { operation: ImageOperation::Install { bundles, .. } } => {
+                Some(bundles.iter().map(|bundle| bundle.display().to_string()).collect::<Vec<_>>().join(", "))
+            }
+            Self::Change { operation: ImageOperation::RollBack } => None,
+        }
+    }
+
+    /// What the names of such jobs begin with.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Update { .. } => "UpdateImage",
+            Self::Change { operation: ImageOperation::Remove { .. } } => "RemoveVIBs",
+            Self::Change { operation: ImageOperation::RollBack } => "RollBackImage",
+            Self::Change { operation: ImageOperation::Install { .. } } => "InstallVIBs",
+        }
     }
 }
 

@@ -44,6 +44,17 @@ impl Jobs {
         self.stage_upload(file.path())
     }
 
+    /// Lets the worker of an image see whether a bundle can be read: a file, or a folder. Blocks.
+    pub fn check_bundle(&self, path: &Path) -> Result<(), StageError> {
+        if path.to_str().is_none() {
+            return Err(StageError::NotReadable("its name is not UTF-8: rename it".to_owned()));
+        }
+        match self.link.call(&Request::CheckBundle { path: path.to_owned() }) {
+            Ok(Reply::Readable) => Ok(()),
+            other => Err(other.err().unwrap_or(LinkError::Unexpected).into()),
+        }
+    }
+
     fn stage_by(&self, request: &Request) -> Result<Staged, StageError> {
         match self.link.call(request) {
             Ok(Reply::Staged(staged)) => Ok(staged),
@@ -66,6 +77,7 @@ impl From<LinkError> for StageError {
             LinkError::Refused(Refusal::TooLarge { limit }) => Self::TooLarge { limit },
             LinkError::Refused(Refusal::NoRoom) => Self::NoRoom,
             LinkError::Refused(refusal @ Refusal::SpoolFull) => Self::TooMany(refusal.to_string()),
+            LinkError::OtherVersion | LinkError::Refused(Refusal::Retiring) => Self::OtherVersion,
             other => Self::WorkerUnavailable(other.to_string()),
         }
     }

@@ -12,9 +12,7 @@ use super::job::{Job, JobError, JobState};
 use super::link::{Link, LinkError};
 use super::request::JobRequest;
 use super::wake::Wake;
-use super::{
-    CancelError, JobsError, MIN_TIME_BEFORE_REMOVAL_SECONDS, PlanError, SUBJECT, SetRepositoryError, Settings,
-};
+use super::{CancelError, JobsError, MIN_TIME_BEFORE_REMOVAL_SECONDS, PlanError, SetRepositoryError, Settings};
 use crate::access::Caller;
 use crate::clock::SharedClock;
 use crate::software::{Outcome, Plan};
@@ -75,7 +73,7 @@ impl Jobs {
     pub fn open(store: Arc<Store>, clock: SharedClock, settings: Settings) -> Result<Self, JobsError> {
         let mut table = BTreeMap::new();
         let mut trails = BTreeMap::new();
-        for row in store.read(rows::all)? {
+        for row in store.read(|connection| rows::all(connection, settings.system.word()))? {
             let job: Job = serde_json::from_str(&row.body).map_err(|error| damaged("job", &error))?;
             let offset = u64::try_from(row.journal_offset).unwrap_or(0);
             trails.insert(job.id, Trail { dispatched: row.dispatched, offset });
@@ -226,7 +224,7 @@ impl Jobs {
         let before = to_json(&job)?;
         self.store.write(|transaction| {
             rows::remove(transaction, number(id))?;
-            changes::append(transaction, self.clock.now(), SUBJECT, Some(&before), None)
+            changes::append(transaction, self.clock.now(), self.settings.system.subject(), Some(&before), None)
         })?;
         if let Err(error) = journal::remove(&self.settings.state_dir, id.0) {
             // The next start tries again.
@@ -278,10 +276,10 @@ impl Jobs {
             request: request.clone(),
         };
         let job = self.store.write(move |transaction| {
-            job.id = JobId(u64::try_from(rows::insert(transaction)?).unwrap_or(0));
+            job.id = JobId(u64::try_from(rows::insert(transaction, self.settings.system.word())?).unwrap_or(0));
             job.name = job.request.job_name(job.id);
             let body = to_json(&job)?;
-            changes::append(transaction, now, SUBJECT, None, Some(&body))?;
+            changes::append(transaction, now, self.settings.system.subject(), None, Some(&body))?;
             rows::update(transaction, &JobRow { id: number(job.id), body, dispatched: false, journal_offset: 0 })?;
             Ok::<_, StoreError>(Arc::new(job))
         })?;
@@ -300,7 +298,8 @@ impl Jobs {
                 if state != *current {
                     self.append_change(transaction, &current, &state)?;
                     if state.state.is_final() && !current.state.is_final() {
-                        history::append(transaction, &to_json(&remembered(&state))?, self.settings.history_records)?;
+                        let (system, most) = (self.settings.system.word(), self.settings.history_records);
+                        history::append(transaction, system, &to_json(&remembered(&state))?, most)?;
                     }
                     current = Arc::new(state);
                 }
@@ -317,7 +316,7 @@ impl Jobs {
 
     fn append_change(&self, transaction: &Transaction<'_>, before: &Job, after: &Job) -> Result<i64, StoreError> {
         let (before, after) = (to_json(before)?, to_json(after)?);
-        changes::append(transaction, self.clock.now(), SUBJECT, Some(&before), Some(&after))
+        changes::append(transaction, self.clock.now(), self.settings.system.subject(), Some(&before), Some(&after))
     }
 
     /// Whoever holds this may change jobs. Not to be held while the worker is asked.

@@ -1,3 +1,5 @@
+mod images;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::Ipv4Addr;
@@ -149,7 +151,7 @@ impl Fixture {
         let records = self.store.read(|c| changes::after(c, 0, 10_000)).unwrap();
         let mut changes = Vec::new();
         for record in records {
-            assert_eq!(record.subject, SUBJECT);
+            assert_eq!(record.subject, System::Host.subject());
             let (before, after) = (read(&record.before), read(&record.after));
             let id = before.as_ref().or(after.as_ref()).unwrap().id;
             assert_eq!(known.get(&id), before.as_ref());

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::job_links::named_job;
 use super::links::{Link, Links, Pair, Pairs, each};
+use super::managed::ManagedSystem;
 use super::model::Model;
 use super::names::FILE_CHECK;
 use crate::broker::Provider;
@@ -75,7 +75,7 @@ impl Link for Affected {
 
     fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 0 {
-            return Ok(each(named_job(&self.0, source).map(|job| self.pairs(&job)).unwrap_or_default()));
+            return Ok(each(self.0.named_job(source).map(|job| self.pairs(&job)).unwrap_or_default()));
         }
         let (this, source) = (Self(self.0.clone()), source.clone());
         let pairs = self.0.jobs.jobs().into_iter().flat_map(move |job| this.pairs(&job));
@@ -85,7 +85,7 @@ impl Link for Affected {
     fn describe(&self, link: &mut Instance) -> Result<(), PropertyError> {
         let reference = |name: &str| link.get(name).and_then(Value::as_reference);
         let (job, affected) = (reference("AffectingElement"), reference("AffectedElement"));
-        let job = job.and_then(|path| named_job(&self.0, path));
+        let job = job.and_then(|path| self.0.named_job(path));
         // The job may have been removed since the link was found.
         let Some((effect, description)) = job.zip(affected).and_then(|(job, path)| self.effect(&job, path)) else {
             return Ok(());
@@ -99,7 +99,7 @@ impl Link for Affected {
 /// What a job does to the system; nothing if it only looks.
 fn of_system(request: &JobRequest) -> Option<&'static str> {
     match request {
-        JobRequest::Verify { .. } => None,
+        JobRequest::Verify { .. } | JobRequest::Image(_) => None,
         JobRequest::RefreshRepositories => Some("Modifying software collection."),
         JobRequest::InstallFromUri { .. } | JobRequest::InstallFromByteStream { .. } => {
             Some("Installing software package to collection.")
@@ -142,7 +142,8 @@ fn identities(job: &Job) -> Vec<(&Nevra, &'static str)> {
             },
             JobRequest::InstallFromUri { .. }
             | JobRequest::InstallFromByteStream { .. }
-            | JobRequest::RefreshRepositories => "Installing",
+            | JobRequest::RefreshRepositories
+            | JobRequest::Image(_) => "Installing",
         };
         found.push((nevra, description));
     }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::links::{Link, Links, Pair, Pairs, each, if_there, none};
+use super::managed::ManagedSystem;
 use super::model::{Model, unreadable};
 use super::names::strip_prefix_ignoring_case;
 use crate::broker::{Instances, Provider};
@@ -79,7 +80,7 @@ fn bundle_id(bundle: &Bundle) -> String {
 }
 
 fn bundle_path(model: &Model, bundle: &Bundle) -> Arc<ObjectPath> {
-    model.path_by_id(&BUNDLE.into(), bundle_id(bundle).into())
+    model.path_by_id(BUNDLE, bundle_id(bundle).into())
 }
 
 /// The paths of all bundles. Blocks unless they are in memory.

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
-use super::model::Model;
-use super::static_filters;
+use super::managed::ManagedSystem;
+use super::managed_systems::ManagedSystems;
 use crate::access::{Caller, Role};
 use crate::broker::INTEROP_NAMESPACE;
 use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Value};
@@ -25,7 +25,9 @@ const OWN: &str = "Quartermaster:Subscription:";
 /// What indications are subscribed to with.
 #[derive(Debug)]
 pub struct Eventing {
-    pub(super) model: Arc<Model>,
+    /// The system that has the service.
+    pub(super) system: Arc<dyn ManagedSystem>,
+    pub(super) systems: ManagedSystems,
     pub(super) events: Arc<Events>,
     pub(super) filters: Arc<IndicationFilters>,
     pub(super) destinations: Arc<Destinations>,
@@ -33,14 +35,14 @@ pub struct Eventing {
 }
 
 impl Eventing {
-    /// The subscriptions to what happens on one system.
+    /// The subscriptions to what happens on these systems.
     pub fn new(
-        model: Arc<Model>,
+        systems: ManagedSystems,
         events: Arc<Events>,
         filters: Arc<IndicationFilters>,
         destinations: Arc<Destinations>,
     ) -> Self {
-        Self { model, events, filters, destinations, changing: Mutex::default() }
+        Self { system: systems.home(), systems, events, filters, destinations, changing: Mutex::default() }
     }
 
     /// As long as it is held, no filter and no destination goes that a subscription is just made of.
@@ -50,7 +52,7 @@ impl Eventing {
 
     /// The keys of a filter or destination.
     pub(super) fn keys(&self, class: &'static str, name: Arc<str>) -> [(&'static str, Arc<str>); 4] {
-        let system = &self.model.system;
+        let system = self.system.name();
         [
             ("SystemCreationClassName", system.class.clone()),
             ("SystemName", system.name.clone()),
@@ -149,7 +151,7 @@ impl Eventing {
 
     /// Whether there is a filter of that name.
     pub(super) fn has_filter(&self, name: &str) -> bool {
-        static_filters::find(name).is_some() || self.filters.find(name).is_some() || self.owning(name).is_some()
+        self.systems.static_filter(name).is_some() || self.filters.find(name).is_some() || self.owning(name).is_some()
     }
 
     /// Whether there is a destination of that name.
@@ -159,7 +161,8 @@ impl Eventing {
 
     /// The names of all filters.
     pub(super) fn filter_names(&self) -> Vec<Arc<str>> {
-        let fixed = static_filters::all().map(|filter| Arc::from(filter.name));
+        let is_no_static = |name: &Arc<str>| self.systems.static_filter(name).is_none();
+        let fixed = self.systems.static_filters().map(|filter| Arc::from(filter.name));
         let mut names: Vec<Arc<str>> = fixed.collect();
         names.extend(self.filters.all().iter().map(|filter| filter.name.clone()).filter(is_no_static));
         names.extend(self.own_names());
@@ -209,8 +212,4 @@ pub(super) fn check_given(wanted: &Instance, may: &[&str], fixed: &[(&str, &[u16
 /// Whether a name is not for clients to give.
 pub(super) fn is_reserved(name: &str) -> bool {
     name.starts_with(OWN)
-}
-
-fn is_no_static(name: &Arc<str>) -> bool {
-    static_filters::find(name).is_none()
 }

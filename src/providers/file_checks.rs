@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::job_links::named_job;
 use super::links::{Link, Links, Pairs, each, if_there, none, or_why};
+use super::managed::ManagedSystem;
 use super::model::Model;
 use super::names::{AD_HOC, EXECUTABLE, FILE_CHECK};
 use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
@@ -211,7 +211,7 @@ fn find(model: &Model, files: &Files, path: &ObjectPath) -> Result<Option<Check>
     let job = if check.eq_ignore_ascii_case(AD_HOC) {
         None
     } else {
-        let job = named_job(model, &model.job_reference(check)).filter(|job| found(job, &nevra, file));
+        let job = model.named_job(&model.job_reference(check)).filter(|job| found(job, &nevra, file));
         if job.is_none() {
             return Ok(None);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::eventing::{Eventing, FILTER, is_reserved, own_name};
-use super::static_filters::{self, StaticFilter};
+use super::static_filters::StaticFilter;
 use crate::access::Caller;
 use crate::broker::{Change, Creation, Deletion, IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE, Instances, Provider};
 use crate::cim::query::Language;
@@ -63,12 +63,12 @@ impl Filters {
     fn named(&self, name: &str) -> Option<Found> {
         let of_clients = || self.0.filters.find(name).map(Found::Made);
         let own = || self.0.owning(name).map(|subscription| Found::Own(Box::new(subscription)));
-        static_filters::find(name).map(Found::Static).or_else(of_clients).or_else(own)
+        self.0.systems.static_filter(name).map(Found::Static).or_else(of_clients).or_else(own)
     }
 
     /// The keys that all filters have in common.
     fn own_keys(&self) -> [(&'static str, Arc<str>); 3] {
-        let system = &self.0.model.system;
+        let system = self.0.system.name();
         [
             ("SystemCreationClassName", system.class.clone()),
             ("SystemName", system.name.clone()),
@@ -111,7 +111,7 @@ impl Filters {
             let why = format!("Names like {name:?} are for the filters of subscriptions; give another Name, or none.");
             return Err(CimError::invalid_parameter(why));
         }
-        if static_filters::find(&name).is_some() {
+        if self.0.systems.static_filter(&name).is_some() {
             return Err(refused(FilterError::Exists(name)));
         }
         Ok(IndicationFilter {
@@ -149,10 +149,12 @@ impl Provider for Filters {
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
         let (filters, class) = (self.clone(), class.clone());
         // One that a client made before there was a static one of its name stays hidden behind that.
-        let made = self.0.filters.all().into_iter().filter(|filter| static_filters::find(&filter.name).is_none());
+        let systems = self.0.systems.clone();
+        let is_shown = move |filter: &Arc<IndicationFilter>| systems.static_filter(&filter.name).is_none();
+        let made = self.0.filters.all().into_iter().filter(is_shown);
         let own = self.0.events.subscriptions().into_iter().filter(|subscription| subscription.made_of.is_none());
         let own = own.map(|subscription| Found::Own(Box::new(subscription)));
-        let all = static_filters::all().map(Found::Static).chain(made.map(Found::Made)).chain(own);
+        let all = self.0.systems.static_filters().map(Found::Static).chain(made.map(Found::Made)).chain(own);
         Ok(Box::new(all.map(move |filter| Ok(filters.instance(&class, &filter)?))))
     }
 

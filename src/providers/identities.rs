@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::managed::ManagedSystem;
 use super::model::Model;
 use super::names::{COLLECTION, COLLECTION_ID, IDENTITY, IDENTITY_PREFIX, identity_id};
 use crate::broker::{Candidates, Instances, Provider, all_candidates};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::identities::offered_only;
 use super::links::{FixedLink, Link, Links, Pairs, each, if_there, none, one};
+use super::managed::ManagedSystem;
 use super::model::Model;
 use crate::broker::Provider;
 use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Value};

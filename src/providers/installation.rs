@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::install_options;
+use super::managed::ManagedSystem;
 use super::model::Model;
 use crate::access::{self, Caller};
 use crate::broker::{Arguments, MethodReply, Upload};
@@ -108,9 +109,13 @@ pub(super) fn asked_of_identity(
 }
 
 /// Puts a job in the queue.
-pub(super) fn submit(model: &Model, caller: &Caller, request: JobRequest) -> Result<MethodReply, CimError> {
-    let job = model.jobs.submit(request, caller).map_err(not_submitted)?;
-    Ok(MethodReply::code(JOB_STARTED).with("Job", model.job_path(&job)))
+pub(super) fn submit(
+    system: &dyn ManagedSystem,
+    caller: &Caller,
+    request: JobRequest,
+) -> Result<MethodReply, CimError> {
+    let job = system.jobs().submit(request, caller).map_err(not_submitted)?;
+    Ok(MethodReply::code(JOB_STARTED).with("Job", system.job_path(&job)))
 }
 
 pub(super) fn not_submitted(error: JobsError) -> CimError {
@@ -183,11 +188,12 @@ fn action(model: &Model, nevra: &Nevra, action: InstallAction) -> InstallAction 
 }
 
 /// The return value for a file that cannot become a job.
-fn refused(error: StageError) -> Result<MethodReply, CimError> {
+pub(super) fn refused(error: StageError) -> Result<MethodReply, CimError> {
     let code = match error {
         StageError::NotReadable(_) | StageError::NotAllowed | StageError::TooLarge { .. } => URI_NOT_ACCESSIBLE,
         StageError::NotAPackage(_) => NOT_APPLICABLE_TO_TARGET,
         StageError::NoRoom => NOT_ENOUGH_DISK_SPACE,
+        StageError::OtherVersion => return Err(CimError::in_use(error.to_string())),
         StageError::TooMany(why) => return Err(CimError::new(CimStatus::ServerLimitsExceeded, why)),
         StageError::WorkerUnavailable(_) => {
             let text = "The worker that changes software cannot be reached; the operator's log says why.";
@@ -208,7 +214,8 @@ fn place(text: &str) -> Option<Place> {
     }
 }
 
-fn local_file(uri: &url::Url) -> Option<PathBuf> {
+/// The file that a file URI names, if it is one of this host.
+pub(super) fn local_file(uri: &url::Url) -> Option<PathBuf> {
     if uri.query().is_some() || uri.fragment().is_some() {
         return None;
     }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::identity_links::{installed, installed_of};
 use super::installation::not_submitted;
 use super::links::{Link, Links};
+use super::managed::ManagedSystem;
 use super::model::Model;
 use super::names::INSTALLED;
 use crate::access::Caller;

@@ -1,30 +1,25 @@
-//! A job, and the error of one, as instances (DSP1103, OpenLMI's LMI_SoftwareJob).
+//! A job, and the error of one, as instances (DSP1103).
 
 use chrono::{DateTime as Instant, Utc};
 
-use super::job_parameters;
-use super::model::Model;
-use super::names::{job_class, job_id};
+use super::managed::ManagedSystem;
 use crate::cim::{CimError, CimStatus, DateTime, Instance, Interval, ObjectPath, Value};
-use crate::jobs::{InstallAction, Job, JobError, JobFailure, JobRequest, JobState};
+use crate::jobs::{Job, JobError, JobFailure, JobState};
 use crate::software::vib::ImageErrorClass;
 
 /// A job as an instance, as it was or is at `now`.
-pub(super) fn job_instance(model: &Model, job: &Job, now: Instant<Utc>) -> Result<Instance, CimError> {
+pub(super) fn job_instance(system: &dyn ManagedSystem, job: &Job, now: Instant<Utc>) -> Result<Instance, CimError> {
     let (state, operational) = states(job.state);
     let elapsed =
         job.started_at.map(|start| DateTime::Interval(Interval::from_delta(job.ended_at.unwrap_or(now) - start)));
-    let [caption, description] = descriptions(job);
-    let mut instance = Instance::new(model.class(job_class(&job.request))?);
+    let mut instance = Instance::new(system.class(system.job_class(&job.request))?);
+    system.describe_job(job, &mut instance)?;
     instance
-        .set("InstanceID", job_id(job))?
+        .set("InstanceID", system.job_id(job))?
         .set("Name", job.name.as_str())?
         .set("ElementName", job.name.as_str())?
-        .set("Caption", caption)?
-        .set("Description", description)?
-        .set("MethodName", job_parameters::method(&job.request))?
-        .set("JobInParameters", job_parameters::given(model, &job.request)?)?
-        .set("JobOutParameters", job_parameters::results(model, job)?)?
+        .set("JobInParameters", system.given(&job.request)?)?
+        .set("JobOutParameters", system.results(job)?)?
         .set("Owner", job.owner.name.clone())?
         .set("JobState", state)?
         .set("OperationalStatus", Value::array(operational.iter().copied()))?
@@ -45,37 +40,6 @@ pub(super) fn job_instance(model: &Model, job: &Job, now: Instant<Utc>) -> Resul
         .set("ErrorCode", job.error.as_ref().map(|e| error_code(e.cause)))?
         .set("ErrorDescription", job.error.as_ref().map(|e| e.message.as_str()))?;
     Ok(instance)
-}
-
-/// Caption and Description, in OpenLMI's words.
-fn descriptions(job: &Job) -> [String; 2] {
-    let id = job.id;
-    let install = format!("Software installation job with id={id}");
-    match &job.request {
-        JobRequest::InstallFromUri { uri, .. } => {
-            [install, format!("Software package installation job {id} from uri: {uri:?}.")]
-        }
-        JobRequest::InstallFromByteStream { staged, .. } => {
-            let package = &staged.nevra;
-            [install, format!("Software package installation job {id} from a byte stream: \"{package}\".")]
-        }
-        JobRequest::ChangeIdentity { nevra, options, .. } => {
-            let what = match options.action {
-                InstallAction::Install => "installation",
-                InstallAction::Update | InstallAction::UpdateTo => "update",
-                InstallAction::Repair => "repair",
-                InstallAction::Uninstall => "removal",
-            };
-            [install, format!("Software package {what} job {id} for \"{nevra}\".")]
-        }
-        JobRequest::Verify { nevra } => [
-            format!("Software verification job with id={id}"),
-            format!("Software package verification job {id} for \"{nevra}\"."),
-        ],
-        JobRequest::RefreshRepositories => {
-            [install, format!("Job {id} that fetches the metadata of the host's repositories.")]
-        }
-    }
 }
 
 /// JobState and OperationalStatus, in pairs as OpenLMI's clients know them.
@@ -120,7 +84,11 @@ pub(super) fn error_code(cause: JobFailure) -> u16 {
 }
 
 /// The error of a failed job (`CIM_Error`).
-pub(super) fn error_instance(model: &Model, job: &ObjectPath, error: &JobError) -> Result<Instance, CimError> {
+pub(super) fn error_instance(
+    system: &dyn ManagedSystem,
+    job: &ObjectPath,
+    error: &JobError,
+) -> Result<Instance, CimError> {
     let (status, cause) = match error.cause {
         JobFailure::NotNewer => (CimStatus::AlreadyExists, OTHER),
         JobFailure::NotFound => (CimStatus::NotFound, ELEMENT_MISSING),
@@ -136,7 +104,7 @@ pub(super) fn error_instance(model: &Model, job: &ObjectPath, error: &JobError) 
         JobFailure::WorkerDied => (CimStatus::Failed, TERMINATED_ABNORMALLY),
         JobFailure::Image(class) => (CimStatus::Failed, image_cause(class)),
     };
-    let mut instance = Instance::new(model.class("CIM_Error")?);
+    let mut instance = Instance::new(system.class("CIM_Error")?);
     instance
         .set("CIMStatusCode", status as u32)?
         // 4 Software Error
@@ -168,7 +136,7 @@ const ELEMENT_MISSING: u16 = 73;
 const DOWNLOAD_FAILURE: u16 = 109;
 const AUTHENTICATION_FAILURE: u16 = 117;
 
-/// What a person can do about it, whatever package it is.
+/// The cause of a failure that esximage has a class for.
 fn image_cause(class: ImageErrorClass) -> u16 {
     match class {
         ImageErrorClass::LockingError | ImageErrorClass::MaintenanceModeError => RESOURCE_UNAVAILABLE,
@@ -198,6 +166,7 @@ fn image_cause(class: ImageErrorClass) -> u16 {
     }
 }
 
+/// What a person can do about it, whatever software it is.
 fn advice(cause: JobFailure) -> &'static str {
     match cause {
         JobFailure::Dependencies => {

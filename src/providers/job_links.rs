@@ -3,29 +3,21 @@
 use std::sync::Arc;
 
 use super::links::{Link, Links, Pairs, each, none};
-use super::model::Model;
-use super::names::{job_id, parse_job_id};
+use super::managed::ManagedSystem;
 use crate::broker::Provider;
 use crate::cim::{CimError, ObjectPath};
-use crate::jobs::Job;
 
-pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
-    vec![Links::provider(Owning(model.clone()))]
-}
-
-/// The job that a path names, if there still is one.
-pub(super) fn named_job(model: &Model, path: &ObjectPath) -> Option<Arc<Job>> {
-    let id = path.key_str("InstanceID")?;
-    parse_job_id(id).and_then(|number| model.jobs.job(number)).filter(|job| job_id(job).eq_ignore_ascii_case(id))
+pub(super) fn links(system: &Arc<dyn ManagedSystem>) -> Vec<Arc<dyn Provider>> {
+    vec![Links::provider(Owning(system.clone()))]
 }
 
 /// Every job is owned by the installation service.
 #[derive(Debug)]
-struct Owning(Arc<Model>);
+struct Owning(Arc<dyn ManagedSystem>);
 
 impl Link for Owning {
     fn class(&self) -> &'static str {
-        "LMI_OwningSoftwareJobElement"
+        self.0.terms().owning_job
     }
 
     fn ends(&self) -> [&'static str; 2] {
@@ -33,14 +25,14 @@ impl Link for Owning {
     }
 
     fn all(&self) -> Result<Pairs, CimError> {
-        let (model, service) = (self.0.clone(), self.0.service_path());
-        let jobs = self.0.jobs.jobs();
-        Ok(each(jobs.into_iter().map(move |job| [model.job_path(&job), service.clone()])))
+        let (system, service) = (self.0.clone(), self.0.service_path());
+        let jobs = self.0.jobs().jobs();
+        Ok(each(jobs.into_iter().map(move |job| [system.job_path(&job), service.clone()])))
     }
 
     fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 0 {
-            let job = named_job(&self.0, source);
+            let job = self.0.named_job(source);
             return Ok(each(job.map(|job| [self.0.job_path(&job), self.0.service_path()])));
         }
         if source.same_keys(&self.0.service_path()) { self.all() } else { Ok(none()) }

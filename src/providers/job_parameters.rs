@@ -2,9 +2,11 @@
 //!
 //! OpenLMI's clients read the return value from `JobOutParameters.__ReturnValue`.
 
+use super::managed::ManagedSystem;
 use super::model::Model;
 use crate::cim::{CimError, Instance, PropertyError, Value};
-use crate::jobs::{Asked, InstallAction, InstallOptions, Job, JobFailure, JobRequest, JobState};
+use crate::jobs::{Asked, ImageRequest, InstallAction, InstallOptions, Job, JobFailure, JobRequest, JobState};
+use crate::software::vib::ImageOperation;
 
 /// The method that was called; making or deleting a link is an operation of its own.
 pub(super) fn method(request: &JobRequest) -> &'static str {
@@ -18,6 +20,12 @@ pub(super) fn method(request: &JobRequest) -> &'static str {
         JobRequest::ChangeIdentity { .. } => "InstallFromSoftwareIdentity",
         JobRequest::Verify { .. } => "VerifyInstalledIdentity",
         JobRequest::RefreshRepositories => "RefreshRepositories",
+        JobRequest::Image(ImageRequest::Update { .. }) => "InstallFromURI",
+        JobRequest::Image(ImageRequest::Change { operation }) => match operation {
+            ImageOperation::Install { .. } => "InstallVIBs",
+            ImageOperation::Remove { .. } => "RemoveVIBs",
+            ImageOperation::RollBack => "RollBack",
+        },
     }
 }
 
@@ -54,7 +62,9 @@ fn class(request: &JobRequest) -> Option<&'static str> {
     match request {
         JobRequest::InstallFromUri { .. } => Some("__MethodParameters_InstallFromURI"),
         JobRequest::InstallFromByteStream { .. } => Some("__MethodParameters_InstallFromByteStream"),
-        JobRequest::ChangeIdentity { asked: Asked::ByLink, .. } | JobRequest::RefreshRepositories => None,
+        JobRequest::ChangeIdentity { asked: Asked::ByLink, .. }
+        | JobRequest::RefreshRepositories
+        | JobRequest::Image(_) => None,
         JobRequest::ChangeIdentity { .. } => Some("__MethodParameters_InstallFromSoftwareIdentity"),
         JobRequest::Verify { .. } => Some("__MethodParameters_VerifyInstalledIdentity"),
     }
@@ -81,7 +91,7 @@ fn fill(model: &Model, request: &JobRequest, parameters: &mut Instance) -> Resul
         JobRequest::Verify { nevra } => {
             parameters.set("Source", model.identity_path(nevra))?.set("Target", model.system_path())?;
         }
-        JobRequest::RefreshRepositories => {}
+        JobRequest::RefreshRepositories | JobRequest::Image(_) => {}
     }
     Ok(())
 }
@@ -89,4 +99,37 @@ fn fill(model: &Model, request: &JobRequest, parameters: &mut Instance) -> Resul
 /// InstallOptions as they were given; NULL if none were.
 fn numbers(options: &InstallOptions) -> Value {
     options.given.as_ref().map_or(Value::Null, |given| Value::array(given.iter().copied()))
+}
+
+/// Caption and Description, in OpenLMI's words.
+pub(super) fn descriptions(job: &Job) -> [String; 2] {
+    let id = job.id;
+    let install = format!("Software installation job with id={id}");
+    match &job.request {
+        JobRequest::InstallFromUri { uri, .. } => {
+            [install, format!("Software package installation job {id} from uri: {uri:?}.")]
+        }
+        JobRequest::InstallFromByteStream { staged, .. } => {
+            let package = &staged.nevra;
+            [install, format!("Software package installation job {id} from a byte stream: \"{package}\".")]
+        }
+        JobRequest::ChangeIdentity { nevra, options, .. } => {
+            let what = match options.action {
+                InstallAction::Install => "installation",
+                InstallAction::Update | InstallAction::UpdateTo => "update",
+                InstallAction::Repair => "repair",
+                InstallAction::Uninstall => "removal",
+            };
+            [install, format!("Software package {what} job {id} for \"{nevra}\".")]
+        }
+        JobRequest::Verify { nevra } => [
+            format!("Software verification job with id={id}"),
+            format!("Software package verification job {id} for \"{nevra}\"."),
+        ],
+        JobRequest::RefreshRepositories => {
+            [install, format!("Job {id} that fetches the metadata of the host's repositories.")]
+        }
+        // No such request is in the queue of a host with packages.
+        JobRequest::Image(_) => [install, format!("Job {id} that changes an image.")],
+    }
 }

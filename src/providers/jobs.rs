@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::job_instance::{error_instance, job_instance};
-use super::job_links::named_job;
-use super::model::Model;
-use super::names::{INSTALLATION_JOB, VERIFICATION_JOB, job_class};
+use super::managed::ManagedSystem;
 use crate::access::{Caller, Role};
 use crate::broker::{Action, Change, Deletion, Instances, Invocation, MethodReply, Modification, Provider};
 use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, Method, ObjectPath, Value};
@@ -24,16 +22,16 @@ const TIMEOUT_NOT_SUPPORTED: u32 = 4098;
 /// Serves the jobs of the system.
 #[derive(Debug)]
 pub(super) struct JobInstances {
-    model: Arc<Model>,
+    system: Arc<dyn ManagedSystem>,
 }
 
 impl JobInstances {
-    pub(super) fn new(model: Arc<Model>) -> Self {
-        Self { model }
+    pub(super) fn new(system: Arc<dyn ManagedSystem>) -> Self {
+        Self { system }
     }
 
     fn job(&self, path: &ObjectPath) -> Result<Arc<Job>, CimError> {
-        named_job(&self.model, path).ok_or_else(|| {
+        self.system.named_job(path).ok_or_else(|| {
             CimError::not_found(format!(
                 "There is no job {:?}; finished jobs are removed after their TimeBeforeRemoval.",
                 path.key_str("InstanceID").unwrap_or_default()
@@ -52,7 +50,7 @@ impl JobInstances {
         }
         check_owner(invocation.caller, job)?;
         let queued = job.state == JobState::Queued;
-        Ok(MethodReply::code(match self.model.jobs.cancel(job.id) {
+        Ok(MethodReply::code(match self.system.jobs().cancel(job.id) {
             Ok(()) if queued => COMPLETED,
             Ok(()) => TRANSITION_STARTED,
             Err(CancelError::AlreadyEnded) => INVALID_STATE_TRANSITION,
@@ -87,14 +85,14 @@ impl JobInstances {
     }
 
     fn errors(&self, job: &Job) -> Result<Vec<Instance>, CimError> {
-        let path = self.model.job_path(job);
-        job.error.iter().map(|error| error_instance(&self.model, &path, error)).collect()
+        let path = self.system.job_path(job);
+        job.error.iter().map(|error| error_instance(&*self.system, &path, error)).collect()
     }
 }
 
 impl Provider for JobInstances {
     fn classes(&self) -> Vec<Arc<str>> {
-        vec![INSTALLATION_JOB.into(), VERIFICATION_JOB.into()]
+        self.system.terms().jobs.iter().map(|&class| class.into()).collect()
     }
 
     fn action_of(&self, _: &Class, method: &Method) -> Action {
@@ -107,35 +105,38 @@ impl Provider for JobInstances {
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
         let job = self.job(path)?;
-        if !class.is_a(job_class(&job.request)) {
-            return Err(CimError::not_found(format!("Job {} is a {}.", job.id, job_class(&job.request))));
+        if !class.is_a(self.system.job_class(&job.request)) {
+            return Err(CimError::not_found(format!("Job {} is a {}.", job.id, self.system.job_class(&job.request))));
         }
-        job_instance(&self.model, &job, self.model.clock.now())
+        job_instance(&*self.system, &job, self.system.clock().now())
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        let (model, now) = (self.model.clone(), self.model.clock.now());
-        let mut jobs = self.model.jobs.jobs();
-        jobs.retain(|job| class.is_a(job_class(&job.request)));
-        Ok(Box::new(jobs.into_iter().map(move |job| job_instance(&model, &job, now))))
+        let (system, now) = (self.system.clone(), self.system.clock().now());
+        let mut jobs = system.jobs().jobs();
+        jobs.retain(|job| class.is_a(self.system.job_class(&job.request)));
+        Ok(Box::new(jobs.into_iter().map(move |job| job_instance(&*system, &job, now))))
     }
 
     fn estimate(&self, class: &Class) -> Option<u64> {
-        u64::try_from(self.model.jobs.jobs().iter().filter(|job| class.is_a(job_class(&job.request))).count()).ok()
+        u64::try_from(
+            self.system.jobs().jobs().iter().filter(|job| class.is_a(self.system.job_class(&job.request))).count(),
+        )
+        .ok()
     }
 
     fn modify(&self, modification: &Modification<'_>) -> Result<(), CimError> {
         let job = self.job(modification.path)?;
         check_owner(modification.caller, &job)?;
         let changes = Self::modification(&modification.changes)?;
-        self.model.jobs.modify(job.id, changes).map(drop).map_err(not_changed)
+        self.system.jobs().modify(job.id, changes).map(drop).map_err(not_changed)
     }
 
     /// Removes a job that has ended, without waiting for its TimeBeforeRemoval.
     fn delete(&self, deletion: &Deletion<'_>) -> Result<(), CimError> {
         let job = self.job(deletion.path)?;
         check_owner(deletion.caller, &job)?;
-        self.model.jobs.remove(job.id).map_err(not_changed)
+        self.system.jobs().remove(job.id).map_err(not_changed)
     }
 
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {

@@ -5,21 +5,17 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-
-use super::job_parameters::method;
 use super::links::{FixedLink, Link, Links, Pairs, each, none};
-use super::model::Model;
+use super::log_entry::entry;
+use super::managed::ManagedSystem;
+use super::names::strip_prefix_ignoring_case;
 use crate::access::{Caller, Role};
 use crate::broker::{Instances, Invocation, MethodReply, Provider};
-use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, ObjectPath, Value};
-use crate::jobs::{HistoryRecord, JobState, JobsError};
-use crate::software::{Change, ChangeKind, Nevra};
+use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
+use crate::jobs::{HistoryRecord, JobsError};
 
 const LOG: &str = "CIM_RecordLog";
 const ENTRY: &str = "CIM_LogEntry";
-const LOG_ID: &str = "Quartermaster:SoftwareHistory";
-const LOG_NAME: &str = "Software History";
 const ABOUT: &str = "Who asked for which change of the system's software, and what came of it.";
 
 /// How many records are read from the store at one time.
@@ -27,23 +23,24 @@ const AT_ONCE: u32 = 256;
 
 /// Serves the log and its records.
 #[derive(Debug)]
-pub(super) struct History(Arc<Model>);
+pub(super) struct History(Arc<dyn ManagedSystem>);
 
 impl History {
-    pub(super) fn new(model: Arc<Model>) -> Self {
-        Self(model)
+    pub(super) fn new(system: Arc<dyn ManagedSystem>) -> Self {
+        Self(system)
     }
 
     fn log(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
-        let count = self.0.jobs.history_count().map_err(unreadable)?;
+        let count = self.0.jobs().history_count().map_err(unreadable)?;
+        let terms = self.0.terms();
         let mut log = Instance::new(class.clone());
-        log.set("InstanceID", LOG_ID)?
-            .set("Name", LOG_NAME)?
-            .set("ElementName", LOG_NAME)?
+        log.set("InstanceID", terms.log_id)?
+            .set("Name", terms.log_name)?
+            .set("ElementName", terms.log_name)?
             .set("Caption", "History of changes to software")?
             .set("Description", ABOUT)?
             .set("CurrentNumberOfRecords", count)?
-            .set("MaxNumberOfRecords", u64::from(self.0.jobs.history_limit()))?
+            .set("MaxNumberOfRecords", u64::from(self.0.jobs().history_limit()))?
             // 2 Normal, 2 Wraps When Full
             .set("LogState", 2u16)?
             .set("OverwritePolicy", 2u16)?
@@ -68,27 +65,28 @@ impl Provider for History {
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
         if class.is_a(LOG) {
-            return if is_log(path) { self.log(class) } else { Err(no_record()) };
+            return if is_log(&*self.0, path) { self.log(class) } else { Err(no_record()) };
         }
-        let number = path.key_str("InstanceID").and_then(number_of).ok_or_else(no_record)?;
-        let record = self.0.jobs.history_record(number).map_err(unreadable)?.ok_or_else(no_record)?;
-        entry(class, &record, None)
+        let number = path.key_str("InstanceID").and_then(|id| number_of(&*self.0, id)).ok_or_else(no_record)?;
+        let record = self.0.jobs().history_record(number).map_err(unreadable)?.ok_or_else(no_record)?;
+        entry(&*self.0, class, &record, None)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
         if class.is_a(LOG) {
             return Ok(Box::new(std::iter::once(self.log(class))));
         }
-        let class = class.clone();
-        Ok(Box::new(records(&self.0).map(move |record| entry(&class, &record?, None))))
+        let (system, class) = (self.0.clone(), class.clone());
+        Ok(Box::new(records(&self.0).map(move |record| entry(&*system, &class, &record?, None))))
     }
 
     /// Adds who asked, and from where. A record that was removed meanwhile stays as it is.
     fn disclose(&self, caller: &Caller, instance: Instance) -> Result<Instance, CimError> {
-        let number = instance.get("InstanceID").and_then(Value::as_str).and_then(number_of);
-        let record = number.map(|number| self.0.jobs.history_record(number)).transpose().map_err(unreadable)?.flatten();
+        let number = instance.get("InstanceID").and_then(Value::as_str).and_then(|id| number_of(&*self.0, id));
+        let record =
+            number.map(|number| self.0.jobs().history_record(number)).transpose().map_err(unreadable)?.flatten();
         match record.filter(|record| may_see_owner(caller, record)) {
-            Some(record) => entry(instance.class(), &record, Some(&record.job.owner)),
+            Some(record) => entry(&*self.0, instance.class(), &record, Some(&record.job.owner)),
             None => Ok(instance),
         }
     }
@@ -102,8 +100,8 @@ impl Provider for History {
     }
 }
 
-fn is_log(path: &ObjectPath) -> bool {
-    path.key_str("InstanceID").is_some_and(|id| id.eq_ignore_ascii_case(LOG_ID))
+fn is_log(system: &dyn ManagedSystem, path: &ObjectPath) -> bool {
+    path.key_str("InstanceID").is_some_and(|id| id.eq_ignore_ascii_case(system.terms().log_id))
 }
 
 /// Decision 13d: an operator has to do with its own jobs, an admin with everybody's.
@@ -112,17 +110,16 @@ fn may_see_owner(caller: &Caller, record: &HistoryRecord) -> bool {
 }
 
 /// The number of the record that an InstanceID names.
-fn number_of(id: &str) -> Option<i64> {
-    let (log, number) = id.rsplit_once(':')?;
-    log.eq_ignore_ascii_case(LOG_ID).then(|| number.parse().ok())?
+fn number_of(system: &dyn ManagedSystem, id: &str) -> Option<i64> {
+    strip_prefix_ignoring_case(id, system.terms().log_id)?.strip_prefix(':')?.parse().ok()
 }
 
-fn entry_id(number: i64) -> String {
-    format!("{LOG_ID}:{number}")
+pub(super) fn entry_id(system: &dyn ManagedSystem, number: i64) -> String {
+    format!("{}:{number}", system.terms().log_id)
 }
 
 fn no_record() -> CimError {
-    CimError::not_found(format!("There is no such record in {LOG_ID}; the oldest ones are removed when it is full."))
+    CimError::not_found("There is no such record in the history; the oldest ones are removed when it is full.")
 }
 
 fn unreadable(error: JobsError) -> CimError {
@@ -130,10 +127,10 @@ fn unreadable(error: JobsError) -> CimError {
 }
 
 /// All records, oldest first, some at a time.
-fn records(model: &Arc<Model>) -> impl Iterator<Item = Result<HistoryRecord, CimError>> + Send + use<> {
-    let model = model.clone();
+fn records(system: &Arc<dyn ManagedSystem>) -> impl Iterator<Item = Result<HistoryRecord, CimError>> + Send + use<> {
+    let system = system.clone();
     let mut last = Some(0);
-    let pages = std::iter::from_fn(move || match model.jobs.history_after(last?, AT_ONCE) {
+    let pages = std::iter::from_fn(move || match system.jobs().history_after(last?, AT_ONCE) {
         Ok(page) => {
             last = Some(page.last()?.number);
             Some(page.into_iter().map(Ok).collect::<Vec<_>>())
@@ -146,110 +143,30 @@ fn records(model: &Arc<Model>) -> impl Iterator<Item = Result<HistoryRecord, Cim
     pages.flatten()
 }
 
-/// A record as an instance, with who asked for the job if that is to be told.
-fn entry(class: &Arc<Class>, record: &HistoryRecord, owner: Option<&Caller>) -> Result<Instance, CimError> {
-    let job = &record.job;
-    let name = owner.map(|owner| &*owner.name);
-    let address = owner.and_then(|owner| owner.address).map(|address| address.to_string());
-    let asked = match job.request.nevra() {
-        Some(nevra) => format!("{} of {nevra}", method(&job.request)),
-        None => method(&job.request).to_owned(),
-    };
-    let (result, severity) = match job.state {
-        JobState::Completed => ("completed", 2u16),
-        JobState::Cancelled => ("cancelled", 2),
-        // 4 Minor
-        _ => ("failed", 4),
-    };
-    let changes: Vec<&Change> = job.outcome.iter().flat_map(|outcome| &outcome.changes).collect();
-    let mut message = format!(
-        "{}{} asked for {asked} (job {}): {result}",
-        name.unwrap_or("Somebody"),
-        address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default(),
-        job.id
-    );
-    let what = job.error.as_ref().map(|error| error.message.clone()).or_else(|| {
-        (!changes.is_empty()).then(|| changes.iter().map(|change| words(change)).collect::<Vec<_>>().join(", "))
-    });
-    if let Some(what) = what {
-        message.push_str(&format!(": {what}"));
-    }
-    let data = json!({
-        "job": job.id.0,
-        "user": name,
-        "role": owner.map(|owner| owner.role),
-        "address": address,
-        "method": method(&job.request),
-        "software": job.request.nevra().map(ToString::to_string),
-        "submitted": job.submitted_at,
-        "ended": job.ended_at,
-        "result": result,
-        "error": job.error.as_ref().map(|error| &error.message),
-        "changes": changes.iter().map(|change| json!({
-            "kind": change.kind,
-            "before": change.before.as_ref().map(ToString::to_string),
-            "after": change.after.as_ref().map(ToString::to_string),
-        })).collect::<Vec<_>>(),
-    });
-    let mut entry = Instance::new(class.clone());
-    entry
-        .set("InstanceID", entry_id(record.number))?
-        .set("ElementName", format!("{LOG_NAME} {}", record.number))?
-        .set("Caption", asked.as_str())?
-        .set("LogInstanceID", LOG_ID)?
-        .set("LogName", LOG_NAME)?
-        .set("RecordID", record.number.to_string())?
-        .set("CreationTimeStamp", job.ended_at.map(DateTime::utc))?
-        .set("OwningEntity", "Quartermaster")?
-        .set("MessageID", format!("Quartermaster:{result}"))?
-        .set("Message", message)?
-        .set(
-            "MessageArguments",
-            Value::array([name.unwrap_or_default().to_owned(), address.unwrap_or_default(), asked, result.to_owned()]),
-        )?
-        .set("Locale", "en")?
-        .set("PerceivedSeverity", severity)?
-        .set("RecordFormat", "application/json")?
-        .set("RecordData", data.to_string())?;
-    Ok(entry)
-}
-
-fn words(change: &Change) -> String {
-    let name = |nevra: &Option<Nevra>| nevra.as_ref().map_or_else(String::new, ToString::to_string);
-    let (before, after) = (name(&change.before), name(&change.after));
-    match change.kind {
-        ChangeKind::Installed => format!("installed {after}"),
-        ChangeKind::Updated => format!("updated {before} to {after}"),
-        ChangeKind::Downgraded => format!("downgraded {before} to {after}"),
-        ChangeKind::Reinstalled => format!("put {after} in place again"),
-        ChangeKind::Removed => format!("removed {before}"),
-    }
-}
-
 /// What joins the log with its records and with the system.
-pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
+pub(super) fn links(system: &Arc<dyn ManagedSystem>) -> Vec<Arc<dyn Provider>> {
     vec![
-        Links::provider(Manages(model.clone())),
+        Links::provider(Manages(system.clone())),
         Links::provider(FixedLink {
             class: "CIM_UseOfLog",
             ends: ["Antecedent", "Dependent"],
-            pair: [log_path(model), model.system_path()],
+            pair: [log_path(&**system), system.system_path()],
             properties: vec![("RecordedData", ABOUT.into())],
         }),
     ]
 }
 
-fn log_path(model: &Model) -> Arc<ObjectPath> {
-    model.path_by_id(&LOG.into(), LOG_ID.into())
+fn log_path(system: &dyn ManagedSystem) -> Arc<ObjectPath> {
+    system.path_by_id(LOG, system.terms().log_id.into())
 }
 
-fn entry_path(model: &Model, number: i64) -> Arc<ObjectPath> {
-    model.path_by_id(&ENTRY.into(), entry_id(number).into())
+fn entry_path(system: &dyn ManagedSystem, number: i64) -> Arc<ObjectPath> {
+    system.path_by_id(ENTRY, entry_id(system, number).into())
 }
 
 /// The log has all records.
 #[derive(Debug)]
-struct Manages(Arc<Model>);
+struct Manages(Arc<dyn ManagedSystem>);
 
 impl Link for Manages {
     fn class(&self) -> &'static str {
@@ -265,16 +182,18 @@ impl Link for Manages {
     }
 
     fn all(&self) -> Result<Pairs, CimError> {
-        let (model, log) = (self.0.clone(), log_path(&self.0));
-        Ok(Box::new(records(&self.0).map(move |record| Ok([entry_path(&model, record?.number), log.clone()]))))
+        let (system, log) = (self.0.clone(), log_path(&*self.0));
+        Ok(Box::new(records(&self.0).map(move |record| Ok([entry_path(&*system, record?.number), log.clone()]))))
     }
 
     fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         if end == 1 {
-            return if is_log(source) { self.all() } else { Ok(none()) };
+            return if is_log(&*self.0, source) { self.all() } else { Ok(none()) };
         }
-        let Some(number) = source.key_str("InstanceID").and_then(number_of) else { return Ok(none()) };
-        let record = self.0.jobs.history_record(number).map_err(unreadable)?;
-        Ok(each(record.map(|record| [entry_path(&self.0, record.number), log_path(&self.0)])))
+        let Some(number) = source.key_str("InstanceID").and_then(|id| number_of(&*self.0, id)) else {
+            return Ok(none());
+        };
+        let record = self.0.jobs().history_record(number).map_err(unreadable)?;
+        Ok(each(record.map(|record| [entry_path(&*self.0, record.number), log_path(&*self.0)])))
     }
 }

@@ -10,6 +10,7 @@ mod filters;
 mod find;
 mod identities;
 mod identity_links;
+mod image;
 mod indication_service;
 mod indications;
 mod install_options;
@@ -22,6 +23,9 @@ mod job_results;
 mod jobs;
 mod links;
 mod log;
+mod log_entry;
+mod managed;
+mod managed_systems;
 mod model;
 mod names;
 mod operating_system;
@@ -42,14 +46,49 @@ use crate::cim::CimError;
 #[cfg(test)]
 mod tests;
 
-pub use eventing::Eventing;
-pub use indications::Indications;
-pub use model::{Model, SystemName};
+use managed::ManagedSystem;
 
-/// The providers of one managed system, or the error that says what the schema lacks.
-pub fn all(model: &Arc<Model>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
+pub use eventing::Eventing;
+pub use image::{IMAGE_SYSTEM_CLASS, ImageModel};
+pub use indications::Indications;
+pub use managed::SystemName;
+pub use managed_systems::ManagedSystems;
+pub use model::Model;
+
+/// The providers of each system, or the error that says what the schema lacks.
+pub fn all(systems: &ManagedSystems) -> Result<Vec<Vec<Arc<dyn Provider>>>, CimError> {
+    let home = systems.home();
+    let mut lists = Vec::new();
+    if let Some(model) = &systems.host {
+        let system: Arc<dyn ManagedSystem> = model.clone();
+        lists.push(of_every_system(&system, &home).into_iter().chain(of_packages(model)?).collect());
+    }
+    if let Some(model) = &systems.image {
+        let system: Arc<dyn ManagedSystem> = model.clone();
+        lists.push(of_every_system(&system, &home).into_iter().chain(image::own(model)).collect());
+    }
+    Ok(lists)
+}
+
+/// The providers that every system has; `home` has the indication service.
+fn of_every_system(system: &Arc<dyn ManagedSystem>, home: &Arc<dyn ManagedSystem>) -> Vec<Arc<dyn Provider>> {
     let mut providers: Vec<Arc<dyn Provider>> = vec![
-        Arc::new(system::Systems::new(model.clone())),
+        Arc::new(system::ScopingSystem::new(system.clone())),
+        Arc::new(jobs::JobInstances::new(system.clone())),
+        Arc::new(job_results::JobResults::new(system.clone())),
+        Arc::new(log::History::new(system.clone())),
+        Arc::new(profiles::Profiles::new(system.clone())),
+    ];
+    providers.extend(job_links::links(system));
+    providers.extend(job_results::links(system));
+    providers.extend(log::links(system));
+    providers.extend(profiles::links(system, home));
+    providers
+}
+
+/// The providers that only a host with packages has.
+fn of_packages(model: &Arc<Model>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
+    let mut providers: Vec<Arc<dyn Provider>> = vec![
         Arc::new(identities::Identities::new(model.clone())?),
         Arc::new(installed::Installed::new(model.clone())),
         Arc::new(dependencies::Dependencies::new(model.clone())),
@@ -57,10 +96,6 @@ pub fn all(model: &Arc<Model>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
         Arc::new(bundles::BundleInstances::new(model.clone())),
         Arc::new(repositories::Repositories::new(model.clone())),
         Arc::new(service::Services::new(model.clone())),
-        Arc::new(jobs::JobInstances::new(model.clone())),
-        Arc::new(job_results::JobResults::new(model.clone())),
-        Arc::new(log::History::new(model.clone())),
-        Arc::new(profiles::Profiles),
     ];
     providers.extend(identity_links::links(model));
     providers.extend(repositories::links(model));
@@ -68,14 +103,10 @@ pub fn all(model: &Arc<Model>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
     providers.extend(service::links(model));
     providers.extend(file_checks::providers(model));
     providers.extend(affected::links(model));
-    providers.extend(job_links::links(model));
-    providers.extend(job_results::links(model));
-    providers.extend(log::links(model));
-    providers.extend(profiles::links(model));
     Ok(providers)
 }
 
-/// The providers of what indications of one system are subscribed to with.
+/// The providers of what indications are subscribed to with.
 pub fn indications(eventing: Eventing) -> Vec<Arc<dyn Provider>> {
     let eventing = Arc::new(eventing);
     let mut providers: Vec<Arc<dyn Provider>> = vec![

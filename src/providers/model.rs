@@ -2,28 +2,40 @@
 
 use std::sync::Arc;
 
+use super::identities::offered_only;
+use super::identity_links::installed;
+use super::job_parameters;
+use super::links::{if_there, later};
+use super::managed::{ManagedSystem, Paths, SystemName, Terms};
 use super::names::{
     AD_HOC, CAPABILITIES, CAPABILITIES_ID, COLLECTION, COLLECTION_ID, EXECUTABLE, FILE_CHECK, IDENTITY,
-    IDENTITY_PREFIX, INSTALLATION_JOB, RESOURCE, SERVICE, SERVICE_NAME, identity_id, job_class, job_id,
+    IDENTITY_PREFIX, INSTALLATION_JOB, RESOURCE, SERVICE, SERVICE_NAME, VERIFICATION_JOB, identity_id, job_class,
     strip_prefix_ignoring_case,
 };
-use super::operating_system;
-use crate::broker::{IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE};
-use crate::cim::{CimError, Class, ObjectPath, Schema, Value};
+use super::{bundles, operating_system};
+use crate::broker::IMPLEMENTATION_NAMESPACE;
+use crate::cim::{CimError, Instance, ObjectPath, Schema};
 use crate::clock::SharedClock;
-use crate::jobs::{Job, Jobs};
+use crate::jobs::{Job, JobRequest, Jobs};
 use crate::software::{Catalog, Family, Lookup, Manager, ManagerError, Nevra, Package, Repository};
 
-/// The keys of the scoping system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SystemName {
-    /// Its leaf class, `PG_ComputerSystem` unless set otherwise.
-    pub class: Arc<str>,
-    /// Its name, the host's fully qualified name unless set otherwise.
-    pub name: Arc<str>,
-}
+/// What a host whose software are packages calls things: as OpenLMI does.
+pub(super) static TERMS: Terms = Terms {
+    system_description: "The system whose software this service shows and changes.",
+    organization: "LMI",
+    service: SERVICE,
+    service_name: SERVICE_NAME,
+    jobs: &[INSTALLATION_JOB, VERIFICATION_JOB],
+    owning_job: "LMI_OwningSoftwareJobElement",
+    method_result: "LMI_SoftwareMethodResult",
+    job_method_result: "LMI_AssociatedSoftwareJobMethodResult",
+    indications: ["LMI_SoftwareInstCreation", "LMI_SoftwareInstModification", "LMI_SoftwareInstDeletion"],
+    log_id: "Quartermaster:SoftwareHistory",
+    log_name: "Software History",
+    profile_prefix: "Quartermaster:",
+};
 
-/// One managed system as the providers see it.
+/// One host whose software are packages, as the providers see it.
 #[derive(Debug)]
 pub struct Model {
     pub(super) schema: Arc<Schema>,
@@ -68,50 +80,23 @@ impl Model {
         Self { takes_byte_streams: false, ..self }
     }
 
-    pub(super) fn class(&self, name: &str) -> Result<Arc<Class>, CimError> {
-        self.schema.class(name).cloned().ok_or_else(|| {
-            CimError::internal("The server's schema is incomplete.", format!("class {name} is missing from schemas/"))
-        })
-    }
-
-    pub(super) fn system_path(&self) -> Arc<ObjectPath> {
-        let keys = vec![
-            ("CreationClassName".into(), self.system.class.clone().into()),
-            ("Name".into(), self.system.name.clone().into()),
-        ];
-        self.path(&self.system.class, keys)
-    }
-
-    pub(super) fn service_path(&self) -> Arc<ObjectPath> {
-        let class: Arc<str> = SERVICE.into();
-        let keys = vec![
-            ("CreationClassName".into(), class.clone().into()),
-            ("Name".into(), SERVICE_NAME.into()),
-            ("SystemCreationClassName".into(), self.system.class.clone().into()),
-            ("SystemName".into(), self.system.name.clone().into()),
-        ];
-        self.path(&class, keys)
-    }
-
     pub(super) fn collection_path(&self) -> Arc<ObjectPath> {
-        self.path_by_id(&COLLECTION.into(), COLLECTION_ID.into())
+        self.path_by_id(COLLECTION, COLLECTION_ID.into())
     }
 
     pub(super) fn capabilities_path(&self) -> Arc<ObjectPath> {
-        self.path_by_id(&CAPABILITIES.into(), CAPABILITIES_ID.into())
+        self.path_by_id(CAPABILITIES, CAPABILITIES_ID.into())
     }
 
     pub(super) fn identity_path(&self, nevra: &Nevra) -> Arc<ObjectPath> {
-        self.path_by_id(&self.identity_class, identity_id(nevra).into())
+        // There are many of them, so the names are shared.
+        let keys = vec![(self.instance_id.clone(), identity_id(nevra).into())];
+        Arc::new(ObjectPath::new(self.namespace.clone(), self.identity_class.clone(), keys))
     }
 
     /// A path of the job that an InstanceID names, whichever kind of job it is.
     pub(super) fn job_reference(&self, id: &str) -> Arc<ObjectPath> {
-        self.path_by_id(&INSTALLATION_JOB.into(), id.into())
-    }
-
-    pub(super) fn job_path(&self, job: &Job) -> Arc<ObjectPath> {
-        self.path_by_id(&job_class(&job.request).into(), job_id(job).into())
+        self.path_by_id(INSTALLATION_JOB, id.into())
     }
 
     /// The installed package that an identity's path names. Without an epoch it must be
@@ -184,14 +169,7 @@ impl Model {
     }
 
     pub(super) fn repository_path(&self, id: &Arc<str>) -> Arc<ObjectPath> {
-        let class: Arc<str> = RESOURCE.into();
-        let keys = vec![
-            ("CreationClassName".into(), class.clone().into()),
-            ("Name".into(), id.clone().into()),
-            ("SystemCreationClassName".into(), self.system.class.clone().into()),
-            ("SystemName".into(), self.system.name.clone().into()),
-        ];
-        self.path(&class, keys)
+        self.part_path(RESOURCE, id.clone().into())
     }
 
     /// Whether the path names the collection of this system's software.
@@ -199,15 +177,6 @@ impl Model {
         let names_it = |id: &str| id.eq_ignore_ascii_case(COLLECTION_ID);
         let is_class = self.schema.class(COLLECTION).is_some_and(|c| c.is_a(path.class()));
         is_class && path.key_str("InstanceID").is_some_and(names_it)
-    }
-
-    /// Whether the path names this system, seen as any of its classes and in either namespace that shows it.
-    pub(super) fn is_system(&self, path: &ObjectPath) -> bool {
-        let is_known =
-            [IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE].iter().any(|n| path.namespace().eq_ignore_ascii_case(n));
-        is_known
-            && self.schema.class(&self.system.class).is_some_and(|c| c.is_a(path.class()))
-            && path.same_keys(&self.system_path())
     }
 
     /// The words the engine's packages are known by: the same in TargetTypes and SupportedTargetTypes.
@@ -220,7 +189,7 @@ impl Model {
 
     /// The check of one file of a package: as it is now, or as a verification job found it.
     pub(super) fn file_check_path(&self, nevra: &Nevra, file: &str, job: Option<&Job>) -> Arc<ObjectPath> {
-        let check = job.map_or_else(|| AD_HOC.to_owned(), job_id);
+        let check = job.map_or_else(|| AD_HOC.to_owned(), |job| self.job_id(job));
         let keys = vec![
             ("Name".into(), file.into()),
             ("CheckID".into(), check.into()),
@@ -229,7 +198,7 @@ impl Model {
             ("TargetOperatingSystem".into(), self.operating_system().into()),
             ("Version".into(), nevra.evra().into()),
         ];
-        self.path(&FILE_CHECK.into(), keys)
+        Arc::new(ObjectPath::new(self.namespace.clone(), FILE_CHECK, keys))
     }
 
     /// TargetOSTypes and TargetOperatingSystem: what the managed root says that it runs.
@@ -244,13 +213,71 @@ impl Model {
             Family::Deb => 8,
         }
     }
+}
 
-    pub(super) fn path_by_id(&self, class: &Arc<str>, id: Value) -> Arc<ObjectPath> {
-        self.path(class, vec![(self.instance_id.clone(), id)])
+impl ManagedSystem for Model {
+    fn terms(&self) -> &'static Terms {
+        &TERMS
     }
 
-    fn path(&self, class: &Arc<str>, keys: Vec<(Arc<str>, Value)>) -> Arc<ObjectPath> {
-        Arc::new(ObjectPath::new(self.namespace.clone(), class.clone(), keys))
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
+    }
+
+    fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    fn name(&self) -> &SystemName {
+        &self.system
+    }
+
+    fn job_class(&self, request: &JobRequest) -> &'static str {
+        job_class(request)
+    }
+
+    fn describe_job(&self, job: &Job, instance: &mut Instance) -> Result<(), CimError> {
+        let [caption, description] = job_parameters::descriptions(job);
+        instance
+            .set("Caption", caption)?
+            .set("Description", description)?
+            .set("MethodName", job_parameters::method(&job.request))?;
+        Ok(())
+    }
+
+    fn given(&self, request: &JobRequest) -> Result<Option<Instance>, CimError> {
+        job_parameters::given(self, request)
+    }
+
+    fn results(&self, job: &Job) -> Result<Option<Instance>, CimError> {
+        job_parameters::results(self, job)
+    }
+
+    /// What is installed, what is offered, and bundles. What must be read first is read when the walk comes to it.
+    fn software(self: Arc<Self>) -> Paths {
+        let (offering, bundling) = (self.clone(), self.clone());
+        let installed = installed(&self).map(|pair| pair.map(|[identity, _]| identity));
+        let offered = later(move || {
+            let packages = offered_only(&offering, offering.any_catalog()?);
+            Ok(packages.map(move |(_, package)| offering.identity_path(&package.nevra)))
+        });
+        let bundles = later(move || bundles::paths(&bundling));
+        Box::new(installed.chain(offered).chain(bundles))
+    }
+
+    fn is_software_ready(&self) -> bool {
+        self.manager.loaded_catalog().is_some() && self.manager.loaded_bundles().is_some()
+    }
+
+    fn software_named(&self, path: &ObjectPath) -> Result<Option<Arc<ObjectPath>>, CimError> {
+        match if_there(self.package(path))? {
+            Some(package) => Ok(Some(self.identity_path(&package.nevra))),
+            None => bundles::path_of(self, path),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What things are called: the classes that several files speak of, and the keys of their instances.
 
-use crate::jobs::{Job, JobId, JobRequest};
+use crate::jobs::{JobId, JobRequest};
 use crate::software::Nevra;
 
 pub(super) const IDENTITY: &str = "LMI_SoftwareIdentity";
@@ -41,13 +41,10 @@ pub(super) fn job_class(request: &JobRequest) -> &'static str {
         JobRequest::InstallFromUri { .. }
         | JobRequest::InstallFromByteStream { .. }
         | JobRequest::ChangeIdentity { .. }
-        | JobRequest::RefreshRepositories => INSTALLATION_JOB,
+        | JobRequest::RefreshRepositories
+        // Jobs of an image are in another table and shown by other providers.
+        | JobRequest::Image(_) => INSTALLATION_JOB,
     }
-}
-
-/// The InstanceID of a job: numbers are unique over both classes of jobs.
-pub(super) fn job_id(job: &Job) -> String {
-    format!("LMI:{}:{}", job_class(&job.request), job.id)
 }
 
 /// The number of the job that an InstanceID may name; its class is for the caller to compare.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::installation::{asked_of_identity, does_not_fit};
 use super::job_instance::error_code;
+use super::managed::ManagedSystem;
 use super::model::Model;
 use super::names::identity_id;
 use crate::access::Caller;

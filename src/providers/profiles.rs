@@ -2,23 +2,20 @@
 
 use std::sync::Arc;
 
-use super::bundles;
-use super::identities::offered_only;
-use super::identity_links::installed;
 use super::indication_service;
-use super::job_links::named_job;
-use super::links::{Link, Links, Pair, Pairs, each, if_there, later, none, one};
-use super::model::Model;
+use super::links::{Link, Links, Pair, Pairs, each, none, one};
+use super::managed::ManagedSystem;
 use crate::broker::{INTEROP_NAMESPACE, Instances, Provider};
 use crate::cim::{CimError, Class, Instance, ObjectPath, Value};
 
 const PROFILE: &str = "CIM_RegisteredProfile";
 
-/// A profile whose central instances the system has.
+/// A profile whose central instances a system has.
 #[derive(Clone, Copy, Debug)]
 struct RegisteredProfile {
     name: &'static str,
     version: &'static str,
+    /// What its InstanceID ends with.
     id: &'static str,
     /// What it is about here.
     about: &'static str,
@@ -29,42 +26,42 @@ struct RegisteredProfile {
 const BASE_SERVER: RegisteredProfile = RegisteredProfile {
     name: "Base Server",
     version: "1.0.0",
-    id: "Quartermaster:BaseServer",
+    id: "BaseServer",
     about: "The system whose software is shown.",
     is_component: false,
 };
 const SOFTWARE_INVENTORY: RegisteredProfile = RegisteredProfile {
     name: "Software Inventory",
     version: "1.0.1",
-    id: "Quartermaster:SoftwareInventory",
+    id: "SoftwareInventory",
     about: "What software is installed and available, and what it needs and belongs to.",
     is_component: true,
 };
 const SOFTWARE_UPDATE: RegisteredProfile = RegisteredProfile {
     name: "Software Update",
     version: "1.0.0",
-    id: "Quartermaster:SoftwareUpdate",
+    id: "SoftwareUpdate",
     about: "The service that installs, updates, verifies and removes software.",
     is_component: true,
 };
 const JOB_CONTROL: RegisteredProfile = RegisteredProfile {
     name: "Job Control",
     version: "1.0.0",
-    id: "Quartermaster:JobControl",
+    id: "JobControl",
     about: "The jobs in which software is changed.",
     is_component: true,
 };
 const INDICATIONS: RegisteredProfile = RegisteredProfile {
     name: "Indications",
     version: "1.2.0",
-    id: "Quartermaster:Indications",
+    id: "Indications",
     about: "Who is told of which changes, and where.",
     is_component: true,
 };
 const PROFILE_REGISTRATION: RegisteredProfile = RegisteredProfile {
     name: "Profile Registration",
     version: "1.0.0",
-    id: "Quartermaster:ProfileRegistration",
+    id: "ProfileRegistration",
     about: "Which profiles are complied with, and which objects show it.",
     is_component: true,
 };
@@ -72,9 +69,15 @@ const PROFILE_REGISTRATION: RegisteredProfile = RegisteredProfile {
 const PROFILES: [RegisteredProfile; 6] =
     [BASE_SERVER, SOFTWARE_INVENTORY, SOFTWARE_UPDATE, JOB_CONTROL, INDICATIONS, PROFILE_REGISTRATION];
 
-/// Serves the registered profiles in root/interop.
+/// Serves the registered profiles of a system in root/interop.
 #[derive(Debug)]
-pub(super) struct Profiles;
+pub(super) struct Profiles(Arc<dyn ManagedSystem>);
+
+impl Profiles {
+    pub(super) fn new(system: Arc<dyn ManagedSystem>) -> Self {
+        Self(system)
+    }
+}
 
 impl Provider for Profiles {
     fn classes(&self) -> Vec<Arc<str>> {
@@ -87,14 +90,14 @@ impl Provider for Profiles {
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
         let id = path.key_str("InstanceID").unwrap_or_default();
-        let profile =
-            find(path).ok_or_else(|| CimError::not_found(format!("No profile {id:?} is registered here.")))?;
-        instance(class, profile)
+        let profile = find(&*self.0, path)
+            .ok_or_else(|| CimError::not_found(format!("No profile {id:?} is registered here.")))?;
+        instance(&*self.0, class, profile)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        let class = class.clone();
-        Ok(Box::new(PROFILES.into_iter().map(move |profile| instance(&class, profile))))
+        let (system, class) = (self.0.clone(), class.clone());
+        Ok(Box::new(PROFILES.into_iter().map(move |profile| instance(&*system, &class, profile))))
     }
 
     fn estimate(&self, _: &Class) -> Option<u64> {
@@ -102,10 +105,10 @@ impl Provider for Profiles {
     }
 }
 
-fn instance(class: &Arc<Class>, profile: RegisteredProfile) -> Result<Instance, CimError> {
+fn instance(system: &dyn ManagedSystem, class: &Arc<Class>, profile: RegisteredProfile) -> Result<Instance, CimError> {
     let mut instance = Instance::new(class.clone());
     instance
-        .set("InstanceID", profile.id)?
+        .set("InstanceID", id(system, profile))?
         .set("RegisteredName", profile.name)?
         .set("RegisteredVersion", profile.version)?
         // 2 Profile
@@ -120,35 +123,50 @@ fn instance(class: &Arc<Class>, profile: RegisteredProfile) -> Result<Instance, 
     Ok(instance)
 }
 
-fn find(path: &ObjectPath) -> Option<RegisteredProfile> {
-    let id = path.key_str("InstanceID")?;
-    PROFILES.into_iter().find(|profile| profile.id == id)
+fn id(system: &dyn ManagedSystem, profile: RegisteredProfile) -> String {
+    format!("{}{}", system.terms().profile_prefix, profile.id)
 }
 
-fn path(profile: RegisteredProfile) -> Arc<ObjectPath> {
-    Arc::new(ObjectPath::new(INTEROP_NAMESPACE, PROFILE, vec![("InstanceID".into(), profile.id.into())]))
+fn find(system: &dyn ManagedSystem, path: &ObjectPath) -> Option<RegisteredProfile> {
+    let named = path.key_str("InstanceID")?.strip_prefix(system.terms().profile_prefix)?;
+    PROFILES.into_iter().find(|profile| profile.id == named)
 }
 
-pub(super) fn links(model: &Arc<Model>) -> Vec<Arc<dyn Provider>> {
-    vec![Links::provider(Conforms(model.clone())), Links::provider(Referenced)]
+fn path(system: &dyn ManagedSystem, profile: RegisteredProfile) -> Arc<ObjectPath> {
+    Arc::new(ObjectPath::new(INTEROP_NAMESPACE, PROFILE, vec![("InstanceID".into(), id(system, profile).into())]))
+}
+
+/// What joins a system's profiles with each other and with what conforms to them; `home` has the indication service.
+pub(super) fn links(system: &Arc<dyn ManagedSystem>, home: &Arc<dyn ManagedSystem>) -> Vec<Arc<dyn Provider>> {
+    vec![
+        Links::provider(Conforms { system: system.clone(), home: home.clone() }),
+        Links::provider(Referenced(system.clone())),
+    ]
 }
 
 /// Which objects show that the system conforms to a profile: its central instances, computed.
 #[derive(Debug)]
-struct Conforms(Arc<Model>);
+struct Conforms {
+    system: Arc<dyn ManagedSystem>,
+    /// The system that has the indication service of all.
+    home: Arc<dyn ManagedSystem>,
+}
 
 impl Conforms {
     fn central(&self, profile: RegisteredProfile) -> Pairs {
-        let standard = path(profile);
-        let model = self.0.clone();
+        let system = self.system.clone();
+        let standard = path(&*system, profile);
         match profile.id {
-            id if id == BASE_SERVER.id => one([model.system_path(), standard]),
-            id if id == SOFTWARE_UPDATE.id => one([model.service_path(), standard]),
-            id if id == INDICATIONS.id => one([indication_service::service_path(&model), standard]),
-            id if id == SOFTWARE_INVENTORY.id => software(&model, &standard),
+            id if id == BASE_SERVER.id => one([system.system_path(), standard]),
+            id if id == SOFTWARE_UPDATE.id => one([system.service_path(), standard]),
+            id if id == INDICATIONS.id => one([indication_service::service_path(&*self.home), standard]),
+            // Every software identity that can be enumerated: each is a central instance (DSP1023 clause 6).
+            id if id == SOFTWARE_INVENTORY.id => {
+                Box::new(system.software().map(move |element| Ok([element?, standard.clone()])))
+            }
             id if id == JOB_CONTROL.id => {
-                let jobs = model.jobs.jobs();
-                each(jobs.into_iter().map(move |job| [model.job_path(&job), standard.clone()]))
+                let jobs = system.jobs().jobs();
+                each(jobs.into_iter().map(move |job| [system.job_path(&job), standard.clone()]))
             }
             // Were every profile an element of this one, a walk from any profile would lead here too.
             _ => one([standard.clone(), standard]),
@@ -157,42 +175,27 @@ impl Conforms {
 
     /// The object, if there is one of that name, and the profile whose central class it is of.
     fn conforming(&self, named: &ObjectPath) -> Result<Option<Pair>, CimError> {
-        let model = &self.0;
-        if model.is_system(named) {
-            return Ok(Some([model.system_path(), path(BASE_SERVER)]));
+        let system = &*self.system;
+        let pair = |element: Arc<ObjectPath>, profile| Ok(Some([element, path(system, profile)]));
+        if system.is_system(named) {
+            return pair(system.system_path(), BASE_SERVER);
         }
-        if named.same_keys(&model.service_path()) {
-            return Ok(Some([model.service_path(), path(SOFTWARE_UPDATE)]));
+        if named.same_keys(&system.service_path()) {
+            return pair(system.service_path(), SOFTWARE_UPDATE);
         }
-        let indications = indication_service::service_path(model);
+        let indications = indication_service::service_path(&*self.home);
         if named.same_keys(&indications) {
-            return Ok(Some([indications, path(INDICATIONS)]));
+            return pair(indications, INDICATIONS);
         }
-        if let Some(package) = if_there(model.package(named))? {
-            return Ok(Some([model.identity_path(&package.nevra), path(SOFTWARE_INVENTORY)]));
+        if let Some(identity) = system.software_named(named)? {
+            return pair(identity, SOFTWARE_INVENTORY);
         }
-        if let Some(bundle) = bundles::path_of(model, named)? {
-            return Ok(Some([bundle, path(SOFTWARE_INVENTORY)]));
+        if let Some(job) = system.named_job(named) {
+            return pair(system.job_path(&job), JOB_CONTROL);
         }
-        if let Some(job) = named_job(model, named) {
-            return Ok(Some([model.job_path(&job), path(JOB_CONTROL)]));
-        }
-        let itself = find(named).filter(|profile| profile.id == PROFILE_REGISTRATION.id);
-        Ok(itself.map(|itself| [path(itself), path(itself)]))
+        let itself = find(system, named).filter(|profile| profile.id == PROFILE_REGISTRATION.id);
+        itself.map_or(Ok(None), |itself| pair(path(system, itself), itself))
     }
-}
-
-/// Every software identity that can be enumerated (DSP1023 clause 6: each is a central instance): what is installed, what is
-/// offered, and bundles. What must be read first is read when the walk comes to it.
-fn software(model: &Arc<Model>, standard: &Arc<ObjectPath>) -> Pairs {
-    let (offering, bundling, standard) = (model.clone(), model.clone(), standard.clone());
-    let installed = installed(model).map(|pair| pair.map(|[identity, _]| identity));
-    let offered = later(move || {
-        let packages = offered_only(&offering, offering.any_catalog()?);
-        Ok(packages.map(move |(_, package)| offering.identity_path(&package.nevra)))
-    });
-    let bundles = later(move || bundles::paths(&bundling));
-    Box::new(installed.chain(offered).chain(bundles).map(move |element| Ok([element?, standard.clone()])))
 }
 
 impl Link for Conforms {
@@ -205,8 +208,7 @@ impl Link for Conforms {
     }
 
     fn is_ready(&self) -> bool {
-        let manager = &self.0.manager;
-        manager.loaded_catalog().is_some() && manager.loaded_bundles().is_some()
+        self.system.is_software_ready()
     }
 
     fn all(&self) -> Result<Pairs, CimError> {
@@ -218,7 +220,7 @@ impl Link for Conforms {
         if end == 0 {
             return Ok(each(self.conforming(source)?));
         }
-        Ok(find(source).map_or_else(none, |profile| self.central(profile)))
+        Ok(find(&*self.system, source).map_or_else(none, |profile| self.central(profile)))
     }
 
     fn is_cross_namespace(&self) -> bool {
@@ -228,7 +230,7 @@ impl Link for Conforms {
 
 /// `Base Server` refers to the component profiles (DSP1033: the referencing profile is the Dependent).
 #[derive(Debug)]
-struct Referenced;
+struct Referenced(Arc<dyn ManagedSystem>);
 
 impl Link for Referenced {
     fn class(&self) -> &'static str {
@@ -241,7 +243,8 @@ impl Link for Referenced {
 
     fn all(&self) -> Result<Pairs, CimError> {
         let components = PROFILES.into_iter().filter(|profile| profile.is_component);
-        Ok(each(components.map(|profile| [path(profile), path(BASE_SERVER)])))
+        let system = self.0.clone();
+        Ok(each(components.map(move |profile| [path(&*system, profile), path(&*system, BASE_SERVER)])))
     }
 
     fn lives_in_interop(&self) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::jobs::sets_time_limit;
 use super::links::{Link, Links, Pair, Pairs, each, if_there, none};
+use super::managed::ManagedSystem;
 use super::model::Model;
 use super::names::RESOURCE;
 use crate::access::Caller;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::managed::ManagedSystem;
 use super::model::Model;
 use super::names::strip_prefix_ignoring_case;
 use crate::broker::{Instances, Provider};
@@ -69,5 +70,5 @@ pub(super) fn named(path: &ObjectPath) -> Option<Requirement> {
 
 /// The path of the placeholder for a requirement.
 pub(super) fn requirement_path(model: &Model, requirement: &Requirement) -> Arc<ObjectPath> {
-    model.path_by_id(&REQUIREMENT.into(), format!("{PREFIX}{requirement}").into())
+    model.path_by_id(REQUIREMENT, format!("{PREFIX}{requirement}").into())
 }

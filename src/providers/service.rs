@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::install_options::SUPPORTED;
 use super::links::{FixedLink, Links};
+use super::managed::ManagedSystem;
 use super::model::Model;
 use super::names::{CAPABILITIES, CAPABILITIES_ID, SERVICE, SERVICE_NAME};
 use super::{find, installation, planning};

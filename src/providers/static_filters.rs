@@ -1,6 +1,7 @@
-//! The filters that are always there: those of OpenLMI-Software, with its names and queries, so that its clients find them.
+//! The filters that are always there: for the jobs of each system those that OpenLMI-Software has, so that its clients find them
+//! by their names.
 
-use super::names::{INSTALLATION_JOB, VERIFICATION_JOB};
+use super::managed::Terms;
 use crate::broker::IMPLEMENTATION_NAMESPACE;
 use crate::cim::{Instance, PropertyError, Value};
 
@@ -9,40 +10,48 @@ pub(super) const LANGUAGE: &str = "CIM:CQL";
 
 /// Which changes of jobs there are filters for.
 const CHANGES: [JobChange; 6] = [
-    JobChange { word: "Created", event: "Creation", condition: "", says: "is made" },
+    JobChange { word: "Created", event: Event::Creation, condition: "", says: "is made" },
     JobChange {
         word: "PercentUpdated",
-        event: "Modification",
+        event: Event::Modification,
         condition: " AND SourceInstance.CIM_ConcreteJob::PercentComplete <> PreviousInstance.CIM_ConcreteJob::PercentComplete",
         says: "gets on",
     },
     JobChange {
         word: "Changed",
-        event: "Modification",
+        event: Event::Modification,
         condition: " AND SourceInstance.CIM_ConcreteJob::JobState <> PreviousInstance.CIM_ConcreteJob::JobState",
         says: "changes its state",
     },
     JobChange {
         word: "Succeeded",
-        event: "Modification",
+        event: Event::Modification,
         condition: " AND SourceInstance.CIM_ConcreteJob::JobState = 7",
         says: "succeeds",
     },
     JobChange {
         word: "Failed",
-        event: "Modification",
+        event: Event::Modification,
         condition: " AND SourceInstance.CIM_ConcreteJob::JobState = 10",
         says: "fails",
     },
-    JobChange { word: "Deleted", event: "Deletion", condition: "", says: "is removed" },
+    JobChange { word: "Deleted", event: Event::Deletion, condition: "", says: "is removed" },
 ];
+
+/// What happens to a job, by the place of its class in [`Terms::indications`].
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Creation,
+    Modification,
+    Deletion,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct JobChange {
     /// What the names of its filters end with.
     word: &'static str,
-    /// What the name of the indication class ends with.
-    event: &'static str,
+    /// Which of a system's indications tells of it.
+    event: Event,
     /// What a change must fulfil beside.
     condition: &'static str,
     /// What becomes of a job, for people.
@@ -74,23 +83,29 @@ impl StaticFilter {
     }
 }
 
-/// All static filters.
-pub(super) fn all() -> impl Iterator<Item = StaticFilter> + Send {
-    let classes = [INSTALLATION_JOB, VERIFICATION_JOB];
-    classes.into_iter().flat_map(|class| CHANGES.into_iter().map(move |change| filter(class, change)))
+/// All static filters of a system.
+pub(super) fn all(terms: &'static Terms) -> impl Iterator<Item = StaticFilter> + Send {
+    terms.jobs.iter().flat_map(move |class| CHANGES.into_iter().map(move |change| filter(terms, class, change)))
 }
 
 /// The static filter of that name.
-pub(super) fn find(name: &str) -> Option<StaticFilter> {
+pub(super) fn find(terms: &'static Terms, name: &str) -> Option<StaticFilter> {
     // Names are only put together for what may be one.
-    name.starts_with("LMI:").then(|| all().find(|filter| filter.name == name))?
+    let is_likely = name.strip_prefix(terms.organization).is_some_and(|rest| rest.starts_with(':'));
+    is_likely.then(|| all(terms).find(|filter| filter.name == name))?
 }
 
-fn filter(class: &str, change: JobChange) -> StaticFilter {
+fn filter(terms: &Terms, class: &str, change: JobChange) -> StaticFilter {
     let JobChange { word, event, condition, says } = change;
+    let [creation, modification, deletion] = terms.indications;
+    let indication = match event {
+        Event::Creation => creation,
+        Event::Modification => modification,
+        Event::Deletion => deletion,
+    };
     StaticFilter {
-        name: format!("LMI:{class}:{word}"),
-        query: format!("SELECT * FROM LMI_SoftwareInst{event} WHERE SourceInstance ISA {class}{condition}"),
+        name: format!("{}:{class}:{word}", terms.organization),
+        query: format!("SELECT * FROM {indication} WHERE SourceInstance ISA {class}{condition}"),
         description: format!("Whenever a job of the class {class} {says}."),
     }
 }
@@ -100,16 +115,20 @@ mod tests {
     use super::*;
     use crate::cim::Schema;
     use crate::cim::query::{Language, parse};
+    use crate::providers::{image, model};
 
     #[test]
     fn they_have_openlmis_names_and_queries_that_compile() {
         let schema = Schema::builtin().unwrap();
         let language = Language::named(LANGUAGE).unwrap();
-        for filter in all() {
-            parse(&filter.query, language).unwrap().compile(&schema).unwrap();
-            assert_eq!(find(&filter.name), Some(filter));
+        for terms in [&model::TERMS, &image::TERMS] {
+            for filter in all(terms) {
+                parse(&filter.query, language).unwrap().compile(&schema).unwrap();
+                assert_eq!(find(terms, &filter.name), Some(filter));
+            }
         }
-        assert_eq!(all().count(), 12);
+        assert_eq!([all(&model::TERMS).count(), all(&image::TERMS).count()], [12, 6]);
+        let find = |name| find(&model::TERMS, name);
         let succeeded = find("LMI:LMI_SoftwareInstallationJob:Succeeded").unwrap();
         assert_eq!(
             succeeded.query,

@@ -57,7 +57,7 @@ impl Subscriptions {
     fn filter(&self, path: &ObjectPath) -> Result<NamedFilter, CimError> {
         let name: Arc<str> = path.key_str("Name").unwrap_or_default().into();
         self.check_end("Filter", FILTER, path, &name)?;
-        let (language, query) = match (static_filters::find(&name), self.0.filters.find(&name)) {
+        let (language, query) = match (self.0.systems.static_filter(&name), self.0.filters.find(&name)) {
             (Some(filter), _) => (static_filters::LANGUAGE.into(), filter.query),
             (None, Some(filter)) => (filter.language.clone(), filter.query.to_string()),
             (None, None) => return Err(CimError::not_found(format!("Filter: there is no filter {name:?}."))),
@@ -88,7 +88,7 @@ impl Subscriptions {
     }
 
     fn instance(&self, class: &Arc<Class>, subscription: &Subscription) -> Result<Instance, CimError> {
-        let now = self.0.model.clock.now();
+        let now = self.0.system.clock().now();
         let until = |from: chrono::DateTime<chrono::Utc>| subscription.expires.map(|end| seconds(end - from));
         let mut instance = Instance::new(class.clone());
         for (end, path) in ENDS.into_iter().zip(self.0.ends_of(subscription)) {

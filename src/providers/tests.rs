@@ -1,8 +1,9 @@
 //! The walk of the seeds' clients, over the broker: from the profile to the system, the software and the service.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use super::{Eventing, Indications, Model, SystemName, all, indications};
+use super::{Eventing, IMAGE_SYSTEM_CLASS, ImageModel, Indications, ManagedSystems, Model, SystemName, all};
 use crate::access::testing::audit_lines;
 use crate::access::{self, Caller, Role, Users};
 use crate::broker::{Action, Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
@@ -14,9 +15,11 @@ use crate::events::{self, Destinations, Events, IndicationFilters};
 use crate::jobs::{Jobs, Settings, WorkerProgram};
 use crate::software::Abilities;
 use crate::software::testing::{FixedPackages, package};
+use crate::software::vib::ImageManager;
 use crate::store::Store;
 
 mod history;
+mod images;
 mod relations;
 mod subscriptions;
 mod unreadable;
@@ -26,7 +29,9 @@ struct Host {
     caller: Caller,
     store: Arc<Store>,
     jobs: Arc<Jobs>,
+    image_jobs: Option<Arc<Jobs>>,
     events: Arc<Events>,
+    indications: Indications,
     _state: tempfile::TempDir,
 }
 
@@ -35,6 +40,13 @@ fn host() -> Host {
 }
 
 fn host_of(manager: FixedPackages) -> Host {
+    host_of_systems(Some(manager), None)
+}
+
+/// An image and what opens its jobs.
+type WithImage<'a> = (Arc<dyn ImageManager>, &'a dyn Fn(&Arc<Store>, &Path) -> Arc<Jobs>);
+
+fn host_of_systems(manager: Option<FixedPackages>, image: Option<WithImage<'_>>) -> Host {
     let state = tempfile::tempdir().unwrap();
     let schema = Arc::new(Schema::builtin().unwrap());
     let worker = WorkerProgram { program: "/nonexistent".into(), ..WorkerProgram::default() };
@@ -42,22 +54,41 @@ fn host_of(manager: FixedPackages) -> Host {
     let store = Arc::new(Store::in_memory().unwrap());
     let jobs = Arc::new(Jobs::open(store.clone(), Arc::new(SystemClock), settings).unwrap());
     let filters = Arc::new(IndicationFilters::open(store.clone(), schema.clone()).unwrap());
-    let name = SystemName { class: "PG_ComputerSystem".into(), name: "host.example".into() };
-    let model = Arc::new(Model::new(schema.clone(), Arc::new(manager), jobs.clone(), Arc::new(SystemClock), name));
+    let name = |class: &str| SystemName { class: class.into(), name: "host.example".into() };
+    let model = manager.map(|manager| {
+        let name = name("PG_ComputerSystem");
+        Arc::new(Model::new(schema.clone(), Arc::new(manager), jobs.clone(), Arc::new(SystemClock), name))
+    });
+    let image_jobs = image.as_ref().map(|(_, open)| open(&store, state.path()));
+    let image = image.zip(image_jobs.clone()).map(|((image, _), jobs)| {
+        let name = name(IMAGE_SYSTEM_CLASS);
+        Arc::new(ImageModel::new(schema.clone(), image, jobs, Arc::new(SystemClock), name))
+    });
+    let systems = ManagedSystems::new(model, image).unwrap();
     let destinations = Arc::new(Destinations::open(store.clone()).unwrap());
-    let events = events_of(&store, &schema, &model);
-    let mut providers = all(&model).unwrap();
-    providers.extend(indications(Eventing::new(model, events.clone(), filters, destinations)));
-    let broker = Arc::new(Broker::new(schema, providers).unwrap());
-    Host { broker, caller: Caller::new("ann", Role::Operator), store, jobs, events, _state: state }
+    let events = events_of(&store, &schema, &systems);
+    let indications = Indications::new(systems.clone());
+    let mut providers = all(&systems).unwrap();
+    providers.push(super::indications(Eventing::new(systems, events.clone(), filters, destinations)));
+    let broker = Arc::new(Broker::of_systems(schema, providers).unwrap());
+    Host {
+        broker,
+        caller: Caller::new("ann", Role::Operator),
+        store,
+        jobs,
+        image_jobs,
+        events,
+        indications,
+        _state: state,
+    }
 }
 
-fn events_of(store: &Arc<Store>, schema: &Arc<Schema>, model: &Arc<Model>) -> Arc<Events> {
+fn events_of(store: &Arc<Store>, schema: &Arc<Schema>, systems: &ManagedSystems) -> Arc<Events> {
     let clock = Arc::new(SystemClock);
     let client = Client::start(client::Settings::default(), AddressRules::new(true)).unwrap();
     let users = access::Settings { cache: std::time::Duration::from_secs(60), bcrypt_cost: 4 };
     let users = Arc::new(Users::new(store.clone(), clock.clone(), users).unwrap());
-    let describe = Arc::new(Indications::new(model.clone()));
+    let describe = Arc::new(Indications::new(systems.clone()));
     let settings = events::Settings::default();
     Events::open(store.clone(), schema.clone(), describe, users, client, clock, settings).unwrap()
 }

@@ -17,9 +17,10 @@ pub struct JobRow {
     pub journal_offset: i64,
 }
 
-/// Takes the next number for a new job. The row's body is empty until [`update`] fills it, in the same transaction.
-pub fn insert(transaction: &Transaction<'_>) -> Result<i64, StoreError> {
-    transaction.prepare_cached("INSERT INTO job (body) VALUES ('')")?.execute([])?;
+/// Takes the next number for a new job of a managed system; numbers are unique over all of them. The row's body is empty until
+/// [`update`] fills it, in the same transaction.
+pub fn insert(transaction: &Transaction<'_>, system: &str) -> Result<i64, StoreError> {
+    transaction.prepare_cached("INSERT INTO job (system, body) VALUES (?1, '')")?.execute([system])?;
     Ok(transaction.last_insert_rowid())
 }
 
@@ -37,11 +38,11 @@ pub fn remove(transaction: &Transaction<'_>, id: i64) -> Result<(), StoreError> 
     if changed == 1 { Ok(()) } else { Err(missing(id)) }
 }
 
-/// All rows, by number.
-pub fn all(connection: &Connection) -> Result<Vec<JobRow>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT id, body, dispatched, journal_offset FROM job ORDER BY id")?;
-    let rows = statement.query_map([], from_row)?;
+/// All rows of a managed system, by number.
+pub fn all(connection: &Connection, system: &str) -> Result<Vec<JobRow>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT id, body, dispatched, journal_offset FROM job WHERE system = ?1 ORDER BY id")?;
+    let rows = statement.query_map([system], from_row)?;
     rows.map(|row| row.map_err(StoreError::from)).collect()
 }
 
@@ -63,14 +64,20 @@ mod tests {
         let store = Store::in_memory().unwrap();
         let row = store
             .write(|t| {
-                let row = JobRow { id: insert(t)?, body: "{\"a\":1}".to_owned(), dispatched: true, journal_offset: 77 };
+                let row = JobRow {
+                    id: insert(t, "host")?,
+                    body: "{\"a\":1}".to_owned(),
+                    dispatched: true,
+                    journal_offset: 77,
+                };
                 update(t, &row)?;
                 Ok::<_, StoreError>(row)
             })
             .unwrap();
-        assert_eq!(store.read(all).unwrap(), std::slice::from_ref(&row));
+        assert_eq!(store.read(|c| all(c, "host")).unwrap(), std::slice::from_ref(&row));
+        assert_eq!(store.read(|c| all(c, "image")).unwrap(), []);
         store.write(|t| remove(t, row.id)).unwrap();
-        assert!(store.write(insert).unwrap() > row.id);
+        assert!(store.write(|t| insert(t, "image")).unwrap() > row.id, "numbers are unique over all systems");
     }
 
     #[test]

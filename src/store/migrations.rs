@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_history.sql"),
     include_str!("migrations/0007_delivery.sql"),
     include_str!("migrations/0008_listener_destinations.sql"),
+    include_str!("migrations/0009_systems.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {

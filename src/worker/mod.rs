@@ -1,13 +1,18 @@
-//! The process that changes software: typed requests in, a package engine driven, a journal per job out.
+//! The process that changes software: typed requests in, a package engine or an image store driven, a journal per job out.
+//! A worker changes one system; an image beside the host's packages has a worker of its own.
 //!
 //! It knows nothing of the store. Servers reach it over `STATE_DIR/worker.sock`; it outlives them. Of the network it sees
 //! what a job's package file is fetched from.
 
+mod craft;
 mod download;
+mod images;
 pub mod journal;
 mod lines;
+mod packages;
 mod process;
 pub mod protocol;
+mod readable;
 mod recorder;
 mod service;
 mod spool;
@@ -22,5 +27,5 @@ pub use crate::software::leaves_reserve;
 pub use download::Downloads;
 pub use lines::{Lines, LinesError, write_line};
 pub use process::{detach, is_running, program_file};
-pub use protocol::{Refusal, Staged, StagedId, Work};
-pub use service::{Settings, WorkerError, run, socket_path, uploads_folder};
+pub use protocol::{ImageWork, Refusal, Staged, StagedId, Work};
+pub use service::{Settings, WorkerError, run, run_image, socket_path, uploads_folder};

@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Caller;
+use crate::software::vib::ImageOperation;
 use crate::software::{ApplyError, Nevra, Operation, Plan};
 
 /// The version of this protocol; both sides must speak the same one. It grows with every change of what is said.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The longest line either side accepts, in octets.
 pub const MAX_LINE: usize = 4 * 1024 * 1024;
@@ -103,6 +104,16 @@ pub enum Work {
     },
     /// Change or look at packages that need no file; [`Operation::InstallFile`] is refused.
     Change(Operation),
+    /// Do something with an image. Only the worker of an image does it, and it does nothing else.
+    Image(ImageWork),
+}
+
+/// What a job does with an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageWork {
+    /// Change it. Bundles are read where they are: every octet of them is verified while it is copied into the image.
+    Change(ImageOperation),
 }
 
 /// What a server asks for.
@@ -120,6 +131,11 @@ pub enum Request {
     StageUpload {
         /// The file's name in that folder.
         name: String,
+    },
+    /// Say whether a bundle for the image can be read: a file, or a folder.
+    CheckBundle {
+        /// Where it is.
+        path: PathBuf,
     },
     /// Do this work under this job number, once.
     Run {
@@ -177,6 +193,8 @@ pub enum Reply {
     Watching,
     /// To [`Request::Stage`] and [`Request::StageUpload`].
     Staged(Staged),
+    /// To [`Request::CheckBundle`]: it can.
+    Readable,
     /// To [`Request::Run`]: the journal has the job's first entry.
     Accepted,
     /// To [`Request::Plan`].

@@ -14,14 +14,18 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::craft::Craft;
 use super::download::Downloads;
+use super::images::Images;
 use super::lines::{Lines, LinesError, write_line};
+use super::packages::Packages;
 use super::process::program_file;
 use super::protocol::{Hello, Refusal, Reply, Request, VERSION};
 use super::spool::Spool;
 use super::watchers::{Watchers, wait_for_end};
 use super::work::Workbench;
 use crate::clock::SharedClock;
+use crate::software::vib::ImageManager;
 use crate::software::{CancelToken, Manager};
 
 /// How often it is looked whether the server still waits for an answer.
@@ -87,16 +91,34 @@ pub fn uploads_folder(state_dir: &Path) -> PathBuf {
     state_dir.join("uploads")
 }
 
-/// Serves until nobody needed it for the idle limit. Blocks.
+/// Serves the packages of a host until nobody needed it for the idle limit. Blocks.
 pub fn run(manager: Arc<dyn Manager>, settings: Settings, clock: SharedClock) -> Result<(), WorkerError> {
+    let its_clock = Arc::clone(&clock);
+    serve(&settings, clock, || {
+        let spool = Spool::open(&settings, manager.family())?;
+        Ok(Arc::new(Packages::new(manager, spool, settings.downloads.clone(), its_clock)))
+    })
+}
+
+/// The same with an image.
+pub fn run_image(manager: Arc<dyn ImageManager>, settings: Settings, clock: SharedClock) -> Result<(), WorkerError> {
+    serve(&settings, clock, || Ok(Arc::new(Images::new(manager, settings.readable_folders.as_deref()))))
+}
+
+/// The craft is opened by the only worker there is.
+fn serve(
+    settings: &Settings,
+    clock: SharedClock,
+    open: impl FnOnce() -> io::Result<Arc<dyn Craft>>,
+) -> Result<(), WorkerError> {
     let state_dir = settings.state_dir.clone();
     private_folder(&state_dir)?;
     // Held until the end; the system gives it up if the process is killed.
     let only_worker = lock(&state_dir)?;
-    let spool = Spool::open(&settings, manager.family()).map_err(|source| failed("open", &state_dir, source))?;
+    let craft = open().map_err(|source| failed("open", &state_dir, source))?;
     let listener = listen(&state_dir)?;
     let watchers = Arc::new(Watchers::default());
-    let bench = Workbench::new(manager, spool, settings.downloads, state_dir.clone(), Arc::clone(&watchers), clock);
+    let bench = Workbench::new(craft, state_dir.clone(), Arc::clone(&watchers), clock);
     let service = Arc::new(Service { bench, watchers, activity: Mutex::default(), changed: Condvar::new() });
     // The same socket as a value that can be shut down, which ends the waiting for connections.
     let shutter = listener.try_clone().map(|listener| UnixStream::from(OwnedFd::from(listener)));
@@ -332,8 +354,9 @@ mod tests {
         let (manager, _teller) = ToldManager::new();
         let spool = Spool::open(&Settings::new(state.path().to_owned()), manager.family()).unwrap();
         let watchers = Arc::new(Watchers::default());
-        let (downloads, clock) = (Downloads::default(), Arc::new(SystemClock));
-        let bench = Workbench::new(manager, spool, downloads, state.path().to_owned(), Arc::clone(&watchers), clock);
+        let clock = Arc::new(SystemClock);
+        let packages = Packages::new(manager, spool, Downloads::default(), clock.clone());
+        let bench = Workbench::new(Arc::new(packages), state.path().to_owned(), Arc::clone(&watchers), clock);
         let service = Arc::new(Service { bench, watchers, activity: Mutex::default(), changed: Condvar::new() });
         let (server, stream) = UnixStream::pair().unwrap();
         service.admit(stream);

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use openssl::sha::Sha256;
-use rustix::fs::OFlags;
 
 use super::protocol::{Refusal, Staged, StagedId};
+use super::readable::{Readable, open, why};
 use super::{Settings, uploads_folder};
 use crate::software::{Family, InspectError, Manager, leaves_reserve};
 
@@ -30,7 +30,7 @@ pub(super) struct Spool {
     uploads: PathBuf,
     /// The ending of file names without which the engine's tools do not take a file for a package.
     ending: &'static str,
-    readable_folders: Option<Vec<PathBuf>>,
+    readable: Readable,
     max_octets: u64,
     /// The files that are still coming or in use and that no job names.
     incoming: Mutex<Vec<StagedId>>,
@@ -45,18 +45,16 @@ impl Spool {
             Family::Deb => "deb",
             Family::Rpm => "rpm",
         };
-        // Folders are compared with what the system says of an open file, which has no links in it.
-        let resolve = |folder: &PathBuf| fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
-        let readable_folders = settings.readable_folders.as_ref().map(|all| all.iter().map(resolve).collect());
+        let readable = Readable::new(settings.readable_folders.as_deref());
         let max_octets = settings.max_package_octets;
         let uploads = uploads_folder(&settings.state_dir);
-        Ok(Self { folder, uploads, ending, readable_folders, max_octets, incoming: Mutex::default() })
+        Ok(Self { folder, uploads, ending, readable, max_octets, incoming: Mutex::default() })
     }
 
     /// Copies the file to the spool and asks the engine what it is.
     pub(super) fn stage(&self, path: &Path, manager: &dyn Manager) -> Result<Staged, Refusal> {
         let source = self.open_source(path)?;
-        if !self.may_read(&source).map_err(internal)? {
+        if !self.readable.allows(&source).map_err(internal)? {
             return Err(Refusal::NotAllowed);
         }
         self.take_over(source, path, manager)
@@ -140,14 +138,6 @@ impl Spool {
         Ok(file)
     }
 
-    /// Whether the settings allow the file. Asked of the open file: its path may mean another one by now.
-    fn may_read(&self, file: &File) -> io::Result<bool> {
-        use std::os::fd::AsRawFd;
-        let Some(folders) = &self.readable_folders else { return Ok(true) };
-        let real = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
-        Ok(folders.iter().any(|folder| real.starts_with(folder)))
-    }
-
     fn copy(&self, source: File, id: StagedId) -> Result<(u64, String), Refusal> {
         let mut copy =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.file(id)).map_err(internal)?;
@@ -173,12 +163,6 @@ fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
-}
-
-/// Opens a file for reading: no link in the last part, and without waiting for whoever writes into a pipe.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)
 }
 
 /// Copies at most `limit` octets and tells how many there were and their SHA-256.
@@ -213,18 +197,6 @@ fn not_a_package(error: InspectError) -> Refusal {
 
 fn internal(error: io::Error) -> Refusal {
     Refusal::Internal { message: error.kind().to_string() }
-}
-
-/// Why a file cannot be read, for the person who named it.
-fn why(error: &io::Error) -> &'static str {
-    if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
-        return "it is a symbolic link: name the file itself";
-    }
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file",
-        io::ErrorKind::PermissionDenied => "the worker has no right to read it",
-        _ => "it cannot be read",
-    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::{Settings, run, socket_path};
+use super::{Settings, WorkerError, run, run_image, socket_path};
 use crate::clock::SharedClock;
+use crate::software::vib::{
+    ImageError, ImageErrorClass, ImageManager, ImageOperation, ImageOutcome, ImageSnapshot, VibId,
+};
 use crate::software::{
     Abilities, ApplyError, CancelToken, Change, ChangeKind, Family, FileRecord, InspectError, Inventory, Manager,
     ManagerError, Nevra, Operation, Outcome, Package, PackageState, Phase, Plan, Progress,
@@ -25,13 +28,17 @@ pub(crate) enum Step {
     Panic,
 }
 
+/// Whoever does what a test tells.
 #[derive(Debug)]
-pub(crate) struct ToldManager {
+struct Told {
     steps: Mutex<Receiver<Step>>,
     begun: Mutex<Sender<String>>,
 }
 
-/// The test's end of a [`ToldManager`].
+#[derive(Debug)]
+pub(crate) struct ToldManager(Told);
+
+/// The test's end of a [`ToldManager`] or a [`ToldImage`].
 #[derive(Debug)]
 pub(crate) struct Teller {
     pub(crate) step: Sender<Step>,
@@ -39,11 +46,41 @@ pub(crate) struct Teller {
     pub(crate) begun: Receiver<String>,
 }
 
-impl ToldManager {
-    pub(crate) fn new() -> (Arc<Self>, Teller) {
+impl Told {
+    fn new() -> (Self, Teller) {
         let (step, steps) = channel();
         let (tell, begun) = channel();
-        (Arc::new(Self { steps: Mutex::new(steps), begun: Mutex::new(tell) }), Teller { step, begun })
+        (Self { steps: Mutex::new(steps), begun: Mutex::new(tell) }, Teller { step, begun })
+    }
+
+    fn tell(&self, text: &str) {
+        self.begun.lock().unwrap().send(text.to_owned()).unwrap();
+    }
+
+    /// Does one step after the other until one of them is the last.
+    fn follow(&self, progress: &mut dyn Progress, cancel: &CancelToken) -> Result<(), ApplyError> {
+        let steps = self.steps.lock().unwrap();
+        loop {
+            match steps.recv_timeout(Duration::from_secs(60)).unwrap() {
+                Step::Phase(phase, percent) => progress.phase(phase, percent),
+                Step::Note(text) => progress.note(text),
+                Step::Finish if cancel.is_cancelled() => return Err(ApplyError::Cancelled),
+                Step::Finish => return Ok(()),
+                Step::Fail(error) => return Err(error),
+                Step::Panic => {
+                    // The lock must not be poisoned for the jobs that follow.
+                    drop(steps);
+                    panic!("as the test told");
+                }
+            }
+        }
+    }
+}
+
+impl ToldManager {
+    pub(crate) fn new() -> (Arc<Self>, Teller) {
+        let (told, teller) = Told::new();
+        (Arc::new(Self(told)), teller)
     }
 }
 
@@ -83,12 +120,11 @@ impl Manager for ToldManager {
         if !is_endless {
             return Ok(Plan::default());
         }
-        let tell = |text: &str| self.begun.lock().unwrap().send(text.to_owned()).unwrap();
-        tell("a plan");
+        self.0.tell("a plan");
         while !cancel.is_cancelled() {
             thread::yield_now();
         }
-        tell("given up");
+        self.0.tell("given up");
         Err(ApplyError::Cancelled)
     }
 
@@ -115,21 +151,55 @@ impl Manager for ToldManager {
             | Operation::Verify { nevra } => nevra.clone(),
             Operation::RefreshRepositories => Nevra::from_debian("repositories", "1", "all").unwrap(),
         };
-        self.begun.lock().unwrap().send(nevra.name.to_string()).unwrap();
-        let steps = self.steps.lock().unwrap();
-        loop {
-            match steps.recv_timeout(Duration::from_secs(60)).unwrap() {
-                Step::Phase(phase, percent) => progress.phase(phase, percent),
-                Step::Note(text) => progress.note(text),
-                Step::Finish if cancel.is_cancelled() => return Err(ApplyError::Cancelled),
-                Step::Finish => return Ok(installed(&nevra)),
-                Step::Fail(error) => return Err(error),
-                Step::Panic => {
-                    // The lock must not be poisoned for the jobs that follow.
-                    drop(steps);
-                    panic!("as the test told");
+        self.0.tell(&nevra.name);
+        self.0.follow(progress, cancel).map(|()| installed(&nevra))
+    }
+}
+
+/// An image whose changes do what a test tells them.
+#[derive(Debug)]
+pub(crate) struct ToldImage(Told);
+
+impl ImageManager for ToldImage {
+    fn snapshot(&self) -> Arc<ImageSnapshot> {
+        panic!("no test asks for it")
+    }
+
+    fn refresh(&self) -> Result<bool, ImageError> {
+        Ok(false)
+    }
+
+    fn wait_for_change(&self, _: Duration) -> bool {
+        false
+    }
+
+    /// What is installed is called as its bundles' content; the content `broken` makes an error that names the bundle. A
+    /// removal of `reboot` needs one.
+    fn apply(
+        &self,
+        operation: &ImageOperation,
+        progress: &mut dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<ImageOutcome, ApplyError> {
+        self.0.tell("a change");
+        self.0.follow(progress, cancel)?;
+        let id = |name: &String| VibId::new(name);
+        match operation {
+            ImageOperation::Install { bundles, .. } => {
+                let contents: Vec<String> = bundles.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+                if let Some(at) = contents.iter().position(|content| content == "broken") {
+                    let name = bundles[at].display();
+                    let error = ImageError::new(ImageErrorClass::BundleFormatError, format!("{name} is broken"));
+                    return Err(ApplyError::Image(error.at(format!("zip:{name}?index.xml"))));
                 }
+                Ok(ImageOutcome { installed: contents.iter().map(id).collect(), ..ImageOutcome::default() })
             }
+            ImageOperation::Remove { vibs } => Ok(ImageOutcome {
+                removed: vibs.iter().map(id).collect(),
+                needs_reboot: vibs.contains(&"reboot".to_owned()),
+                ..ImageOutcome::default()
+            }),
+            ImageOperation::RollBack => Ok(ImageOutcome::default()),
         }
     }
 }
@@ -151,11 +221,21 @@ pub(crate) fn package(folder: &Path, name: &str) -> PathBuf {
 /// Runs a worker on threads of this process; it listens when this returns.
 pub(crate) fn worker_thread(settings: Settings, clock: SharedClock) -> Teller {
     let (manager, teller) = ToldManager::new();
-    let state_dir = settings.state_dir.clone();
-    let worker = thread::spawn(move || run(manager, settings, clock));
+    listening(settings.state_dir.clone(), move || run(manager, settings, clock));
+    teller
+}
+
+/// The same with the worker of an image.
+pub(crate) fn image_worker_thread(settings: Settings, clock: SharedClock) -> Teller {
+    let (told, teller) = Told::new();
+    listening(settings.state_dir.clone(), move || run_image(Arc::new(ToldImage(told)), settings, clock));
+    teller
+}
+
+fn listening(state_dir: PathBuf, serve: impl FnOnce() -> Result<(), WorkerError> + Send + 'static) {
+    let worker = thread::spawn(serve);
     while std::os::unix::net::UnixStream::connect(socket_path(&state_dir)).is_err() {
         assert!(!worker.is_finished(), "the worker did not start: {:?}", worker.join());
         thread::yield_now();
     }
-    teller
 }

@@ -102,9 +102,9 @@ fn a_job_of_the_earlier_worker_ends_well_under_the_new_server() {
     assert_eq!(upgradable.worker_program(), upgradable.replaced());
     // The earlier worker is given nothing new to do, and one of the new version must wait for it.
     let request = install_message(&mut client, &format!("file://{}", upgradable.next.display()));
-    let (_, reason) = client.post(&request.envelope()).fault();
-    assert!(reason.contains("the operator's log says why"), "{reason}");
-    assert!(server.log().contains("a worker of another version is still at work: try again when it has ended"));
+    let (code, reason) = client.post(&request.envelope()).fault();
+    assert_eq!(code, "wsman:Concurrency", "{reason}");
+    assert!(reason.contains("a worker of another version still has a job at work"), "{reason}");
     waiting.go_on();
     for job in [job, next] {
         let job = ended(&mut client, &job);

@@ -11,7 +11,7 @@ use crate::{entries, inherited, jobs, openlmi};
 
 /// All that is said of a class's properties, what counts first: by the class, of all jobs, and of what is inherited.
 pub(crate) fn rows_of(entry: &Entry) -> Vec<Row> {
-    let is_job = schema().class(entry.class).is_some_and(|class| class.is_a("LMI_SoftwareJob"));
+    let is_job = schema().class(entry.class).is_some_and(|class| class.is_a("CIM_ConcreteJob"));
     let of_jobs = if is_job { jobs::SHARED } else { &[] };
     [entry.rows, of_jobs, inherited::ROWS].concat()
 }

@@ -14,7 +14,7 @@ use crate::support::installation::{ended, job_of};
 use crate::support::server::{Host, PATIENCE};
 use crate::support::sink::{Event, Sink};
 use crate::support::wsman::{ALL_CLASSES, ANONYMOUS, Client, Message, child};
-use crate::table::Answer;
+use crate::table::{Answer, Family};
 
 const WHOLE: &str = "<w:OptimizeEnumeration/><w:MaxElements>1000</w:MaxElements>";
 const IDENTITY: &str = "LMI_SoftwareIdentity";
@@ -25,13 +25,13 @@ const INSTALLATION_JOB: &str = "LMI_SoftwareInstallationJob";
 const VERIFICATION_JOB: &str = "LMI_SoftwareVerificationJob";
 
 /// Keys of an instance, as XML.
-type Selectors = Vec<(String, String)>;
+pub(crate) type Selectors = Vec<(String, String)>;
 
 /// A client of a host that writes down what it sees.
-struct Visit {
-    client: Client,
+pub(crate) struct Visit {
+    pub(crate) client: Client,
     schema: Schema,
-    seen: Evidence,
+    pub(crate) seen: Evidence,
 }
 
 /// Does everything on a host.
@@ -40,7 +40,7 @@ pub(crate) fn done(fixture: Fixture) -> Evidence {
         Host::new(&fixture.root, if matches!(fixture.kept, crate::hosts::Kept::Deb(..)) { "deb" } else { "rpm" });
     let server = host.serve();
     let (client, sink) = (server.admin(), Sink::new());
-    let mut visit = Visit { client, schema: Schema::builtin().unwrap(), seen: Evidence::new(fixture.family) };
+    let mut visit = Visit::new(client, fixture.family);
     visit.subscribe(&sink);
     visit.make_filter();
     for class in ["PG_ComputerSystem", SERVICE, "LMI_SystemSoftwareCollection", REPOSITORY] {
@@ -55,13 +55,17 @@ pub(crate) fn done(fixture: Fixture) -> Evidence {
     visit.walk_from(&fixture.nevra("alpha", "1.0"));
     visit.check_files();
     visit.call_what_is_not_served();
-    visit.remove_a_job(&removed);
-    visit.take_events(&sink);
+    visit.remove_a_job(INSTALLATION_JOB, &removed);
+    visit.take_events(&sink, "LMI_SoftwareInstDeletion");
     visit.seen
 }
 
 impl Visit {
-    fn subscribe(&mut self, sink: &Sink) {
+    pub(crate) fn new(client: Client, family: Family) -> Self {
+        Self { client, schema: Schema::builtin().unwrap(), seen: Evidence::new(family) }
+    }
+
+    pub(crate) fn subscribe(&mut self, sink: &Sink) {
         for class in ["CIM_InstCreation", "CIM_InstModification", "CIM_InstDeletion"] {
             self.client.ask(&Message::subscribe(&sink.url("/"), &format!("SELECT * FROM {class}")));
         }
@@ -91,7 +95,7 @@ impl Visit {
     }
 
     /// Looks at all instances of exactly one class.
-    fn enumerate(&mut self, class: &str) {
+    pub(crate) fn enumerate(&mut self, class: &str) {
         let options = format!("{WHOLE}<b:PolymorphismMode>None</b:PolymorphismMode>");
         let page = Message::enumerate(&uri_of(class), &options).selector("__cimnamespace", "root/interop");
         self.look(&page);
@@ -103,7 +107,7 @@ impl Visit {
         self.seen.add(&page);
     }
 
-    fn enumerate_all(&mut self) {
+    pub(crate) fn enumerate_all(&mut self) {
         let with_instances = |class: &&std::sync::Arc<quartermaster::cim::Class>| {
             class.kind() != ClassKind::Indication && !class.is_abstract()
         };
@@ -115,19 +119,19 @@ impl Visit {
     }
 
     /// The keys of the first instance of a class that was seen, if it fits.
-    fn selectors(&self, class: &str, fits: impl Fn(&crate::evidence::Seen) -> bool) -> Selectors {
+    pub(crate) fn selectors(&self, class: &str, fits: impl Fn(&crate::evidence::Seen) -> bool) -> Selectors {
         let instance = self.seen.instances(class).iter().find(|seen| fits(seen));
         let instance = instance.unwrap_or_else(|| panic!("no such instance of {class}"));
         let keys = self.schema.class(class).unwrap().keys();
         keys.map(|key| (key.name.to_string(), escape(&instance[&*key.name]))).collect()
     }
 
-    fn first(&self, class: &str) -> Selectors {
+    pub(crate) fn first(&self, class: &str) -> Selectors {
         self.selectors(class, |_| true)
     }
 
     /// Calls a method and writes down what it answers.
-    fn call(&mut self, class: &str, selectors: Selectors, method: &str, arguments: &[(&str, &str)]) -> Element {
+    pub(crate) fn call(&mut self, class: &str, selectors: Selectors, method: &str, arguments: &[(&str, &str)]) -> Element {
         let mut request = Message::invoke(&uri_of(class), method, arguments);
         request.selectors = selectors;
         request.selectors.push(("__cimnamespace".to_owned(), "root/interop".to_owned()));
@@ -208,13 +212,18 @@ impl Visit {
 
     fn look_at_jobs(&mut self) {
         for class in [INSTALLATION_JOB, VERIFICATION_JOB] {
-            self.enumerate(class);
-            let failed = self.selectors(class, |job| job["JobState"] == "10");
-            for method in ["GetError", "GetErrors"] {
-                self.call(class, failed.clone(), method, &[]);
-            }
-            self.call(class, failed, "RequestStateChange", &[("RequestedState", "4")]);
+            self.look_at_jobs_of(class);
         }
+    }
+
+    /// Looks at the jobs of a class, and asks of one that failed why.
+    pub(crate) fn look_at_jobs_of(&mut self, class: &str) {
+        self.enumerate(class);
+        let failed = self.selectors(class, |job| job["JobState"] == "10");
+        for method in ["GetError", "GetErrors"] {
+            self.call(class, failed.clone(), method, &[]);
+        }
+        self.call(class, failed, "RequestStateChange", &[("RequestedState", "4")]);
     }
 
     /// What is only found from a package: its files, and what it needs.
@@ -238,8 +247,9 @@ impl Visit {
         self.call(FILE_CHECK, same, "InvokeOnSystem", &[("TargetSystem", &system)]);
     }
 
-    fn call_what_is_not_served(&mut self) {
-        for entry in entries() {
+    pub(crate) fn call_what_is_not_served(&mut self) {
+        let family = self.seen.family;
+        for entry in entries().filter(|entry| family.has(entry.class)) {
             for method in entry.methods.iter().filter(|method| !matches!(method.answer, Answer::Works { .. })) {
                 let selectors = self.first(entry.class);
                 let arguments = needed(&self.schema, entry.class, method.name);
@@ -249,15 +259,14 @@ impl Visit {
         }
     }
 
-    fn remove_a_job(&mut self, id: &str) {
+    pub(crate) fn remove_a_job(&mut self, class: &str, id: &str) {
         let delete = "http://schemas.xmlsoap.org/ws/2004/09/transfer/Delete";
-        self.client.ask(&Message::action(delete, &uri_of(INSTALLATION_JOB), "").selector("InstanceID", id));
+        self.client.ask(&Message::action(delete, &uri_of(class), "").selector("InstanceID", id));
     }
 
     /// Looks at the events, when the last of them is there: the one of the job that was removed.
-    fn take_events(&mut self, sink: &Sink) {
-        let is_last =
-            |event: &Event| event.indication().name == "LMI_SoftwareInstDeletion" && event.source("JobState").is_some();
+    pub(crate) fn take_events(&mut self, sink: &Sink, last: &str) {
+        let is_last = |event: &Event| event.indication().name == last && event.source("JobState").is_some();
         let wait = |events: &[Event]| events.iter().any(is_last).then(|| events.to_vec());
         for event in sink.wait_for("the removal of a job", PATIENCE, wait) {
             self.seen.add(&event.indication());
@@ -296,7 +305,7 @@ fn identity(nevra: &str) -> String {
 }
 
 /// A reference to an instance, as XML.
-fn reference(class: &str, selectors: &Selectors) -> String {
+pub(crate) fn reference(class: &str, selectors: &Selectors) -> String {
     let selectors: String =
         selectors.iter().map(|(name, value)| format!("<w:Selector Name=\"{name}\">{value}</w:Selector>")).collect();
     format!(

@@ -5,9 +5,8 @@ use std::sync::OnceLock;
 
 use xmltree::Element;
 
-use crate::deeds;
-use crate::hosts;
 use crate::table::Family;
+use crate::{deeds, hosts, image_deeds};
 
 /// An instance: the properties that have a value, as text. Elements of arrays have commas between them.
 pub(crate) type Seen = BTreeMap<String, String>;
@@ -21,10 +20,10 @@ pub(crate) struct Evidence {
     answers: Vec<(String, String, String)>,
 }
 
-/// A Debian and an RPM host, after everything was done there; done once for all tests.
-pub(crate) fn both() -> &'static [Evidence] {
-    static BOTH: OnceLock<Vec<Evidence>> = OnceLock::new();
-    BOTH.get_or_init(|| vec![deeds::done(hosts::deb()), deeds::done(hosts::rpm())])
+/// A Debian and an RPM host and one with an image, after everything was done there; done once for all tests.
+pub(crate) fn hosts() -> &'static [Evidence] {
+    static HOSTS: OnceLock<Vec<Evidence>> = OnceLock::new();
+    HOSTS.get_or_init(|| vec![deeds::done(hosts::deb()), deeds::done(hosts::rpm()), image_deeds::done()])
 }
 
 impl Evidence {

@@ -20,13 +20,13 @@ const REFUSED: &str = "src/providers/tests/subscriptions.rs::\
                        what_can_be_neither_destination_nor_subscription_is_refused_with_what_to_change";
 const PULLED: &str = "src/providers/tests/subscriptions.rs::events_that_are_pulled_go_the_way_of_the_request";
 
-const IDENTIFIER: Row =
+pub(crate) const IDENTIFIER: Row =
     served("IndicationIdentifier", "`Quartermaster:` and the number of the change, the same however often it is sent");
-const TIME: Row = served("IndicationTime", "when it happened");
-const SEVERITY: Row = fixed("PerceivedSeverity", "2", "Information");
-const SOURCE: Row = served("SourceInstance SourceInstanceModelPath", "the instance and its path");
-const HOST: Row = served("SourceInstanceHost", "the system's name");
-const REST: Row = none(
+pub(crate) const TIME: Row = served("IndicationTime", "when it happened");
+pub(crate) const SEVERITY: Row = fixed("PerceivedSeverity", "2", "Information");
+pub(crate) const SOURCE: Row = served("SourceInstance SourceInstanceModelPath", "the instance and its path");
+pub(crate) const HOST: Row = served("SourceInstanceHost", "the system's name");
+pub(crate) const REST: Row = none(
     "IndicationFilterName CorrelatedIndications OtherSeverity SequenceContext SequenceNumber",
     "a subscription gets its events in order and knows its own filter",
 );

@@ -60,7 +60,7 @@ pub(crate) const SHARED: &[Row] = &[
 ];
 
 /// The methods of both kinds of jobs.
-const METHODS: &[Method] = &[
+pub(crate) const METHODS: &[Method] = &[
     works(
         "RequestStateChange",
         "4097",

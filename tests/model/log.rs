@@ -5,11 +5,11 @@ use crate::table::{Entry, fixed, none, not_supported, served};
 pub(crate) const CLASSES: &[Entry] = &[
     Entry {
         class: "CIM_RecordLog",
-        says: "The one log of what was asked for and what came of it.",
+        says: "The one log of a system: what was asked for and what came of it.",
         by: &[],
         rows: &[
-            fixed("InstanceID", "Quartermaster:SoftwareHistory", "its own"),
-            fixed("Name ElementName", "Software History", "its name"),
+            served("InstanceID", "`Quartermaster:SoftwareHistory`; on a host with an image `Quartermaster:ImageHistory`"),
+            served("Name ElementName", "`Software History`, `Image History`"),
             served("Caption Description", "what it has"),
             served("CurrentNumberOfRecords MaxNumberOfRecords", "counted; the limit of the settings"),
             fixed("LogState", "2", "Normal"),
@@ -38,7 +38,7 @@ pub(crate) const CLASSES: &[Entry] = &[
             served("MessageID Message MessageArguments", "who asked for what from where, and what came of it"),
             served("PerceivedSeverity", "2 (Information) or 4 (Minor)"),
             fixed("RecordFormat", "application/json", "the form of RecordData"),
-            served("RecordData", "the same for programs, with every package that changed"),
+            served("RecordData", "the same for programs, with every package or VIB that changed"),
             fixed("Locale", "en", "messages are in English"),
             none("Description", "Message is the description"),
         ],

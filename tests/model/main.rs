@@ -2,8 +2,8 @@
 //!
 //! The classes come from the schema that the program was built with; what is said of them is in the tables here
 //! (`inventory`, `update`, …). Nothing of the schema may be missing there, and nothing may be said that is not so: the
-//! service runs on a Debian and on an RPM root on which everything happens that its classes tell of ([`deeds`]), and each
-//! statement is held against all instances that came of it ([`evidence`]).
+//! service runs on a Debian and on an RPM root, and on a host with an image, on which everything happens that its classes tell
+//! of ([`deeds`], [`image_deeds`]), and each statement is held against all instances that came of it ([`evidence`]).
 //!
 //! `UPDATE_DOCS=1 cargo test --test model page` writes the page anew.
 
@@ -23,6 +23,8 @@ mod coverage;
 mod deeds;
 mod evidence;
 mod hosts;
+mod image_deeds;
+mod images;
 mod indications;
 mod inherited;
 mod interop;
@@ -48,6 +50,7 @@ fn subjects() -> Vec<(&'static str, &'static [Entry])> {
         ("Verification", verification::CLASSES),
         ("History", log::CLASSES),
         ("Indications", indications::CLASSES),
+        ("Images of VIBs", images::CLASSES),
     ]
 }
 

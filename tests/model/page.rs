@@ -14,14 +14,14 @@ use crate::{entries, subjects};
 const HEAD: &str = "\
 # The model
 
-Every class that this service shows of a Linux host, with each property and method and where its value comes from. The
-classes are those of OpenLMI-Software (`LMI_`, with what CIM defines for them), some of CIM itself, and our own (`QM_`); what
-they are for is told by DSP1023 (Software Inventory), DSP1025 (Software Update), DSP1103 (Job Control) and DSP1033 (Profile
+Every class that this service shows of a Linux host or of a hypervisor host with an image of VIBs, with each property and method
+and where its value comes from. The classes are those of OpenLMI-Software (`LMI_`, with what CIM defines for them) and of VMware
+(`VMware_`, `OMC_`), some of CIM itself, and our own (`QM_`); what they are for is told by DSP1023 (Software Inventory), DSP1025 (Software Update), DSP1103 (Job Control) and DSP1033 (Profile
 Registration).
 
 This page is made by the suite in `tests/model`. The classes, properties and methods come from the schema that the program is
-built with, and a test fails when one of them is missing here. Others run the service on a Debian and on an RPM root, do there
-everything that the classes tell of, and hold each statement against all instances that they see:
+built with, and a test fails when one of them is missing here. Others run the service on a Debian and on an RPM root
+and on an image store, do there everything that the classes tell of, and hold each statement against all instances that they see:
 
 - **served**: instances have values, from the source that is named. Where a value stands here, every instance has it. Of what is
   served on one family of hosts only, instances on the other have no value.

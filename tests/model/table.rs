@@ -1,10 +1,12 @@
 //! What can be said of a class, of its properties and of its methods.
 
-/// The family of packages of a host.
+/// What kind of software a host has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     Deb,
     Rpm,
+    /// VIBs.
+    Image,
 }
 
 impl Family {
@@ -12,9 +14,31 @@ impl Family {
         match self {
             Self::Deb => "Debian",
             Self::Rpm => "RPM",
+            Self::Image => "image",
         }
     }
+
+    /// Whether such a host has instances of the class.
+    pub(crate) fn has(self, class: &str) -> bool {
+        let is_of_images = class.starts_with("VMware_") || class.starts_with("OMC_");
+        if self == Self::Image { is_of_images || SHARED.contains(&class) } else { !is_of_images }
+    }
 }
+
+/// Classes that hosts of all kinds have instances of, and whose instances on a host with an image are looked at.
+const SHARED: [&str; 11] = [
+    "CIM_RegisteredProfile",
+    "CIM_ReferencedProfile",
+    "CIM_ElementConformsToProfile",
+    "CIM_RecordLog",
+    "CIM_LogEntry",
+    "CIM_LogManagesRecord",
+    "CIM_UseOfLog",
+    "CIM_InstMethodCall",
+    "CIM_Error",
+    "__MethodParameters_InstallFromURI",
+    "__MethodParameters_InstallFromURI_Result",
+];
 
 /// A class that has instances, whether they are enumerated, reached from others, sent as events or held by others.
 #[derive(Debug)]

@@ -1,7 +1,9 @@
 //! Classes without instances, and what OpenLMI or CIM have that is left out.
 
-/// A superclass of OpenLMI that has no instances of its own, and what it is for.
+/// A superclass of OpenLMI or VMware that has no instances of its own, and what it is for.
 pub(crate) const BASES: &[(&str, &str)] = &[
+    ("VMware_SoftwareIdentity", "what software of every kind has in common"),
+    ("VMware_ElementSoftwareIdentity", "the ends are those of all software"),
     ("LMI_ConcreteJob", "what OpenLMI's jobs of every kind have in common"),
     ("LMI_SoftwareJob", "what jobs that work on packages have in common"),
     ("LMI_MethodResult", "what results of every kind have in common"),
@@ -37,19 +39,6 @@ pub(crate) const UNSERVED: &[(&str, &str)] = &[
     (
         "CIM_ConcreteCollection CIM_ConcreteComponent CIM_ConcreteDependency CIM_ConcreteIdentity",
         "for whoever has no class of its own; here every class has one",
-    ),
-    (
-        "OMC_UnitaryComputerSystem VMware_AffectedSoftwareIdentity VMware_AssociatedJobMethodResult \
-         VMware_ComponentElementSoftwareIdentity VMware_ComponentSoftwareIdentity VMware_ConcreteJob VMware_ElementSoftwareIdentity \
-         VMware_ElementSoftwareInstallationCapabilities VMware_HostedInstallationService VMware_HypervisorSoftwareIdentity \
-         VMware_InstalledSoftwareIdentity VMware_MethodResult VMware_OwningJobElement VMware_SoftwareIdentity \
-         VMware_SoftwareInstallationService VMware_SoftwareInstallationServiceCapabilities",
-        "they are for images of VIBs, which are not served yet",
-    ),
-    (
-        "VMware_ConcreteJobCreation VMware_ConcreteJobDeletion VMware_ConcreteJobModification",
-        "they tell of the jobs of images of VIBs, which are not served yet; they can be subscribed to, and \
-         `SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob` and its like tell of this host's jobs",
     ),
 ];
 

@@ -69,11 +69,17 @@ impl Host {
         self.run_with_input(arguments, "")
     }
 
+    /// Runs a command of the binary that is not about this host's state; tells how it ended and all it said.
+    pub fn run_plainly(&self, arguments: &[&str]) -> (ExitStatus, String) {
+        Self::run_command(binary().args(arguments), "")
+    }
+
     fn run_with_input(&self, arguments: &[&str], input: &str) -> (ExitStatus, String) {
-        let mut child = binary()
-            .args(arguments)
-            .arg("--state-dir")
-            .arg(self.state_dir())
+        Self::run_command(binary().args(arguments).arg("--state-dir").arg(self.state_dir()), input)
+    }
+
+    fn run_command(command: &mut Command, input: &str) -> (ExitStatus, String) {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -86,6 +92,11 @@ impl Host {
         let output = child.wait_with_output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status, String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// The settings, as a file.
+    pub fn settings_file(&self) -> PathBuf {
+        self.configuration()
     }
 
     /// Writes the configuration file.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::jobs::{Jobs, WorkerProgram};
-use crate::providers::{Indications, Model, SystemName, all};
+use crate::providers::{Indications, ManagedSystems, Model, SystemName, all};
 use crate::soap::{Message, Outgoing};
 use crate::software::testing::{FixedPackages, package};
 use crate::wire::enumeration::{Enumerate, Mode, Pull, ReceivedPage};
@@ -37,9 +37,9 @@ pub(super) fn fixture() -> Fixture {
     let packages = (0..PACKAGES).map(|n| package(&format!("package-{n}"), "1.0-1", &"äöü <&> ".repeat(n % 37)));
     let manager = Arc::new(FixedPackages::new(packages));
     let name = SystemName { class: "PG_ComputerSystem".into(), name: "host.example".into() };
-    let model = Arc::new(Model::new(schema.clone(), manager, jobs, clock, name));
-    let broker = Broker::new(schema.clone(), all(&model).unwrap()).unwrap();
-    let service = service(broker, schema, store, Arc::new(Indications::new(model)));
+    let systems = ManagedSystems::from(Arc::new(Model::new(schema.clone(), manager, jobs, clock, name)));
+    let broker = Broker::of_systems(schema.clone(), all(&systems).unwrap()).unwrap();
+    let service = service(broker, schema, store, Arc::new(Indications::new(systems)));
     Fixture { service, runtime: runtime(), _state: state }
 }
 

@@ -1,0 +1,230 @@
+//! The jobs of an image beside the host's.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::software::vib::{ImageErrorClass, ImageOperation};
+use crate::worker::testing::image_worker_thread;
+
+/// The jobs of an image in the store of a host's.
+struct Images {
+    host: Fixture,
+    jobs: Jobs,
+    teller: Teller,
+}
+
+impl Images {
+    fn new(adjust: impl FnOnce(&mut crate::worker::Settings)) -> Self {
+        let host = Fixture::new();
+        let mut settings = crate::worker::Settings::new(folder(&host.state));
+        adjust(&mut settings);
+        let teller = image_worker_thread(settings, Arc::clone(&host.clock) as Arc<dyn Clock>);
+        let jobs = open_image(&host);
+        Self { host, jobs, teller }
+    }
+
+    fn bundle(&self, name: &str, content: &str) -> PathBuf {
+        let file = self.host.files.path().join(name);
+        fs::write(&file, content).unwrap();
+        file
+    }
+
+    fn submit(&self, request: ImageRequest) -> JobId {
+        self.jobs.submit(JobRequest::Image(request), &operator()).unwrap().id
+    }
+
+    fn update(&self, bundle: &Path) -> JobId {
+        let operation = ImageOperation::Install { bundles: vec![bundle.to_owned()], bulletins: None };
+        self.submit(ImageRequest::Update { uri: format!("file://{}", bundle.display()), operation, given: None })
+    }
+
+    fn step_until(&self, id: JobId, is_so: impl Fn(&Job) -> bool) -> Arc<Job> {
+        for _ in 0..200 {
+            let pause = self.jobs.step();
+            let job = self.jobs.job(id).unwrap();
+            if is_so(&job) {
+                return job;
+            }
+            self.jobs.wake.wait(pause.min(Duration::from_millis(500)));
+        }
+        panic!("it never was: {:?}", self.jobs.job(id));
+    }
+
+    fn ended(&self, id: JobId) -> Arc<Job> {
+        self.step_until(id, |job| job.state.is_final())
+    }
+
+    fn tell(&self, step: Step) {
+        self.teller.step.send(step).unwrap();
+    }
+
+    fn begun(&self) {
+        self.teller.begun.recv_timeout(Duration::from_secs(30)).unwrap();
+    }
+}
+
+fn folder(state: &TempDir) -> PathBuf {
+    state.path().join("image")
+}
+
+fn open_image(host: &Fixture) -> Jobs {
+    let program = WorkerProgram { program: "/no such program".into(), ..WorkerProgram::default() };
+    let settings = Settings { system: System::Image, ..Settings::new(folder(&host.state), program) };
+    Jobs::open(Arc::clone(&host.store), Arc::clone(&host.clock) as Arc<dyn Clock>, settings).unwrap()
+}
+
+fn remove(vib: &str) -> ImageRequest {
+    ImageRequest::Change { operation: ImageOperation::Remove { vibs: vec![vib.to_owned()] } }
+}
+
+#[test]
+fn an_image_and_the_host_have_queues_subjects_and_histories_of_their_own() {
+    let f = Images::new(|_| {});
+    let package = f.host.submit("hello");
+    let update = f.update(&f.bundle("one.zip", "one"));
+    assert_ne!(package, update, "numbers are unique over both");
+    f.host.tell(Step::Finish);
+    f.tell(Step::Finish);
+    // The host's job is none of the image's and does not wait for it.
+    let done = f.ended(update);
+    assert_eq!(f.host.step_until_final(package).state, JobState::Completed);
+    assert_eq!((done.state, done.name.as_str()), (JobState::Completed, format!("UpdateImage-{update}").as_str()));
+    assert_eq!(done.outcome.as_ref().unwrap().image.as_ref().unwrap().installed[0].as_str(), "one");
+    assert!(f.jobs.job(package).is_none() && f.host.jobs.job(update).is_none());
+
+    let subjects = |id: JobId| -> Vec<String> {
+        let records = f.host.store.read(|c| changes::after(c, 0, 1000)).unwrap();
+        let is_of = |record: &changes::ChangeRecord| {
+            serde_json::from_str::<Job>(record.after.as_deref().unwrap()).unwrap().id == id
+        };
+        records.into_iter().filter(is_of).map(|record| record.subject).collect()
+    };
+    assert!(subjects(update).len() >= 3 && subjects(update).iter().all(|subject| subject == "image_job"));
+    assert!(subjects(package).len() >= 3 && subjects(package).iter().all(|subject| subject == "job"));
+    let ids = |jobs: &Jobs| -> Vec<JobId> {
+        jobs.history_after(0, 10).unwrap().into_iter().map(|record| record.job.id).collect()
+    };
+    assert_eq!((ids(&f.jobs), ids(&f.host.jobs)), (vec![update], vec![package]));
+    assert_eq!((f.jobs.history_count().unwrap(), f.host.jobs.history_count().unwrap()), (1, 1));
+    let number = f.jobs.history_after(0, 1).unwrap()[0].number;
+    assert!(f.jobs.history_record(number).unwrap().is_some() && f.host.jobs.history_record(number).unwrap().is_none());
+
+    let Images { host, jobs, .. } = f;
+    drop(jobs);
+    assert_eq!(open_image(&host).jobs(), [done], "after a restart each finds its own");
+}
+
+#[test]
+fn an_image_job_speaks_as_clients_of_vmwares_provider_know_it() {
+    let f = Images::new(|_| {});
+    let id = f.update(&f.bundle("one.zip", "one"));
+    assert_eq!(f.jobs.job(id).unwrap().status(), "Enqueued");
+    f.tell(Step::Phase(Phase::Scanning, 10));
+    let scanning = f.step_until(id, |job| job.percent == 10);
+    assert_eq!(scanning.status(), "Scanning URI for installable packages");
+    f.tell(Step::Phase(Phase::Updating, 30));
+    let updating = f.step_until(id, |job| job.percent == 30);
+    assert_eq!(updating.status(), "Scan of URI Complete and installable packages found. Starting Update.");
+    f.tell(Step::Finish);
+    let done = f.ended(id);
+    assert_eq!((done.percent, done.status().as_str()), (100, "Operation finished successfully."));
+
+    for (request, words) in [
+        (
+            remove("reboot"),
+            "The update completed successfully, but the system needs to be rebooted for the changes to be effective.",
+        ),
+        (ImageRequest::Change { operation: ImageOperation::RollBack }, "Host is not changed."),
+    ] {
+        let id = f.submit(request);
+        f.tell(Step::Finish);
+        assert_eq!(f.ended(id).status(), words);
+    }
+}
+
+#[test]
+fn a_bundle_is_the_one_that_was_opened_and_errors_name_it_as_it_was_named() {
+    let f = Images::new(|_| {});
+    let file = f.bundle("one.zip", "one");
+    let id = f.update(&file);
+    f.step_until(id, |job| job.state == JobState::Running);
+    f.begun();
+    fs::rename(f.bundle("other", "another"), &file).unwrap();
+    f.tell(Step::Finish);
+    assert_eq!(f.ended(id).outcome.as_ref().unwrap().image.as_ref().unwrap().installed[0].as_str(), "one");
+
+    let file = f.bundle("bad.zip", "broken");
+    let id = f.update(&file);
+    f.tell(Step::Finish);
+    let failed = f.ended(id);
+    let error = failed.error.as_ref().unwrap();
+    assert_eq!(error.cause, JobFailure::Image(ImageErrorClass::BundleFormatError));
+    let name = file.display();
+    assert_eq!(error.message, format!("[BundleFormatError] {name} is broken url = zip:{name}?index.xml"));
+    assert_eq!((failed.percent, failed.outcome.as_ref()), (100, None));
+}
+
+#[test]
+fn what_is_no_readable_bundle_is_told_at_once_and_fails_its_job() {
+    let allowed = tempfile::tempdir().unwrap();
+    let f = Images::new(|settings| settings.readable_folders = Some(vec![allowed.path().to_owned()]));
+    let file = allowed.path().join("one.zip");
+    fs::write(&file, "one").unwrap();
+    assert!(matches!(f.jobs.check_bundle(&file), Err(StageError::NotAPackage(_))));
+    fs::write(&file, "PK\x03\x04").unwrap();
+    assert_eq!(f.jobs.check_bundle(&file), Ok(()));
+    assert_eq!(f.jobs.check_bundle(allowed.path()), Ok(()), "a folder may be a bundle");
+    assert_eq!(f.jobs.check_bundle(&f.bundle("two.zip", "two")), Err(StageError::NotAllowed));
+    let link = allowed.path().join("link.zip");
+    symlink(&file, &link).unwrap();
+    let not_readable = |message: &str| Err(StageError::NotReadable(message.to_owned()));
+    assert_eq!(f.jobs.check_bundle(&link), not_readable("it is a symbolic link: name the file itself"));
+    let missing = allowed.path().join("missing.zip");
+    assert_eq!(f.jobs.check_bundle(&missing), not_readable("there is no such file"));
+
+    let failed = f.ended(f.update(&missing));
+    let error = failed.error.as_ref().unwrap();
+    assert_eq!(error.cause, JobFailure::Image(ImageErrorClass::BundleIOError));
+    let said = format!("[BundleIOError] Could not read the bundle {}: there is no such file. ", missing.display());
+    assert!(error.message.starts_with(&said), "{}", error.message);
+}
+
+#[test]
+fn a_worker_of_an_image_changes_no_packages_and_one_of_packages_no_image() {
+    let f = Images::new(|_| {});
+    let package = f.jobs.submit(request(staged()), &operator()).unwrap().id;
+    let image = f.host.jobs.submit(JobRequest::Image(remove("x")), &operator()).unwrap().id;
+    for failed in [f.ended(package), f.host.step_until_final(image)] {
+        assert_eq!(failed.error.as_ref().unwrap().cause, JobFailure::Refused);
+    }
+    assert!(matches!(f.jobs.stage(&f.bundle("a.deb", "package a")), Err(StageError::WorkerUnavailable(_))));
+}
+
+#[test]
+fn a_cancelled_image_job_is_terminated_and_one_whose_worker_died_says_what_is_left() {
+    let f = Images::new(|_| {});
+    let id = f.submit(remove("x"));
+    f.step_until(id, |job| job.state == JobState::Running);
+    f.begun();
+    f.jobs.cancel(id).unwrap();
+    f.tell(Step::Finish);
+    assert_eq!(f.ended(id).status(), "Terminated");
+
+    // Its journal was begun, and nobody holds it.
+    let job = f.jobs.submit(JobRequest::Image(remove("y")), &operator()).unwrap();
+    let trail = Trail { dispatched: true, offset: 0 };
+    f.jobs.put(&mut f.jobs.lock(), vec![Job::clone(&job)], trail).unwrap();
+    fs::create_dir_all(journal::folder(&folder(&f.host.state), job.id.0)).unwrap();
+    let lines = concat!(
+        r#"{"at":"2026-01-01T00:00:00Z","entry":"accepted"}"#,
+        "\n",
+        r#"{"at":"2026-01-01T00:00:01Z","entry":{"phase":{"phase":"updating","percent":40}}}"#,
+        "\n"
+    );
+    fs::write(journal::path(&folder(&f.host.state), job.id.0), lines).unwrap();
+    let failed = f.ended(job.id);
+    let error = failed.error.as_ref().unwrap();
+    assert_eq!(error.cause, JobFailure::WorkerDied);
+    assert!(error.message.contains("The image is whole") && !error.message.contains("dpkg"), "{}", error.message);
+}

@@ -1,0 +1,247 @@
+//! What the providers of an image share: the image, its jobs, and the names of things.
+
+use std::sync::Arc;
+
+use super::super::job_parameters::{method, return_value};
+use super::super::managed::{ManagedSystem, Paths, SystemName, Terms};
+use super::super::names::strip_prefix_ignoring_case;
+use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Schema, Value};
+use crate::clock::SharedClock;
+use crate::jobs::{ImageRequest, Job, JobRequest, JobState, Jobs};
+use crate::software::vib::{Descriptor, Image, ImageHost, ImageManager, ImageOperation, ImageSnapshot, VibId};
+
+/// The class of the system that an image belongs to, unless set otherwise.
+pub const IMAGE_SYSTEM_CLASS: &str = "OMC_UnitaryComputerSystem";
+
+pub(super) const IDENTITY: &str = "VMware_ComponentSoftwareIdentity";
+pub(super) const IDENTITY_PREFIX: &str = "VMware:VMware_ComponentSoftwareIdentity:";
+pub(super) const HYPERVISOR: &str = "VMware_HypervisorSoftwareIdentity";
+pub(super) const SERVICE: &str = "VMware_SoftwareInstallationService";
+const SERVICE_NAME: &str = "VMware:VMware_SoftwareInstallationService";
+pub(super) const CAPABILITIES: &str = "VMware_SoftwareInstallationServiceCapabilities";
+pub(super) const CAPABILITIES_ID: &str = "VMware:VMware_SoftwareInstallationServiceCapabilities";
+const JOB: &str = "VMware_ConcreteJob";
+
+/// What a host with an image calls things: as VMware's providers do.
+pub(in super::super) static TERMS: Terms = Terms {
+    system_description: "The hypervisor host whose image this service shows and changes.",
+    organization: "VMware",
+    service: SERVICE,
+    service_name: SERVICE_NAME,
+    jobs: &[JOB],
+    owning_job: "VMware_OwningJobElement",
+    method_result: "VMware_MethodResult",
+    job_method_result: "VMware_AssociatedJobMethodResult",
+    indications: ["VMware_ConcreteJobCreation", "VMware_ConcreteJobModification", "VMware_ConcreteJobDeletion"],
+    log_id: "Quartermaster:ImageHistory",
+    log_name: "Image History",
+    profile_prefix: "Quartermaster:Image:",
+};
+
+/// A host with an image, as the providers see it.
+#[derive(Debug)]
+pub struct ImageModel {
+    schema: Arc<Schema>,
+    image: Arc<dyn ImageManager>,
+    jobs: Arc<Jobs>,
+    clock: SharedClock,
+    system: SystemName,
+}
+
+impl ImageModel {
+    /// The system whose image this is and whose changes `jobs` makes.
+    pub fn new(
+        schema: Arc<Schema>,
+        image: Arc<dyn ImageManager>,
+        jobs: Arc<Jobs>,
+        clock: SharedClock,
+        system: SystemName,
+    ) -> Self {
+        Self { schema, image, jobs, clock, system }
+    }
+
+    /// The image as it is now.
+    pub(super) fn snapshot(&self) -> Arc<ImageSnapshot> {
+        self.image.snapshot()
+    }
+
+    pub(super) fn identity_path(&self, id: &VibId) -> Arc<ObjectPath> {
+        self.path_by_id(IDENTITY, identity_id(id).into())
+    }
+
+    pub(super) fn hypervisor_path(&self, host: &ImageHost) -> Arc<ObjectPath> {
+        self.path_by_id(HYPERVISOR, hypervisor_id(host).into())
+    }
+
+    pub(super) fn capabilities_path(&self) -> Arc<ObjectPath> {
+        self.path_by_id(CAPABILITIES, CAPABILITIES_ID.into())
+    }
+}
+
+/// The InstanceID of a VIB's identity.
+pub(super) fn identity_id(id: &VibId) -> String {
+    format!("{IDENTITY_PREFIX}{id}")
+}
+
+/// The InstanceID of the hypervisor in the version that runs.
+pub(super) fn hypervisor_id(host: &ImageHost) -> String {
+    let build = host.build.map(|build| format!(".{build}")).unwrap_or_default();
+    format!("VMware:{HYPERVISOR}:{}{build}", host.version)
+}
+
+/// A VIB of the image that runs, of the one that waits for a boot, or of both.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    pub(super) vib: Arc<Descriptor>,
+    is_running: bool,
+    /// Whether the host will run it after its next boot; `None` if nothing waits for one.
+    is_next: Option<bool>,
+}
+
+impl Standing {
+    /// `ElementSoftwareStatus`: 2 Current, 3 Next, 6 Installed.
+    pub(super) fn status(&self) -> Vec<u16> {
+        let current = self.is_running.then_some(2);
+        let next = (self.is_next == Some(true)).then_some(3);
+        current.into_iter().chain(next).chain([6]).collect()
+    }
+}
+
+/// All VIBs: of the image that runs by their names, then those that only the pending one has.
+pub(super) fn standing(snapshot: &ImageSnapshot) -> Vec<Standing> {
+    let pending = snapshot.pending.as_deref();
+    let running = snapshot.running.vibs.iter().map(|vib| {
+        let is_next = pending.map(|image| has(image, vib));
+        Standing { vib: vib.clone(), is_running: true, is_next }
+    });
+    let coming = pending.into_iter().flat_map(|image| &image.vibs).filter(|vib| !has(&snapshot.running, vib));
+    running.chain(coming.map(|vib| Standing { vib: vib.clone(), is_running: false, is_next: Some(true) })).collect()
+}
+
+/// The VIB that an identity's path names.
+pub(super) fn named(snapshot: &ImageSnapshot, path: &ObjectPath) -> Option<Standing> {
+    let id = strip_prefix_ignoring_case(path.key_str("InstanceID")?, IDENTITY_PREFIX)?;
+    standing(snapshot).into_iter().find(|standing| standing.vib.id().as_str() == id)
+}
+
+fn has(image: &Image, vib: &Descriptor) -> bool {
+    image.named(&vib.name).is_some_and(|other| other.id() == vib.id())
+}
+
+/// What a request is about, for people.
+fn about(request: &JobRequest) -> String {
+    match request {
+        JobRequest::Image(ImageRequest::Update { uri, .. }) => format!("Update of the image from uri: {uri:?}"),
+        JobRequest::Image(ImageRequest::Change { operation }) => match operation {
+            ImageOperation::Install { bundles, .. } => {
+                let bundles: Vec<_> = bundles.iter().map(|bundle| bundle.display().to_string()).collect();
+                format!("Update of the image from {}", bundles.join(", "))
+            }
+            ImageOperation::Remove { vibs } => format!("Removal of {} from the image", vibs.join(", ")),
+            ImageOperation::RollBack => "Return to the image before the last change".to_owned(),
+        },
+        // No other request is in the queue of an image.
+        other => method(other).to_owned(),
+    }
+}
+
+impl ManagedSystem for ImageModel {
+    fn terms(&self) -> &'static Terms {
+        &TERMS
+    }
+
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
+    }
+
+    fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    fn name(&self) -> &SystemName {
+        &self.system
+    }
+
+    fn job_class(&self, _: &JobRequest) -> &'static str {
+        JOB
+    }
+
+    fn describe_job(&self, job: &Job, instance: &mut Instance) -> Result<(), CimError> {
+        // 5 OK, 20 Major failure
+        let health = if job.state == JobState::Failed { 20u16 } else { 5 };
+        instance
+            .set("Caption", format!("Image update job with id={}", job.id))?
+            .set("Description", format!("{} (job {}).", about(&job.request), job.id))?
+            .set("HealthState", health)?;
+        Ok(())
+    }
+
+    fn describe_system(&self, instance: &mut Instance) -> Result<(), CimError> {
+        let snapshot = self.snapshot();
+        let mut words = Vec::new();
+        if snapshot.host.maintenance_mode {
+            words.push("The host is in maintenance mode.");
+        }
+        if snapshot.pending.is_some() {
+            words.push("The system needs to be rebooted for the changes of its image to be effective.");
+        }
+        // 11 In Service, 2 OK
+        let status = if snapshot.host.maintenance_mode { 11u16 } else { 2 };
+        instance.set("OperationalStatus", Value::array([status]))?;
+        if !words.is_empty() {
+            instance.set("StatusDescriptions", Value::array([words.join(" ")]))?;
+        }
+        Ok(())
+    }
+
+    fn given(&self, request: &JobRequest) -> Result<Option<Instance>, CimError> {
+        let JobRequest::Image(ImageRequest::Update { uri, given, .. }) = request else { return Ok(None) };
+        let mut parameters = Instance::new(self.class("__MethodParameters_InstallFromURI")?);
+        self.fill(&mut parameters, uri, given.as_deref())?;
+        Ok(Some(parameters))
+    }
+
+    fn results(&self, job: &Job) -> Result<Option<Instance>, CimError> {
+        let (JobRequest::Image(ImageRequest::Update { uri, given, .. }), Some(value)) =
+            (&job.request, return_value(job))
+        else {
+            return Ok(None);
+        };
+        let mut parameters = Instance::new(self.class("__MethodParameters_InstallFromURI_Result")?);
+        self.fill(&mut parameters, uri, given.as_deref())?;
+        parameters.set("Job", self.job_path(job))?.set("__ReturnValue", value)?;
+        Ok(Some(parameters))
+    }
+
+    fn software(self: Arc<Self>) -> Paths {
+        let snapshot = self.snapshot();
+        let hypervisor = self.hypervisor_path(&snapshot.host);
+        let vibs = standing(&snapshot).into_iter().map(move |standing| self.identity_path(&standing.vib.id()));
+        Box::new(std::iter::once(hypervisor).chain(vibs).map(Ok))
+    }
+
+    fn is_software_ready(&self) -> bool {
+        true
+    }
+
+    fn software_named(&self, path: &ObjectPath) -> Result<Option<Arc<ObjectPath>>, CimError> {
+        let snapshot = self.snapshot();
+        let hypervisor = self.hypervisor_path(&snapshot.host);
+        if path.same_keys(&hypervisor) {
+            return Ok(Some(hypervisor));
+        }
+        Ok(named(&snapshot, path).map(|standing| self.identity_path(&standing.vib.id())))
+    }
+}
+
+impl ImageModel {
+    fn fill(&self, parameters: &mut Instance, uri: &str, given: Option<&[u16]>) -> Result<(), PropertyError> {
+        let options = given.map_or(Value::Null, |given| Value::array(given.iter().copied()));
+        parameters.set("URI", uri)?.set("Target", self.system_path())?.set("InstallOptions", options)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,315 @@
+//! The walk of the seeds' clients on a host with an image, alone and beside a host with packages.
+
+use std::time::Duration;
+
+use super::*;
+use crate::events::Describe;
+use crate::jobs::{ImageRequest, Job, JobRequest, JobState, System};
+use crate::software::vib::{
+    AcceptanceLevel, Descriptor, Image, ImageError, ImageHost, ImageManager, ImageOperation, ImageOutcome,
+    ImageProfile, ImageSnapshot, VibId,
+};
+use crate::software::{ApplyError, CancelToken, Outcome, Progress};
+use crate::store::changes::ChangeRecord;
+
+/// An image that stays as it is.
+#[derive(Debug)]
+struct FixedImage(Arc<ImageSnapshot>);
+
+impl ImageManager for FixedImage {
+    fn snapshot(&self) -> Arc<ImageSnapshot> {
+        self.0.clone()
+    }
+
+    fn refresh(&self) -> Result<bool, ImageError> {
+        Ok(false)
+    }
+
+    fn wait_for_change(&self, _: Duration) -> bool {
+        false
+    }
+
+    fn apply(&self, _: &ImageOperation, _: &mut dyn Progress, _: &CancelToken) -> Result<ImageOutcome, ApplyError> {
+        Err(ApplyError::Cancelled)
+    }
+}
+
+fn vib(name: &str, version: &str) -> Arc<Descriptor> {
+    let text = format!(
+        "<vib version=\"5.0\"><type>bootbank</type><name>{name}</name><version>{version}</version><vendor>VMware</vendor>\
+         <summary>About {name}</summary><description>More about {name}</description>\
+         <release-date>2014-04-19T10:00:00+00:00</release-date><software-tags><tag>driver</tag></software-tags>\
+         <acceptance-level>certified</acceptance-level></vib>"
+    );
+    Arc::new(Descriptor::from_xml(&text).unwrap())
+}
+
+fn image(vibs: Vec<Arc<Descriptor>>) -> Arc<Image> {
+    let profile = ImageProfile {
+        name: "ESXi-5.5.0-standard".into(),
+        creator: "VMware, Inc.".into(),
+        created_at: None,
+        modified_at: None,
+        profile_id: "".into(),
+        description: "".into(),
+        acceptance_level: AcceptanceLevel::Partner,
+        vibs: Vec::new(),
+    };
+    Arc::new(Image { profile, vibs })
+}
+
+/// U1 runs, and where something waits for a boot it is U1a, which has the same driver.
+fn snapshot(is_pending: bool) -> ImageSnapshot {
+    let driver = vib("net-e1000", "8.0.3.1-5vmw.550.0.0.1331820");
+    let running = image(vec![vib("esx-base", "5.5.0-1.15.1623387"), driver.clone()]);
+    let pending = is_pending.then(|| image(vec![vib("esx-base", "5.5.0-1.16.1746018"), driver]));
+    let host = ImageHost {
+        product_line: "embeddedEsx".into(),
+        version: "5.5.0".into(),
+        build: Some(1_623_387),
+        locale: "".into(),
+        hardware: None,
+        maintenance_mode: false,
+        booted_at: Some(chrono::DateTime::UNIX_EPOCH),
+    };
+    ImageSnapshot { host, running, pending, previous: None }
+}
+
+/// A host with an image, and one with packages beside it where there are some.
+fn host_with(snapshot: ImageSnapshot, packages: Option<FixedPackages>) -> Host {
+    let jobs = |store: &Arc<Store>, state: &Path| {
+        let worker = WorkerProgram { program: "/nonexistent".into(), ..WorkerProgram::default() };
+        let folder = state.join("image");
+        std::fs::create_dir(&folder).unwrap();
+        let settings = Settings { system: System::Image, ..Settings::new(folder, worker) };
+        Arc::new(Jobs::open(store.clone(), Arc::new(SystemClock), settings).unwrap())
+    };
+    host_of_systems(packages, Some((Arc::new(FixedImage(Arc::new(snapshot))), &jobs)))
+}
+
+impl Host {
+    fn image_jobs(&self) -> &Arc<Jobs> {
+        self.image_jobs.as_ref().unwrap()
+    }
+
+    /// What a method of an instance answers.
+    fn call(&self, instance: &Instance, method: &str, arguments: Vec<(&str, Value)>) -> Result<Value, CimError> {
+        let path = self.broker.path_of(instance);
+        let method = instance.class().method(method).unwrap();
+        let arguments = Arguments(arguments.into_iter().map(|(name, value)| (name.into(), value)).collect());
+        self.broker.invoke(&self.caller, &path, method, arguments).map(|reply| reply.return_value)
+    }
+
+    /// A job of the image, as it waits.
+    fn image_job(&self) -> Arc<Job> {
+        let uri = "file:///vmfs/volumes/a/ESXi550-201404001.zip".to_owned();
+        let operation = ImageOperation::Install { bundles: vec!["/vmfs".into()], bulletins: None };
+        let request = JobRequest::Image(ImageRequest::Update { uri, operation, given: None });
+        self.image_jobs().submit(request, &self.caller).unwrap()
+    }
+
+    fn service(&self) -> Instance {
+        self.enumerate("root/cimv2", "VMware_SoftwareInstallationService").remove(0)
+    }
+}
+
+fn statuses(host: &Host) -> Vec<(String, Value)> {
+    let links = host.enumerate("root/cimv2", "CIM_ElementSoftwareIdentity");
+    let of = |link: &Instance| {
+        let vib = link.get("Antecedent").and_then(Value::as_reference).unwrap();
+        (vib.key_str("InstanceID").unwrap().to_owned(), link.get("ElementSoftwareStatus").unwrap().clone())
+    };
+    links.iter().map(of).collect()
+}
+
+#[test]
+fn profiles_lead_to_the_system_its_vibs_and_its_service() {
+    let host = host_with(snapshot(false), None);
+    let conforms = "CIM_ElementConformsToProfile";
+    let profiles = host.enumerate(INTEROP_NAMESPACE, "CIM_RegisteredProfile");
+    let mut names: Vec<_> = profiles.iter().map(|profile| text(profile, "RegisteredName")).collect();
+    names.sort_unstable();
+    let expected =
+        ["Base Server", "Indications", "Job Control", "Profile Registration", "Software Inventory", "Software Update"];
+    assert_eq!(names, expected);
+    let systems = host.walk(&host.profile("Base Server"), conforms, Some("CIM_ComputerSystem"));
+    assert_eq!(systems, host.enumerate("root/cimv2", "OMC_UnitaryComputerSystem"));
+    let services = host.walk(&systems[0], "CIM_HostedService", Some("CIM_SoftwareInstallationService"));
+    assert_eq!(services, [host.service()]);
+    assert_eq!(services, host.walk(&host.profile("Software Update"), conforms, None));
+    let software = host.walk(&host.profile("Software Inventory"), conforms, None);
+    let kinds: Vec<_> = software.iter().map(|one| text(one, "Name")).collect();
+    assert_eq!(kinds, ["VMware ESXi", "esx-base", "net-e1000"]);
+    for one in &software {
+        assert_eq!(text(&host.walk(one, conforms, None)[0], "RegisteredName"), "Software Inventory");
+    }
+    for link in host.enumerate(INTEROP_NAMESPACE, "CIM_ServiceAffectsElement") {
+        let affecting = link.get("AffectingElement").and_then(Value::as_reference).unwrap();
+        assert_eq!(&**affecting.class(), "CIM_IndicationService", "the installation service affects nothing");
+    }
+    let capabilities = host.walk(&services[0], "CIM_ElementCapabilities", None);
+    assert_eq!(capabilities[0].get("SupportedURISchemes"), Some(&Value::array([3u16])));
+}
+
+#[test]
+fn vibs_stand_where_they_run_or_will_run() {
+    let host = host_with(snapshot(false), None);
+    let id = |vib: &str| format!("VMware:VMware_ComponentSoftwareIdentity:VMware_bootbank_{vib}");
+    let driver = id("net-e1000_8.0.3.1-5vmw.550.0.0.1331820");
+    let installed = Value::array([2u16, 6]);
+    let base = id("esx-base_5.5.0-1.15.1623387");
+    assert_eq!(statuses(&host), [(base.clone(), installed.clone()), (driver.clone(), installed.clone())]);
+
+    let host = host_with(snapshot(true), None);
+    let coming = (id("esx-base_5.5.0-1.16.1746018"), Value::array([3u16, 6]));
+    assert_eq!(statuses(&host), [(base, installed), (driver, Value::array([2u16, 3, 6])), coming]);
+    let system = host.enumerate("root/cimv2", "CIM_ComputerSystem").remove(0);
+    assert!(format!("{:?}", system.get("StatusDescriptions")).contains("rebooted"));
+    assert_eq!(host.walk(&system, "CIM_ElementSoftwareIdentity", None).len(), 3);
+    let hypervisor = host.walk(&system, "CIM_InstalledSoftwareIdentity", None);
+    assert_eq!(text(&hypervisor[0], "VersionString"), "5.5.0.1623387");
+    assert_eq!(hypervisor[0].get("LargeBuildNumber"), Some(&Value::Uint64(1_623_387)));
+}
+
+#[test]
+fn a_host_in_maintenance_mode_is_in_service() {
+    let still = snapshot(false);
+    let maintained = ImageHost { maintenance_mode: true, ..still.host.clone() };
+    let host = host_with(ImageSnapshot { host: maintained, ..still }, None);
+    let system = host.enumerate("root/cimv2", "CIM_ComputerSystem").remove(0);
+    assert_eq!(system.get("OperationalStatus"), Some(&Value::array([11u16])));
+}
+
+#[test]
+fn what_does_not_fit_makes_no_job_and_other_methods_are_not_supported() {
+    let host = host_with(snapshot(false), None);
+    let service = host.service();
+    let system = host.broker.path_of(&host.enumerate("root/cimv2", "OMC_UnitaryComputerSystem")[0]);
+    let target = || ("Target", Value::from(system.clone()));
+    let uri = |uri: &str| ("URI", Value::from(uri));
+    let fits = "file:///vmfs/a.zip";
+    let options = |options: &[u16]| ("InstallOptions", Value::array(options.iter().copied()));
+    let values = |values: Vec<Value>| ("InstallOptionsValues", Value::Array(values.into()));
+    let refused = [
+        vec![uri(fits)],
+        vec![target()],
+        vec![target(), uri("vmfs/a.zip")],
+        vec![target(), uri("https://hostupdate.vmware.com/software/VUM/PRODUCTION/main/vmw-depot-index.xml")],
+        vec![target(), uri("http://h/a.zip")],
+        vec![target(), uri("file://elsewhere/a.zip")],
+        vec![("Target", Value::from(host.broker.path_of(&service))), uri(fits)],
+        vec![target(), uri(fits), options(&[3]), values(vec![Value::Null, Value::Null])],
+        vec![target(), uri(fits), values(vec!["x".into()])],
+        vec![target(), uri(fits), options(&[3]), values(vec!["x".into()])],
+        vec![target(), uri(fits), options(&[8])],
+        vec![target(), uri(fits), options(&[4, 13]), values(vec![Value::Null, Value::Null])],
+    ];
+    for arguments in refused {
+        let shown = format!("{arguments:?}");
+        assert_eq!(host.call(&service, "InstallFromURI", arguments).unwrap(), Value::Uint32(2), "{shown}");
+    }
+    // What fits goes on to the worker, of which there is none here.
+    let ignored = [
+        vec![target(), uri(fits)],
+        vec![target(), uri(fits), options(&[])],
+        vec![target(), uri(fits), options(&[3, 13, 99]), values(vec![Value::Null, "x".into(), Value::Null])],
+        vec![target(), uri("file:///vmfs/Storage1/")],
+    ];
+    for arguments in ignored {
+        let shown = format!("{arguments:?}");
+        let error = host.call(&service, "InstallFromURI", arguments).unwrap_err();
+        assert_eq!(error.status, CimStatus::Failed, "{shown}");
+    }
+    for method in ["CheckSoftwareIdentity", "InstallFromSoftwareIdentity", "InstallFromByteStream", "StopService"] {
+        assert_eq!(host.call(&service, method, Vec::new()).unwrap(), Value::Uint32(1), "{method}");
+    }
+    assert!(host.image_jobs().jobs().is_empty());
+}
+
+#[test]
+fn a_job_is_shown_with_its_call_and_can_be_cancelled() {
+    let host = host_with(snapshot(false), None);
+    host.image_job();
+    let job = host.enumerate("root/cimv2", "CIM_ConcreteJob").remove(0);
+    assert_eq!(text(&job, "InstanceID"), "VMware:VMware_ConcreteJob:1");
+    assert_eq!(job.get("HealthState"), Some(&Value::Uint16(5)));
+    assert_eq!(host.walk(&host.service(), "CIM_OwningJobElement", None), std::slice::from_ref(&job));
+    let results = host.walk(&job, "CIM_AssociatedJobMethodResult", Some("CIM_MethodResult"));
+    assert_eq!(text(&results[0], "InstanceID"), "VMware:VMware_MethodResult:1");
+    let before = format!("{:?}", results[0].get("PreCallIndication"));
+    assert!(before.contains("file:///vmfs/volumes/a/ESXi550-201404001.zip"), "{before}");
+    let cancelled = host.call(&job, "RequestStateChange", vec![("RequestedState", Value::Uint16(4))]);
+    assert_eq!(cancelled.unwrap(), Value::Uint32(0));
+    let job = host.enumerate("root/cimv2", "CIM_ConcreteJob").remove(0);
+    assert_eq!((job.get("JobState"), job.get("PercentComplete")), (Some(&Value::Uint16(8)), Some(&Value::Uint16(100))));
+    let record = host.enumerate("root/cimv2", "CIM_LogEntry").remove(0);
+    assert!(text(&record, "Message").contains("InstallFromURI of file:///vmfs/volumes/a/ESXi550-201404001.zip"));
+    assert_eq!(text(&record, "LogInstanceID"), "Quartermaster:ImageHistory");
+}
+
+#[test]
+fn changes_of_jobs_are_told_in_the_words_of_their_system() {
+    let host = host_with(snapshot(true), Some(FixedPackages::new([package("alpha", "1.0", "")])));
+    let waiting = host.image_job();
+    let installed = vec![VibId::new("VMware_bootbank_esx-base_5.5.0-1.16.1746018")];
+    let image = ImageOutcome { installed, needs_reboot: true, ..ImageOutcome::default() };
+    let outcome = Outcome { image: Some(image), needs_reboot: true, ..Outcome::default() };
+    let done = Job { state: JobState::Completed, percent: 100, outcome: Some(outcome), ..(*waiting).clone() };
+    let json = |job: &Job| Some(serde_json::to_string(job).unwrap());
+    let tell = |subject: &str, before: Option<&Job>, after: Option<&Job>| {
+        let (before, after) = (before.and_then(json), after.and_then(json));
+        let record = ChangeRecord {
+            sequence: 1,
+            time: chrono::DateTime::UNIX_EPOCH,
+            subject: subject.to_owned(),
+            before,
+            after,
+        };
+        host.indications.describe(&record).unwrap().unwrap()
+    };
+    let subject = System::Image.subject();
+    let changed = tell(subject, Some(&waiting), Some(&done));
+    assert_eq!(&**changed.class().name(), "VMware_ConcreteJobModification");
+    let source = format!("{:?}", changed.get("SourceInstance"));
+    assert!(source.contains("the system needs to be rebooted for the changes to be effective"), "{source}");
+    assert_eq!(&**tell(subject, None, Some(&waiting)).class().name(), "VMware_ConcreteJobCreation");
+    assert_eq!(&**tell(subject, Some(&done), None).class().name(), "VMware_ConcreteJobDeletion");
+    let refresh = host.jobs.submit(JobRequest::RefreshRepositories, &host.caller).unwrap();
+    let made = tell(System::Host.subject(), None, Some(&refresh));
+    assert_eq!(&**made.class().name(), "LMI_SoftwareInstCreation");
+}
+
+#[test]
+fn two_systems_are_registered_and_told_apart() {
+    let host = host_with(snapshot(true), Some(FixedPackages::new([package("alpha", "1.0", "")])));
+    let conforms = "CIM_ElementConformsToProfile";
+    let profiles = host.enumerate(INTEROP_NAMESPACE, "CIM_RegisteredProfile");
+    assert_eq!(profiles.len(), 12);
+    let of = |name: &str| {
+        let named = profiles.iter().filter(|profile| text(profile, "RegisteredName") == name);
+        named.map(|profile| host.walk(profile, conforms, None)).collect::<Vec<_>>()
+    };
+    let systems = host.enumerate("root/cimv2", "CIM_ComputerSystem");
+    let classes: Vec<_> = systems.iter().map(|system| system.class().name().to_string()).collect();
+    assert_eq!(classes, ["OMC_UnitaryComputerSystem", "PG_ComputerSystem"]);
+    assert_eq!(of("Base Server"), [[systems[1].clone()], [systems[0].clone()]]);
+    let indications = host.enumerate(INTEROP_NAMESPACE, "CIM_IndicationService");
+    assert_eq!(of("Indications"), [indications.clone(), indications.clone()], "there is one for both");
+    assert_eq!(host.walk(&indications[0], conforms, None).len(), 2);
+    for system in &systems {
+        let services = host.walk(system, "CIM_HostedService", Some("CIM_SoftwareInstallationService"));
+        assert_eq!(services.len(), 1);
+        assert_eq!(host.walk(system, "CIM_UseOfLog", None).len(), 1);
+    }
+    let filters = host.enumerate(INTEROP_NAMESPACE, "CIM_IndicationFilter");
+    assert_eq!(filters.len(), 18, "twelve of the packages' jobs, six of the image's");
+    host.image_job();
+    host.jobs.submit(JobRequest::RefreshRepositories, &host.caller).unwrap();
+    assert_eq!(host.enumerate("root/cimv2", "CIM_ConcreteJob").len(), 2);
+    for class in ["CIM_ManagedElement", "CIM_Dependency", "CIM_ElementConformsToProfile", "CIM_OwningJobElement"] {
+        for instance in host.enumerate(INTEROP_NAMESPACE, class) {
+            let found = host.broker.get(&host.caller, &host.broker.path_of(&instance)).unwrap();
+            assert_eq!(found.class(), instance.class());
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What a worker knows of the kind of software that it changes.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use super::protocol::{Refusal, Reply, Request, Work};
+use crate::access::{Caller, Role};
+use crate::software::{ApplyError, CancelToken, Outcome, Progress};
+
+/// The kind of software that a worker changes.
+pub(super) trait Craft: Debug + Send + Sync {
+    /// What is to be done, if it is something that a server may ask for.
+    fn task(self: Arc<Self>, work: Work) -> Result<Box<dyn Task>, Refusal>;
+
+    /// Answers a request that is no matter of jobs. What only looks ends early when the token says that nobody waits for it.
+    fn answer(&self, request: Request, given_up: &CancelToken) -> Result<Reply, Refusal>;
+}
+
+/// What a job does once it was accepted.
+pub(super) trait Task: Send {
+    /// Does it.
+    fn carry_out(&mut self, progress: &mut dyn Progress, cancel: &CancelToken) -> Result<Outcome, ApplyError>;
+
+    /// What was changed although the job failed; `None` if nothing was.
+    fn changed_all_the_same(&self) -> Option<Outcome> {
+        None
+    }
+
+    /// What whoever asked for the job is to look at after a fault of the worker's own.
+    fn after_a_fault(&self) -> &'static str;
+
+    /// Gives up what was kept for the job.
+    fn clean_up(&self) {}
+}
+
+/// The server has checked it before; the worker trusts nobody.
+pub(super) fn check_role(caller: &Caller) -> Result<(), Refusal> {
+    if caller.role < Role::Operator { Err(Refusal::NotPermitted) } else { Ok(()) }
+}

@@ -1,0 +1,135 @@
+//! The craft of images: an image store, and the bundles that it is changed from.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::craft::{Craft, Task};
+use super::protocol::{ImageWork, Refusal, Reply, Request, Work};
+use super::readable::{Readable, again, open, why};
+use super::work::internal;
+use crate::software::vib::{ImageError, ImageErrorClass, ImageManager, ImageOperation};
+use crate::software::{ApplyError, CancelToken, Outcome, Progress};
+
+/// What an image is changed with.
+#[derive(Debug)]
+pub(super) struct Images {
+    manager: Arc<dyn ImageManager>,
+    readable: Readable,
+}
+
+impl Images {
+    pub(super) fn new(manager: Arc<dyn ImageManager>, readable_folders: Option<&[PathBuf]>) -> Self {
+        Self { manager, readable: Readable::new(readable_folders) }
+    }
+
+    /// Opens a bundle: a file, or a folder.
+    fn open_bundle(&self, path: &Path) -> Result<File, Refusal> {
+        let not_readable = |message: &str| Refusal::NotReadable { message: message.to_owned() };
+        let bundle = open(path).map_err(|error| not_readable(why(&error)))?;
+        let kind = bundle.metadata().map_err(internal)?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            return Err(not_readable("it is neither a plain file nor a folder"));
+        }
+        if !self.readable.allows(&bundle).map_err(internal)? {
+            return Err(Refusal::NotAllowed);
+        }
+        Ok(bundle)
+    }
+
+    /// The operation on bundles that are open, so that they stay the ones that were judged, whatever is put in their places.
+    fn opened(&self, operation: &ImageOperation) -> Result<Opened, ImageError> {
+        let ImageOperation::Install { bundles, bulletins } = operation else {
+            return Ok(Opened { operation: operation.clone(), bundles: Vec::new() });
+        };
+        let open = |path: &PathBuf| {
+            let bundle = self.open_bundle(path).map_err(|refusal| cannot_be_read(path, &refusal))?;
+            Ok((bundle, path.clone()))
+        };
+        let opened = bundles.iter().map(open).collect::<Result<Vec<_>, ImageError>>()?;
+        let bundles = opened.iter().map(|(bundle, _)| again(bundle)).collect();
+        Ok(Opened { operation: ImageOperation::Install { bundles, bulletins: bulletins.clone() }, bundles: opened })
+    }
+}
+
+impl Craft for Images {
+    fn task(self: Arc<Self>, work: Work) -> Result<Box<dyn Task>, Refusal> {
+        match work {
+            Work::Image(ImageWork::Change(operation)) => Ok(Box::new(ImageTask { images: self, operation })),
+            // Packages have a worker of their own.
+            Work::InstallStaged { .. } | Work::InstallRemote { .. } | Work::Change(_) => Err(Refusal::Malformed),
+        }
+    }
+
+    fn answer(&self, request: Request, _: &CancelToken) -> Result<Reply, Refusal> {
+        match request {
+            Request::CheckBundle { path } => check(&self.open_bundle(&path)?).map(|()| Reply::Readable),
+            // There is no spool: bundles are read where they are.
+            Request::Discard { .. } | Request::Sweep { .. } => Ok(Reply::Discarded),
+            _ => Err(Refusal::Malformed),
+        }
+    }
+}
+
+/// Refuses a file that is neither a ZIP file nor a VIB by its first octets. What it has inside is judged by the job.
+fn check(bundle: &File) -> Result<(), Refusal> {
+    if bundle.metadata().map_err(internal)?.is_dir() {
+        return Ok(());
+    }
+    let mut head = Vec::new();
+    bundle.take(8).read_to_end(&mut head).map_err(|error| Refusal::NotReadable { message: why(&error).to_owned() })?;
+    if head.starts_with(b"PK") || head == b"!<arch>\n" {
+        return Ok(());
+    }
+    Err(Refusal::NotAPackage { message: "it is neither an offline bundle, which is a ZIP file, nor a VIB".to_owned() })
+}
+
+/// An operation and the bundles that it reads.
+struct Opened {
+    operation: ImageOperation,
+    /// Each with the path that it was named by.
+    bundles: Vec<(File, PathBuf)>,
+}
+
+impl Opened {
+    /// An error in the words of whoever named the bundles.
+    fn named(&self, error: ImageError) -> ImageError {
+        self.bundles.iter().fold(error, |error, (bundle, path)| {
+            let (own, named) = (again(bundle).display().to_string(), path.display().to_string());
+            ImageError {
+                text: error.text.replace(&own, &named),
+                url: error.url.map(|url| url.replace(&own, &named)),
+                ..error
+            }
+        })
+    }
+}
+
+/// A job that changes the image.
+struct ImageTask {
+    images: Arc<Images>,
+    operation: ImageOperation,
+}
+
+impl Task for ImageTask {
+    fn carry_out(&mut self, progress: &mut dyn Progress, cancel: &CancelToken) -> Result<Outcome, ApplyError> {
+        let opened = self.images.opened(&self.operation).map_err(ApplyError::Image)?;
+        let done = self.images.manager.apply(&opened.operation, progress, cancel).map_err(|error| match error {
+            ApplyError::Image(error) => ApplyError::Image(opened.named(error)),
+            error => error,
+        })?;
+        Ok(Outcome { needs_reboot: done.needs_reboot, image: Some(done), ..Outcome::default() })
+    }
+
+    fn after_a_fault(&self) -> &'static str {
+        "The image is as it was before the job."
+    }
+}
+
+/// A bundle that cannot be opened, as esximage says it.
+fn cannot_be_read(path: &Path, refusal: &Refusal) -> ImageError {
+    let text =
+        format!("Could not read the bundle {}: {refusal}. {}", path.display(), ImageErrorClass::BundleIOError.advice());
+    ImageError::new(ImageErrorClass::BundleIOError, text)
+}
