@@ -11,10 +11,7 @@ use super::{Failure, settings};
 use crate::app;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{AcceptanceLevel, Config};
-use crate::software::vib::{
-    HardwarePlatform, HostSettings, Image, ImageOperation, ImageOutcome, ImageSnapshot, ImageStore, NewImage,
-};
-use crate::software::{CancelToken, Phase, Progress};
+use crate::software::vib::{HardwarePlatform, HostSettings, Image, ImageOutcome, ImageSnapshot, ImageStore, NewImage};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
@@ -68,12 +65,15 @@ pub(super) struct Create {
     /// An offline bundle whose VIBs make the image; may be given several times.
     #[arg(long, value_name = "FILE")]
     bundle: Vec<PathBuf>,
-    /// The name of the image's profile.
-    #[arg(long, default_value = "Quartermaster")]
+    /// The image profile of the bundles that is installed [default: all VIBs that they have for the host].
+    #[arg(long, value_name = "NAME", requires = "bundle")]
+    profile: Option<String>,
+    /// The name of the image [default: that of the profile].
+    #[arg(long, default_value = "", hide_default_value = true)]
     name: String,
-    /// The acceptance level that VIBs must have.
-    #[arg(long, value_name = "LEVEL", default_value = "partner")]
-    acceptance_level: AcceptanceLevel,
+    /// The acceptance level that VIBs must have [default: that of the profile, or else partner].
+    #[arg(long, value_name = "LEVEL")]
+    acceptance_level: Option<AcceptanceLevel>,
     /// The product line [default: embeddedEsx].
     #[arg(long, value_name = "NAME")]
     product_line: Option<Box<str>>,
@@ -147,61 +147,30 @@ fn clock() -> SharedClock {
     Arc::new(SystemClock)
 }
 
-/// Puts the store together beside its place, so that there is a whole one or none.
 fn make(create: Create) -> Result<String, Failure> {
-    let dir = &create.store.dir;
-    let place = std::path::absolute(dir)?;
-    let parent = place.parent().ok_or("an image store cannot be made in the root folder")?;
-    if std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(format!("{} is not empty: choose another folder", dir.display()).into());
-    }
-    std::fs::create_dir_all(parent)?;
-    let unready = tempfile::Builder::new().prefix(".image-").tempdir_in(parent)?;
     let mut config = settings(create.store.config.as_deref(), None)?;
+    // It is told here, and else by the bundles' profile.
     config.image.acceptance_level = None;
     let image_settings = app::image_settings(&config, &clock())?;
-    let store = ImageStore::create(unready.path(), &new_image(&create), image_settings)?;
-    if !create.bundle.is_empty() {
-        let bundles = create.bundle.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
-        let operation = ImageOperation::Install { bundles, bulletins: None };
-        store.apply(&operation, &mut Silent, &CancelToken::default())?;
-        // Nothing ran before.
-        store.mark_boot()?;
-    }
-    std::fs::rename(unready.path(), &place)?;
-    // What was there has moved.
-    let _ = unready.keep();
-    let store = ImageStore::open(&place, app::image_settings(&config, &clock())?)?;
-    Ok(format!("made an image store with {} VIBs in {}\n", store.snapshot().running.vibs.len(), dir.display()))
+    let dir = create.store.dir.clone();
+    let store = ImageStore::create(&dir, &new_image(create)?, image_settings)?;
+    let vibs = store.snapshot().running.vibs.len();
+    Ok(format!("made an image store with {vibs} VIBs in {}\n", dir.display()))
 }
 
-fn new_image(create: &Create) -> NewImage {
-    let hardware =
-        create.hardware_vendor.clone().map(|vendor| HardwarePlatform { vendor, model: create.hardware_model.clone() });
-    NewImage {
-        host: HostSettings {
-            product_line: create.product_line.clone(),
-            version: create.host_version.clone(),
-            locale: create.locale.clone(),
-            maintenance_mode: false,
-            hardware,
-        },
-        name: create.name.as_str().into(),
+fn new_image(create: Create) -> Result<NewImage, Failure> {
+    let Create { bundle, profile, name, acceptance_level, product_line, host_version, locale, .. } = create;
+    let model = create.hardware_model;
+    let hardware = create.hardware_vendor.map(|vendor| HardwarePlatform { vendor, model });
+    Ok(NewImage {
+        host: HostSettings { product_line, version: host_version, locale, maintenance_mode: false, hardware },
+        bundles: bundle.iter().map(std::path::absolute).collect::<Result<_, _>>()?,
+        profile,
+        name: name.into(),
         creator: env!("CARGO_PKG_NAME").into(),
         description: "Made by quartermaster image create.".into(),
-        acceptance_level: app::acceptance_level(create.acceptance_level),
-    }
-}
-
-/// Nobody watches.
-struct Silent;
-
-impl Progress for Silent {
-    fn started(&mut self, _: u32, _: u64) {}
-
-    fn phase(&mut self, _: Phase, _: u8) {}
-
-    fn note(&mut self, _: &str) {}
+        acceptance_level: acceptance_level.map(app::acceptance_level),
+    })
 }
 
 fn shown(snapshot: &ImageSnapshot) -> Result<String, std::fmt::Error> {

@@ -16,6 +16,7 @@ mod access;
 mod classes;
 mod command_line;
 mod hostile;
+mod images;
 mod protocol;
 mod python_clients;
 mod readme;

@@ -131,7 +131,13 @@ impl Visit {
     }
 
     /// Calls a method and writes down what it answers.
-    pub(crate) fn call(&mut self, class: &str, selectors: Selectors, method: &str, arguments: &[(&str, &str)]) -> Element {
+    pub(crate) fn call(
+        &mut self,
+        class: &str,
+        selectors: Selectors,
+        method: &str,
+        arguments: &[(&str, &str)],
+    ) -> Element {
         let mut request = Message::invoke(&uri_of(class), method, arguments);
         request.selectors = selectors;
         request.selectors.push(("__cimnamespace".to_owned(), "root/interop".to_owned()));

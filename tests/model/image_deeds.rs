@@ -4,10 +4,11 @@ use std::path::Path;
 
 use crate::deeds::{Visit, reference};
 use crate::evidence::Evidence;
-use crate::support::image_host::ImageHost;
+use crate::support::image::ImageFolder;
 use crate::support::installation::{ended, job_of};
+use crate::support::server::Host;
 use crate::support::sink::Sink;
-use crate::support::vib::{Bundle, Vib, esxi_5_5_u1a};
+use crate::support::vib::{Bundle, Vib};
 use crate::table::Family;
 
 const SERVICE: &str = "VMware_SoftwareInstallationService";
@@ -16,11 +17,13 @@ const JOB: &str = "VMware_ConcreteJob";
 
 /// ESXi 5.5 U1, to which the patch to U1a comes; what lacks something does not.
 pub(crate) fn done() -> Evidence {
-    let image = ImageHost::new();
-    let patch = image.bundle("ESXi550-201404001.zip", &esxi_5_5_u1a(10_000));
-    let lacking = Vib { depends: vec!["vmkapi_9_9_0_0".to_owned()], ..Vib::new("lacking", "1.0-1") }.at_level("partner");
+    let image = ImageFolder::esxi_5_5_u1(1000);
+    let patch = image.esxi_5_5_u1a(1000);
+    let lacking =
+        Vib { depends: vec!["vmkapi_9_9_0_0".to_owned()], ..Vib::new("lacking", "1.0-1") }.at_level("partner");
     let broken = image.bundle("broken.zip", &Bundle::of(vec![lacking]));
-    let server = image.host.serve();
+    let host = Host::of_image(&image.image()).with_settings(&image.settings());
+    let server = host.serve();
     let (client, sink) = (server.admin(), Sink::new());
     let mut visit = Visit::new(client, Family::Image);
     visit.subscribe(&sink);

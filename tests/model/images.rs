@@ -12,7 +12,8 @@ const REFUSED: &str =
 const TWO: &str = "src/providers/tests/images.rs::two_systems_are_registered_and_told_apart";
 const JOBS: &str = "src/providers/tests/images.rs::a_job_is_shown_with_its_call_and_can_be_cancelled";
 const TOLD: &str = "src/providers/tests/images.rs::changes_of_jobs_are_told_in_the_words_of_their_system";
-const SUBSCRIBED: &str = "tests/image_walk/subscriptions.rs::every_change_of_a_job_is_told_to_who_asks_as_table_3_1_has_it";
+const SUBSCRIBED: &str =
+    "tests/image_walk/subscriptions.rs::every_change_of_a_job_is_told_to_who_asks_as_table_3_1_has_it";
 
 const PRODUCT: &str = "the host's product line, the same as the capabilities' SupportedTargetTypes";
 
@@ -289,12 +290,5 @@ const RESULT: [Row; 5] = [
 ];
 
 const EVENT: [Row; 6] = [IDENTIFIER, TIME, SEVERITY, SOURCE, HOST, REST];
-const CHANGE: [Row; 7] = [
-    IDENTIFIER,
-    TIME,
-    SEVERITY,
-    SOURCE,
-    HOST,
-    served("PreviousInstance", "the job as it was before"),
-    REST,
-];
+const CHANGE: [Row; 7] =
+    [IDENTIFIER, TIME, SEVERITY, SOURCE, HOST, served("PreviousInstance", "the job as it was before"), REST];

@@ -48,7 +48,10 @@ pub(crate) const CLASSES: &[Entry] = &[
                Job Control, Indications, Profile Registration.",
         by: &[PROFILES, "src/providers/tests.rs::profiles_are_seen_from_interop_only"],
         rows: &[
-            served("InstanceID", "`Quartermaster:`, of a host with an image `Quartermaster:Image:`, and the profile's name"),
+            served(
+                "InstanceID",
+                "`Quartermaster:`, of a host with an image `Quartermaster:Image:`, and the profile's name",
+            ),
             served("RegisteredName RegisteredVersion", "as the profile says itself; Software Inventory is 1.0.1"),
             served("ElementName Caption", "its name, with the version"),
             fixed("RegisteredOrganization", "2", "DMTF"),

@@ -8,7 +8,10 @@ pub(crate) const CLASSES: &[Entry] = &[
         says: "The one log of a system: what was asked for and what came of it.",
         by: &[],
         rows: &[
-            served("InstanceID", "`Quartermaster:SoftwareHistory`; on a host with an image `Quartermaster:ImageHistory`"),
+            served(
+                "InstanceID",
+                "`Quartermaster:SoftwareHistory`; on a host with an image `Quartermaster:ImageHistory`",
+            ),
             served("Name ElementName", "`Software History`, `Image History`"),
             served("Caption Description", "what it has"),
             served("CurrentNumberOfRecords MaxNumberOfRecords", "counted; the limit of the settings"),

@@ -19,6 +19,27 @@ pub fn start_from(client: &mut Client, uri: &str) -> String {
     job_of(&output)
 }
 
+/// The same by the service of this class, for the system of that class; where there are several.
+pub fn start_by(client: &mut Client, [service, system]: [&str; 2], file: &Path) -> String {
+    let [job] = start_several_by(client, [service, system], file);
+    job
+}
+
+/// The same twice, with nothing in between.
+pub fn start_twice_by(client: &mut Client, classes: [&str; 2], file: &Path) -> [String; 2] {
+    start_several_by(client, classes, file)
+}
+
+fn start_several_by<const N: usize>(client: &mut Client, [service, system]: [&str; 2], file: &Path) -> [String; N] {
+    let references = references_of(client, service, system);
+    let request = message(&references, "InstallFromURI", "URI", &format!("file://{}", file.display()));
+    [(); N].map(|()| {
+        let reply = client.post(&request.envelope());
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        job_of(&reply.content())
+    })
+}
+
 /// The InstanceID of the job that a method answered with.
 pub fn job_of(output: &Element) -> String {
     assert_eq!(property(output, "ReturnValue").as_deref(), Some("4096"), "{output:?}");
@@ -47,6 +68,10 @@ pub struct References {
 
 /// Finds the service and the system.
 pub fn references(client: &mut Client) -> References {
+    references_of(client, "CIM_SoftwareInstallationService", "CIM_ComputerSystem")
+}
+
+fn references_of(client: &mut Client, service: &str, system: &str) -> References {
     let mut epr_of = |class: &str| {
         let options = "<w:OptimizeEnumeration/><w:EnumerationMode>EnumerateEPR</w:EnumerationMode>";
         let response = client.ask(&Message::enumerate(&format!("{CIM}/{class}"), options));
@@ -58,8 +83,8 @@ pub fn references(client: &mut Client) -> References {
             .map(|s| (s.attributes.values().next().unwrap().clone(), text_of(s)))
             .collect()
     };
-    let service = pairs(&epr_of("CIM_SoftwareInstallationService"));
-    let system = epr_of("CIM_ComputerSystem");
+    let service = pairs(&epr_of(service));
+    let system = epr_of(system);
     let uri = text_of(descendants(&system, "ResourceURI")[0]);
     let selectors: String =
         pairs(&system).iter().map(|(n, v)| format!("<w:Selector Name=\"{n}\">{v}</w:Selector>")).collect();
@@ -73,19 +98,18 @@ pub fn references(client: &mut Client) -> References {
 
 /// The request for InstallFromURI.
 pub fn install_message(client: &mut Client, uri: &str) -> Message {
-    message(client, "InstallFromURI", "URI", uri)
+    message(&references(client), "InstallFromURI", "URI", uri)
 }
 
 /// The request for InstallFromByteStream, with the text of the image.
 pub fn byte_stream_message(client: &mut Client, image: &str) -> Message {
-    message(client, "InstallFromByteStream", "Image", image)
+    message(&references(client), "InstallFromByteStream", "Image", image)
 }
 
-fn message(client: &mut Client, method: &str, parameter: &str, value: &str) -> Message {
-    let references = references(client);
+fn message(references: &References, method: &str, parameter: &str, value: &str) -> Message {
     let class = format!("{CIM}/CIM_SoftwareInstallationService");
     let mut message = Message::invoke(&class, method, &[(parameter, value), ("Target", references.system.as_str())]);
-    message.selectors.extend(references.service);
+    message.selectors.extend(references.service.iter().cloned());
     message
 }
 

@@ -15,7 +15,7 @@ pub mod dnf;
 pub mod file_server;
 pub mod files;
 pub mod gate;
-pub mod image_host;
+pub mod image;
 pub mod installation;
 pub mod operations;
 pub mod packages;

@@ -34,6 +34,13 @@ impl Host {
         host
     }
 
+    /// A host whose image is in this folder, without packages.
+    pub fn of_image(dir: &Path) -> Self {
+        let host = Self::bare(&["--engine", "none", "--image", dir.to_str().unwrap()]);
+        host.add_user(ADMIN.0, ADMIN.1, "admin");
+        host
+    }
+
     /// A host without users, served with these further arguments.
     pub fn bare(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|&a| a.to_owned()).collect();
@@ -56,6 +63,11 @@ impl Host {
         self.dir.path().join("state")
     }
 
+    /// The folder of it that the jobs of an image have.
+    pub fn image_state_dir(&self) -> PathBuf {
+        self.state_dir().join("image")
+    }
+
     /// Adds a user with the binary's own command.
     pub fn add_user(&self, name: &str, password: &str, role: &str) {
         let configuration = self.configuration();
@@ -69,17 +81,11 @@ impl Host {
         self.run_with_input(arguments, "")
     }
 
-    /// Runs a command of the binary that is not about this host's state; tells how it ended and all it said.
-    pub fn run_plainly(&self, arguments: &[&str]) -> (ExitStatus, String) {
-        Self::run_command(binary().args(arguments), "")
-    }
-
     fn run_with_input(&self, arguments: &[&str], input: &str) -> (ExitStatus, String) {
-        Self::run_command(binary().args(arguments).arg("--state-dir").arg(self.state_dir()), input)
-    }
-
-    fn run_command(command: &mut Command, input: &str) -> (ExitStatus, String) {
-        let mut child = command
+        let mut child = binary()
+            .args(arguments)
+            .arg("--state-dir")
+            .arg(self.state_dir())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -92,11 +98,6 @@ impl Host {
         let output = child.wait_with_output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status, String::from_utf8_lossy(&said).into_owned())
-    }
-
-    /// The settings, as a file.
-    pub fn settings_file(&self) -> PathBuf {
-        self.configuration()
     }
 
     /// Writes the configuration file.
@@ -160,8 +161,8 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         // A worker outlives its server by design; it must not outlive the test.
-        for pid in workers_of(&self.state_dir()) {
-            kill(pid);
+        for state_dir in [self.state_dir(), self.image_state_dir()] {
+            workers_of(&state_dir).into_iter().for_each(kill);
         }
     }
 }
@@ -264,7 +265,7 @@ pub fn binary() -> Command {
     command
 }
 
-/// The worker processes of a state directory.
+/// The worker processes of a state directory. That of the image beside the host has the folder `image` in it.
 pub fn workers_of(state_dir: &Path) -> Vec<u32> {
     let state_dir = state_dir.to_str().unwrap();
     let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
