@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use super::super::disk::{Allowed, Disk, Step, Steps};
 use super::super::*;
 use super::fixture::{check_whole, copy, install, octets, open_with, stocked, tools, vib};
+use crate::software::vib::AcceptanceLevel;
 use crate::software::vib::building::Vib;
 
 /// Counts steps, and stops at one for good.

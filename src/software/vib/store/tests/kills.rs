@@ -7,8 +7,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use super::super::disk::{Allowed, Disk, Step, Steps};
+use super::super::reading::images;
 use super::super::*;
 use super::fixture::{check_whole, copy, install, open_with, stocked, tools, vib};
+use crate::software::vib::Descriptor;
 
 /// Where the process that is killed finds the store.
 const FOLDER: &str = "IMAGE_STORE_OF_KILLED_PROCESS";
