@@ -87,6 +87,12 @@ pub(in super::super) fn install_until(
     })
 }
 
+/// Installs VIBs from a bundle, as people do.
+pub(in super::super) fn install_bundle(store: &ImageStore, bundle: PathBuf) -> Result<ImageOutcome, ApplyError> {
+    let operation = ImageOperation::Install { bundles: vec![bundle], bulletins: None };
+    store.apply(&operation, &mut Heard::default(), &CancelToken::default())
+}
+
 /// A store whose running image has some VIBs, and whose other bank has the image before.
 pub(in super::super) fn stocked(folder: &Path) -> ImageStore {
     let new = NewImage { acceptance_level: Some(AcceptanceLevel::Community), ..super::new_image() };
