@@ -5,7 +5,7 @@
 //! one even before the two have exchanged their names. So one rename of a whole bank is all it takes to commit a change.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,10 +15,14 @@ use super::failure::{malformed, unreadable};
 use super::host::Boot;
 use super::layout::Layout;
 use super::{names, plain_file};
-use crate::software::vib::{Image, ImageError};
+use crate::software::vib::digest::Digests;
+use crate::software::vib::{Checksummed, Image, ImageError, Payload};
 
 /// The name of a bank's boot configuration.
 pub(super) const BOOT_CONFIG: &str = "boot.cfg";
+
+/// How much of a payload is in memory at a time, in octets.
+const PART: usize = 256 * 1024;
 
 /// One bank.
 #[derive(Clone, Debug)]
@@ -43,19 +47,42 @@ impl Bank {
         Ok(Some(Self { folder, config, image }))
     }
 
-    /// Fails unless the payloads of every VIB are there.
+    /// Fails unless the payloads of every VIB are there as they were installed. Reads them all.
     pub(super) fn check_whole(&self) -> Result<(), ImageError> {
         let vibs: HashMap<_, _> = self.image.vibs.iter().map(|vib| (vib.id(), vib)).collect();
         for named in &self.image.profile.vibs {
             let Some(vib) = vibs.get(&named.id) else { continue };
             for (payload, file) in &named.payloads {
                 let Some(path) = names::path(vib, file).map(|path| self.folder.join(path)) else { continue };
-                let size = vib.payloads.iter().find(|known| known.name == *payload).map(|known| known.size);
-                let checked = check_size(&path, size);
+                let described = vib.payloads.iter().find(|known| known.name == *payload);
+                let checked = check_size(&path, described.map(|payload| payload.size))
+                    .and_then(|()| described.map_or(Ok(()), |payload| check_digests(&path, payload)));
                 checked.map_err(|error| malformed(&path, format!("payload {payload} of VIB {}: {error}", named.id)))?;
             }
         }
         Ok(())
+    }
+}
+
+/// Fails unless a payload's file has the digests that its VIB tells.
+fn check_digests(file: &Path, payload: &Payload) -> io::Result<()> {
+    let mut digests = Digests::of(&payload.checksums, Checksummed::Stored)?;
+    let mut content = BufReader::with_capacity(PART, plain_file::open(file)?);
+    loop {
+        let part = content.fill_buf()?;
+        if part.is_empty() {
+            break;
+        }
+        digests.update(part)?;
+        let octets = part.len();
+        content.consume(octets);
+    }
+    match digests.mismatch()? {
+        None => Ok(()),
+        Some(wrong) => Err(io::Error::other(format!(
+            "its digest is {}, and it was installed with {}",
+            wrong.calculated, wrong.expected
+        ))),
     }
 }
 

@@ -146,7 +146,8 @@ fn only_a_whole_image_is_gone_back_to() {
     let content = std::fs::read(&payload).unwrap();
     std::fs::remove_file(&payload).unwrap();
     let before = store.snapshot();
-    for damage in [None, Some(&content[1..])] {
+    let turned = [&[content[0] ^ 1], &content[1..]].concat();
+    for damage in [None, Some(&content[1..]), Some(&*turned)] {
         damage.iter().for_each(|content| std::fs::write(&payload, content).unwrap());
         let error = store.roll_back().unwrap_err();
         assert_eq!(error.class, ImageErrorClass::DatabaseFormatError);
