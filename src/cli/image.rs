@@ -71,7 +71,7 @@ pub(super) struct Create {
     /// The name of the image [default: that of the profile].
     #[arg(long, default_value = "", hide_default_value = true)]
     name: String,
-    /// The acceptance level that VIBs must have [default: that of the profile, or else partner].
+    /// The acceptance level that VIBs must have [default: that of the profile, and at least partner].
     #[arg(long, value_name = "LEVEL")]
     acceptance_level: Option<AcceptanceLevel>,
     /// The product line [default: embeddedEsx].
