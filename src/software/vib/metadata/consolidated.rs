@@ -92,6 +92,7 @@ fn described(element: &Element, base: &str) -> Result<MetadataVib, String> {
         relative_path: inside(base, text("relativePath")?)?.into(),
         packed_size: number("Element packedSize", text("packedSize")?)?,
         sha256: sum.map(|sum| digest(ChecksumAlgorithm::Sha256, sum.text())).transpose()?,
+        products: Arc::default(),
     })
 }
 

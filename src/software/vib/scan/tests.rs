@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::super::building::release::{esxi_5_5_u1, esxi_5_5_u1a};
 use super::super::building::zipped;
-use super::super::descriptor::{Descriptor, HardwarePlatform, MaintenanceModeNeed, VibId, VibType};
+use super::super::catalogue::CatalogueVib;
+use super::super::descriptor::{Descriptor, HardwarePlatform, MaintenanceModeNeed, VibId};
 use super::super::level::AcceptanceLevel;
 use super::super::metadata::Metadata;
 use super::super::plan::{Candidate, ImagePlan, Rules};
@@ -217,8 +218,7 @@ fn conflicts_with_what_stays_speak_against_it() {
 
 #[test]
 fn levels_below_the_hosts_speak_against_it() {
-    let whole = |vib: Descriptor| Descriptor { vib_type: VibType::Meta, ..vib };
-    let community = || whole(vib("a 2-1").at_level(AcceptanceLevel::Community));
+    let community = || vib("a 2-1").at_level(AcceptanceLevel::Community);
     let package = of_one_bulletin(vec![community()]);
     let snapshot = host_with(vec![]);
     assert_eq!(status(&snapshot, &package, "B").reasons, [Reason::AcceptanceLevel]);
@@ -226,8 +226,11 @@ fn levels_below_the_hosts_speak_against_it() {
     assert_eq!(lower.bulletin("B").unwrap().reasons, []);
     let there = host_with(vec![community()]);
     assert_eq!(status(&there, &package, "B").reasons, []);
-    let outline = of_one_bulletin(vec![vib("a 2-1").at_level(AcceptanceLevel::Community)]);
-    assert_eq!(status(&snapshot, &outline, "B").reasons, [], "vmware.xml does not tell the level");
+    let outlines = package.offered().map(|vib| CatalogueVib { is_complete: false, ..vib });
+    let mut catalogue = Catalogue::default();
+    catalogue.add(&package.bulletins, outlines).unwrap();
+    let outlined = scan(&snapshot, &catalogue, AcceptanceLevel::Partner, day(30));
+    assert_eq!(outlined.bulletin("B").unwrap().reasons, [], "vmware.xml does not tell the level");
 }
 
 #[test]
@@ -358,7 +361,7 @@ fn the_patch_of_esxi_5_5_is_missing_then_waits_and_then_is_there() {
     let told = zipped(&esxi_5_5_u1a(100).metadata_files());
     let metadata = Metadata::read(std::io::Cursor::new(told)).unwrap();
     let mut catalogue = Catalogue::default();
-    catalogue.add(&metadata.bulletins, metadata.vibs.iter().map(|(id, vib)| (id, &vib.descriptor))).unwrap();
+    catalogue.add_metadata(&metadata).unwrap();
     let before = esxi_5_5_u1(100).iter().map(|vib| Descriptor::from_xml(&vib.descriptor()).unwrap()).collect();
     let mut snapshot = host_with(before);
     let states = |snapshot: &ImageSnapshot| {

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 
 use super::source::{PayloadFiles, Source};
 use crate::software::vib::{
-    Bundle, Catalogue, CopyError, Descriptor, ImageError, ImageErrorClass, ImageProfile, MetadataVib, TrustStore,
-    VibId, VibReader, VibSum, VibType,
+    Bundle, Catalogue, CatalogueVib, CopyError, Descriptor, ImageError, ImageErrorClass, ImageProfile, MetadataVib,
+    TrustStore, VibId, VibReader, VibSum, VibType,
 };
 
 /// Bundles that are open.
@@ -43,7 +43,10 @@ impl Depot {
         let mut catalogue = Catalogue::default();
         for bundle in &self.bundles {
             let metadata = bundle.metadata();
-            let vibs = metadata.vibs.iter().map(|(id, vib)| (id, self.completed.get(id).unwrap_or(&vib.descriptor)));
+            let vibs = metadata.vibs.iter().map(|(id, vib)| match self.completed.get(id) {
+                Some(descriptor) => CatalogueVib { descriptor, is_complete: true, ..CatalogueVib::from((id, vib)) },
+                None => CatalogueVib::from((id, vib)),
+            });
             catalogue.add(&metadata.bulletins, vibs)?;
         }
         Ok(catalogue)

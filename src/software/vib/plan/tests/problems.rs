@@ -153,3 +153,12 @@ fn of_very_many_problems_some_are_told() {
     assert!(!error.text.contains("requires n30, but"));
     assert!(error.text.contains("And 70 more."));
 }
+
+#[test]
+fn of_very_many_conflicts_the_first_are_told() {
+    let vibs: Vec<_> = (0..100).map(|n| vib(&format!("v{n} 1-1")).providing("all").excluding("all")).collect();
+    let host = host_with(vec![]);
+    let error = install(&host, vibs).unwrap_err();
+    assert_eq!(error.class, ImageErrorClass::DependencyError);
+    assert!(error.text.contains(" And 970 more. "), "{error}");
+}

@@ -9,7 +9,7 @@ use crate::software::Phase;
 use crate::software::vib::building::release::{
     GOLDEN_INSTALLED, GOLDEN_REMOVED, esxi_5_5_u1, esxi_5_5_u1a, golden_skipped,
 };
-use crate::software::vib::building::{Bundle, Signers, Spelling, Vib};
+use crate::software::vib::building::{Bundle, Platform, Signers, Spelling, Vib};
 use crate::software::vib::{TrustStore, VibId};
 
 /// A folder with bundles, trust files and a store.
@@ -217,4 +217,19 @@ fn an_image_is_made_of_a_profile() {
     assert!(snapshot.running.named("esx-base").is_some() && snapshot.running.named("tools-light").is_none());
     assert_eq!(&*snapshot.host.version, "5.5.0");
     check_whole(&store);
+}
+
+#[test]
+fn a_vib_of_no_bulletin_is_for_the_products_of_its_package() {
+    let host = Host::with(vec![Vib::new("esx-base", "5.5.0-1.15.1623387")]);
+    let bundle = |version: &str| Bundle {
+        products: vec![Platform::esxi(version)],
+        bulletins: Vec::new(),
+        ..Bundle::of(vec![Vib::new("demo", "1.0-1")])
+    };
+    let error = host.refused(host.bundle(&bundle("6.0.0")));
+    assert_eq!(error.class, ImageErrorClass::NoMatchError);
+    let why = "The bundles have nothing for embeddedEsx 5.5.0: they are for embeddedEsx 6.0.0. ";
+    assert!(error.text.starts_with(why), "{error}");
+    host.install(host.bundle(&bundle("5.*"))).unwrap();
 }
