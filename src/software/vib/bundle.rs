@@ -20,6 +20,11 @@ use crate::software::ar::{ArError, ArReader};
 
 /// How long an index may be, in octets.
 const INDEX_LIMIT: u64 = 1024 * 1024;
+/// The file that leads to everything else.
+const INDEX: &str = "index.xml";
+/// How many ZIPs in a ZIP are looked into for the bundle that may be meant, and how long they may be for that.
+const MOST_NESTED: usize = 8;
+const LONGEST_NESTED: u64 = 64 * 1024 * 1024;
 /// How many rows the indexes of a bundle's vendors may have together.
 const MOST_ROWS: usize = 1_000;
 /// How long a metadata ZIP may be, in octets; it is held in memory while it is read.
@@ -132,7 +137,7 @@ impl Bundle {
     ///
     /// # Errors
     /// What the reader returns; `NoMatchError` if the metadata has no such VIB, `VibDownloadError` if the bundle has not its
-    /// file.
+    /// file, `BundleFormatError` and `BundleIOError` if it has it in a way that is not taken or cannot be read.
     pub fn open_vib<T, E: From<ImageError>>(
         &self,
         id: &VibId,
@@ -148,8 +153,11 @@ impl Bundle {
         }
     }
 
-    /// Says in esximage's form that a VIB is not where it should be.
+    /// Says in esximage's form that a VIB is not where it should be, or that the bundle does not give it.
     fn no_vib(&self, id: &VibId, place: &str, problem: &ContainerProblem) -> ImageError {
+        if !matches!(problem, ContainerProblem::Missing(_)) {
+            return refused(&self.path, problem).of([id.clone()]);
+        }
         let class = ImageErrorClass::VibDownloadError;
         let url = self.source.url(&self.path, place);
         ImageError::new(class, format!("('{url}', '', '{problem}'). {}", class.advice())).at(url).of([id.clone()])
@@ -179,8 +187,8 @@ impl Source {
 
     /// `index.xml`
     fn index(&mut self, path: &Path) -> Result<Vec<u8>, ImageError> {
-        let read = self.read("index.xml", INDEX_LIMIT);
-        read.map_err(|why| no_index(path, &self.url(path, "index.xml"), &why, self.nested_zip()))
+        let read = self.read(INDEX, INDEX_LIMIT);
+        read.map_err(|why| no_index(path, &self.url(path, INDEX), &why, self.nested_zip()))
     }
 
     fn read(&mut self, name: &str, limit: u64) -> Result<Vec<u8>, ContainerProblem> {
@@ -225,10 +233,17 @@ impl Source {
         Ok(packages)
     }
 
-    /// A ZIP in the ZIP, which may be the bundle that was meant.
+    /// A ZIP in the ZIP, which may be the bundle that was meant: best one that has an index.
     fn nested_zip(&self) -> Option<String> {
         let Self::Zip(zip) = self else { return None };
-        zip.names().find(|name| name.ends_with(".zip")).map(str::to_owned)
+        let names: Vec<&str> = zip.names().filter(|name| name.ends_with(".zip")).take(MOST_NESTED).collect();
+        let mut zip = zip.clone();
+        let mut is_bundle = |name: &str| {
+            let inner = zip.read(name, LONGEST_NESTED).ok().and_then(|octets| Zip::open(Cursor::new(octets)).ok());
+            inner.is_some_and(|inner| inner.names().any(|name| name == INDEX))
+        };
+        let best = names.iter().find(|name| is_bundle(name));
+        best.or(names.first()).map(|name| (*name).to_owned())
     }
 
     /// The address of a file as esximage writes it.

@@ -383,3 +383,37 @@ fn what_names_no_product_is_for_those_of_its_packages() {
     let bundle = Bundle::open(&written(&dir, "b.zip", &zipped(&indexed(1, &rows[..1], own)))).unwrap();
     assert_eq!(versions(&bundle.metadata().bulletins[0].platforms), ["5.5.0"]);
 }
+
+#[test]
+fn a_vib_that_the_bundle_does_not_give_is_told_as_the_bundles_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    let depot = dir.path().join("depot");
+    let vib = Vib::new("one", "1.0-1");
+    write_folder(&building::Bundle::of(vec![vib.clone()]).files(), &depot);
+    let place = depot.join(vib.relative_path());
+    let bundle = Bundle::open(&depot).unwrap();
+    let read = || bundle.open_vib(&VibId::new(&vib.id()), |_| Ok::<_, ImageError>(())).unwrap_err();
+    std::fs::remove_file(&place).unwrap();
+    assert_eq!(read().class, ImageErrorClass::VibDownloadError);
+    std::os::unix::fs::symlink("/etc/passwd", &place).unwrap();
+    let error = read();
+    assert_eq!(error.class, ImageErrorClass::BundleFormatError);
+    assert!(error.text.contains("is or lies behind a symbolic link, and links are not followed. "), "{error}");
+    assert_eq!(error.vibs, [VibId::new(&vib.id())]);
+    std::fs::remove_file(&place).unwrap();
+    std::fs::create_dir(&place).unwrap();
+    assert_eq!(read().class, ImageErrorClass::BundleIOError);
+}
+
+#[test]
+fn the_bundle_in_a_zip_is_the_one_that_has_an_index() {
+    let inner = zipped(&building::Bundle::of(vec![Vib::new("one", "1.0-1")]).files());
+    let other = zipped(&vec![("readme.txt".to_owned(), Vec::new())]);
+    let files = |names: [(&str, &Vec<u8>); 3]| names.map(|(name, octets)| (name.to_owned(), octets.clone())).to_vec();
+    let error = failure(&files([("docs.zip", &other), ("no.zip", &vec![1, 2]), ("offline.zip", &inner)]));
+    assert_eq!(error.class, ImageErrorClass::MetadataDownloadError);
+    let advice = "It holds offline.zip, which may be the bundle: unpack that and name it instead.";
+    assert!(error.text.ends_with(advice), "{error}");
+    let error = failure(&files([("docs.zip", &other), ("no.zip", &vec![1, 2]), ("a.txt", &inner)]));
+    assert!(error.text.contains("It holds docs.zip, which may be the bundle"), "{error}");
+}

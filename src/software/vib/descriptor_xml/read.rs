@@ -364,9 +364,10 @@ fn payload(element: &Element) -> Rule<Payload> {
     let name = payload_name(not_empty(element, "name")?)?;
     let checksums = element.children_named("", "checksum").filter_map(|element| checksum(element).transpose());
     let checksums = checksums.collect::<Rule<Vec<_>>>()?;
-    // A signature covers the descriptor alone: by the digests it covers the payloads.
-    if !checksums.iter().any(|checksum| checksum.algorithm == ChecksumAlgorithm::Sha256) {
-        return Err(format!("Payload {name} has no checksum of type sha-256"));
+    // A signature covers the descriptor alone: by the digests it covers the payloads as they are stored.
+    let covers = |sum: &Checksum| sum.algorithm == ChecksumAlgorithm::Sha256 && sum.of == Checksummed::Stored;
+    if !checksums.iter().any(covers) {
+        return Err(format!("Payload {name} has no checksum of type sha-256 of its stored octets"));
     }
     Ok(Payload {
         payload_type: not_empty(element, "type")?.into(),

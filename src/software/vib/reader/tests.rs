@@ -202,6 +202,55 @@ fn gzip_bombs_are_not_unpacked_to_their_end() {
 }
 
 #[test]
+fn stored_octets_need_a_digest_of_their_own() {
+    let mut vib = sample();
+    vib.payloads[1].checksums.retain(|(_, gunzipped, _)| *gunzipped);
+    let why =
+        "violates extensibility rule checks: ['Payload demo has no checksum of type sha-256 of its stored octets']";
+    let told = told(&vib.to_file());
+    assert!(told.starts_with("[VibValidationError] ") && told.contains(why), "{told}");
+}
+
+#[test]
+fn payloads_that_are_no_gzip_count_too() {
+    let vib = Vib { payloads: vec![Payload::stored("kernel", "boot", vec![0; 5000], None)], ..sample() };
+    let twice = Payload { name: "again".to_owned(), ..vib.payloads[0].clone() };
+    let vib = Vib { payloads: vec![vib.payloads[0].clone(), twice], ..vib };
+    let file = vib.to_file();
+    let told = |limits| told_by(read_with(&file, limits));
+    read_with(&file, VibLimits { unpacked: 5000, unpacked_in_all: 10_000, ..VibLimits::default() }).unwrap();
+    let one = told(VibLimits { unpacked: 4999, ..VibLimits::default() });
+    assert_eq!(
+        one,
+        "[VibFormatError] Payload kernel unpacks to more than 4999 octets. vibs = Acme_bootbank_demo_1.0-1"
+    );
+    let all = told(VibLimits { unpacked_in_all: 9999, ..VibLimits::default() });
+    assert_eq!(all, "[VibFormatError] Payload again unpacks to more than 4999 octets. vibs = Acme_bootbank_demo_1.0-1");
+}
+
+#[test]
+fn vibs_of_others_have_only_the_files_that_they_list() {
+    let files: [(&str, &[u8]); 2] = [("opt/listed", b"x"), ("opt/other", b"y")];
+    for payload in [Payload::vgz("p", &files), Payload::tgz("p", &files)] {
+        for (level, is_held) in [("community", true), ("partner", true), ("accepted", false), ("certified", false)] {
+            let vib = Vib { payloads: vec![payload.clone()], ..Vib::new("demo", "1.0-1") }.at_level(level);
+            read(&vib.to_file()).unwrap();
+            let hiding = Vib { files: Some(vec!["opt/listed".to_owned()]), ..vib };
+            let read = read(&hiding.to_file()).map(drop);
+            if !is_held {
+                read.unwrap();
+                continue;
+            }
+            let error = read.unwrap_err();
+            assert_eq!(error.class, ImageErrorClass::VibValidationError);
+            let why = "VIB Acme_bootbank_demo_1.0-1 violates extensibility rule checks: ['Payload p has the file \
+                       \"opt/other\", which the file-list does not have']. ";
+            assert!(error.text.starts_with(why), "{error}");
+        }
+    }
+}
+
+#[test]
 fn limits_are_kept() {
     let file = sample().at_level("partner").to_file();
     let told = |limits| told_by(read_with(&file, limits));
