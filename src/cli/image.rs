@@ -71,7 +71,7 @@ pub(super) struct Create {
     /// The name of the image [default: that of the profile].
     #[arg(long, default_value = "", hide_default_value = true)]
     name: String,
-    /// The acceptance level that VIBs must have [default: that of the profile, or else partner].
+    /// The acceptance level that VIBs must have [default: that of the profile, and at least partner].
     #[arg(long, value_name = "LEVEL")]
     acceptance_level: Option<AcceptanceLevel>,
     /// The product line [default: embeddedEsx].
@@ -132,7 +132,7 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
 
 fn open(store: &Store) -> Result<ImageStore, Failure> {
     let config = settings(store.config.as_deref(), None)?;
-    Ok(ImageStore::open(&store.dir, app::image_settings(&of(config, &store.dir), &clock())?)?)
+    Ok(app::open_image(&store.dir, app::image_settings(&of(config, &store.dir), &clock())?)?)
 }
 
 /// The settings for this store: which level is asked for, they say of the store alone that they name.

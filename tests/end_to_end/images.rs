@@ -1,6 +1,7 @@
 //! An image: updated by the real server and its worker, which are killed in the middle of it.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
@@ -8,7 +9,7 @@ use crate::support::eventually;
 use crate::support::image::ImageFolder;
 use crate::support::installation::{ended, get_job, install, installed_names, start, start_by, start_twice_by};
 use crate::support::packages::{DebRoot, build_deb};
-use crate::support::server::{ADMIN, Host, PATIENCE, Server, kill, workers_of};
+use crate::support::server::{ADMIN, Host, PATIENCE, Server, binary, kill, workers_of};
 use crate::support::vib::release::{GOLDEN_INSTALLED, GOLDEN_REMOVED};
 use crate::support::vib::{Bundle, Vib};
 use crate::support::wsman::{CIM, Client, Message, descendants, property, text_of};
@@ -202,17 +203,49 @@ fn the_store_is_told_of_and_set_by_the_command_line() {
     assert_eq!(folder.run(&["boot"], &[]), "booted: the same image runs\n");
     let (succeeded, said) = folder.try_run(&["roll-back"], &[]);
     assert!(!succeeded && said.starts_with("quartermaster: [NoMatchError] "), "{said}");
+    assert_eq!(listed_by_the_line_to_paste(&folder), 15);
     let (succeeded, said) = folder.try_run(&["create"], &[]);
     assert!(!succeeded && said.contains("There is an image store in "), "{said}");
+}
+
+/// Starts a server as a person does who tries it, with the store's folder named from where it is started, pastes the line that
+/// it prints, and counts what that lists.
+fn listed_by_the_line_to_paste(folder: &ImageFolder) -> usize {
+    let state = folder.file("state");
+    let mut command = binary();
+    command.current_dir(folder.path()).args(["serve", "--listen", "127.0.0.1:0", "--engine", "none"]);
+    command.args(["--image", "image", "--state-dir", state.to_str().unwrap()]);
+    let mut server = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let line = lines.find(|line| line.starts_with("curl ")).expect("a line to paste");
+    let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    String::from_utf8(output.stdout).unwrap().lines().count()
+}
+
+#[test]
+fn where_there_is_no_image_store_it_is_said_how_to_make_one() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let dir = nowhere.path().to_str().unwrap();
+    let said =
+        format!("quartermaster: there is no image store in {dir}: `quartermaster image create {dir}` makes one\n");
+    let state = nowhere.path().join("state");
+    let serve = ["serve", "--engine", "none", "--listen", "127.0.0.1:0", "--image", dir, "--state-dir"];
+    for arguments in [&["image", "show", dir][..], &[&serve[..], &[state.to_str().unwrap()]].concat()] {
+        let output = binary().args(arguments).output().unwrap();
+        assert!(!output.status.success());
+        assert!(String::from_utf8(output.stderr).unwrap().ends_with(&said), "{arguments:?}");
+    }
 }
 
 /// Waits until the worker puts a new image together, and stops it there.
 fn caught_staging(folder: &ImageFolder, host: &Host) -> u32 {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let worker = workers_of(&host.image_state_dir()).first().copied();
-        while !folder.stagings().is_empty() {
-            let Some(worker) = worker.or_else(|| workers_of(&host.image_state_dir()).first().copied()) else { break };
+        if !folder.stagings().is_empty() {
+            // Whoever stages is there.
+            let worker = workers_of(&host.image_state_dir())[0];
             signal(worker, "STOP");
             // It may have finished before it stopped.
             assert!(!folder.stagings().is_empty(), "the update was too fast to be caught: make it larger");

@@ -313,11 +313,12 @@ fn indexed(vendors: usize, rows: &[(&str, &str)], mut packages: Files) -> Files 
     packages
 }
 
-/// A metadata package of so many VIBs with a description so long.
-fn package_of(prefix: &str, vibs: usize, description: usize) -> Vec<u8> {
+/// A metadata package of so many VIBs with a comment so long.
+fn package_of(prefix: &str, vibs: usize, comment: usize) -> Vec<u8> {
     let vib = |number: usize| {
-        let vib = Vib { description: "a".repeat(description), ..Vib::new(&format!("{prefix}{number}"), "1.0-1") };
+        let vib = Vib::new(&format!("{prefix}{number}"), "1.0-1");
         let xml = vib.metadata_descriptor(&vib.relative_path(), 1, &sha256(b"x"));
+        let xml = xml.replace("</vib>", &format!("<!--{}--></vib>", "a".repeat(comment)));
         (format!("vibs/{number}.xml"), xml.into_bytes())
     };
     zipped(&(0..vibs).map(vib).collect())

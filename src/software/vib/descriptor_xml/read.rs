@@ -29,6 +29,9 @@ const LONGEST_VERSION: usize = 64;
 /// How long the name of a payload or of its file may be.
 const LONGEST_PAYLOAD_NAME: usize = 64;
 
+/// How long a text for people may be, or an address, in octets.
+const LONGEST_TEXT: usize = 64 * 1024;
+
 /// How long the path of a file may be.
 const LONGEST_PATH: usize = 1024;
 
@@ -177,7 +180,15 @@ fn needed<'e>(root: &'e Element, tag: &str) -> Rule<&'e str> {
 }
 
 fn text(root: &Element, tag: &str) -> Rule<Box<str>> {
-    Ok(only(root, tag)?.map(ElementExt::text).unwrap_or_default().into())
+    bounded(tag, only(root, tag)?.map(ElementExt::text).unwrap_or_default())
+}
+
+/// A text for people, or an address.
+fn bounded(tag: &str, text: &str) -> Rule<Box<str>> {
+    match text.len() <= LONGEST_TEXT {
+        true => Ok(text.into()),
+        false => Err(format!("Element {tag} has at most {LONGEST_TEXT} octets, and not {}", text.len())),
+    }
 }
 
 /// The texts of the children of that name, without empty ones.
@@ -256,7 +267,8 @@ pub(in super::super) fn not_empty<'e>(element: &'e Element, name: &str) -> Rule<
 
 fn urls(list: Option<&Element>) -> Rule<Vec<ReferenceUrl>> {
     let urls = list.into_iter().flat_map(|list| list.children_named("", "url"));
-    urls.map(|url| Ok(ReferenceUrl { key: not_empty(url, "key")?.into(), url: url.text().into() })).collect()
+    urls.map(|url| Ok(ReferenceUrl { key: bounded("url", not_empty(url, "key")?)?, url: bounded("url", url.text())? }))
+        .collect()
 }
 
 /// The constraints of a list of relationships.

@@ -36,7 +36,8 @@ pub struct NewImage {
     pub creator: Box<str>,
     /// What it is.
     pub description: Box<str>,
-    /// The acceptance level that the host asks for; `None` is that of the bundles' profile, or else partner.
+    /// The acceptance level that the host asks for, unless the settings tell one; `None` is that of the bundles' profile, and
+    /// at least partner.
     pub acceptance_level: Option<AcceptanceLevel>,
 }
 
@@ -100,12 +101,16 @@ fn plan(new: &NewImage, host: HostSettings, depot: &Depot, settings: &ImageSetti
         acceptance_level: AcceptanceLevel::default(),
         vibs: Vec::new(),
     });
-    let told = |text: &str, other: Box<str>| if text.is_empty() { other } else { text.into() };
+    let told = |text: &str, other: Box<str>| if text.trim().is_empty() { other } else { text.trim().into() };
     let profile = ImageProfile {
         name: told(&new.name, own.name),
         creator: told(&new.creator, own.creator),
         description: told(&new.description, own.description),
-        acceptance_level: new.acceptance_level.unwrap_or(own.acceptance_level),
+        // Nobody signs a profile: it may ask for more than is usual, and not for less.
+        acceptance_level: settings
+            .acceptance_level
+            .or(new.acceptance_level)
+            .unwrap_or(own.acceptance_level.max(AcceptanceLevel::default())),
         ..own
     };
     let rules = Rules { level: profile.acceptance_level, at, allow_downgrades: false, force: false };

@@ -67,10 +67,10 @@ impl Depot {
         vib: &Descriptor,
         told: &MetadataVib,
         files: &PayloadFiles<'_>,
-    ) -> Result<(), CopyError> {
+    ) -> Result<Arc<Descriptor>, CopyError> {
         let id = vib.id();
         let mut reader = VibReader::open(octets)?;
-        check_same(reader.descriptor(), vib)?;
+        let own = check_same(reader.descriptor(), vib)?;
         let (descriptor, signature) = (reader.descriptor_octets(), reader.signature());
         self.trust.verify(&id, descriptor, signature, vib.acceptance_level, self.now)?;
         while let Some(payload) = reader.next_payload()? {
@@ -82,12 +82,12 @@ impl Depot {
             file.finish().map_err(CopyError::Write)?;
         }
         check_sum(&reader.finish()?, told, &id)?;
-        Ok(())
+        Ok(Arc::new(own))
     }
 }
 
 impl Source for Depot {
-    fn copy(&self, vib: &Descriptor, files: &PayloadFiles<'_>) -> Result<(), CopyError> {
+    fn copy(&self, vib: &Descriptor, files: &PayloadFiles<'_>) -> Result<Arc<Descriptor>, CopyError> {
         let id = vib.id();
         let mut missing = None;
         for bundle in &self.bundles {
@@ -119,19 +119,20 @@ fn own_descriptor(bundle: &Bundle, id: &VibId) -> Result<Option<Arc<Descriptor>>
     Err(another(id, &format!("it is {}", descriptor.id())))
 }
 
-/// The plan was made of what the metadata says, which nobody signed; what is signed must say the same.
-fn check_same(own: &Descriptor, planned: &Descriptor) -> Result<(), ImageError> {
-    // How a VIB is described to people makes no difference.
-    let own = Descriptor {
+/// The plan was made of what the metadata says, which nobody signed; what is signed must say the same. Gives the VIB's own
+/// descriptor as it is installed.
+fn check_same(own: &Descriptor, planned: &Descriptor) -> Result<Descriptor, ImageError> {
+    let own = Descriptor { installed_at: planned.installed_at, ..own.clone() };
+    // How a VIB is described to people makes no difference to the plan.
+    let compared = Descriptor {
         summary: planned.summary.clone(),
         description: planned.description.clone(),
         urls: planned.urls.clone(),
         release_date: planned.release_date,
-        installed_at: planned.installed_at,
         ..own.clone()
     };
-    if own == *planned {
-        return Ok(());
+    if compared == *planned {
+        return Ok(own);
     }
     let why =
         if own.id() == planned.id() { "their descriptors differ".to_owned() } else { format!("it is {}", own.id()) };

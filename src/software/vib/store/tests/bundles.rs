@@ -10,7 +10,7 @@ use crate::software::vib::building::release::{
     GOLDEN_INSTALLED, GOLDEN_REMOVED, esxi_5_5_u1, esxi_5_5_u1a, golden_skipped,
 };
 use crate::software::vib::building::{Bundle, Platform, Signers, Spelling, Vib};
-use crate::software::vib::{TrustStore, VibId};
+use crate::software::vib::{AcceptanceLevel, TrustStore, VibId};
 
 /// A folder with bundles, trust files and a store.
 struct Host {
@@ -195,6 +195,32 @@ fn signatures_count_for_the_level_that_a_vib_claims() {
         error.text.contains("esx-base_5.5.0-1.15.1623387's acceptance level is community, which is not"),
         "{error}"
     );
+}
+
+#[test]
+fn a_profile_which_nobody_signs_does_not_lower_the_level() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("depot.zip");
+    let mut bundle = esxi_5_5_u1a(100);
+    for vib in &mut bundle.vibs {
+        vib.acceptance_level = "community".to_owned();
+        vib.signed = None;
+    }
+    bundle.profiles.iter_mut().for_each(|profile| profile.acceptance_level = "community".to_owned());
+    bundle.write(&file);
+    let new = |acceptance_level| NewImage {
+        bundles: vec![file.clone()],
+        profile: Some(bundle.profiles[0].name.clone()),
+        acceptance_level,
+        ..NewImage::default()
+    };
+    let error = ImageStore::create(&dir.path().join("image"), &new(None), super::settings()).unwrap_err();
+    assert_eq!(error.class, ImageErrorClass::AcceptanceConfigError, "{error}");
+    let asked = new(Some(AcceptanceLevel::Community));
+    let told = |level| ImageSettings { acceptance_level: level, ..super::settings() };
+    let strict = told(Some(AcceptanceLevel::Partner));
+    assert!(ImageStore::create(&dir.path().join("image"), &asked, strict).is_err(), "the settings count before");
+    ImageStore::create(&dir.path().join("image"), &asked, told(None)).unwrap();
 }
 
 #[test]
