@@ -23,13 +23,10 @@ pub(super) fn check(
     rules: &Rules,
     needs_reboot: bool,
 ) -> Result<(), ImageError> {
-    let mut problems = Vec::new();
-    if !rules.force {
-        problems.extend(too_low(drafted, rules));
-        problems.extend(unmet(drafted, base).into_iter().map(|(vib, needed)| unmet_problem(vib, needed)));
-        problems.extend(conflicts(drafted).into_iter().map(|conflict| conflict_problem(&conflict)));
-        problems.extend(replacements(drafted));
-    }
+    let mut problems = too_low(drafted, rules);
+    problems.extend(unmet(drafted, base).into_iter().map(|(vib, needed)| unmet_problem(vib, needed)));
+    problems.extend(conflicts(drafted).into_iter().map(|conflict| conflict_problem(&conflict)));
+    problems.extend(replacements(drafted));
     problems.extend(file_clashes(drafted));
     problems.extend(hardware(drafted, host));
     if !needs_reboot {
@@ -45,7 +42,7 @@ pub(super) fn check_return(
     rules: &Rules,
     is_live: bool,
 ) -> Result<(), ImageError> {
-    let mut problems = if rules.force { Vec::new() } else { too_low(drafted, rules) };
+    let mut problems = too_low(drafted, rules);
     if is_live {
         problems.extend(maintenance_mode(drafted, host));
     }

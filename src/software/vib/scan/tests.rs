@@ -13,7 +13,7 @@ use super::super::samples::{Package, bulletin, day, host_with, ids, image, platf
 use super::*;
 
 fn rules() -> Rules {
-    Rules { level: AcceptanceLevel::Partner, at: day(30), allow_downgrades: false, force: false }
+    Rules { level: AcceptanceLevel::Partner, at: day(30) }
 }
 
 fn scanned(snapshot: &ImageSnapshot, package: &Package) -> ScanResult {

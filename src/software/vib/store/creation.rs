@@ -113,7 +113,7 @@ fn plan(new: &NewImage, host: HostSettings, depot: &Depot, settings: &ImageSetti
             .unwrap_or(own.acceptance_level.max(AcceptanceLevel::default())),
         ..own
     };
-    let rules = Rules { level: profile.acceptance_level, at, allow_downgrades: false, force: false };
+    let rules = Rules { level: profile.acceptance_level, at };
     let host = host.host(newest_base(&catalogue), None);
     let candidates = match theirs {
         Some(profile) => of_profile(profile, &catalogue)?,

@@ -259,3 +259,21 @@ fn a_vib_of_no_bulletin_is_for_the_products_of_its_package() {
     assert!(error.text.starts_with(why), "{error}");
     host.install(host.bundle(&bundle("5.*"))).unwrap();
 }
+
+#[test]
+fn what_somebody_should_know_of_a_change_is_noted() {
+    let host = Host::with(vec![Vib::new("esx-base", "5.5.0-1.15.1623387")]);
+    let vib =
+        Vib { cimom_restart: true, compatible_with: vec!["esx-base >= 6.0".to_owned()], ..Vib::new("demo", "1.0-1") };
+    let bundles = vec![host.bundle(&Bundle::of(vec![vib]))];
+    let mut heard = Heard::default();
+    let operation = ImageOperation::Install { bundles, bulletins: None };
+    let outcome = host.store.apply(&operation, &mut heard, &CancelToken::default()).unwrap();
+    assert!(outcome.needs_cimom_restart);
+    assert!(heard.1[0].starts_with("Restart the host's CIM server: "), "{:?}", heard.1);
+    assert!(heard.1[1].starts_with("VIB Acme_bootbank_demo_1.0-1 says that it goes with esx-base >= 6.0, "));
+    assert_eq!(heard.1.len(), 2);
+    let again = host.store.apply(&operation, &mut heard, &CancelToken::default()).unwrap();
+    assert!(!again.needs_cimom_restart);
+    assert_eq!(heard.1.len(), 2, "nothing changed");
+}
