@@ -90,6 +90,7 @@ fn check_file_system(layout: &Layout, disk: &Disk) -> Result<(), ImageError> {
 fn plan(new: &NewImage, host: HostSettings, depot: &Depot, settings: &ImageSettings) -> Result<ImagePlan, ImageError> {
     let catalogue = depot.catalogue()?;
     let theirs = new.profile.as_deref().map(|name| depot.profile(name)).transpose()?;
+    depot.refuse_damaged(|id| theirs.is_none_or(|profile| profile.vibs.iter().any(|vib| vib.id == *id)))?;
     let at = settings.clock.now().trunc_subsecs(6);
     let own = theirs.cloned().unwrap_or_else(|| ImageProfile {
         name: "ESXi".into(),

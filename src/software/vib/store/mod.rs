@@ -144,6 +144,7 @@ impl ImageStore {
             ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules)?, None),
             ImageOperation::Install { bundles, bulletins } => {
                 let depot = Depot::open(bundles, &self.settings.trust, rules.at)?;
+                depot.refuse_damaged(|id| depot.is_of(bulletins.as_deref(), id))?;
                 let candidates = Candidate::select(&snapshot.host, &depot.catalogue()?, bulletins.as_deref())?;
                 (ImagePlan::install(&snapshot, &candidates, &rules)?, Some(depot))
             }

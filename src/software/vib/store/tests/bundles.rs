@@ -9,7 +9,7 @@ use crate::software::Phase;
 use crate::software::vib::building::release::{
     GOLDEN_INSTALLED, GOLDEN_REMOVED, esxi_5_5_u1, esxi_5_5_u1a, golden_skipped,
 };
-use crate::software::vib::building::{Bundle, Platform, Signers, Spelling, Vib};
+use crate::software::vib::building::{Bulletin, Bundle, Platform, Signers, Spelling, Vib};
 use crate::software::vib::{AcceptanceLevel, TrustStore, VibId};
 
 /// A folder with bundles, trust files and a store.
@@ -276,4 +276,28 @@ fn what_somebody_should_know_of_a_change_is_noted() {
     let again = host.store.apply(&operation, &mut heard, &CancelToken::default()).unwrap();
     assert!(!again.needs_cimom_restart);
     assert_eq!(heard.1.len(), 2, "nothing changed");
+}
+
+#[test]
+fn a_damaged_vib_that_nobody_asks_for_does_no_harm() {
+    let host = Host::with(vec![Vib::new("esx-base", "5.5.0-1.15.1623387")]);
+    let (sound, damaged) = (Vib::new("sound", "1.0-1"), Vib::new("damaged", "1.0-1"));
+    let bulletins = [&sound, &damaged].map(|vib| Bulletin::new(&vib.name, "Updates one", &[vib.id()])).to_vec();
+    let bundle = Bundle { has_folders: false, ..Bundle::new(bulletins, vec![sound, damaged.clone()]) };
+    let mut files = bundle.files();
+    let (_, octets) = files.iter_mut().find(|(name, _)| *name == damaged.relative_path()).unwrap();
+    octets.truncate(30);
+    let file = host.folder.path().join("old.zip");
+    std::fs::write(&file, crate::software::vib::building::zipped(&files)).unwrap();
+    let install = |bulletins: Option<&str>| {
+        let bulletins = bulletins.map(|id| vec![id.to_owned()]);
+        let operation = ImageOperation::Install { bundles: vec![file.clone()], bulletins };
+        host.store.apply(&operation, &mut Heard::default(), &CancelToken::default())
+    };
+    for wanted in [None, Some("damaged")] {
+        let Err(ApplyError::Image(error)) = install(wanted) else { panic!("it was installed") };
+        assert_eq!(error.class, ImageErrorClass::VibFormatError);
+        assert!(error.text.starts_with("The VIB is cut off. "), "{error}");
+    }
+    assert_eq!(ids(&install(Some("sound")).unwrap().installed), ["Acme_bootbank_sound_1.0-1"]);
 }
