@@ -233,7 +233,7 @@ impl Source {
         Ok(packages)
     }
 
-    /// A ZIP in the ZIP, which may be the bundle that was meant: best one that has an index.
+    /// A ZIP in the ZIP that has an index, and so may be the bundle that was meant.
     fn nested_zip(&self) -> Option<String> {
         let Self::Zip(zip) = self else { return None };
         let names: Vec<&str> = zip.names().filter(|name| name.ends_with(".zip")).take(MOST_NESTED).collect();
@@ -242,8 +242,7 @@ impl Source {
             let inner = zip.read(name, LONGEST_NESTED).ok().and_then(|octets| Zip::open(Cursor::new(octets)).ok());
             inner.is_some_and(|inner| inner.names().any(|name| name == INDEX))
         };
-        let best = names.iter().find(|name| is_bundle(name));
-        best.or(names.first()).map(|name| (*name).to_owned())
+        names.into_iter().find(|name| is_bundle(name)).map(str::to_owned)
     }
 
     /// The address of a file as esximage writes it.

@@ -13,9 +13,9 @@ use crate::software::vib::building::{Bulletin, Bundle, Platform, Signers, Spelli
 use crate::software::vib::{AcceptanceLevel, TrustStore, VibId};
 
 /// A folder with bundles, trust files and a store.
-struct Host {
-    folder: tempfile::TempDir,
-    store: ImageStore,
+pub(in super::super) struct Host {
+    pub(in super::super) folder: tempfile::TempDir,
+    pub(in super::super) store: ImageStore,
 }
 
 /// Settings that take the signatures of the tests' signers.
@@ -29,7 +29,7 @@ fn trusting(folder: &Path) -> ImageSettings {
 
 impl Host {
     /// A host with an image of these VIBs.
-    fn with(vibs: Vec<Vib>) -> Self {
+    pub(in super::super) fn with(vibs: Vec<Vib>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bundle = folder.path().join("first.zip");
         Bundle::of(vibs).write(&bundle);
@@ -49,7 +49,7 @@ impl Host {
         file
     }
 
-    fn install(&self, file: PathBuf) -> Result<ImageOutcome, ApplyError> {
+    pub(in super::super) fn install(&self, file: PathBuf) -> Result<ImageOutcome, ApplyError> {
         let operation = ImageOperation::Install { bundles: vec![file], bulletins: None };
         self.store.apply(&operation, &mut Heard::default(), &CancelToken::default())
     }
