@@ -123,11 +123,6 @@ impl Bundle {
         Ok(Self { path: path.to_owned(), source: Source::Vib(file), metadata: Arc::new(metadata) })
     }
 
-    /// The path that it was opened by.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// What it says of its bulletins and VIBs.
     pub fn metadata(&self) -> &Arc<Metadata> {
         &self.metadata

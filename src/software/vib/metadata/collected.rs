@@ -1,5 +1,6 @@
 //! What was read so far, put together: one VIB and one bulletin of each id.
 
+use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -162,7 +163,7 @@ fn products_of(packages: &[Vec<SoftwarePlatform>], told_by: u64) -> Arc<[Softwar
 /// The bulletin that copies of it are together: the one that was released last, with the products and VIBs of all.
 fn merged(mut copies: Vec<Bulletin>) -> Option<Bulletin> {
     // The first of those that were released last.
-    copies.sort_by(|one, other| other.release_date.cmp(&one.release_date));
+    copies.sort_by_key(|copy| Reverse(copy.release_date));
     let mut copies = copies.into_iter();
     let mut kept = copies.next()?;
     if copies.len() == 0 {

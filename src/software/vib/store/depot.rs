@@ -94,8 +94,7 @@ impl Depot {
         let id = vib.id();
         let mut reader = VibReader::open(octets)?;
         let own = check_same(reader.descriptor(), vib)?;
-        let (descriptor, signature) = (reader.descriptor_octets(), reader.signature());
-        self.trust.verify(&id, descriptor, signature, vib.acceptance_level, self.now)?;
+        reader.verify_signature(&self.trust, self.now)?;
         while let Some(payload) = reader.next_payload()? {
             if vib.vib_type == VibType::Meta {
                 continue;

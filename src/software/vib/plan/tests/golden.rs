@@ -20,7 +20,7 @@ fn update_1a() -> Metadata {
 
 fn catalogue(metadata: &Metadata) -> Catalogue<'_> {
     let mut catalogue = Catalogue::default();
-    catalogue.add_metadata(&metadata).unwrap();
+    catalogue.add_metadata(metadata).unwrap();
     catalogue
 }
 
