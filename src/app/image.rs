@@ -58,7 +58,7 @@ impl Image {
         essential::spawn("image-jobs", move || running.run()).map_err(StartError::Thread)?;
         let name = SystemName { class: IMAGE_SYSTEM_CLASS.into(), name: config.image_system_name().into() };
         let model = ImageModel::new(schema.clone(), manager, jobs.clone(), clock.clone(), name);
-        let watch = Watch::start(look).map_err(StartError::Thread)?;
+        let watch = Watch::start(look, jobs.clone()).map_err(StartError::Thread)?;
         Ok(Some(Self { model: Arc::new(model), jobs, _watch: watch }))
     }
 
@@ -78,10 +78,12 @@ impl Drop for Image {
 struct Look(Arc<dyn ImageManager>);
 
 impl Look {
-    fn look(&self) {
-        if let Err(error) = self.0.refresh() {
+    /// Tells whether the image is another than at the last look.
+    fn look(&self) -> bool {
+        self.0.refresh().unwrap_or_else(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "the image store cannot be read");
-        }
+            false
+        })
     }
 }
 
@@ -97,12 +99,17 @@ impl BeforeEnd for Look {
 struct Watch(Arc<AtomicBool>);
 
 impl Watch {
-    fn start(look: Arc<Look>) -> io::Result<Self> {
+    fn start(look: Arc<Look>, jobs: Arc<Jobs>) -> io::Result<Self> {
         let wanted = Arc::new(AtomicBool::new(true));
         let still_wanted = wanted.clone();
         essential::spawn("image", move || {
+            // It may have been booted while no server was there.
+            let mut may_be_booted = true;
             while still_wanted.load(Ordering::Relaxed) {
-                look.look();
+                may_be_booted |= look.look();
+                if std::mem::take(&mut may_be_booted) && look.0.snapshot().pending.is_none() {
+                    jobs.assess_after_boot();
+                }
                 look.0.wait_for_change(PATIENCE);
             }
         })?;

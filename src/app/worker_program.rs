@@ -34,6 +34,7 @@ pub(super) fn arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsStrin
     let mut give = |option: &str, value: OsString| arguments.extend([option.into(), value]);
     give("--state-dir", state_dir.into());
     give("--max-package-octets", config.jobs.max_package_octets.to_string().into());
+    give("--max-metadata-octets", config.image.max_metadata_octets.to_string().into());
     give("--idle-seconds", config.jobs.worker_idle.as_secs().to_string().into());
     if !config.jobs.readable_folders.iter().any(|folder| folder == Path::new("/")) {
         give("--limit-folders", "true".into());
@@ -50,6 +51,9 @@ pub(super) fn arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsStrin
     give("--timeout-seconds", downloads.time_limit.as_secs().to_string().into());
     if let Some(file) = &downloads.trust_file {
         give("--trust-file", file.clone().into());
+    }
+    if let Some(proxy) = &downloads.proxy {
+        give("--proxy", proxy.into());
     }
     Ok(arguments)
 }

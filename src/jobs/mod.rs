@@ -3,6 +3,7 @@
 //! A job is a row and, in the same transaction, a change record for every change that can be seen. One job runs at a
 //! time. Knows nothing of CIM.
 
+mod assessments;
 mod drive;
 mod history;
 mod id;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use crate::access::Users;
 use crate::store::StoreError;
 
+pub use assessments::Assessed;
 pub use history::HistoryRecord;
 pub use id::JobId;
 pub use job::{Job, JobError, JobFailure, JobState};

@@ -7,6 +7,7 @@ use super::managed::ManagedSystem;
 use super::managed_systems::ManagedSystems;
 use super::model::Model;
 use super::names::INSTALLED;
+use super::patch;
 use crate::broker::IMPLEMENTATION_NAMESPACE;
 use crate::cim::{CimError, DateTime, Instance, ObjectPath};
 use crate::events::Describe;
@@ -37,6 +38,12 @@ impl Describe for Indications {
             }
             subject if subject == System::Image.subject() => {
                 image.as_ref().map_or(Ok(None), |image| of_job(&**image, record))
+            }
+            subject if subject == System::Host.assessment_subject() => {
+                host.as_ref().and_then(patch::of_host).map_or(Ok(None), |system| patch::indication(&system, record))
+            }
+            subject if subject == System::Image.assessment_subject() => {
+                image.as_ref().map_or(Ok(None), |image| patch::indication(&patch::of_image(image), record))
             }
             _ => Ok(None),
         }

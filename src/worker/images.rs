@@ -6,26 +6,32 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::craft::{Craft, Task};
+use super::patching::{PatchTask, Patching};
 use super::protocol::{ImageWork, Refusal, Reply, Request, Work};
 use super::readable::{Readable, again, open, why};
 use super::work::internal;
-use crate::software::vib::{ImageError, ImageErrorClass, ImageManager, ImageOperation};
+use crate::software::vib::{ImageError, ImageErrorClass, ImageManager, ImageOperation, ImageOutcome};
 use crate::software::{ApplyError, CancelToken, Outcome, Progress};
 
 /// What an image is changed with.
 #[derive(Debug)]
 pub(super) struct Images {
-    manager: Arc<dyn ImageManager>,
+    pub(super) manager: Arc<dyn ImageManager>,
     readable: Readable,
+    pub(super) patching: Patching,
 }
 
 impl Images {
-    pub(super) fn new(manager: Arc<dyn ImageManager>, readable_folders: Option<&[PathBuf]>) -> Self {
-        Self { manager, readable: Readable::new(readable_folders) }
+    pub(super) fn new(
+        manager: Arc<dyn ImageManager>,
+        readable_folders: Option<&[PathBuf]>,
+        patching: Patching,
+    ) -> Self {
+        Self { manager, readable: Readable::new(readable_folders), patching }
     }
 
     /// Opens a bundle: a file, or a folder.
-    fn open_bundle(&self, path: &Path) -> Result<File, Refusal> {
+    pub(super) fn open_bundle(&self, path: &Path) -> Result<File, Refusal> {
         let not_readable = |message: &str| Refusal::NotReadable { message: message.to_owned() };
         let bundle = open(path).map_err(|error| not_readable(why(&error)))?;
         let kind = bundle.metadata().map_err(internal)?.file_type();
@@ -39,7 +45,7 @@ impl Images {
     }
 
     /// The operation on bundles that are open, so that they stay the ones that were judged, whatever is put in their places.
-    fn opened(&self, operation: &ImageOperation) -> Result<Opened, ImageError> {
+    pub(super) fn opened(&self, operation: &ImageOperation) -> Result<Opened, ImageError> {
         let ImageOperation::Install { bundles, bulletins } = operation else {
             return Ok(Opened { operation: operation.clone(), bundles: Vec::new() });
         };
@@ -53,10 +59,27 @@ impl Images {
     }
 }
 
+impl Images {
+    /// Changes the image. Bundles are told by the names that they were given.
+    pub(super) fn apply(
+        &self,
+        operation: &ImageOperation,
+        progress: &mut dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<ImageOutcome, ApplyError> {
+        let opened = self.opened(operation).map_err(ApplyError::Image)?;
+        self.manager.apply(&opened.operation, progress, cancel).map_err(|error| match error {
+            ApplyError::Image(error) => ApplyError::Image(opened.named(error)),
+            error => error,
+        })
+    }
+}
+
 impl Craft for Images {
-    fn task(self: Arc<Self>, work: Work) -> Result<Box<dyn Task>, Refusal> {
+    fn task(self: Arc<Self>, work: Work, folder: &Path) -> Result<Box<dyn Task>, Refusal> {
         match work {
             Work::Image(ImageWork::Change(operation)) => Ok(Box::new(ImageTask { images: self, operation })),
+            Work::Patch(operation) => Ok(Box::new(PatchTask::new(self, operation, folder))),
             // Packages have a worker of their own.
             Work::InstallStaged { .. } | Work::InstallRemote { .. } | Work::Change(_) => Err(Refusal::Malformed),
         }
@@ -65,8 +88,9 @@ impl Craft for Images {
     fn answer(&self, request: Request, _: &CancelToken) -> Result<Reply, Refusal> {
         match request {
             Request::CheckBundle { path } => check(&self.open_bundle(&path)?).map(|()| Reply::Readable),
-            // There is no spool: bundles are read where they are.
-            Request::Discard { .. } | Request::Sweep { .. } => Ok(Reply::Discarded),
+            // What is in the spool is there while a job fetches it; bundles are read where they are.
+            Request::Discard { .. } => Ok(Reply::Discarded),
+            Request::Sweep { keep, older_than_seconds } => self.patching.sweep(&keep, older_than_seconds),
             _ => Err(Refusal::Malformed),
         }
     }
@@ -86,15 +110,15 @@ fn check(bundle: &File) -> Result<(), Refusal> {
 }
 
 /// An operation and the bundles that it reads.
-struct Opened {
-    operation: ImageOperation,
+pub(super) struct Opened {
+    pub(super) operation: ImageOperation,
     /// Each with the path that it was named by.
-    bundles: Vec<(File, PathBuf)>,
+    pub(super) bundles: Vec<(File, PathBuf)>,
 }
 
 impl Opened {
     /// An error in the words of whoever named the bundles.
-    fn named(&self, error: ImageError) -> ImageError {
+    pub(super) fn named(&self, error: ImageError) -> ImageError {
         self.bundles.iter().fold(error, |error, (bundle, path)| {
             let (own, named) = (again(bundle).display().to_string(), path.display().to_string());
             ImageError {
@@ -114,11 +138,7 @@ struct ImageTask {
 
 impl Task for ImageTask {
     fn carry_out(&mut self, progress: &mut dyn Progress, cancel: &CancelToken) -> Result<Outcome, ApplyError> {
-        let opened = self.images.opened(&self.operation).map_err(ApplyError::Image)?;
-        let done = self.images.manager.apply(&opened.operation, progress, cancel).map_err(|error| match error {
-            ApplyError::Image(error) => ApplyError::Image(opened.named(error)),
-            error => error,
-        })?;
+        let done = self.images.apply(&self.operation, progress, cancel)?;
         Ok(Outcome { needs_reboot: done.needs_reboot, image: Some(done), ..Outcome::default() })
     }
 

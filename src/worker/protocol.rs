@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Caller;
+use crate::software::patch::PatchOperation;
 use crate::software::vib::ImageOperation;
 use crate::software::{ApplyError, Nevra, Operation, Plan};
 
@@ -104,6 +105,8 @@ pub enum Work {
     },
     /// Change or look at packages that need no file; [`Operation::InstallFile`] is refused.
     Change(Operation),
+    /// Compare a system with what was published for it, or have it patched; it ends with an assessment.
+    Patch(PatchOperation),
     /// Do something with an image. Only the worker of an image does it, and it does nothing else.
     Image(ImageWork),
 }

@@ -19,6 +19,7 @@ use super::download::Downloads;
 use super::images::Images;
 use super::lines::{Lines, LinesError, write_line};
 use super::packages::Packages;
+use super::patching::Patching;
 use super::process::program_file;
 use super::protocol::{Hello, Refusal, Reply, Request, VERSION};
 use super::spool::Spool;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub readable_folders: Option<Vec<PathBuf>>,
     /// The largest package file in octets.
     pub max_package_octets: u64,
+    /// The largest metadata package in octets.
+    pub max_metadata_octets: u64,
     /// After this time without a connection and a job the worker ends.
     pub idle_limit: Duration,
     /// How files are fetched.
@@ -56,6 +59,7 @@ impl Settings {
             state_dir,
             readable_folders: None,
             max_package_octets: 4 * 1024 * 1024 * 1024,
+            max_metadata_octets: 256 * 1024 * 1024,
             idle_limit: Duration::from_secs(120),
             downloads: Downloads::default(),
         }
@@ -102,7 +106,11 @@ pub fn run(manager: Arc<dyn Manager>, settings: Settings, clock: SharedClock) ->
 
 /// The same with an image.
 pub fn run_image(manager: Arc<dyn ImageManager>, settings: Settings, clock: SharedClock) -> Result<(), WorkerError> {
-    serve(&settings, clock, || Ok(Arc::new(Images::new(manager, settings.readable_folders.as_deref()))))
+    let its_clock = Arc::clone(&clock);
+    serve(&settings, clock, || {
+        let patching = Patching::open(&settings, its_clock)?;
+        Ok(Arc::new(Images::new(manager, settings.readable_folders.as_deref(), patching)))
+    })
 }
 
 /// The craft is opened by the only worker there is.

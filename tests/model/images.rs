@@ -221,7 +221,7 @@ pub(crate) const CLASSES: &[Entry] = &[
             .by(WALK),
             served("ErrorCode", "esxupdate's number of the class of the failure (VMware KB 1039063), 99 for others"),
             served("ErrorDescription", "the failure as esximage tells it, `[DependencyError] VIB …`, and what to do about it"),
-            none("StatusDescriptions", "JobStatus and ErrorDescription tell it all"),
+            served("StatusDescriptions", "how much is missing, after a job of the patch service"),
         ],
         methods: jobs::METHODS,
     },

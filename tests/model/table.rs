@@ -20,7 +20,8 @@ impl Family {
 
     /// Whether such a host has instances of the class.
     pub(crate) fn has(self, class: &str) -> bool {
-        let is_of_images = class.starts_with("VMware_") || class.starts_with("OMC_");
+        let is_patch = crate::patches::CLASSES.iter().any(|entry| entry.class == class);
+        let is_of_images = class.starts_with("VMware_") || class.starts_with("OMC_") || is_patch;
         if self == Self::Image { is_of_images || SHARED.contains(&class) } else { !is_of_images }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::job_parameters::{method, return_value};
+use super::super::job_parameters::{about_patch, method, return_value};
 use super::super::managed::{ManagedSystem, Paths, SystemName, Terms};
 use super::super::names::strip_prefix_ignoring_case;
 use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Schema, Value};
@@ -140,6 +140,7 @@ fn about(request: &JobRequest) -> String {
             ImageOperation::Remove { vibs } => format!("Removal of {} from the image", vibs.join(", ")),
             ImageOperation::RollBack => "Return to the image before the last change".to_owned(),
         },
+        JobRequest::Patch(operation) => about_patch(operation),
         // No other request is in the queue of an image.
         other => method(other).to_owned(),
     }
