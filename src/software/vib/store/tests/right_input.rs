@@ -1,6 +1,5 @@
 //! Bundles as they should be: what their installation does.
 
-use super::super::*;
 use super::bundles::Host;
 use super::fixture::check_whole;
 use crate::software::vib::VibId;
