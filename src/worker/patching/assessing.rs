@@ -46,7 +46,7 @@ pub(super) fn read(kept: &Kept) -> Result<Metadata, ImageError> {
 pub(super) fn catalogue(metadata: &[Metadata]) -> Result<Catalogue<'_>, ImageError> {
     let mut catalogue = Catalogue::default();
     for package in metadata {
-        catalogue.add(&package.bulletins, package.vibs.iter().map(|(id, vib)| (id, &vib.descriptor)))?;
+        catalogue.add_metadata(package)?;
     }
     Ok(catalogue)
 }

@@ -91,8 +91,7 @@ impl Deployment<'_> {
         let mut all = catalogue(&scanned)?;
         for bundle in &bundles {
             let metadata = bundle.metadata();
-            all.add(&metadata.bulletins, metadata.vibs.iter().map(|(id, vib)| (id, &vib.descriptor)))
-                .map_err(|error| opened.named(error))?;
+            all.add_metadata(metadata).map_err(|error| opened.named(error))?;
         }
         if bundles.iter().any(|bundle| !bundle.metadata().bulletins.is_empty()) {
             return Ok(Some(self.bulletins.to_vec()));
@@ -160,7 +159,7 @@ impl Deployment<'_> {
         let is_complete =
             |candidate: &&Candidate| places.get(&candidate.descriptor.id()).is_some_and(|(vib, _)| vib.is_complete);
         if candidates.iter().filter(|candidate| candidate.wanted).all(|candidate| is_complete(&candidate)) {
-            let rules = Rules { level, at, allow_downgrades: false, force: false };
+            let rules = Rules { level, at };
             let plan = ImagePlan::install(snapshot, &candidates, &rules)?;
             return Ok(plan.incoming.iter().map(|vib| vib.id()).collect());
         }

@@ -90,6 +90,7 @@ fn check_file_system(layout: &Layout, disk: &Disk) -> Result<(), ImageError> {
 fn plan(new: &NewImage, host: HostSettings, depot: &Depot, settings: &ImageSettings) -> Result<ImagePlan, ImageError> {
     let catalogue = depot.catalogue()?;
     let theirs = new.profile.as_deref().map(|name| depot.profile(name)).transpose()?;
+    depot.refuse_damaged(|id| theirs.is_none_or(|profile| profile.vibs.iter().any(|vib| vib.id == *id)))?;
     let at = settings.clock.now().trunc_subsecs(6);
     let own = theirs.cloned().unwrap_or_else(|| ImageProfile {
         name: "ESXi".into(),
@@ -113,7 +114,7 @@ fn plan(new: &NewImage, host: HostSettings, depot: &Depot, settings: &ImageSetti
             .unwrap_or(own.acceptance_level.max(AcceptanceLevel::default())),
         ..own
     };
-    let rules = Rules { level: profile.acceptance_level, at, allow_downgrades: false, force: false };
+    let rules = Rules { level: profile.acceptance_level, at };
     let host = host.host(newest_base(&catalogue), None);
     let candidates = match theirs {
         Some(profile) => of_profile(profile, &catalogue)?,

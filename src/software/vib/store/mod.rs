@@ -144,6 +144,7 @@ impl ImageStore {
             ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules)?, None),
             ImageOperation::Install { bundles, bulletins } => {
                 let depot = Depot::open(bundles, &self.settings.trust, rules.at)?;
+                depot.refuse_damaged(|id| depot.is_of(bulletins.as_deref(), id))?;
                 let candidates = Candidate::select(&snapshot.host, &depot.catalogue()?, bulletins.as_deref())?;
                 (ImagePlan::install(&snapshot, &candidates, &rules)?, Some(depot))
             }
@@ -169,12 +170,7 @@ impl ImageStore {
     }
 
     fn rules(&self, snapshot: &ImageSnapshot) -> Rules {
-        Rules {
-            level: snapshot.next().profile.acceptance_level,
-            at: self.settings.clock.now().trunc_subsecs(6),
-            allow_downgrades: false,
-            force: false,
-        }
+        Rules { level: snapshot.next().profile.acceptance_level, at: self.settings.clock.now().trunc_subsecs(6) }
     }
 
     /// Does an operation and tells what came of it. Blocks until it is done. When it fails, or is cancelled, the images are
@@ -190,6 +186,7 @@ impl ImageStore {
             let prepared = self.prepare(operation)?;
             check_cancelled(cancel)?;
             let plan = &prepared.plan;
+            plan.notes().iter().for_each(|note| progress.note(note));
             match operation {
                 ImageOperation::RollBack => Ok(roll_back::roll_back(self, state, plan)?),
                 _ if !plan.changes() => Ok(plan.outcome()),

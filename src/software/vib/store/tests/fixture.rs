@@ -33,9 +33,9 @@ impl Source for Memory {
     }
 }
 
-/// Hears nothing.
+/// Hears how far a change is, and what is noted of it.
 #[derive(Debug, Default)]
-pub(in super::super) struct Heard(pub Vec<(Phase, u8)>);
+pub(in super::super) struct Heard(pub Vec<(Phase, u8)>, pub Vec<String>);
 
 impl Progress for Heard {
     fn started(&mut self, _: u32, _: u64) {}
@@ -44,7 +44,9 @@ impl Progress for Heard {
         self.0.push((phase, percent));
     }
 
-    fn note(&mut self, _: &str) {}
+    fn note(&mut self, text: &str) {
+        self.1.push(text.to_owned());
+    }
 }
 
 /// A VIB with two payloads.

@@ -27,8 +27,9 @@ fn vib_with(inner: &str, folder: &Path) -> PathBuf {
     let payload = Payload::vgz("evil", &[("opt/x", b"y")]);
     let mut parts = Vib { payloads: vec![payload], ..Vib::new("evil", "1.0-1") }.parts();
     let stored = &parts.payloads[0].1;
+    let listed = if inner.contains("<file-list>") { "" } else { "<file-list><file>opt/x</file></file-list>" };
     parts.descriptor = format!(
-        "<vib><type>bootbank</type><name>evil</name><version>1.0-1</version><vendor>Acme</vendor>{inner}\
+        "<vib><type>bootbank</type><name>evil</name><version>1.0-1</version><vendor>Acme</vendor>{inner}{listed}\
          <live-install-allowed>true</live-install-allowed><payloads><payload name=\"evil\" type=\"vgz\" size=\"{}\">\
          <checksum checksum-type=\"sha-256\">{}</checksum></payload></payloads></vib>",
         stored.len(),
@@ -42,8 +43,8 @@ fn vib_with(inner: &str, folder: &Path) -> PathBuf {
 
 /// As many elements as may be read, so that a descriptor with a date of its installation has too many.
 fn elements_at_the_limit() -> String {
-    let files: String = (0..99_985).map(|number| format!("<file>opt/{number}</file>")).collect();
-    format!("<file-list>{files}</file-list>")
+    let files: String = (0..99_984).map(|number| format!("<file>opt/{number}</file>")).collect();
+    format!("<file-list><file>opt/x</file>{files}</file-list>")
 }
 
 #[test]

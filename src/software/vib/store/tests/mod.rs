@@ -1,5 +1,6 @@
 //! An image store as its users see it.
 
+mod bad_input;
 mod banks;
 mod bundles;
 mod crashes;
@@ -7,6 +8,7 @@ mod failures;
 mod fixture;
 mod hostile;
 mod kills;
+mod right_input;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
