@@ -1,11 +1,12 @@
 //! The managed image: its store, its jobs, and what shows them.
 
 use std::ffi::OsString;
-use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use std::{fs, io};
 
 use super::image_settings::{self, image_settings, open_image};
 use super::settings::SettingError;
@@ -54,6 +55,7 @@ impl Image {
             ..jobs::Settings::new(state_dir.clone(), worker_program::with(worker_arguments(config, &state_dir)?))
         };
         let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), settings)?);
+        give_up_those_of_another(&jobs, dir, &state_dir)?;
         let running = jobs.clone();
         essential::spawn("image-jobs", move || running.run()).map_err(StartError::Thread)?;
         let name = SystemName { class: IMAGE_SYSTEM_CLASS.into(), name: config.image_system_name().into() };
@@ -71,6 +73,32 @@ impl Drop for Image {
     fn drop(&mut self) {
         self.jobs.stop();
     }
+}
+
+/// Jobs that wait were asked for of the image that the folder had then: if another is managed now, they are not done to it.
+fn give_up_those_of_another(jobs: &Jobs, dir: &Path, state_dir: &Path) -> Result<(), StartError> {
+    let (file, failed) = (state_dir.join("store"), |source| StartError::State { folder: state_dir.to_owned(), source });
+    let dir = fs::canonicalize(dir).map_err(failed)?;
+    let before = match fs::read(&file) {
+        Ok(before) => Some(before),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(failed(error)),
+    };
+    let now = dir.as_os_str().as_bytes();
+    if before.as_deref() == Some(now) {
+        return Ok(());
+    }
+    if let Some(before) = before {
+        let (before, now) = (String::from_utf8_lossy(&before), dir.display());
+        let message = format!(
+            "The job waited for the image in {before} when the service was restarted with the image in {now}. Submit it again \
+             if it is meant for that one."
+        );
+        let count = jobs.give_up_waiting(&message)?;
+        tracing::warn!(count, %before, %now, "another image is managed: jobs that waited for the one before were given up");
+    }
+    // Last, so that a start that fails in between does all of it again.
+    private_file::write(&file, now).map_err(failed)
 }
 
 /// Looks at the image store.

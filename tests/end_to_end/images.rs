@@ -158,18 +158,49 @@ fn what_does_not_reach_the_acceptance_level_is_refused_and_the_command_line_lowe
     assert!(why.starts_with("[AcceptanceConfigError] VIB "), "{why}");
     assert!(why.contains("acceptance level is community, which is not compliant"), "{why}");
     assert_eq!(folder.run(&["show"], &[]), before, "nothing was changed");
-    drop(server);
+    server.kill();
 
-    let image = folder.image();
-    let arguments = ["--engine", "none", "--image", image.to_str().unwrap(), "--acceptance-level", "community"];
-    let host = Host::bare(&arguments).with_settings(&folder.settings());
-    host.add_user(ADMIN.0, ADMIN.1, "admin");
+    // The worker of before still waits for work, and would go by what it was told.
+    let workers = workers_of(&host.image_state_dir());
+    let host = host.with_settings("acceptance_level = \"community\"\n");
     let server = host.serve();
     let mut client = server.admin();
     let job = start(&mut client, &bundle);
     let done = ended(&mut client, &job);
     assert_eq!(property(&done, "JobStatus").as_deref(), Some("Operation finished successfully."), "{done:?}");
     assert!(images(&folder)[0].iter().any(|vib| vib.ends_with("_tool_1.0-1")), "installed live");
+    assert_ne!(workers_of(&host.image_state_dir()), workers);
+}
+
+#[test]
+fn what_waited_for_one_image_is_not_done_to_another() {
+    let folder = ImageFolder::esxi_5_5_u1(1000);
+    let patch = folder.esxi_5_5_u1a(LARGE);
+    let host = Host::of_image(&folder.image()).with_settings(&folder.settings());
+    let server = host.serve();
+    let [at_work, waiting] = start_twice_by(&mut server.admin(), IMAGE, &patch);
+    let worker = caught_staging(&folder, &host);
+    server.kill();
+
+    let other = ImageFolder::esxi_5_5_u1(1000);
+    let before = other.run(&["show"], &[]);
+    let host = host.with_arguments(&["--engine", "none", "--image", other.image().to_str().unwrap()]);
+    let server = host.serve();
+    let mut client = server.admin();
+    let given_up = get_job(&mut client, &waiting);
+    assert_eq!(property(&given_up, "JobState").as_deref(), Some("10"), "{given_up:?}");
+    let why = property(&given_up, "ErrorDescription").unwrap();
+    assert!(why.contains(folder.image().to_str().unwrap()) && why.contains(other.image().to_str().unwrap()), "{why}");
+
+    // What was at work ends where it began, and what comes now is for the other image.
+    signal(worker, "CONT");
+    let done = ended(&mut client, &at_work);
+    assert_eq!(property(&done, "JobStatus").as_deref(), Some(NEEDS_REBOOT), "{done:?}");
+    assert_eq!((images(&folder)[1].len(), other.run(&["show"], &[])), (15, before));
+    let job = start(&mut client, &patch);
+    let done = ended(&mut client, &job);
+    assert_eq!(property(&done, "JobStatus").as_deref(), Some(NEEDS_REBOOT), "{done:?}");
+    assert_eq!(images(&other)[1].len(), 15);
 }
 
 #[test]

@@ -202,6 +202,23 @@ fn a_worker_of_an_image_changes_no_packages_and_one_of_packages_no_image() {
 }
 
 #[test]
+fn jobs_that_wait_are_given_up_and_the_one_at_work_is_not() {
+    let f = Images::new(|_| {});
+    let at_work = f.submit(remove("x"));
+    f.step_until(at_work, |job| job.state == JobState::Running);
+    f.begun();
+    let waiting = f.submit(remove("y"));
+    assert_eq!(f.jobs.give_up_waiting("It is not there.").unwrap(), 1);
+    let given_up = f.jobs.job(waiting).unwrap();
+    assert_eq!(
+        (given_up.state, given_up.error.as_ref().unwrap().message.as_str()),
+        (JobState::Failed, "It is not there.")
+    );
+    f.tell(Step::Finish);
+    assert_eq!(f.ended(at_work).state, JobState::Completed);
+}
+
+#[test]
 fn a_cancelled_image_job_is_terminated_and_one_whose_worker_died_says_what_is_left() {
     let f = Images::new(|_| {});
     let id = f.submit(remove("x"));
