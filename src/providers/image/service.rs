@@ -107,7 +107,9 @@ impl Services {
                 "URI has a scheme that is not in the capabilities; an online depot must be made a bundle first",
             );
         }
-        Ok((text.to_owned(), local_file(&uri).ok_or("URI is of no file of this host")?))
+        let path = local_file(&uri).ok_or("URI is of no file of this host")?;
+        // A folder's URI may end with slashes, its path in messages does not.
+        Ok((text.to_owned(), path.components().collect()))
     }
 }
 
