@@ -14,7 +14,7 @@ use super::{StartError, essential, worker_program};
 use crate::access::{Users, private_file};
 use crate::cim::Schema;
 use crate::clock::SharedClock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::jobs::{self, BeforeEnd, Jobs, System};
 use crate::providers::{IMAGE_SYSTEM_CLASS, ImageModel, SystemName};
 use crate::software::vib::ImageManager;
@@ -40,12 +40,14 @@ impl Image {
         users: &Arc<Users>,
         clock: &SharedClock,
     ) -> Result<Option<Self>, StartError> {
-        let Some(dir) = &config.image.dir else { return Ok(None) };
+        let Some(dir) = &config.image.dir else {
+            return if config.image == config::Image::default() { Ok(None) } else { Err(StartError::NoImage) };
+        };
         let manager: Arc<dyn ImageManager> = Arc::new(open_image(dir, image_settings(config, clock)?)?);
         let state_dir = config.state_dir.join("image");
         private_file::make_folder(&state_dir)
             .map_err(|source| StartError::State { folder: state_dir.clone(), source })?;
-        let look = Arc::new(Look(manager.clone()));
+        let look = Arc::new(Look { manager: manager.clone(), is_unreadable: Arc::default() });
         let settings = jobs::Settings {
             system: System::Image,
             time_before_removal_seconds: config.jobs.time_before_removal.as_secs(),
@@ -59,7 +61,8 @@ impl Image {
         let running = jobs.clone();
         essential::spawn("image-jobs", move || running.run()).map_err(StartError::Thread)?;
         let name = SystemName { class: IMAGE_SYSTEM_CLASS.into(), name: config.image_system_name().into() };
-        let model = ImageModel::new(schema.clone(), manager, jobs.clone(), clock.clone(), name);
+        let model = ImageModel::new(schema.clone(), manager, jobs.clone(), clock.clone(), name)
+            .told_by(look.is_unreadable.clone());
         let watch = Watch::start(look).map_err(StartError::Thread)?;
         Ok(Some(Self { model: Arc::new(model), jobs, _watch: watch }))
     }
@@ -103,12 +106,24 @@ fn give_up_those_of_another(jobs: &Jobs, dir: &Path, state_dir: &Path) -> Result
 
 /// Looks at the image store.
 #[derive(Debug)]
-struct Look(Arc<dyn ImageManager>);
+struct Look {
+    manager: Arc<dyn ImageManager>,
+    /// Whether the last look failed.
+    is_unreadable: Arc<AtomicBool>,
+}
 
 impl Look {
     fn look(&self) {
-        if let Err(error) = self.0.refresh() {
-            tracing::error!(error = &error as &dyn std::error::Error, "the image store cannot be read");
+        // Each is logged once, not at every look.
+        match self.manager.refresh() {
+            Ok(_) if self.is_unreadable.swap(false, Ordering::Relaxed) => {
+                tracing::info!("the image store can be read again");
+            }
+            Ok(_) => {}
+            Err(error) if !self.is_unreadable.swap(true, Ordering::Relaxed) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the image store cannot be read");
+            }
+            Err(_) => {}
         }
     }
 }
@@ -131,7 +146,7 @@ impl Watch {
         essential::spawn("image", move || {
             while still_wanted.load(Ordering::Relaxed) {
                 look.look();
-                look.0.wait_for_change(PATIENCE);
+                look.manager.wait_for_change(PATIENCE);
             }
         })?;
         Ok(Self(wanted))
