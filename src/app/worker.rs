@@ -27,6 +27,8 @@ pub struct WorkerOrders {
     pub state_dir: PathBuf,
     /// What it changes.
     pub changes: Changed,
+    /// The digest of all this, which the worker greets servers with.
+    pub digest: String,
     /// The folders that packages may be read from; `None` is all.
     pub readable_folders: Option<Vec<PathBuf>>,
     /// The largest package file, in octets.
@@ -111,6 +113,7 @@ pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
             time_limit: orders.time_limit,
             ..worker::Downloads::default()
         },
+        orders: orders.digest,
     };
     match orders.changes {
         Changed::Packages { root, engine } => {

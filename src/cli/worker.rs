@@ -41,6 +41,9 @@ pub(super) struct Worker {
     /// Lists (PEM) of certificates that were revoked.
     #[arg(long, value_name = "FILE")]
     revocation_file: Option<PathBuf>,
+    /// What the worker greets servers with, so that one with other settings knows it for another's.
+    #[arg(long, value_name = "DIGEST", default_value = "", hide_default_value = true)]
+    orders_digest: String,
     /// The largest package file, in octets.
     #[arg(long, value_name = "N")]
     max_package_octets: u64,
@@ -92,6 +95,7 @@ pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
             }),
             (None, root) => Changed::Packages { root: root.unwrap_or_else(|| "/".into()), engine: arguments.engine },
         },
+        digest: arguments.orders_digest,
         readable_folders: arguments.limit_folders.then_some(arguments.readable_folder),
         max_package_octets: arguments.max_package_octets,
         max_metadata_octets: arguments.max_metadata_octets,

@@ -175,8 +175,8 @@ impl Jobs {
         if journal::is_held(&path)? {
             return Ok(match self.link.watch_if_there() {
                 Ok(true) => WATCHED,
-                // A worker of an earlier program file ends when its job has; its journal is read until then.
-                Ok(false) | Err(LinkError::OtherVersion) => UNWATCHED,
+                // A worker of an earlier program file or of other settings ends when its job has; its journal is read until then.
+                Ok(false) | Err(LinkError::OtherOrders) => UNWATCHED,
                 Err(error) => {
                     tracing::warn!(%error, "the worker works but does not tell");
                     WATCHED
@@ -240,6 +240,16 @@ impl Jobs {
         if let Some(before_end) = &self.settings.before_end {
             before_end.about_to_end();
         }
+    }
+
+    /// Ends all jobs that no worker has begun: what they were asked for is not there any more. The message tells their
+    /// readers why. How many it were.
+    pub fn give_up_waiting(&self, message: &str) -> Result<usize, JobsError> {
+        let waiting: Vec<_> = self.jobs().into_iter().filter(|job| job.state == JobState::Queued).collect();
+        for job in &waiting {
+            self.fail(job.id, JobError { cause: JobFailure::Refused, message: message.to_owned() })?;
+        }
+        Ok(waiting.len())
     }
 
     fn fail(&self, id: JobId, error: JobError) -> Result<(), JobsError> {

@@ -33,7 +33,9 @@ impl Images {
     /// Opens a bundle: a file, or a folder.
     pub(super) fn open_bundle(&self, path: &Path) -> Result<File, Refusal> {
         let not_readable = |message: &str| Refusal::NotReadable { message: message.to_owned() };
-        let bundle = open(path).map_err(|error| not_readable(why(&error)))?;
+        // A slash at the end of a folder's path would have a link followed.
+        let path: PathBuf = path.components().collect();
+        let bundle = open(&path).map_err(|error| not_readable(why(&error)))?;
         let kind = bundle.metadata().map_err(internal)?.file_type();
         if !kind.is_file() && !kind.is_dir() {
             return Err(not_readable("it is neither a plain file nor a folder"));
@@ -122,12 +124,23 @@ impl Opened {
         self.bundles.iter().fold(error, |error, (bundle, path)| {
             let (own, named) = (again(bundle).display().to_string(), path.display().to_string());
             ImageError {
-                text: error.text.replace(&own, &named),
-                url: error.url.map(|url| url.replace(&own, &named)),
+                text: renamed(&error.text, &own, &named),
+                url: error.url.map(|url| renamed(&url, &own, &named)),
                 ..error
             }
         })
     }
+}
+
+/// The text with another name in the place of a descriptor's path, which begins longer ones too (`…/fd/3`, `…/fd/30`).
+fn renamed(text: &str, own: &str, named: &str) -> String {
+    let mut parts = text.split(own);
+    let mut renamed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        renamed.push_str(if part.starts_with(|next: char| next.is_ascii_digit()) { own } else { named });
+        renamed.push_str(part);
+    }
+    renamed
 }
 
 /// A job that changes the image.
@@ -143,7 +156,8 @@ impl Task for ImageTask {
     }
 
     fn after_a_fault(&self) -> &'static str {
-        "The image is as it was before the job."
+        "The image is whole: it is the one from before the job, or the new one. Look at its VIBs and submit the job again if \
+         they are not the ones you want."
     }
 }
 
@@ -152,4 +166,16 @@ fn cannot_be_read(path: &Path, refusal: &Refusal) -> ImageError {
     let text =
         format!("Could not read the bundle {}: {refusal}. {}", path.display(), ImageErrorClass::BundleIOError.advice());
     ImageError::new(ImageErrorClass::BundleIOError, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_is_not_taken_for_one_whose_number_begins_the_same() {
+        let text = "zip:/proc/self/fd/3?index.xml, /proc/self/fd/30 and /proc/self/fd/3";
+        let renamed = renamed(text, "/proc/self/fd/3", "/srv/a.zip");
+        assert_eq!(renamed, "zip:/srv/a.zip?index.xml, /proc/self/fd/30 and /srv/a.zip");
+    }
 }

@@ -50,6 +50,8 @@ pub struct Settings {
     pub idle_limit: Duration,
     /// How files are fetched.
     pub downloads: Downloads,
+    /// The digest of what the server tells its workers, for the greeting.
+    pub orders: String,
 }
 
 impl Settings {
@@ -62,6 +64,7 @@ impl Settings {
             max_metadata_octets: 256 * 1024 * 1024,
             idle_limit: Duration::from_secs(120),
             downloads: Downloads::default(),
+            orders: String::new(),
         }
     }
 }
@@ -127,7 +130,8 @@ fn serve(
     let listener = listen(&state_dir)?;
     let watchers = Arc::new(Watchers::default());
     let bench = Workbench::new(craft, state_dir.clone(), Arc::clone(&watchers), clock);
-    let service = Arc::new(Service { bench, watchers, activity: Mutex::default(), changed: Condvar::new() });
+    let orders = settings.orders.clone();
+    let service = Arc::new(Service { bench, watchers, orders, activity: Mutex::default(), changed: Condvar::new() });
     // The same socket as a value that can be shut down, which ends the waiting for connections.
     let shutter = listener.try_clone().map(|listener| UnixStream::from(OwnedFd::from(listener)));
     let shutter = shutter.map_err(|source| failed("serve", &state_dir, source))?;
@@ -192,6 +196,7 @@ fn listen(state_dir: &Path) -> Result<UnixListener, WorkerError> {
 struct Service {
     bench: Arc<Workbench>,
     watchers: Arc<Watchers>,
+    orders: String,
     activity: Mutex<Activity>,
     changed: Condvar,
 }
@@ -267,7 +272,8 @@ impl Service {
 
     fn converse(&self, stream: &UnixStream) -> Result<(), LinesError> {
         let mut output = stream;
-        let hello = Hello { protocol: VERSION, pid: std::process::id(), program: program_file() };
+        let (pid, program, orders) = (std::process::id(), program_file(), self.orders.clone());
+        let hello = Hello { protocol: VERSION, pid, program, orders };
         write_line(&mut output, &Reply::Hello(hello))?;
         let mut lines = Lines::new(stream);
         loop {
@@ -365,7 +371,8 @@ mod tests {
         let clock = Arc::new(SystemClock);
         let packages = Packages::new(manager, spool, Downloads::default(), clock.clone());
         let bench = Workbench::new(Arc::new(packages), state.path().to_owned(), Arc::clone(&watchers), clock);
-        let service = Arc::new(Service { bench, watchers, activity: Mutex::default(), changed: Condvar::new() });
+        let (activity, changed) = (Mutex::default(), Condvar::new());
+        let service = Arc::new(Service { bench, watchers, orders: String::new(), activity, changed });
         let (server, stream) = UnixStream::pair().unwrap();
         service.admit(stream);
         let (tell, ended) = channel();

@@ -103,7 +103,8 @@ impl Services {
         check_options(arguments)?;
         let text = arguments.get("URI").as_str().ok_or("URI is missing")?;
         match Place::of(text) {
-            Some(Place::Local(file)) => Ok((text.to_owned(), file)),
+            // A folder's URI may end with slashes, its path in messages does not.
+            Some(Place::Local(file)) => Ok((text.to_owned(), file.components().collect())),
             Some(Place::Remote(_)) => {
                 Err("URI has a scheme that is not in the capabilities; an online depot must be made a bundle first")
             }

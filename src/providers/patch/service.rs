@@ -150,7 +150,7 @@ impl PatchServices {
             match self.0.jobs().check_bundle(&file) {
                 // What is in it is judged by the job.
                 Ok(()) | Err(StageError::NotAPackage(_)) => {}
-                Err(error @ StageError::OtherVersion) => {
+                Err(error @ StageError::OtherOrders) => {
                     return Err(CimError::in_use(error.to_string()).into());
                 }
                 Err(error @ StageError::WorkerUnavailable(_)) => {

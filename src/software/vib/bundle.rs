@@ -59,7 +59,8 @@ enum Source {
 }
 
 impl Bundle {
-    /// Opens a bundle: a ZIP, a folder of the same layout, or a VIB file.
+    /// Opens a bundle: a ZIP, a folder of the same layout, a folder without an `index.xml` in which one ZIP lies, or a VIB
+    /// file.
     ///
     /// # Errors
     /// As [`Self::of`]; `BundleIOError` if the file cannot be opened.
@@ -79,6 +80,10 @@ impl Bundle {
     pub fn of(file: File, path: &Path) -> Result<Self, ImageError> {
         match Source::of(file, path)? {
             Source::Vib(file) => Self::of_vib(path, file),
+            Source::Folder(folder) => match folder.only_zip().map_err(|why| refused(path, &why))? {
+                Some((name, zip)) => Self::of(zip, &path.join(name)),
+                None => Self::with_index(path, Source::Folder(folder)),
+            },
             source => Self::with_index(path, source),
         }
     }
@@ -91,6 +96,10 @@ impl Bundle {
     pub fn check(file: File, path: &Path) -> Result<(), ImageError> {
         match Source::of(file, path)? {
             Source::Vib(_) => Ok(()),
+            Source::Folder(folder) => match folder.only_zip().map_err(|why| refused(path, &why))? {
+                Some((name, zip)) => Self::check(zip, &path.join(name)),
+                None => Source::Folder(folder).index(path).map(|_| ()),
+            },
             mut source => source.index(path).map(|_| ()),
         }
     }
@@ -177,13 +186,13 @@ impl Source {
         }
         Zip::open(shared)
             .map(Self::Zip)
-            .map_err(|problem| no_index(path, &format!("zip:{}?index.xml", path.display()), &problem, None))
+            .map_err(|problem| no_index(path, &format!("zip:{}?index.xml", path.display()), &problem, &[]))
     }
 
     /// `index.xml`
     fn index(&mut self, path: &Path) -> Result<Vec<u8>, ImageError> {
         let read = self.read(INDEX, INDEX_LIMIT);
-        read.map_err(|why| no_index(path, &self.url(path, INDEX), &why, self.nested_zip()))
+        read.map_err(|why| no_index(path, &self.url(path, INDEX), &why, &self.nested_zips()))
     }
 
     fn read(&mut self, name: &str, limit: u64) -> Result<Vec<u8>, ContainerProblem> {
@@ -240,6 +249,15 @@ impl Source {
         names.into_iter().find(|name| is_bundle(name)).map(str::to_owned)
     }
 
+    /// The ZIPs in it, one of which may be the bundle that was meant.
+    fn nested_zips(&self) -> Vec<String> {
+        match self {
+            Self::Zip(_) => self.nested_zip().into_iter().collect(),
+            Self::Folder(folder) => folder.zips().unwrap_or_default(),
+            Self::Vib(_) => Vec::new(),
+        }
+    }
+
     /// The address of a file as esximage writes it.
     fn url(&self, path: &Path, name: &str) -> String {
         match self {
@@ -251,15 +269,16 @@ impl Source {
 }
 
 /// Says in esximage's words that there is no index.
-fn no_index(path: &Path, url: &str, problem: &ContainerProblem, nested: Option<String>) -> ImageError {
+fn no_index(path: &Path, url: &str, problem: &ContainerProblem, nested: &[String]) -> ImageError {
     if matches!(problem, ContainerProblem::Refused(_) | ContainerProblem::Io(_)) {
         return refused(path, problem);
     }
     let class = ImageErrorClass::MetadataDownloadError;
     let path = path.display();
     let advice = match nested {
-        Some(inner) => format!("It holds {inner}, which may be the bundle: unpack that and name it instead."),
-        None => "Name an offline bundle, complete as its vendor published it.".to_owned(),
+        [inner] => format!("It holds {inner}, which may be the bundle: unpack that and name it instead."),
+        [_, _, ..] => format!("It holds {}: name the one that is meant.", nested.join(", ")),
+        [] => "Name an offline bundle, complete as its vendor published it.".to_owned(),
     };
     let why = format!("Error extracting index.xml from {path}: {problem}");
     ImageError::new(

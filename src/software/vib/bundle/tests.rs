@@ -50,6 +50,26 @@ fn a_zip_and_a_folder_hold_the_same_bundle() {
 }
 
 #[test]
+fn a_folder_in_which_one_zip_lies_is_that_bundle() {
+    let (dir, files) = u1a();
+    let zip = Bundle::open(&written(&dir, "bundle.zip", &zipped(&files))).unwrap();
+    written(&dir, "readme.txt", b"");
+    let folder = Bundle::open(dir.path()).unwrap();
+    assert_eq!((folder.metadata(), &folder.path), (zip.metadata(), &zip.path));
+    assert_eq!(octets_of(&folder, GOLDEN_INSTALLED[0]), octets_of(&zip, GOLDEN_INSTALLED[0]));
+    assert_eq!(Bundle::check(File::open(dir.path()).unwrap(), dir.path()), Ok(()));
+
+    written(&dir, "another.zip", &zipped(&files));
+    let error = Bundle::open(dir.path()).unwrap_err();
+    assert_eq!(error.class, ImageErrorClass::MetadataDownloadError);
+    assert!(error.text.ends_with("It holds another.zip, bundle.zip: name the one that is meant."), "{error}");
+    assert_eq!(Bundle::check(File::open(dir.path()).unwrap(), dir.path()), Err(error));
+
+    write_folder(&files, dir.path());
+    assert_eq!(Bundle::open(dir.path()).unwrap().path, dir.path(), "its own index comes first");
+}
+
+#[test]
 fn a_vib_file_is_a_bundle_of_one_vib() {
     let dir = tempfile::tempdir().unwrap();
     for spelling in [Spelling::Vmware, Spelling::Gnu] {
