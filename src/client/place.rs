@@ -36,7 +36,8 @@ impl Place {
         match self {
             Self::Local(file) => Some(Self::Local(file.parent()?.join(relative))),
             Self::Remote(url) => {
-                let escaped = relative.replace('%', "%25").replace(':', "%3A");
+                // Spaces at the ends would be cut off, and `..` be left of them.
+                let escaped = relative.replace('%', "%25").replace(':', "%3A").replace(' ', "%20");
                 url.join(&escaped).ok().map(Self::Remote)
             }
         }
@@ -86,6 +87,9 @@ mod tests {
             "http://h/esx/vmw/vib20/a/b_1.0-1.vib"
         );
         assert_eq!(beside("http://h/metadata.zip", "a%b:c.vib").unwrap(), "http://h/a%25b%3Ac.vib");
+        for (spaced, escaped) in [(" ../a", "%20../a"), ("b/.. ", "b/..%20"), ("a b", "a%20b")] {
+            assert_eq!(beside("http://h/esx/metadata.zip", spaced).unwrap(), format!("http://h/esx/{escaped}"));
+        }
         assert_eq!(beside("file:///depot/metadata.zip", "vib20/a.vib").unwrap(), "/depot/vib20/a.vib");
         for out in ["../a", "/a", "a/../../b", "", "a//b", "a\\b", "a?b", "a#b", "a\nb"] {
             assert_eq!(beside("http://h/esx/metadata.zip", out), None, "{out:?}");

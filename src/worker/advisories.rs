@@ -73,7 +73,12 @@ impl AdvisoryTask {
     fn sources(&self) -> Result<Vec<MetadataSource>, ManagerError> {
         let enabled = self.manager.repositories()?.into_iter().filter(|repository| repository.enabled);
         let source = |repository: Repository| MetadataSource {
-            uri: repository.base_urls.first().cloned().or(repository.mirror_list).unwrap_or(repository.id.to_string()),
+            uri: repository
+                .base_urls
+                .first()
+                .cloned()
+                .or(repository.mirror_list)
+                .map_or_else(|| repository.id.to_string(), |uri| without_password(&uri)),
             sha256: String::new(),
             octets: 0,
             checked_at: repository
@@ -95,5 +100,31 @@ impl AdvisoryTask {
             lines.find(|(k, _)| *k == key).map(|(_, v)| v.trim_matches(['"', '\'']).to_owned()).unwrap_or_default()
         };
         PatchHost { product: value("ID"), version: value("VERSION_ID"), ..PatchHost::default() }
+    }
+}
+
+/// An address as everybody may see it.
+fn without_password(uri: &str) -> String {
+    let Ok(mut shown) = url::Url::parse(uri) else { return uri.to_owned() };
+    if shown.username().is_empty() && shown.password().is_none() {
+        return uri.to_owned();
+    }
+    // Only what has a host has a password.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_of_repositories_are_not_told() {
+        assert_eq!(without_password("https://me:secret@h/repo/$basearch"), "https://h/repo/$basearch");
+        assert_eq!(without_password("https://token@h/repo"), "https://h/repo");
+        for plain in ["https://h/repo/$basearch", "file:///srv/repo", "no address"] {
+            assert_eq!(without_password(plain), plain);
+        }
     }
 }

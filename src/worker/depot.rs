@@ -19,8 +19,9 @@ use crate::software::patch::MetadataSource;
 use crate::software::vib::{ImageError, ImageErrorClass};
 use crate::software::{ApplyError, CancelToken, Progress};
 
-/// How many files are kept.
-const MOST_FILES: usize = 64;
+/// How many files are kept: what a scan may name, and as much of the scans before, since one that fails leaves the last
+/// assessment, which is deployed by what it was made with.
+const MOST_FILES: usize = 128;
 /// The list of what is kept.
 const LIST: &str = "list.json";
 
@@ -118,12 +119,23 @@ impl Depot {
         if !is_digest(&source.sha256) || !self.is_intact(&source.sha256, source.octets) {
             return Err(gone());
         }
+        self.used(source);
         Ok(Kept { source: source.clone(), path })
     }
 
-    /// What is kept of a URI, if it is still what it was.
+    /// Puts what is used behind what may go before it.
+    fn used(&self, source: &MetadataSource) {
+        let mut all = self.lock();
+        let is_it = |known: &Known| known.uri == source.uri && known.sha256 == source.sha256;
+        if let Some(place) = all.iter().position(is_it) {
+            let known = all.remove(place);
+            all.push(known);
+        }
+    }
+
+    /// What was used last of a URI, if it is still what it was.
     fn of_uri(&self, uri: &str) -> Option<Known> {
-        let known = self.lock().iter().find(|known| known.uri == uri).cloned()?;
+        let known = self.lock().iter().rfind(|known| known.uri == uri).cloned()?;
         self.is_intact(&known.sha256, known.octets).then_some(known)
     }
 
@@ -160,7 +172,7 @@ impl Depot {
             path: self.file(&known.sha256),
         };
         let mut all = self.lock();
-        all.retain(|other| other.uri != known.uri);
+        all.retain(|other| other.uri != known.uri || other.sha256 != known.sha256);
         all.push(known);
         let too_many = all.len().saturating_sub(MOST_FILES);
         all.drain(..too_many);

@@ -30,8 +30,8 @@ impl Images {
         Self { manager, readable: Readable::new(readable_folders), patching }
     }
 
-    /// Opens a bundle: a file, or a folder.
-    pub(super) fn open_bundle(&self, path: &Path) -> Result<File, Refusal> {
+    /// Opens a bundle: a file, or a folder. It lies where the settings allow, or where the job put what it fetched.
+    fn open_bundle(&self, path: &Path, fetched: Option<&Path>) -> Result<File, Refusal> {
         let not_readable = |message: &str| Refusal::NotReadable { message: message.to_owned() };
         // A slash at the end of a folder's path would have a link followed.
         let path: PathBuf = path.components().collect();
@@ -40,19 +40,21 @@ impl Images {
         if !kind.is_file() && !kind.is_dir() {
             return Err(not_readable("it is neither a plain file nor a folder"));
         }
-        if !self.readable.allows(&bundle).map_err(internal)? {
-            return Err(Refusal::NotAllowed);
-        }
-        Ok(bundle)
+        let is_allowed = match fetched {
+            Some(own) => self.readable.allows_also(&bundle, own),
+            None => self.readable.allows(&bundle),
+        };
+        if is_allowed.map_err(internal)? { Ok(bundle) } else { Err(Refusal::NotAllowed) }
     }
 
     /// The operation on bundles that are open, so that they stay the ones that were judged, whatever is put in their places.
-    pub(super) fn opened(&self, operation: &ImageOperation) -> Result<Opened, ImageError> {
+    /// `fetched` is the folder of what the job fetched itself, which no setting has to allow.
+    pub(super) fn opened(&self, operation: &ImageOperation, fetched: Option<&Path>) -> Result<Opened, ImageError> {
         let ImageOperation::Install { bundles, bulletins } = operation else {
             return Ok(Opened { operation: operation.clone(), bundles: Vec::new() });
         };
         let open = |path: &PathBuf| {
-            let bundle = self.open_bundle(path).map_err(|refusal| cannot_be_read(path, &refusal))?;
+            let bundle = self.open_bundle(path, fetched).map_err(|refusal| cannot_be_read(path, &refusal))?;
             Ok((bundle, path.clone()))
         };
         let opened = bundles.iter().map(open).collect::<Result<Vec<_>, ImageError>>()?;
@@ -66,10 +68,11 @@ impl Images {
     pub(super) fn apply(
         &self,
         operation: &ImageOperation,
+        fetched: Option<&Path>,
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<ImageOutcome, ApplyError> {
-        let opened = self.opened(operation).map_err(ApplyError::Image)?;
+        let opened = self.opened(operation, fetched).map_err(ApplyError::Image)?;
         self.manager.apply(&opened.operation, progress, cancel).map_err(|error| match error {
             ApplyError::Image(error) => ApplyError::Image(opened.named(error)),
             error => error,
@@ -89,7 +92,7 @@ impl Craft for Images {
 
     fn answer(&self, request: Request, _: &CancelToken) -> Result<Reply, Refusal> {
         match request {
-            Request::CheckBundle { path } => check(&self.open_bundle(&path)?).map(|()| Reply::Readable),
+            Request::CheckBundle { path } => check(&self.open_bundle(&path, None)?).map(|()| Reply::Readable),
             // What is in the spool is there while a job fetches it; bundles are read where they are.
             Request::Discard { .. } => Ok(Reply::Discarded),
             Request::Sweep { keep, older_than_seconds } => self.patching.sweep(&keep, older_than_seconds),
@@ -151,7 +154,7 @@ struct ImageTask {
 
 impl Task for ImageTask {
     fn carry_out(&mut self, progress: &mut dyn Progress, cancel: &CancelToken) -> Result<Outcome, ApplyError> {
-        let done = self.images.apply(&self.operation, progress, cancel)?;
+        let done = self.images.apply(&self.operation, None, progress, cancel)?;
         Ok(Outcome { needs_reboot: done.needs_reboot, image: Some(done), ..Outcome::default() })
     }
 

@@ -16,7 +16,7 @@ use super::images::Images;
 use super::protocol::{Refusal, Reply, StagedId};
 use super::spool::Spool;
 use super::work::internal;
-use super::{Settings, durable};
+use super::{Settings, durable, journal};
 use crate::clock::SharedClock;
 use crate::software::patch::{AssessmentFile, MetadataSource, PatchAssessment, PatchOperation};
 use crate::software::vib::{ImageOperation, ImageOutcome};
@@ -44,6 +44,9 @@ impl Patching {
         let spool = Spool::with_ending(settings, ENDING)?;
         // No job keeps anything in it: what is there was left by a worker that died.
         spool.sweep(&[], Duration::ZERO, clock.now())?;
+        for job in journal::all(&settings.state_dir)? {
+            fetching::clean_up(&journal::folder(&settings.state_dir, job));
+        }
         Ok(Self {
             depot: Depot::open(&settings.state_dir, settings.max_metadata_octets)?,
             spool,
@@ -112,7 +115,7 @@ impl PatchTask {
     ) -> Result<Outcome, ApplyError> {
         let done = {
             let mut part = Part { inner: &mut *progress, from: BUNDLE_SHARE, to: CHANGE_SHARE, whole: 100 };
-            self.images.apply(operation, &mut part, cancel)?
+            self.images.apply(operation, Some(&fetching::folder(&self.folder)), &mut part, cancel)?
         };
         let outcome = changed(done);
         if sources.is_empty() {

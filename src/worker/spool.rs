@@ -58,6 +58,11 @@ impl Spool {
         Ok(Self { folder, uploads, ending, readable, max_octets, incoming: Mutex::default() })
     }
 
+    /// How many octets a file may have.
+    pub(super) fn max_octets(&self) -> u64 {
+        self.max_octets
+    }
+
     /// Copies the file to the spool and asks the engine what it is.
     pub(super) fn stage(&self, path: &Path, manager: &dyn Manager) -> Result<Staged, Refusal> {
         self.take_over(self.open_readable(path)?, path, manager)

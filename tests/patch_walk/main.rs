@@ -232,7 +232,8 @@ fn what_was_added_is_removed_by_its_bulletin() {
     let vib =
         Vib { vendor: "ACME".to_owned(), live_install: true, live_remove: true, ..Vib::new("acme-tool", "1.0-1") }
             .at_level("partner");
-    let extension = Bundle::new(vec![Bulletin::new("ACME-1", "A tool", &[vib.id()])], vec![vib.at_level("certified")]);
+    let bulletin = Bulletin { release_type: "extension".to_owned(), ..Bulletin::new("ACME-1", "A tool", &[vib.id()]) };
+    let extension = Bundle::new(vec![bulletin], vec![vib.at_level("certified")]);
     walk.publish_instead(&extension);
     walk.scan();
     assert_eq!(walk.done("Deploy", &[("BulletinIDs", "ACME-1")]), "Operation finished successfully.");

@@ -99,3 +99,41 @@ fn what_is_needed_and_nobody_has_is_told_before_anything_is_fetched() {
     assert!(error.starts_with("[DependencyError] ") && error.contains("acme-lib"), "{error}");
     assert!(walk.depot.asked().is_empty());
 }
+
+#[test]
+fn what_the_host_fetched_itself_needs_no_folder_to_be_read_from() {
+    let mut walk = Walk::with_settings(|_| "[jobs]\nreadable_folders = [\"/nowhere\"]\n".to_owned());
+    walk.scan();
+    walk.done("Deploy", &[("BulletinIDs", "ESXi550-201404403-SG")]);
+    walk.depot.put("/bundle.zip", walk.patch.to_zip());
+    let url = walk.depot.url("/bundle.zip");
+    let bulletin = ("BulletinIDs", "ESXi550-201404402-SG");
+    walk.done("Deploy", &[bulletin, ("BundleURIs", &url)]);
+    let file = walk.file("bundle.zip");
+    walk.patch.write(&file);
+    let uri = format!("file://{}", file.display());
+    assert_eq!(walk.code("Scan", &[("MetadataURIs", &uri)]), "4107");
+    assert_eq!(walk.code("Deploy", &[bulletin, ("BundleURIs", &uri)]), "4107");
+}
+
+#[test]
+fn a_patch_is_not_removed_by_its_bulletin() {
+    let mut walk = Walk::new();
+    walk.scan();
+    walk.done("Deploy", &[("BulletinIDs", "ESXi550-201404001")]);
+    walk.boot();
+    crate::walk::assessed_by(&mut walk, "Assess");
+    assert_eq!(walk.code("Uninstall", &[("BulletinIDs", "ESXi550-201404401-SG")]), "2", "it would take esx-base");
+    assert!(walk.shown().contains("esx-base"));
+}
+
+#[test]
+fn a_scan_that_fails_leaves_the_metadata_of_the_one_before() {
+    let mut walk = Walk::new();
+    walk.scan();
+    walk.depot.put(METADATA, b"Sign in to the network first.".to_vec());
+    let url = walk.depot.url(METADATA);
+    walk.failed("Scan", &[("MetadataURIs", &url)]);
+    walk.done("Assess", &[]);
+    walk.done("Deploy", &[("BulletinIDs", "ESXi550-201404403-SG")]);
+}

@@ -30,7 +30,7 @@ fn a_deployment_whose_worker_is_killed_is_told_and_done_again() {
     let before = walk.shown();
     let vib = walk.patch.vibs.iter().find(|vib| vib.name == "lsi-mr3").unwrap().clone();
     walk.depot.hang(&vib_path(&vib));
-    let bulletin = ("BulletinIDs", "ESXi550-201404403-SG");
+    let bulletin = ("BulletinIDs", "ESXi550-201404001");
     let job = walk.start("Deploy", &[bulletin]);
     walk.depot.wait_until_asked(&vib_path(&vib));
     let state = walk.host.state_dir().join("image");
@@ -44,8 +44,10 @@ fn a_deployment_whose_worker_is_killed_is_told_and_done_again() {
     assessed_by(&mut walk, "Assess");
     walk.depot.release(&vib_path(&vib));
     walk.done("Deploy", &[bulletin]);
-    let state = walk.host.state_dir().join("image");
     assert_eq!(std::fs::read_dir(state.join("spool")).unwrap().count(), 0, "what was fetched is gone");
+    let fetched = |job: std::io::Result<std::fs::DirEntry>| job.unwrap().path().join("fetched");
+    let left = std::fs::read_dir(state.join("jobs")).unwrap().map(fetched).filter(|folder| folder.exists());
+    assert_eq!(left.count(), 0, "what the killed worker had fetched is gone too");
 }
 
 #[test]

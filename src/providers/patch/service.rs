@@ -24,6 +24,9 @@ const MOST_NAMES: usize = 5_000;
 /// The longest name, in octets.
 const LONGEST_NAME: usize = 256;
 
+/// How bulletins are released that change what the host has; removing is for extensions, as with esxupdate(8).
+const PATCHES: [&str; 4] = ["patch", "rollup", "update", "upgrade"];
+
 /// Serves the patch service.
 #[derive(Debug)]
 pub(super) struct PatchServices(Arc<PatchSystem>);
@@ -112,8 +115,11 @@ impl PatchServices {
         if !bulletins.is_empty() {
             let scanned = self.scanned()?;
             for id in in_last_scan(&scanned, &bulletins)? {
-                let parts = scanned.assessment.find(&id).map(|status| status.parts.as_slice()).unwrap_or_default();
-                let installed = parts.iter().filter(|part| part.change == PartChange::Installed);
+                let Some(status) = scanned.assessment.find(&id) else { continue };
+                if PATCHES.contains(&&*status.release_type.to_lowercase()) {
+                    return Err(Answer::DoesNotFit("a patch of BulletinIDs would take the patched VIBs with it"));
+                }
+                let installed = status.parts.iter().filter(|part| part.change == PartChange::Installed);
                 vibs.extend(installed.map(|part| part.id.clone()));
             }
             vibs.sort();

@@ -91,6 +91,22 @@ fn metadata_is_fetched_once_for_as_long_as_it_is_the_same() {
 }
 
 #[test]
+fn what_was_scanned_is_there_when_its_address_has_something_else() {
+    let fixture = Fixture::new();
+    let sink = Sink::http(|asked: &Received| match asked.header("if-none-match") {
+        None => answer("1", "first"),
+        Some("\"1\"") => answer("2", "second"),
+        other => panic!("{other:?}"),
+    });
+    let first = fixture.obtain(&sink.url()).unwrap();
+    let second = fixture.obtain(&sink.url()).unwrap();
+    for kept in [&second, &first] {
+        assert_eq!(fixture.depot.find(&kept.source).unwrap().path, kept.path);
+    }
+    assert_eq!(fs::read(&first.path).unwrap(), b"first");
+}
+
+#[test]
 fn what_was_changed_or_left_behind_is_not_used() {
     let fixture = Fixture::new();
     let sink = Sink::http(|asked: &Received| {

@@ -25,9 +25,14 @@ const FETCHED: &str = "fetched";
 /// The longest file name that is kept of a URI, in octets.
 const LONGEST_NAME: usize = 120;
 
+/// Where what is fetched for a job lies, in the job's own folder.
+pub(super) fn folder(of_job: &Path) -> PathBuf {
+    of_job.join(FETCHED)
+}
+
 /// Deletes what was fetched for a job.
-pub(super) fn clean_up(folder: &Path) {
-    match fs::remove_dir_all(folder.join(FETCHED)) {
+pub(super) fn clean_up(of_job: &Path) {
+    match fs::remove_dir_all(folder(of_job)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             tracing::warn!(%error, "what was fetched for a job cannot be deleted");
         }
@@ -83,7 +88,7 @@ impl Deployment<'_> {
     /// meant; nothing if the bundles are VIBs of these bulletins, which have none.
     fn judge(&self, bundles: &[PathBuf]) -> Result<Option<Vec<String>>, ImageError> {
         let install = ImageOperation::Install { bundles: bundles.to_vec(), bulletins: None };
-        let opened = self.images.opened(&install)?;
+        let opened = self.images.opened(&install, Some(&folder(self.folder)))?;
         let ImageOperation::Install { bundles, .. } = &opened.operation else { return Ok(None) };
         let bundles = bundles.iter().map(|path| Bundle::open(path)).collect::<Result<Vec<_>, _>>();
         let bundles = bundles.map_err(|error| opened.named(error))?;
@@ -188,7 +193,9 @@ impl Deployment<'_> {
     ) -> Result<PathBuf, ApplyError> {
         let patching = &self.images.patching;
         let target = self.target(place, number)?;
-        let limit = vib.map(|vib| vib.told.packed_size).filter(|&size| size > 0);
+        // What metadata tells may lower the operator's limit, not raise it.
+        let told = vib.map(|vib| vib.told.packed_size).filter(|&size| size > 0);
+        let limit = told.map(|size| size.min(patching.spool.max_octets()));
         let failed = |error| Self::failed(error, class, place, vib);
         let incoming = match place {
             Place::Remote(url) => {
@@ -220,7 +227,7 @@ impl Deployment<'_> {
 
     /// Where a file is put: its number keeps it from others, its name tells people what it is.
     fn target(&self, place: &Place, number: usize) -> Result<PathBuf, ApplyError> {
-        let folder = self.folder.join(FETCHED);
+        let folder = folder(self.folder);
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
         made.map_err(|error| ApplyError::Failed(format!("nothing can be fetched: {}", error.kind())))?;
         let shown = place.to_string();
