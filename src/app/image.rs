@@ -150,9 +150,8 @@ impl Watch {
             let mut may_be_booted = true;
             while still_wanted.load(Ordering::Relaxed) {
                 may_be_booted |= look.look();
-                if std::mem::take(&mut may_be_booted) && look.manager.snapshot().pending.is_none() {
-                    jobs.assess_after_boot();
-                }
+                may_be_booted &= look.manager.snapshot().pending.is_none();
+                may_be_booted = may_be_booted && !jobs.assess_after_boot();
                 look.manager.wait_for_change(PATIENCE);
             }
         })?;

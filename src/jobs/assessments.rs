@@ -17,7 +17,7 @@ use super::job::Job;
 use super::request::JobRequest;
 use super::table::damaged;
 use super::{JobsError, System};
-use crate::software::patch::{AssessmentFile, PatchAssessment, PatchSummary};
+use crate::software::patch::{AssessmentFile, PatchAssessment, PatchIndex, PatchPart, PatchStatus, PatchSummary};
 use crate::store::assessments::{self as rows, AssessmentRow};
 use crate::store::{Store, StoreError, changes};
 use crate::worker::journal;
@@ -32,6 +32,24 @@ pub struct Assessed {
     pub summary: PatchSummary,
     /// All of it.
     pub assessment: PatchAssessment,
+    index: PatchIndex,
+}
+
+impl Assessed {
+    fn new(summary: PatchSummary, assessment: PatchAssessment) -> Self {
+        let index = PatchIndex::new(&assessment);
+        Self { summary, assessment, index }
+    }
+
+    /// The bulletin with this id, in any case.
+    pub fn bulletin(&self, id: &str) -> Option<&PatchStatus> {
+        self.index.bulletin(&self.assessment, id)
+    }
+
+    /// The parts with this id, in any case, each with its bulletin.
+    pub fn parts(&self, id: &str) -> impl Iterator<Item = (&PatchStatus, &PatchPart)> {
+        self.index.parts(&self.assessment, id)
+    }
 }
 
 /// An assessment that is to be taken over, with its row.
@@ -68,7 +86,7 @@ pub(super) fn stored(store: &Store, system: System) -> Result<Option<Arc<Assesse
     let mut octets = Vec::new();
     GzDecoder::new(row.body.as_slice()).take(MAX_OCTETS).read_to_end(&mut octets)?;
     let assessment = serde_json::from_slice(&octets).map_err(wrong)?;
-    Ok(Some(Arc::new(Assessed { summary, assessment })))
+    Ok(Some(Arc::new(Assessed::new(summary, assessment))))
 }
 
 /// The assessment that a job ended with, out of its folder; `None` if it made none.
@@ -86,7 +104,7 @@ pub(super) fn taken(state_dir: &Path, job: &Job) -> Result<Option<Taken>, Lost> 
         summary: serde_json::to_string(&summary).map_err(wrong)?,
         body: compressed(&octets).map_err(Lost::Unreadable)?,
     };
-    Ok(Some(Taken { assessed: Arc::new(Assessed { summary, assessment }), row }))
+    Ok(Some(Taken { assessed: Arc::new(Assessed::new(summary, assessment)), row }))
 }
 
 fn octets_of(state_dir: &Path, job: &Job, file: &AssessmentFile) -> Result<Vec<u8>, Lost> {

@@ -194,8 +194,9 @@ impl Jobs {
         self.look_before_end();
         // What it was fetching lies in the spool, and nobody knows its name.
         self.lock_spool_work().sweep_at = self.sweep_later();
-        self.fail(job.id, worker_died(&job, tool.is_some()))?;
+        // First, so that a server that dies in between does it all once more.
         self.assess_again(&job);
+        self.fail(job.id, worker_died(&job, tool.is_some()))?;
         Ok(Duration::ZERO)
     }
 
@@ -207,23 +208,30 @@ impl Jobs {
             return;
         }
         let request = JobRequest::Patch(PatchOperation::Assess { metadata: metadata.to_vec() });
+        if self.jobs().iter().any(|other| other.id > job.id && !other.state.is_final() && other.request == request) {
+            return;
+        }
         if let Err(error) = self.submit(request, &job.owner) {
             tracing::error!(error = &error as &dyn std::error::Error, "the host is not assessed again");
         }
     }
 
-    /// Has the system looked at, if a change waited for a boot when it was looked at last: no change waits by now. A job that
-    /// is under way looks by itself.
-    pub fn assess_after_boot(&self) {
-        let Some(assessed) = self.assessment().filter(|assessed| assessed.summary.host.reboot_pending) else { return };
+    /// Has the system looked at, if a change waited for a boot when it was looked at last: no change waits by now. `false`
+    /// while a job is under way, which may look by itself or fail to: ask again once it has ended.
+    #[must_use]
+    pub fn assess_after_boot(&self) -> bool {
+        let Some(assessed) = self.assessment().filter(|assessed| assessed.summary.host.reboot_pending) else {
+            return true;
+        };
         if self.jobs().iter().any(|job| !job.state.is_final()) {
-            return;
+            return false;
         }
         let request = JobRequest::Patch(PatchOperation::Assess { metadata: assessed.assessment.metadata.clone() });
         let own = Caller::new(env!("CARGO_PKG_NAME"), Role::Operator);
         if let Err(error) = self.submit(request, &own) {
             tracing::error!(error = &error as &dyn std::error::Error, "the host is not assessed after its boot");
         }
+        true
     }
 
     /// Looks at what a job did if its journal has its end, and tells whether it did. Not under the lock: others would wait.

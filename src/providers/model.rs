@@ -282,7 +282,7 @@ impl ManagedSystem for Model {
 }
 
 /// What follows the prefix in an identity's InstanceID.
-fn identity_text(path: &ObjectPath) -> Result<&str, CimError> {
+pub(super) fn identity_text(path: &ObjectPath) -> Result<&str, CimError> {
     let id = path.key_str("InstanceID").unwrap_or_default();
     strip_prefix_ignoring_case(id, IDENTITY_PREFIX)
         .ok_or_else(|| CimError::not_found(format!("{id:?} names no software identity.")))

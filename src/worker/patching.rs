@@ -224,7 +224,7 @@ pub(super) fn write(
     let summary = assessment.summary(0, "");
     progress.note(&format!(
         "{} of {} bulletins are missing, {} of them critical.",
-        summary.missing.len(),
+        summary.counts.by_state[0],
         assessment.bulletins.len(),
         summary.counts.missing_by_severity[0]
     ));

@@ -51,6 +51,33 @@ fn a_deployment_whose_worker_is_killed_is_told_and_done_again() {
 }
 
 #[test]
+fn a_host_that_is_booted_while_a_scan_hangs_is_assessed_afterwards() {
+    let mut walk = Walk::new();
+    walk.scan();
+    walk.done("Deploy", &[("BulletinIDs", "ESXi550-201404001")]);
+    let hanging = "/hanging.zip";
+    walk.depot.put(hanging, vec![0; 1000]);
+    walk.depot.hang(hanging);
+    let url = walk.depot.url(hanging);
+    let scan = walk.start("Scan", &[("MetadataURIs", &url)]);
+    walk.depot.wait_until_asked(hanging);
+    walk.boot();
+    // The host knows of its boot.
+    eventually("the image that was booted", PATIENCE, || {
+        walk.enumerate("VMware_HypervisorSoftwareIdentity").into_iter().find(|image| image_is_new(image))
+    });
+    walk.cancel(&scan);
+    assert_eq!(of(&walk.ended(&scan), "JobState"), "8");
+    let assessment = assessed_by(&mut walk, "Assess");
+    assert_eq!(of(&assessment, "RebootPending"), "false");
+}
+
+/// Whether a hypervisor is the one that the patch makes.
+fn image_is_new(image: &xmltree::Element) -> bool {
+    crate::support::wsman::property(image, "VersionString").is_some_and(|version| version.contains("1746018"))
+}
+
+#[test]
 fn a_scan_that_is_cancelled_leaves_the_one_before() {
     let mut walk = Walk::new();
     walk.scan();

@@ -26,17 +26,18 @@ impl BulletinInstances {
         Ok(match kind {
             Kind::Assessment if own == summary.job.to_string() => Some(system.assessment(class, summary)?),
             Kind::Assessment => None,
-            Kind::Bulletin => bulletins.find(own).map(|status| system.bulletin(class, status)).transpose()?,
-            Kind::Status => bulletins.find(own).map(|status| system.status(class, status, bulletins.at)).transpose()?,
+            Kind::Bulletin => assessed.bulletin(own).map(|status| system.bulletin(class, status)).transpose()?,
+            Kind::Status => {
+                assessed.bulletin(own).map(|status| system.status(class, status, bulletins.at)).transpose()?
+            }
             Kind::Vib => shown_vib(system, &assessed, own).map(|part| system.vib(class, part)).transpose()?,
         })
     }
 }
 
 /// The VIB of this id, if it is shown as a `QM_BulletinVIB`.
-pub(super) fn shown_vib<'a>(system: &PatchSystem, assessed: &'a Assessed, id: &str) -> Option<&'a PatchPart> {
-    let parts = assessed.assessment.bulletins.iter().flat_map(|bulletin| &bulletin.parts);
-    let found = parts.into_iter().find(|part| part.id.eq_ignore_ascii_case(id));
+fn shown_vib<'a>(system: &PatchSystem, assessed: &'a Assessed, id: &str) -> Option<&'a PatchPart> {
+    let found = assessed.parts(id).map(|(_, part)| part).next();
     found.filter(|part| system.part_path(part).is_none())
 }
 

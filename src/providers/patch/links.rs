@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::super::links::{FixedLink, Link, Links, Pair, Pairs, each, none};
-use super::bulletins::shown_vib;
 use super::paths::Kind;
 use super::system::PatchSystem;
 use crate::broker::Provider;
@@ -59,19 +58,12 @@ impl Components {
 
     /// The bulletins of the part that a path names.
     fn of_part(&self, source: &ObjectPath) -> Pairs {
-        let Some(assessed) = self.0.assessed() else { return none() };
-        if let Some(own) = self.0.own_id(Kind::Vib, source) {
-            // Whatever is no VIB of any bulletin has no links, and most paths that are asked about are none.
-            if shown_vib(&self.0, &assessed, own).is_none() {
-                return none();
-            }
-        }
-        let (system, source) = (self.0.clone(), source.clone());
-        of_bulletins(Some(assessed), move |status| {
-            let is_it = |part: &&PatchPart| Self::part_path(&system, part).same_keys(&source);
-            let group = system.path(Kind::Bulletin, &status.id);
-            status.parts.iter().find(is_it).map(|part| [Self::part_path(&system, part), group])
-        })
+        let (Some(own), Some(assessed)) = (self.0.part_id(source), self.0.assessed()) else { return none() };
+        let pair = |(status, part): (&PatchStatus, &PatchPart)| {
+            [Self::part_path(&self.0, part), self.0.path(Kind::Bulletin, &status.id)]
+        };
+        let pairs: Vec<Pair> = assessed.parts(own).map(pair).filter(|[part, _]| part.same_keys(source)).collect();
+        each(pairs)
     }
 }
 
@@ -96,7 +88,7 @@ impl Link for Components {
         let (Some(own), Some(assessed)) = (self.0.own_id(Kind::Bulletin, source), self.0.assessed()) else {
             return Ok(none());
         };
-        let status = assessed.assessment.find(own);
+        let status = assessed.bulletin(own);
         Ok(each(status.map(|status| Self::of_bulletin(&self.0, status)).unwrap_or_default()))
     }
 
@@ -134,7 +126,7 @@ impl Link for Statuses {
     fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
         let kind = if end == 0 { Kind::Status } else { Kind::Bulletin };
         let (Some(own), Some(assessed)) = (self.0.own_id(kind, source), self.0.assessed()) else { return Ok(none()) };
-        Ok(each(assessed.assessment.find(own).map(|status| Self::pair(&self.0, status))))
+        Ok(each(assessed.bulletin(own).map(|status| Self::pair(&self.0, status))))
     }
 
     fn count(&self) -> Option<u64> {
@@ -173,7 +165,7 @@ impl Link for Assessments {
         if end == 1 {
             return if self.0.own_id(Kind::Assessment, source) == Some(&*job) { self.all() } else { Ok(none()) };
         }
-        let status = self.0.own_id(Kind::Status, source).and_then(|own| assessed.assessment.find(own));
+        let status = self.0.own_id(Kind::Status, source).and_then(|own| assessed.bulletin(own));
         Ok(each(status.map(|status| Self::pair(&self.0, &job, status))))
     }
 

@@ -1,5 +1,6 @@
 //! The service itself: what is judged at once, and what becomes a job.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::installation::{does_not_fit, not_submitted};
@@ -115,7 +116,7 @@ impl PatchServices {
         if !bulletins.is_empty() {
             let scanned = self.scanned()?;
             for id in in_last_scan(&scanned, &bulletins)? {
-                let Some(status) = scanned.assessment.find(&id) else { continue };
+                let Some(status) = scanned.bulletin(&id) else { continue };
                 if PATCHES.contains(&&*status.release_type.to_lowercase()) {
                     return Err(Answer::DoesNotFit("a patch of BulletinIDs would take the patched VIBs with it"));
                 }
@@ -222,11 +223,11 @@ fn texts(arguments: &Arguments, name: &str, most: usize) -> Result<Vec<String>, 
     if items.len() > most {
         return Err(Answer::DoesNotFit("there are too many URIs, bulletins or VIBs"));
     }
-    let mut texts: Vec<String> = Vec::new();
+    let (mut texts, mut known) = (Vec::new(), HashSet::new());
     for item in items {
         let text = item.as_str().map(str::trim).filter(|text| !text.is_empty());
         let text = text.ok_or(Answer::DoesNotFit("a URI, bulletin or VIB is empty"))?;
-        if !texts.iter().any(|known| known == text) {
+        if known.insert(text) {
             texts.push(text.to_owned());
         }
     }
@@ -255,6 +256,6 @@ fn uris(arguments: &Arguments, name: &str) -> Result<Vec<String>, Answer> {
 
 /// Bulletins by the ids that the last scan has.
 fn in_last_scan(scanned: &Assessed, ids: &[String]) -> Result<Vec<String>, Answer> {
-    let known = |id: &String| scanned.assessment.find(id).map(|status| status.id.clone());
+    let known = |id: &String| scanned.bulletin(id).map(|status| status.id.clone());
     ids.iter().map(known).collect::<Option<Vec<_>>>().ok_or(Answer::Code(NOT_IN_LAST_SCAN))
 }

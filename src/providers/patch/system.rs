@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::image::ImageModel;
 use super::super::managed::ManagedSystem;
-use super::super::model::Model;
+use super::super::model::{Model, identity_text};
 use crate::cim::ObjectPath;
 use crate::jobs::{Assessed, Jobs};
 use crate::software::Family;
@@ -67,6 +67,14 @@ impl PatchSystem {
         match &self.kind {
             Kind::Host(model) => part.id.parse().ok().map(|nevra| model.identity_path(&nevra)),
             Kind::Image => None,
+        }
+    }
+
+    /// The id of the part of a bulletin that a path names.
+    pub(super) fn part_id<'p>(&self, path: &'p ObjectPath) -> Option<&'p str> {
+        match &self.kind {
+            Kind::Host(_) => identity_text(path).ok(),
+            Kind::Image => self.own_id(super::paths::Kind::Vib, path),
         }
     }
 

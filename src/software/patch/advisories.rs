@@ -187,7 +187,7 @@ mod tests {
                 (NotApplicable, vec![PatchReason::NotInstalled], String::new()),
             ]
         );
-        let third = assessment.find("R-3").unwrap();
+        let third = assessment.bulletins.iter().find(|b| b.id == "R-3").unwrap();
         assert_eq!(third.parts.iter().map(|p| p.on_host.join(" ")).collect::<Vec<_>>(), ["a-0:2-1.x86_64", ""]);
         assert_eq!((third.severity.as_str(), third.category.as_str()), ("important", "security"));
     }

@@ -196,6 +196,10 @@ pub struct PatchCounts {
 /// The severities that are counted by themselves.
 const SEVERITIES: [&str; 4] = ["critical", "important", "moderate", "low"];
 
+/// How many bulletins are told of each kind, so that an instance and an event stay smaller than what clients take (150 KiB
+/// with many).
+const MOST_TOLD: usize = 500;
+
 /// What an assessment says in short; this is told as an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatchSummary {
@@ -211,7 +215,7 @@ pub struct PatchSummary {
     pub metadata: Vec<MetadataSource>,
     /// How many bulletins there are of each kind.
     pub counts: PatchCounts,
-    /// The ids of the missing bulletins, the most severe first.
+    /// The ids of the missing bulletins, the most severe first; of these and the others no more than 500.
     pub missing: Vec<String>,
     /// The ids of those that wait for a reboot.
     pub reboot_pending: Vec<String>,
@@ -233,19 +237,10 @@ pub struct PatchAssessment {
 }
 
 impl PatchAssessment {
-    /// The bulletin with this id, in any case.
-    pub fn find(&self, id: &str) -> Option<&PatchStatus> {
-        let exact = self.bulletins.binary_search_by(|bulletin| (*bulletin.id).cmp(id)).ok();
-        match exact {
-            Some(place) => self.bulletins.get(place),
-            None => self.bulletins.iter().find(|bulletin| bulletin.id.eq_ignore_ascii_case(id)),
-        }
-    }
-
     /// What it says in short.
     pub fn summary(&self, job: u64, operation: &str) -> PatchSummary {
         let of = |state| self.bulletins.iter().filter(move |bulletin| bulletin.state == state);
-        let ids = |state| of(state).map(|bulletin| bulletin.id.clone()).collect();
+        let ids = |state| of(state).take(MOST_TOLD).map(|bulletin| bulletin.id.clone()).collect();
         let mut missing: Vec<&PatchStatus> = of(PatchState::Missing).collect();
         missing.sort_by_key(|bulletin| severity_place(&bulletin.severity));
         let mut missing_by_severity = [0; 5];
@@ -262,7 +257,7 @@ impl PatchAssessment {
             host: self.host.clone(),
             metadata: self.metadata.clone(),
             counts: PatchCounts { by_state: PatchState::ALL.map(count), missing_by_severity },
-            missing: missing.into_iter().map(|bulletin| bulletin.id.clone()).collect(),
+            missing: missing.into_iter().take(MOST_TOLD).map(|bulletin| bulletin.id.clone()).collect(),
             reboot_pending: ids(PatchState::RebootPending),
             installed: ids(PatchState::Installed),
         }
@@ -306,6 +301,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn all_count_and_some_are_told() {
+        let mut bulletins: Vec<PatchStatus> = (0..MOST_TOLD).map(|n| bulletin(&format!("A-{n:04}"), "low")).collect();
+        bulletins.push(bulletin("B", "critical"));
+        let (host, metadata) = (PatchHost::default(), Vec::new());
+        let summary = PatchAssessment { at: DateTime::UNIX_EPOCH, host, metadata, bulletins }.summary(7, "Scan");
+        assert_eq!((summary.counts.by_state[0], summary.missing.len()), (501, MOST_TOLD));
+        assert_eq!(summary.missing[0], "B");
+    }
+
+    #[test]
     fn the_most_severe_is_told_first_and_every_bulletin_counts_once() {
         let of = |id, severity, state| PatchStatus { state, ..bulletin(id, severity) };
         let assessment = PatchAssessment {
@@ -325,7 +330,5 @@ pub(crate) mod tests {
         assert_eq!(summary.missing, ["B", "A", "F"]);
         assert_eq!((summary.reboot_pending, summary.installed), (vec!["C".to_owned()], vec!["D".to_owned()]));
         assert_eq!(summary.counts, PatchCounts { by_state: [3, 1, 1, 0, 1], missing_by_severity: [1, 0, 1, 0, 1] });
-        assert_eq!(assessment.find("d").unwrap().state, PatchState::Installed);
-        assert_eq!(assessment.find("G"), None);
     }
 }

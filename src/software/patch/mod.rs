@@ -5,6 +5,7 @@
 
 mod advisories;
 mod assessment;
+mod index;
 mod operation;
 
 pub use advisories::assess_advisories;
@@ -12,4 +13,5 @@ pub use assessment::{
     InstallState, MetadataSource, PartChange, PatchAssessment, PatchCounts, PatchHost, PatchPart, PatchReason,
     PatchState, PatchStatus, PatchSummary,
 };
+pub use index::PatchIndex;
 pub use operation::{AssessmentFile, PatchOperation};

@@ -85,9 +85,9 @@ fn metadata_is_fetched_once_for_as_long_as_it_is_the_same() {
     assert_eq!(fixture.obtain(&sink.url()).unwrap().path, first.path);
     assert_eq!(fs::read(fixture.obtain(&sink.url()).unwrap().path).unwrap(), b"second");
     assert_eq!(fixture.files(), 3, "two files and the list");
-    assert_eq!(fixture.depot.find(&first.source).unwrap().path, first.path);
     let reopened = Depot::open(fixture.state.path(), 100).unwrap();
     assert_eq!(*reopened.lock(), *fixture.depot.lock());
+    assert_eq!(fixture.depot.find(&first.source).unwrap().path, first.path);
 }
 
 #[test]
