@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use super::image_settings::{self, image_settings};
 use super::settings::SettingError;
+use super::watch::Noted;
 use super::{StartError, essential, worker_program};
 use crate::access::{Users, private_file};
 use crate::cim::Schema;
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::jobs::{self, BeforeEnd, Jobs, System};
+use crate::jobs::{self, BeforeEnd, Jobs, Observed, System};
 use crate::providers::{IMAGE_SYSTEM_CLASS, ImageModel, SystemName};
-use crate::software::vib::{ImageManager, ImageStore};
+use crate::software::vib::{ImageManager, ImageSnapshot, ImageStore};
 use crate::store::Store;
 
 /// How long the watch waits before it looks whether it is still wanted.
@@ -46,7 +47,8 @@ impl Image {
         let state_dir = config.state_dir.join("image");
         private_file::make_folder(&state_dir)
             .map_err(|source| StartError::State { folder: state_dir.clone(), source })?;
-        let look = Arc::new(Look(manager.clone()));
+        let observed = Observed::new(store.clone(), clock.clone(), dir);
+        let look = Arc::new(Look { manager: manager.clone(), observed, noted: Noted::default() });
         let settings = jobs::Settings {
             system: System::Image,
             time_before_removal_seconds: config.jobs.time_before_removal.as_secs(),
@@ -75,15 +77,20 @@ impl Drop for Image {
     }
 }
 
-/// Looks at the image store.
+/// Looks at the image store, and has recorded which VIBs came, went or stand otherwise.
 #[derive(Debug)]
-struct Look(Arc<dyn ImageManager>);
+struct Look {
+    manager: Arc<dyn ImageManager>,
+    observed: Observed,
+    noted: Noted<ImageSnapshot>,
+}
 
 impl Look {
     fn look(&self) {
-        if let Err(error) = self.0.refresh() {
+        if let Err(error) = self.manager.refresh() {
             tracing::error!(error = &error as &dyn std::error::Error, "the image store cannot be read");
         }
+        self.noted.note(|| self.manager.snapshot(), |snapshot| self.observed.note_image(snapshot));
     }
 }
 
@@ -105,7 +112,7 @@ impl Watch {
         essential::spawn("image", move || {
             while still_wanted.load(Ordering::Relaxed) {
                 look.look();
-                look.0.wait_for_change(PATIENCE);
+                look.manager.wait_for_change(PATIENCE);
             }
         })?;
         Ok(Self(wanted))

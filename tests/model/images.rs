@@ -15,6 +15,8 @@ const TOLD: &str = "src/providers/tests/images.rs::changes_of_jobs_are_told_in_t
 const SUBSCRIBED: &str =
     "tests/image_walk/subscriptions.rs::every_change_of_a_job_is_told_to_who_asks_as_table_3_1_has_it";
 
+const VIBS_TOLD: &str = "tests/image_walk/subscriptions.rs::how_vibs_stand_is_told_by_whatever_changes_it";
+
 const PRODUCT: &str = "the host's product line, the same as the capabilities' SupportedTargetTypes";
 
 pub(crate) const CLASSES: &[Entry] = &[
@@ -259,6 +261,27 @@ pub(crate) const CLASSES: &[Entry] = &[
         methods: &[],
     },
     Entry {
+        class: "CIM_InstCreation",
+        says: "A VIB came into an image: the source is its VMware_ComponentElementSoftwareIdentity. VMware has no class for it.",
+        by: &[TOLD, VIBS_TOLD],
+        rows: &EVENT,
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_InstModification",
+        says: "A VIB that waited for a boot runs, or will run after the next one, too.",
+        by: &[TOLD, VIBS_TOLD],
+        rows: &VIB_CHANGE,
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_InstDeletion",
+        says: "A VIB is in no image any more, neither in the one that runs nor in one that waits for a boot.",
+        by: &[TOLD, VIBS_TOLD],
+        rows: &EVENT,
+        methods: &[],
+    },
+    Entry {
         class: "VMware_ConcreteJobCreation",
         says: "A job of an image was made.",
         by: &[TOLD, SUBSCRIBED],
@@ -290,5 +313,7 @@ const RESULT: [Row; 5] = [
 ];
 
 const EVENT: [Row; 6] = [IDENTIFIER, TIME, SEVERITY, SOURCE, HOST, REST];
+const VIB_CHANGE: [Row; 7] =
+    [IDENTIFIER, TIME, SEVERITY, SOURCE, HOST, served("PreviousInstance", "how it stood before"), REST];
 const CHANGE: [Row; 7] =
     [IDENTIFIER, TIME, SEVERITY, SOURCE, HOST, served("PreviousInstance", "the job as it was before"), REST];

@@ -20,7 +20,7 @@ impl Family {
 
     /// Whether such a host has instances of the class.
     pub(crate) fn has(self, class: &str) -> bool {
-        let is_of_images = class.starts_with("VMware_") || class.starts_with("OMC_");
+        let is_of_images = class.starts_with("VMware_") || class.starts_with("OMC_") || VIBS_TOLD.contains(&class);
         if self == Self::Image { is_of_images || SHARED.contains(&class) } else { !is_of_images }
     }
 }
@@ -39,6 +39,9 @@ const SHARED: [&str; 11] = [
     "__MethodParameters_InstallFromURI",
     "__MethodParameters_InstallFromURI_Result",
 ];
+
+/// What changes of VIBs are told by: VMware has no classes for it.
+const VIBS_TOLD: [&str; 3] = ["CIM_InstCreation", "CIM_InstModification", "CIM_InstDeletion"];
 
 /// A class that has instances, whether they are enumerated, reached from others, sent as events or held by others.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::broker::Provider;
 
+pub(super) use identities::standing_link;
 #[cfg(test)]
 pub(super) use model::TERMS;
 pub use model::{IMAGE_SYSTEM_CLASS, ImageModel};

@@ -8,7 +8,7 @@ use super::super::names::strip_prefix_ignoring_case;
 use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Schema, Value};
 use crate::clock::SharedClock;
 use crate::jobs::{ImageRequest, Job, JobRequest, JobState, Jobs};
-use crate::software::vib::{Descriptor, Image, ImageHost, ImageManager, ImageOperation, ImageSnapshot, VibId};
+use crate::software::vib::{Descriptor, ImageHost, ImageManager, ImageOperation, ImageSnapshot, Standing, VibId};
 
 /// The class of the system that an image belongs to, unless set otherwise.
 pub const IMAGE_SYSTEM_CLASS: &str = "OMC_UnitaryComputerSystem";
@@ -89,43 +89,11 @@ pub(super) fn hypervisor_id(host: &ImageHost) -> String {
     format!("VMware:{HYPERVISOR}:{}{build}", host.version)
 }
 
-/// A VIB of the image that runs, of the one that waits for a boot, or of both.
-#[derive(Clone, Debug)]
-pub(super) struct Standing {
-    pub(super) vib: Arc<Descriptor>,
-    is_running: bool,
-    /// Whether the host will run it after its next boot; `None` if nothing waits for one.
-    is_next: Option<bool>,
-}
-
-impl Standing {
-    /// `ElementSoftwareStatus`: 2 Current, 3 Next, 6 Installed.
-    pub(super) fn status(&self) -> Vec<u16> {
-        let current = self.is_running.then_some(2);
-        let next = (self.is_next == Some(true)).then_some(3);
-        current.into_iter().chain(next).chain([6]).collect()
-    }
-}
-
-/// All VIBs: of the image that runs by their names, then those that only the pending one has.
-pub(super) fn standing(snapshot: &ImageSnapshot) -> Vec<Standing> {
-    let pending = snapshot.pending.as_deref();
-    let running = snapshot.running.vibs.iter().map(|vib| {
-        let is_next = pending.map(|image| has(image, vib));
-        Standing { vib: vib.clone(), is_running: true, is_next }
-    });
-    let coming = pending.into_iter().flat_map(|image| &image.vibs).filter(|vib| !has(&snapshot.running, vib));
-    running.chain(coming.map(|vib| Standing { vib: vib.clone(), is_running: false, is_next: Some(true) })).collect()
-}
-
-/// The VIB that an identity's path names.
-pub(super) fn named(snapshot: &ImageSnapshot, path: &ObjectPath) -> Option<Standing> {
+/// The VIB that an identity's path names, and how it stands.
+pub(super) fn named(snapshot: &ImageSnapshot, path: &ObjectPath) -> Option<(Arc<Descriptor>, Standing)> {
     let id = strip_prefix_ignoring_case(path.key_str("InstanceID")?, IDENTITY_PREFIX)?;
-    standing(snapshot).into_iter().find(|standing| standing.vib.id().as_str() == id)
-}
-
-fn has(image: &Image, vib: &Descriptor) -> bool {
-    image.named(&vib.name).is_some_and(|other| other.id() == vib.id())
+    let found = snapshot.standing().find(|(_, standing)| standing.id.as_str() == id);
+    found.map(|(vib, standing)| (vib.clone(), standing))
 }
 
 /// What a request is about, for people.
@@ -220,7 +188,7 @@ impl ManagedSystem for ImageModel {
     fn software(self: Arc<Self>) -> Paths {
         let snapshot = self.snapshot();
         let hypervisor = self.hypervisor_path(&snapshot.host);
-        let vibs = standing(&snapshot).into_iter().map(move |standing| self.identity_path(&standing.vib.id()));
+        let vibs: Vec<_> = snapshot.standing().map(|(_, standing)| self.identity_path(&standing.id)).collect();
         Box::new(std::iter::once(hypervisor).chain(vibs).map(Ok))
     }
 
@@ -234,7 +202,7 @@ impl ManagedSystem for ImageModel {
         if path.same_keys(&hypervisor) {
             return Ok(Some(hypervisor));
         }
-        Ok(named(&snapshot, path).map(|standing| self.identity_path(&standing.vib.id())))
+        Ok(named(&snapshot, path).map(|(_, standing)| self.identity_path(&standing.id)))
     }
 }
 
