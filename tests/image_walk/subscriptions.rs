@@ -27,8 +27,11 @@ fn every_change_of_a_job_is_told_to_who_asks_as_table_3_1_has_it() {
     let delete = "http://schemas.xmlsoap.org/ws/2004/09/transfer/Delete";
     let removal = Message::action(delete, &format!("{CIM}/CIM_ConcreteJob"), "").selector("InstanceID", &*job);
     walker.client.ask(&removal);
-    let gone = |events: &[Event]| events.iter().any(|event| event.path == "/deletion").then_some(());
-    sink.wait_for("the removal of the job", PATIENCE, gone);
+    // Each subscription is told by itself.
+    let is_removal = |event: &Event| event.path == "/deletion";
+    let is_end = |event: &Event| event.path == "/modification" && event.source("JobState").as_deref() == Some("7");
+    let all = |events: &[Event]| (events.iter().any(is_removal) && events.iter().any(is_end)).then_some(());
+    sink.wait_for("the end and the removal of the job", PATIENCE, all);
 
     let events = sink.distinct_events();
     let of = |path: &str| events.iter().filter(|event| event.path == path).cloned().collect::<Vec<_>>();
