@@ -21,6 +21,7 @@ mod enumeration;
 mod eventing;
 mod figure;
 mod get;
+mod image;
 mod inside;
 mod load;
 mod nginx;
@@ -40,8 +41,11 @@ const PACKAGES: usize = 2000;
 const SEARCHED: usize = 10_000;
 
 /// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
-/// `-- eventing` measures subscriptions.
+/// `-- eventing` measures subscriptions, `-- image` images.
 fn main() {
+    if image::install_if_asked() {
+        return;
+    }
     let only = |part: &str| std::env::args().any(|argument| argument == part);
     if only("catalog") {
         catalog::figures();
@@ -50,12 +54,16 @@ fn main() {
     if only("eventing") {
         return eventing::figures();
     }
+    if only("image") {
+        return image::figures();
+    }
     inside();
     if !only("inside") {
         over_the_wire();
         catalog::figures();
         verify::figures();
         eventing::figures();
+        image::figures();
     }
 }
 

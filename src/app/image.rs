@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::image_settings::{self, image_settings};
+use super::image_settings::{self, image_settings, open_image};
 use super::settings::SettingError;
 use super::watch::Noted;
 use super::{StartError, essential, worker_program};
@@ -17,7 +17,7 @@ use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::jobs::{self, BeforeEnd, Jobs, Observed, System};
 use crate::providers::{IMAGE_SYSTEM_CLASS, ImageModel, SystemName};
-use crate::software::vib::{ImageManager, ImageSnapshot, ImageStore};
+use crate::software::vib::{ImageManager, ImageSnapshot};
 use crate::store::Store;
 
 /// How long the watch waits before it looks whether it is still wanted.
@@ -41,9 +41,7 @@ impl Image {
         clock: &SharedClock,
     ) -> Result<Option<Self>, StartError> {
         let Some(dir) = &config.image.dir else { return Ok(None) };
-        let failed = |source| StartError::Image { dir: dir.clone(), source };
-        let image_settings = image_settings(config, clock)?;
-        let manager: Arc<dyn ImageManager> = Arc::new(ImageStore::open(dir, image_settings).map_err(failed)?);
+        let manager: Arc<dyn ImageManager> = Arc::new(open_image(dir, image_settings(config, clock)?)?);
         let state_dir = config.state_dir.join("image");
         private_file::make_folder(&state_dir)
             .map_err(|source| StartError::State { folder: state_dir.clone(), source })?;

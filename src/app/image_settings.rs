@@ -1,11 +1,11 @@
 //! What the image store needs to know of the configuration, or of the server's orders to its worker.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
-use crate::software::vib::{AcceptanceLevel, ImageSettings, TrustFileError, TrustStore};
+use crate::software::vib::{AcceptanceLevel, ImageError, ImageSettings, ImageStore, TrustFileError, TrustStore};
 
 /// How an image store is opened.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,33 @@ pub struct ImageOrders {
 #[derive(Debug, thiserror::Error)]
 #[error("[image] {0}")]
 pub struct ImageSettingsError(#[from] TrustFileError);
+
+/// An image store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenImageError {
+    /// There is none.
+    #[error("there is no image store in {dir}: `quartermaster image create {dir}` makes one")]
+    Missing {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// It cannot be read.
+    #[error("cannot open the image store {dir}: {source}")]
+    Unreadable {
+        /// The folder.
+        dir: PathBuf,
+        /// Why.
+        source: ImageError,
+    },
+}
+
+/// Opens the image store in a folder.
+pub fn open_image(dir: &Path, settings: ImageSettings) -> Result<ImageStore, OpenImageError> {
+    if !ImageStore::is_in(dir) {
+        return Err(OpenImageError::Missing { dir: dir.to_owned() });
+    }
+    ImageStore::open(dir, settings).map_err(|source| OpenImageError::Unreadable { dir: dir.to_owned(), source })
+}
 
 impl ImageOrders {
     /// What the store of these settings is opened with.

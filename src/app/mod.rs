@@ -33,11 +33,12 @@ use crate::jobs::JobsError;
 use crate::server::certificate::{self, CertificateError, Identity};
 use crate::server::{Server, ServerError};
 use crate::software::OpenError;
-use crate::software::vib::ImageError;
 use crate::store::{Store, StoreError, subscriptions};
 use crate::wsman;
 
-pub use image_settings::{ImageOrders, ImageSettingsError, acceptance_level, image_settings};
+pub use image_settings::{
+    ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_image,
+};
 use systems::Systems;
 pub use worker::{Changed, WorkerError, WorkerOrders, run_worker};
 
@@ -102,13 +103,8 @@ pub enum StartError {
     #[error(transparent)]
     Engine(#[from] OpenError),
     /// The image store cannot be opened.
-    #[error("cannot open the image store {dir}: {source}")]
-    Image {
-        /// Its folder.
-        dir: PathBuf,
-        /// Why.
-        source: ImageError,
-    },
+    #[error(transparent)]
+    Image(#[from] OpenImageError),
     /// A trust file for images cannot be used.
     #[error(transparent)]
     ImageSettings(#[from] ImageSettingsError),

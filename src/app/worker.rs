@@ -8,13 +8,12 @@ use std::{fs, io};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::image_settings::{ImageOrders, ImageSettingsError};
+use super::image_settings::{ImageOrders, ImageSettingsError, OpenImageError, open_image};
 use super::settings;
 use crate::access::private_file;
 use crate::client::AddressRuleError;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Engine;
-use crate::software::vib::{ImageError, ImageStore};
 use crate::software::{self, Manager, OpenError};
 use crate::worker;
 
@@ -70,8 +69,8 @@ pub enum WorkerError {
     #[error("the engine \"none\" changes nothing, it needs no worker")]
     NoEngine,
     /// The image store cannot be opened.
-    #[error("cannot open the image store: {0}")]
-    Image(#[from] ImageError),
+    #[error(transparent)]
+    Image(#[from] OpenImageError),
     /// A trust file cannot be used.
     #[error(transparent)]
     ImageSettings(#[from] ImageSettingsError),
@@ -113,7 +112,7 @@ pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
             Ok(worker::run(manager, settings, clock)?)
         }
         Changed::Image(orders) => {
-            let store = ImageStore::open(&orders.dir, orders.settings(&clock)?)?;
+            let store = open_image(&orders.dir, orders.settings(&clock)?)?;
             Ok(worker::run_image(Arc::new(store), settings, clock)?)
         }
     }

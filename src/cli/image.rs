@@ -132,7 +132,7 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
 
 fn open(store: &Store) -> Result<ImageStore, Failure> {
     let config = settings(store.config.as_deref(), None)?;
-    Ok(ImageStore::open(&store.dir, app::image_settings(&of(config, &store.dir), &clock())?)?)
+    Ok(app::open_image(&store.dir, app::image_settings(&of(config, &store.dir), &clock())?)?)
 }
 
 /// The settings for this store: which level is asked for, they say of the store alone that they name.

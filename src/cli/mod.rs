@@ -80,7 +80,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// Runs the command line of this process: 0 is success, 1 failure, 2 a command line that nobody understands.
 pub fn run() -> ExitCode {
     let result = match Command::parse().action {
-        Action::Serve(arguments) => arguments.settings().map_err(Failure::from).and_then(serve::run),
+        Action::Serve(arguments) => arguments.settings().and_then(serve::run),
         Action::User { action } => users::run(action),
         Action::Schema { action } => schema::run(action),
         Action::Image { action } => image::run(action),
@@ -96,9 +96,10 @@ pub fn run() -> ExitCode {
 }
 
 impl Serve {
-    fn settings(self) -> Result<Config, ConfigError> {
+    fn settings(self) -> Result<Config, Failure> {
         let Self { config, listen, state_dir, root, engine, image, acceptance_level } = self;
-        Config::load(config.as_deref(), Overrides { listen, state_dir, root, engine, image, acceptance_level })
+        let image = image.map(std::path::absolute).transpose()?;
+        Ok(Config::load(config.as_deref(), Overrides { listen, state_dir, root, engine, image, acceptance_level })?)
     }
 }
 

@@ -8,16 +8,35 @@ use std::path::Path;
 use super::{Failure, log};
 use crate::access::FirstUser;
 use crate::app::{self, Application};
-use crate::config::Config;
+use crate::config::{Config, Engine};
 
-/// An Enumerate that asks for references, all in one reply: they hold the identifiers and little else.
+/// What the line to paste lists: the class's URI and how its identifiers begin.
+struct Listed {
+    what: &'static str,
+    class: &'static str,
+    prefix: &'static str,
+}
+
+const PACKAGES: Listed = Listed {
+    what: "list the installed packages:",
+    class: "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_InstalledSoftwareIdentity",
+    prefix: "LMI:LMI_SoftwareIdentity:",
+};
+const VIBS: Listed = Listed {
+    what: "list the VIBs of the image:",
+    class: "http://schemas.vmware.com/wbem/wscim/1/cim-schema/2/VMware_ComponentSoftwareIdentity",
+    prefix: "VMware:VMware_ComponentSoftwareIdentity:",
+};
+
+/// An Enumerate that asks for references, all in one reply: they hold the identifiers and little else. It has the class's URI
+/// in place of `CLASS`.
 const ENUMERATE: &str = concat!(
     r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" "#,
     r#"xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration" xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"><s:Header>"#,
     r#"<a:To>https://localhost/wsman</a:To><a:Action>http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate</a:Action>"#,
     r#"<a:ReplyTo><a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address></a:ReplyTo>"#,
     r#"<a:MessageID>uuid:5d0d1f2e-7c1a-4e0b-9d57-0f6e3a1c2b34</a:MessageID>"#,
-    r#"<w:ResourceURI>http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_InstalledSoftwareIdentity</w:ResourceURI>"#,
+    r#"<w:ResourceURI>CLASS</w:ResourceURI>"#,
     r#"<w:MaxEnvelopeSize>16777216</w:MaxEnvelopeSize></s:Header><s:Body><n:Enumerate><w:OptimizeEnumeration/>"#,
     r#"<w:EnumerationMode>EnumerateEPR</w:EnumerationMode><w:MaxElements>100000</w:MaxElements></n:Enumerate></s:Body></s:Envelope>"#
 );
@@ -25,6 +44,7 @@ const ENUMERATE: &str = concat!(
 /// Serves until it is told to stop.
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     log(&config.log)?;
+    let listed = if config.engine == Engine::None && config.image.dir.is_some() { VIBS } else { PACKAGES };
     // The workers have threads of their own; this one accepts nothing but signals and the server's end.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build()?;
     let (application, stop) = {
@@ -36,7 +56,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     let address = application.address();
     let mut lines = format!("listening on https://{address}/wsman\n");
     if let Some(first) = application.first_user() {
-        welcome(&mut lines, address, first, application.own_certificate())?;
+        welcome(&mut lines, address, first, application.own_certificate(), &listed)?;
     }
     // Nobody has to read it: a closed standard output does not end the service.
     let _ = std::io::stdout().write_all(lines.as_bytes());
@@ -49,18 +69,21 @@ fn welcome(
     address: SocketAddr,
     first: &FirstUser,
     certificate: Option<&Path>,
+    listed: &Listed,
 ) -> Result<(), std::fmt::Error> {
     let FirstUser { name, password_file } = first;
     writeln!(lines, "first user: {name}")?;
     writeln!(lines, "its password: {}", password_file.display())?;
-    writeln!(lines, "list the installed packages:")?;
+    writeln!(lines, "{}", listed.what)?;
     let trust = certificate.map(|file| format!("--cacert {} ", quoted(file))).unwrap_or_default();
     let host = if address.ip().is_unspecified() { "localhost".to_owned() } else { address.ip().to_string() };
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     writeln!(
         lines,
         "curl -sS {trust}-u \"{name}:$(cat {password})\" -H 'Content-Type: application/soap+xml;charset=UTF-8' \
-         -d '{ENUMERATE}' 'https://{host}:{port}/wsman' | grep -o 'LMI:LMI_SoftwareIdentity:[^<]*'",
+         -d '{request}' 'https://{host}:{port}/wsman' | grep -o '{prefix}[^<]*'",
+        request = ENUMERATE.replace("CLASS", listed.class),
+        prefix = listed.prefix,
         password = quoted(password_file),
         port = address.port(),
     )
@@ -79,7 +102,7 @@ mod tests {
     fn the_line_to_paste_is_one_line_and_quotes_the_paths() {
         let first = FirstUser { name: "admin".to_owned(), password_file: "/it's here/initial-password".into() };
         let mut lines = String::new();
-        welcome(&mut lines, "[::]:7".parse().unwrap(), &first, Some(Path::new("/s/c.pem"))).unwrap();
+        welcome(&mut lines, "[::]:7".parse().unwrap(), &first, Some(Path::new("/s/c.pem")), &PACKAGES).unwrap();
         let line = lines.lines().last().unwrap();
         assert!(
             line.starts_with("curl -sS --cacert '/s/c.pem' -u \"admin:$(cat '/it'\\''s here/initial-password')\" ")

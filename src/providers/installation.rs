@@ -193,7 +193,7 @@ pub(super) fn refused(error: StageError) -> Result<MethodReply, CimError> {
         StageError::NotReadable(_) | StageError::NotAllowed | StageError::TooLarge { .. } => URI_NOT_ACCESSIBLE,
         StageError::NotAPackage(_) => NOT_APPLICABLE_TO_TARGET,
         StageError::NoRoom => NOT_ENOUGH_DISK_SPACE,
-        StageError::OtherVersion => return Err(CimError::in_use(error.to_string())),
+        StageError::OtherVersion => return Err(CimError::in_use(format!("The file is not taken now: {error}."))),
         StageError::TooMany(why) => return Err(CimError::new(CimStatus::ServerLimitsExceeded, why)),
         StageError::WorkerUnavailable(_) => {
             let text = "The worker that changes software cannot be reached; the operator's log says why.";

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslSessionCacheMode};
+use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslMode, SslSessionCacheMode};
 
 use super::certificate::Identity;
 
@@ -50,6 +50,8 @@ pub(super) fn acceptor(identity: &Identity) -> Result<SslAcceptorBuilder, TlsErr
     builder.check_private_key().map_err(|_| mismatch(identity))?;
     // Clients resume with tickets; a cache of sessions would only hold memory.
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+    // A connection that waits for its next request needs no buffers; each has two of 16 KiB otherwise.
+    builder.set_mode(SslMode::RELEASE_BUFFERS);
     builder.set_session_id_context(b"quartermaster")?;
     Ok(builder)
 }

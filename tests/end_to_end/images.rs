@@ -1,14 +1,15 @@
 //! An image: updated by the real server and its worker, which are killed in the middle of it.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
 use crate::support::eventually;
 use crate::support::image::ImageFolder;
-use crate::support::installation::{ended, get_job, install, installed_names, start, start_by};
+use crate::support::installation::{ended, get_job, install, installed_names, start, start_by, start_twice_by};
 use crate::support::packages::{DebRoot, build_deb};
-use crate::support::server::{Host, PATIENCE, Server, kill, workers_of};
+use crate::support::server::{ADMIN, Host, PATIENCE, Server, binary, kill, workers_of};
 use crate::support::vib::release::{GOLDEN_INSTALLED, GOLDEN_REMOVED};
 use crate::support::vib::{Bundle, Vib};
 use crate::support::wsman::{CIM, Client, Message, descendants, property, text_of};
@@ -39,12 +40,13 @@ fn an_offline_bundle_updates_the_image_after_the_next_boot_and_can_be_gone_back_
     let [running, pending, previous] = images(&folder);
     assert!(running.contains(&GOLDEN_REMOVED[0].to_owned()) && previous.is_empty(), "{running:?} {previous:?}");
     assert!(GOLDEN_INSTALLED.iter().all(|vib| pending.contains(&(*vib).to_owned())), "{pending:?}");
-    let waiting = "VMware_bootbank_esx-base_5.5.0-1.16.1746018";
-    assert!(versions(&mut client).contains(&"5.5.0-1.16.1746018".to_owned()), "{waiting} is shown as next");
+    let [new, old] = ["0.255.03.01-2vmw.550.1.16.1746018", "0.255.03.01-1vmw.550.0.0.1331820"].map(str::to_owned);
+    let shown = versions(&mut client);
+    assert!(shown.contains(&new) && shown.contains(&old), "the driver that runs and the one that waits: {shown:?}");
 
     assert_eq!(folder.run(&["boot"], &[]), "booted: the image that waited runs now\n");
     eventually("the server to see that the host was booted", PATIENCE, || {
-        (!versions(&mut client).contains(&"5.5.0-1.15.1623387".to_owned())).then_some(())
+        (!versions(&mut client).contains(&old)).then_some(())
     });
     let [running, pending, previous] = images(&folder);
     assert!(GOLDEN_INSTALLED.iter().all(|vib| running.contains(&(*vib).to_owned())) && pending.is_empty());
@@ -109,14 +111,13 @@ fn jobs_of_the_image_and_of_the_host_do_not_wait_for_each_other_and_waiting_ones
     let image = folder.image();
     let (root_dir, image_dir) = (root.path(), image.to_str().unwrap());
     let host = Host::bare(&["--root", root_dir.to_str().unwrap(), "--engine", "deb", "--image", image_dir]);
-    host.add_user("walker", "a password of the tests", "admin");
+    host.add_user(ADMIN.0, ADMIN.1, "admin");
     let host = host.with_settings(&folder.settings());
     let server = host.serve();
     let mut client = server.admin();
 
-    let update = start_by(&mut client, IMAGE, &patch);
+    let [update, waiting] = start_twice_by(&mut client, IMAGE, &patch);
     let worker = caught_staging(&folder, &host);
-    let waiting = start_by(&mut client, IMAGE, &patch);
     let installed = start_by(&mut client, PACKAGES, &package);
     let done = ended(&mut client, &installed);
     assert_eq!(property(&done, "JobState").as_deref(), Some("7"), "{done:?}");
@@ -162,7 +163,7 @@ fn what_does_not_reach_the_acceptance_level_is_refused_and_the_command_line_lowe
     let image = folder.image();
     let arguments = ["--engine", "none", "--image", image.to_str().unwrap(), "--acceptance-level", "community"];
     let host = Host::bare(&arguments).with_settings(&folder.settings());
-    host.add_user("walker", "a password of the tests", "admin");
+    host.add_user(ADMIN.0, ADMIN.1, "admin");
     let server = host.serve();
     let mut client = server.admin();
     let job = start(&mut client, &bundle);
@@ -202,17 +203,49 @@ fn the_store_is_told_of_and_set_by_the_command_line() {
     assert_eq!(folder.run(&["boot"], &[]), "booted: the same image runs\n");
     let (succeeded, said) = folder.try_run(&["roll-back"], &[]);
     assert!(!succeeded && said.starts_with("quartermaster: [NoMatchError] "), "{said}");
+    assert_eq!(listed_by_the_line_to_paste(&folder), 15);
     let (succeeded, said) = folder.try_run(&["create"], &[]);
     assert!(!succeeded && said.contains("There is an image store in "), "{said}");
+}
+
+/// Starts a server as a person does who tries it, with the store's folder named from where it is started, pastes the line that
+/// it prints, and counts what that lists.
+fn listed_by_the_line_to_paste(folder: &ImageFolder) -> usize {
+    let state = folder.file("state");
+    let mut command = binary();
+    command.current_dir(folder.path()).args(["serve", "--listen", "127.0.0.1:0", "--engine", "none"]);
+    command.args(["--image", "image", "--state-dir", state.to_str().unwrap()]);
+    let mut server = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let line = lines.find(|line| line.starts_with("curl ")).expect("a line to paste");
+    let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    String::from_utf8(output.stdout).unwrap().lines().count()
+}
+
+#[test]
+fn where_there_is_no_image_store_it_is_said_how_to_make_one() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let dir = nowhere.path().to_str().unwrap();
+    let said =
+        format!("quartermaster: there is no image store in {dir}: `quartermaster image create {dir}` makes one\n");
+    let state = nowhere.path().join("state");
+    let serve = ["serve", "--engine", "none", "--listen", "127.0.0.1:0", "--image", dir, "--state-dir"];
+    for arguments in [&["image", "show", dir][..], &[&serve[..], &[state.to_str().unwrap()]].concat()] {
+        let output = binary().args(arguments).output().unwrap();
+        assert!(!output.status.success());
+        assert!(String::from_utf8(output.stderr).unwrap().ends_with(&said), "{arguments:?}");
+    }
 }
 
 /// Waits until the worker puts a new image together, and stops it there.
 fn caught_staging(folder: &ImageFolder, host: &Host) -> u32 {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let worker = workers_of(&host.image_state_dir()).first().copied();
-        while !folder.stagings().is_empty() {
-            let Some(worker) = worker.or_else(|| workers_of(&host.image_state_dir()).first().copied()) else { break };
+        if !folder.stagings().is_empty() {
+            // Whoever stages is there.
+            let worker = workers_of(&host.image_state_dir())[0];
             signal(worker, "STOP");
             // It may have finished before it stopped.
             assert!(!folder.stagings().is_empty(), "the update was too fast to be caught: make it larger");
@@ -229,8 +262,9 @@ fn signal(process: u32, name: &str) {
 
 /// Asks for the end of a job from another thread; gives the return value.
 fn cancel_in_background(server: &Server, job: &str) -> thread::JoinHandle<String> {
-    let (mut client, job) = (server.admin(), job.to_owned());
+    let (port, job) = (server.port, job.to_owned());
     thread::spawn(move || {
+        let mut client = Client::new(port, ADMIN.0, ADMIN.1);
         let class = format!("{CIM}/CIM_ConcreteJob");
         let cancel = Message::invoke(&class, "RequestStateChange", &[("RequestedState", "4")]);
         property(&client.ask(&cancel.selector("InstanceID", &job)), "ReturnValue").unwrap()

@@ -103,7 +103,7 @@ fn a_job_of_the_earlier_worker_ends_well_under_the_new_server() {
     // The earlier worker is given nothing new to do, and one of the new version must wait for it.
     let request = install_message(&mut client, &format!("file://{}", upgradable.next.display()));
     let (code, reason) = client.post(&request.envelope()).fault();
-    assert_eq!(code, "wsman:Concurrency", "{reason}");
+    assert_eq!(code, "Concurrency", "{reason}");
     assert!(reason.contains("a worker of another version still has a job at work"), "{reason}");
     waiting.go_on();
     for job in [job, next] {

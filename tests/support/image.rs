@@ -23,7 +23,8 @@ impl ImageFolder {
         fs::write(folder.file("partners.pem"), signers.partner_root.pem()).unwrap();
         fs::write(folder.file("image.toml"), folder.settings()).unwrap();
         let bundle = folder.bundle("u1.zip", &Bundle::of(release::esxi_5_5_u1(size)));
-        let made = folder.run(&["create", "--bundle", bundle.to_str().unwrap()], &[]);
+        let made =
+            folder.run(&["create", "--name", "ESXi-5.5.0-U1-standard", "--bundle", bundle.to_str().unwrap()], &[]);
         assert_eq!(made, format!("made an image store with 15 VIBs in {}\n", folder.image().display()));
         folder
     }
@@ -31,6 +32,11 @@ impl ImageFolder {
     /// The image store.
     pub fn image(&self) -> PathBuf {
         self.file("image")
+    }
+
+    /// The folder that it lies in.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
     }
 
     /// A file beside it.

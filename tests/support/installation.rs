@@ -21,11 +21,23 @@ pub fn start_from(client: &mut Client, uri: &str) -> String {
 
 /// The same by the service of this class, for the system of that class; where there are several.
 pub fn start_by(client: &mut Client, [service, system]: [&str; 2], file: &Path) -> String {
+    let [job] = start_several_by(client, [service, system], file);
+    job
+}
+
+/// The same twice, with nothing in between.
+pub fn start_twice_by(client: &mut Client, classes: [&str; 2], file: &Path) -> [String; 2] {
+    start_several_by(client, classes, file)
+}
+
+fn start_several_by<const N: usize>(client: &mut Client, [service, system]: [&str; 2], file: &Path) -> [String; N] {
     let references = references_of(client, service, system);
     let request = message(&references, "InstallFromURI", "URI", &format!("file://{}", file.display()));
-    let reply = client.post(&request.envelope());
-    assert_eq!(reply.status, 200, "{}", reply.body);
-    job_of(&reply.content())
+    [(); N].map(|()| {
+        let reply = client.post(&request.envelope());
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        job_of(&reply.content())
+    })
 }
 
 /// The InstanceID of the job that a method answered with.

@@ -9,6 +9,7 @@ use super::super::descriptor::{
     SoftwarePlatform, VibId, VibType,
 };
 use super::super::error::{ImageError, ImageErrorClass};
+use super::super::level::AcceptanceLevel;
 use super::super::relation::{Comparison, Constraint, Provide};
 use super::super::timestamp;
 use super::super::version::VibVersion;
@@ -341,7 +342,7 @@ pub(in super::super) fn safe_path(path: &str) -> bool {
         && (is_plain(path.as_bytes()) || !path.contains(char::is_control))
 }
 
-fn acceptance_level(root: &Element) -> Rule<super::super::level::AcceptanceLevel> {
+fn acceptance_level(root: &Element) -> Rule<AcceptanceLevel> {
     let word = only(root, "acceptance-level")?.map(ElementExt::text).unwrap_or_default();
     // Who makes no claim makes the lowest.
     let word = if word.is_empty() { "community" } else { word };

@@ -21,7 +21,7 @@ use super::profile::ImageProfile;
 use crate::xml::{Element, ElementExt};
 pub(super) use collected::Collected;
 use document::{invalid, parse, rule};
-pub(super) use index::{VendorIndex, inside, metadata_rows, vendor_indexes};
+pub(super) use index::{inside, metadata_rows, vendor_indexes};
 
 /// How long a file of a package may be, in octets.
 const FILE_LIMIT: u64 = DESCRIPTOR_LIMIT as u64;

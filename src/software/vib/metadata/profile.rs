@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::descriptor::VibId;
 use super::super::descriptor_xml::{DESCRIPTOR_LIMIT, attribute, not_empty, only, payload_name};
 use super::super::error::{ImageError, ImageErrorClass};
+use super::super::level::AcceptanceLevel;
 use super::super::profile::{ImageProfile, ProfileVib};
 use super::super::timestamp;
 use crate::xml::{Element, ElementExt, Limits, Writer};
@@ -74,7 +75,7 @@ pub(super) fn read(root: &Element) -> Result<ImageProfile, String> {
         profile_id: text("profileID")?.into(),
         description: text("description")?.into(),
         acceptance_level: match level {
-            "" => super::super::level::AcceptanceLevel::default(),
+            "" => AcceptanceLevel::default(),
             word => word.parse().map_err(|error| format!("Element acceptancelevel: {error}, and not {word:?}"))?,
         },
         vibs: vibs(only(root, "viblist")?)?,

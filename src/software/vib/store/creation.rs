@@ -49,6 +49,7 @@ pub(super) fn create(layout: &Layout, new: &NewImage, settings: &ImageSettings, 
         let text = format!("There is an image store in {} already. Choose another folder.", layout.folder().display());
         return Err(ImageError::new(ImageErrorClass::ValueError, text));
     }
+    check_file_system(layout, disk)?;
     let told = (new.host != HostSettings::default()).then(|| new.host.clone());
     let host = told.clone().map_or_else(|| HostSettings::read(&layout.host_file()), Ok)?;
     let depot = Depot::open(&new.bundles, &settings.trust, settings.clock.now())?;
@@ -61,6 +62,27 @@ pub(super) fn create(layout: &Layout, new: &NewImage, settings: &ImageSettings, 
         Err(Stop::Failed(error)) => Err(error),
         Err(Stop::Cancelled) => Err(failed(io::ErrorKind::Interrupted.into())),
     }
+}
+
+/// Refuses a file system on which no change could become valid at once.
+fn check_file_system(layout: &Layout, disk: &Disk) -> Result<(), ImageError> {
+    let (one, other) = (layout.new_staging(), layout.new_staging());
+    let made = disk.create_folder(&one).and_then(|()| disk.create_folder(&other));
+    let tried = made.and_then(|()| disk.exchange(&one, &other));
+    for folder in [&one, &other].into_iter().filter(|folder| folder.exists()) {
+        disk.remove_folder(folder).map_err(|error| cannot("make the image store", &error))?;
+    }
+    tried.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported => {
+            let folder = layout.folder().display();
+            let text = format!(
+                "The file system of {folder} cannot have two folders take each other's names at once. Choose a folder on \
+                 another one, such as ext4, XFS, Btrfs or tmpfs."
+            );
+            ImageError::new(ImageErrorClass::FileIOError, text)
+        }
+        _ => cannot("make the image store", &error),
+    })
 }
 
 /// What the first image is.

@@ -54,6 +54,8 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // Also tells whoever watches the folder that the change has ended.
         let _ = self.0.rewind().and_then(|()| self.0.set_len(0));
+        // Closing is not enough: a process that is being started shares the lock until its program is loaded.
+        let _ = flock(&self.0, FlockOperation::Unlock);
     }
 }
 

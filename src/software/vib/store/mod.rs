@@ -77,6 +77,12 @@ impl ImageStore {
         Self::open_on(disk, folder, settings)
     }
 
+    /// Whether there is a store in a folder, sound or not.
+    pub fn is_in(folder: &Path) -> bool {
+        let layout = Layout::new(folder);
+        layout.bootbank().exists() || layout.altbootbank().exists()
+    }
+
     /// Opens the store in a folder and reads its snapshot. What somebody who was stopped left behind is put in order, if
     /// this process may and nobody else is at work there.
     pub fn open(folder: &Path, settings: ImageSettings) -> Result<Self, ImageError> {

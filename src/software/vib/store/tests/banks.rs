@@ -3,6 +3,8 @@
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::super::*;
 use super::fixture::{Heard, check_whole, install, stocked, tools, vib};
 use crate::software::vib::building::Vib;
@@ -113,6 +115,97 @@ fn live_changes_need_maintenance_mode_where_a_vib_says_so() {
     let removed = store.apply(&remove, &mut Heard::default(), &CancelToken::default()).unwrap();
     assert_eq!((removed.removed.len(), removed.needs_reboot), (1, false));
     check_whole(&store);
+}
+
+/// A change of a store with one VIB, `net`.
+#[derive(Clone, Debug)]
+enum Change {
+    Install { live: bool },
+    RollBack,
+    Boot,
+}
+
+/// The versions of `net` in the images of a store, as they should be.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Model {
+    running: u32,
+    pending: Option<u32>,
+    previous: Option<u32>,
+}
+
+impl Model {
+    /// What a change makes of it; `versions` tells which ones may come and go live.
+    fn change(&mut self, change: &Change, versions: &mut Vec<bool>) {
+        match change {
+            Change::Install { live } => {
+                let base = self.pending.unwrap_or(self.running);
+                versions.push(*live);
+                let new = u32::try_from(versions.len()).unwrap() - 1;
+                self.bring(new, self.pending.is_none() && *live && versions[base as usize]);
+            }
+            Change::RollBack => match (self.pending.take(), self.previous) {
+                (Some(pending), _) => self.previous = Some(pending),
+                (None, Some(previous)) => {
+                    let is_live = versions[self.running as usize] && versions[previous as usize];
+                    self.bring(previous, is_live);
+                }
+                (None, None) => {}
+            },
+            Change::Boot => {
+                if let Some(pending) = self.pending.take() {
+                    *self = Self { running: pending, pending: None, previous: Some(self.running) };
+                }
+            }
+        }
+    }
+
+    fn bring(&mut self, version: u32, is_live: bool) {
+        *self = match is_live {
+            true => Self { running: version, pending: None, previous: Some(self.running) },
+            false => Self { running: self.running, pending: Some(version), previous: None },
+        }
+    }
+
+    /// What the store has of it.
+    fn of(store: &ImageStore) -> Self {
+        let [running, pending, previous] = versions(store, "net")
+            .map(|version| version.map(|version| version.split('.').next().unwrap().parse::<u32>().unwrap_or(0)));
+        Self { running: running.unwrap(), pending, previous }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn images_come_and_go_as_they_should(
+        changes in prop::collection::vec(
+            prop_oneof![
+                any::<bool>().prop_map(|live| Change::Install { live }),
+                Just(Change::RollBack),
+                Just(Change::Boot),
+            ],
+            1..10,
+        )
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let new = NewImage { acceptance_level: Some(AcceptanceLevel::Community), ..super::new_image() };
+        let store = ImageStore::create(dir.path(), &new, super::settings()).unwrap();
+        // Version 0 is the image without the VIB.
+        let (mut model, mut versions) = (Model::default(), vec![true]);
+        for change in &changes {
+            model.change(change, &mut versions);
+            match change {
+                Change::Install { live } => {
+                    let version = format!("{}.0-1", versions.len() - 1);
+                    install(&store, &[vib("net", &version, *live)]).unwrap();
+                }
+                Change::RollBack => drop(store.roll_back()),
+                Change::Boot => drop(store.mark_boot().unwrap()),
+            }
+            prop_assert_eq!(Model::of(&store), model.clone(), "{:?} of {:?}", change, changes);
+        }
+        check_whole(&store);
+    }
 }
 
 #[test]

@@ -137,6 +137,27 @@ fn a_payload_that_is_gone_stops_the_change_that_would_keep_it() {
     assert!(store.snapshot().pending.is_none());
 }
 
+/// A file system on which no two folders can take each other's names, as on NFS.
+#[derive(Debug)]
+struct NoExchange;
+
+impl Steps for NoExchange {
+    fn next(&self, step: Step, _: &Path, _: usize) -> io::Result<Allowed> {
+        if step == Step::Exchange { Err(io::Error::from_raw_os_error(22)) } else { Ok(Allowed::Whole) }
+    }
+}
+
+#[test]
+fn a_store_is_not_made_where_no_change_could_become_valid_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Disk::with_steps(Arc::new(NoExchange));
+    let made = creation::create(&Layout::new(dir.path()), &super::new_image(), &super::settings(), &disk);
+    let error = made.unwrap_err();
+    assert_eq!(error.class, ImageErrorClass::FileIOError);
+    assert!(error.text.ends_with("Choose a folder on another one, such as ext4, XFS, Btrfs or tmpfs."), "{error}");
+    assert!(octets(dir.path()).is_empty());
+}
+
 /// Watches that nothing becomes valid before it is on the medium.
 #[derive(Debug, Default)]
 struct Syncs(Mutex<HashSet<PathBuf>>);
