@@ -14,9 +14,9 @@ use super::{StartError, essential, worker_program};
 use crate::access::{Users, private_file};
 use crate::cim::Schema;
 use crate::clock::SharedClock;
-use crate::config::Config;
+use crate::config::{Config, IMAGE_SYSTEM_CLASS};
 use crate::jobs::{self, BeforeEnd, Jobs, Observed, System};
-use crate::providers::{IMAGE_SYSTEM_CLASS, ImageModel, SystemName};
+use crate::providers::{ImageModel, SystemName};
 use crate::software::vib::{ImageManager, ImageSnapshot};
 use crate::store::Store;
 

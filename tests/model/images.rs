@@ -123,7 +123,8 @@ pub(crate) const CLASSES: &[Entry] = &[
     },
     Entry {
         class: "VMware_InstalledSoftwareIdentity",
-        says: "The hypervisor is installed on the host. VIBs are not linked so, as with VMware's provider.",
+        says: "The hypervisor is installed on the host. VIBs are not linked so, as with VMware's provider, whose class for this is not \
+               known: this one is our own.",
         by: &[STANDING],
         rows: &[served("InstalledSoftware", "the hypervisor"), served("System", "the host")],
         methods: &[],
@@ -151,7 +152,7 @@ pub(crate) const CLASSES: &[Entry] = &[
             works(
                 "InstallFromURI",
                 "4096",
-                "a job installs the VIBs of the offline bundle that a `file:` URI names, a ZIP or a folder, or updates to them; \
+                "a job installs the VIBs of the offline bundle that a `file:` URI names, a ZIP or a folder of any size, or updates to them; \
                  options are ignored, but 2 is returned where they and their values do not fit together, for another Target, and for \
                  online depots; 4107 where nothing can be read, 4106 for what is no bundle by its first octets",
                 WALK,
@@ -262,7 +263,7 @@ pub(crate) const CLASSES: &[Entry] = &[
     },
     Entry {
         class: "CIM_InstCreation",
-        says: "A VIB came into an image: the source is its VMware_ComponentElementSoftwareIdentity. VMware has no class for it.",
+        says: "A VIB came into an image, by a job or by `quartermaster image`: the source is its VMware_ComponentElementSoftwareIdentity. VMware has no class for it.",
         by: &[TOLD, VIBS_TOLD],
         rows: &EVENT,
         methods: &[],

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
+use super::super::job_instance::advice;
 use super::super::job_parameters::{method, return_value};
 use super::super::managed::{ManagedSystem, Paths, SystemName, Terms};
 use super::super::names::strip_prefix_ignoring_case;
 use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Schema, Value};
 use crate::clock::SharedClock;
-use crate::jobs::{ImageRequest, Job, JobRequest, JobState, Jobs};
+use crate::jobs::{ImageRequest, Job, JobFailure, JobRequest, JobState, Jobs};
 use crate::software::vib::{Descriptor, ImageHost, ImageManager, ImageOperation, ImageSnapshot, Standing, VibId};
-
-/// The class of the system that an image belongs to, unless set otherwise.
-pub const IMAGE_SYSTEM_CLASS: &str = "OMC_UnitaryComputerSystem";
 
 pub(super) const IDENTITY: &str = "VMware_ComponentSoftwareIdentity";
 pub(super) const IDENTITY_PREFIX: &str = "VMware:VMware_ComponentSoftwareIdentity:";
@@ -21,6 +19,9 @@ const SERVICE_NAME: &str = "VMware:VMware_SoftwareInstallationService";
 pub(super) const CAPABILITIES: &str = "VMware_SoftwareInstallationServiceCapabilities";
 pub(super) const CAPABILITIES_ID: &str = "VMware:VMware_SoftwareInstallationServiceCapabilities";
 const JOB: &str = "VMware_ConcreteJob";
+
+/// esxupdate's exit code for what it does not expect.
+const UNEXPECTED: u16 = 99;
 
 /// What a host with an image calls things: as VMware's providers do.
 pub(in super::super) static TERMS: Terms = Terms {
@@ -91,9 +92,7 @@ pub(super) fn hypervisor_id(host: &ImageHost) -> String {
 
 /// The VIB that an identity's path names, and how it stands.
 pub(super) fn named(snapshot: &ImageSnapshot, path: &ObjectPath) -> Option<(Arc<Descriptor>, Standing)> {
-    let id = strip_prefix_ignoring_case(path.key_str("InstanceID")?, IDENTITY_PREFIX)?;
-    let found = snapshot.standing().find(|(_, standing)| standing.id.as_str() == id);
-    found.map(|(vib, standing)| (vib.clone(), standing))
+    snapshot.find(strip_prefix_ignoring_case(path.key_str("InstanceID")?, IDENTITY_PREFIX)?)
 }
 
 /// What a request is about, for people.
@@ -164,6 +163,23 @@ impl ManagedSystem for ImageModel {
             instance.set("StatusDescriptions", Value::array([words.join(" ")]))?;
         }
         Ok(())
+    }
+
+    /// esxupdate's numbers, so that none means two things.
+    fn error_code(&self, cause: JobFailure) -> u16 {
+        match cause {
+            JobFailure::Image(class) => class.code(),
+            _ => UNEXPECTED,
+        }
+    }
+
+    fn advice(&self, cause: JobFailure) -> &'static str {
+        match cause {
+            JobFailure::WorkerDied => {
+                "Look at the VIBs of the image, and submit the job again if they are not those that you want."
+            }
+            other => advice(other),
+        }
     }
 
     fn given(&self, request: &JobRequest) -> Result<Option<Instance>, CimError> {

@@ -1,11 +1,13 @@
 //! The walk of the seeds' clients on a host with an image, alone and beside a host with packages.
 
+use super::super::job_instance::error_instance;
+use super::super::managed::ManagedSystem;
 use super::*;
 use crate::events::Describe;
-use crate::jobs::{ImageRequest, Job, JobRequest, JobState, System, VIB_SUBJECT};
+use crate::jobs::{ImageRequest, Job, JobError, JobFailure, JobRequest, JobState, System, VIB_SUBJECT};
 use crate::software::Outcome;
 use crate::software::testing::{FixedImage, image_snapshot};
-use crate::software::vib::{ImageHost, ImageOperation, ImageOutcome, ImageSnapshot, Standing, VibId};
+use crate::software::vib::{ImageErrorClass, ImageHost, ImageOperation, ImageOutcome, ImageSnapshot, Standing, VibId};
 use crate::store::changes::ChangeRecord;
 
 /// U1 runs, and where something waits for a boot it is U1a, which has the same driver.
@@ -46,6 +48,12 @@ impl Host {
         let operation = ImageOperation::Install { bundles: vec!["/vmfs".into()], bulletins: None };
         let request = JobRequest::Image(ImageRequest::Update { uri, operation, given: None });
         self.image_jobs().submit(request, &self.caller).unwrap()
+    }
+
+    /// What GetError says of a failure of a job of the image.
+    fn error_of(&self, job: &Job, error: &JobError) -> Instance {
+        let image = self.systems.image.as_deref().unwrap();
+        error_instance(image, &image.job_path(job), error).unwrap()
     }
 
     fn service(&self) -> Instance {
@@ -137,6 +145,7 @@ fn what_does_not_fit_makes_no_job_and_other_methods_are_not_supported() {
         vec![target(), uri("https://hostupdate.vmware.com/software/VUM/PRODUCTION/main/vmw-depot-index.xml")],
         vec![target(), uri("http://h/a.zip")],
         vec![target(), uri("file://elsewhere/a.zip")],
+        vec![target(), uri(&format!("file:///{}", "a".repeat(4096)))],
         vec![("Target", Value::from(host.broker.path_of(&service))), uri(fits)],
         vec![target(), uri(fits), options(&[3]), values(vec![Value::Null, Value::Null])],
         vec![target(), uri(fits), values(vec!["x".into()])],
@@ -152,6 +161,7 @@ fn what_does_not_fit_makes_no_job_and_other_methods_are_not_supported() {
     let ignored = [
         vec![target(), uri(fits)],
         vec![target(), uri(fits), options(&[])],
+        vec![target(), uri(fits), options(&[]), values(vec!["".into()])],
         vec![target(), uri(fits), options(&[3, 13, 99]), values(vec![Value::Null, "x".into(), Value::Null])],
         vec![target(), uri("file:///vmfs/Storage1/")],
     ];
@@ -214,6 +224,25 @@ fn changes_of_jobs_are_told_in_the_words_of_their_system() {
     assert!(source.contains("the system needs to be rebooted for the changes to be effective"), "{source}");
     assert_eq!(&**tell(subject, None, Some(&waiting)).class().name(), "VMware_ConcreteJobCreation");
     assert_eq!(&**tell(subject, Some(&done), None).class().name(), "VMware_ConcreteJobDeletion");
+    let message = "[InstallationError] [Errno 28] No space left on device".to_owned();
+    let causes = [
+        (JobFailure::WorkerDied, "", 99, "Quartermaster:WorkerDied"),
+        (JobFailure::Image(ImageErrorClass::DependencyError), "", 14, "Quartermaster:DependencyError"),
+        (JobFailure::Image(ImageErrorClass::InstallationError), &*message, 15, "Quartermaster:InstallationError"),
+    ];
+    for (cause, message, code, id) in causes {
+        let error = JobError { cause, message: message.to_owned() };
+        let failed = Job { state: JobState::Failed, error: Some(error.clone()), ..(*waiting).clone() };
+        let told = tell(subject, Some(&waiting), Some(&failed));
+        let Some(Value::Instance(source)) = told.get("SourceInstance") else { panic!("{told:?}") };
+        assert_eq!(source.get("ErrorCode"), Some(&Value::Uint16(code)), "{cause:?}");
+        let told = host.error_of(&failed, &error);
+        assert_eq!(text(&told, "MessageID"), id);
+        let advice = format!("{:?}", told.get("RecommendedActions"));
+        assert!(!advice.contains("package"), "{advice}");
+        // 50 Storage Capacity Problem
+        assert_eq!(told.get("ProbableCause") == Some(&Value::Uint16(50)), !message.is_empty());
+    }
     let standing = |is_running: bool| {
         let id = VibId::new("VMware_bootbank_esx-base_5.5.0-1.16.1746018");
         Some(serde_json::to_string(&Standing { id, is_running, is_next: !is_running }).unwrap())

@@ -31,8 +31,44 @@ impl ImageSnapshot {
     }
 }
 
+impl ImageSnapshot {
+    /// The VIB with this id, and how it stands.
+    pub fn find(&self, id: &str) -> Option<(Arc<Descriptor>, Standing)> {
+        let images = [Some(&self.running), self.pending.as_ref()].into_iter().flatten();
+        let vib = images.flat_map(|image| &image.vibs).find(|vib| vib.is_called(id))?;
+        let is_next = self.pending.as_ref().is_some_and(|image| image.has(vib));
+        Some((vib.clone(), Standing { id: vib.id(), is_running: self.running.has(vib), is_next }))
+    }
+}
+
+impl Descriptor {
+    /// Whether this is its id, without putting the id together: whoever looks for one VIB passes by all others.
+    fn is_called(&self, id: &str) -> bool {
+        let rest = [&*self.vendor, self.vib_type.word(), &*self.name]
+            .into_iter()
+            .try_fold(id, |rest, part| rest.strip_prefix(part)?.strip_prefix('_'));
+        rest == Some(self.version.as_str())
+    }
+}
+
 impl Image {
     fn has(&self, vib: &Descriptor) -> bool {
         self.named(&vib.name).is_some_and(|other| other.id() == vib.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::software::testing::image_snapshot;
+
+    #[test]
+    fn a_vib_is_found_by_its_id_as_it_stands() {
+        let snapshot = image_snapshot(&[("a", "1.0-1"), ("a_b", "1.0-1")], Some(&[("a", "2.0-1"), ("a_b", "1.0-1")]));
+        for (vib, standing) in snapshot.standing() {
+            assert_eq!(snapshot.find(vib.id().as_str()), Some((vib.clone(), standing)));
+        }
+        for id in ["VMware_bootbank_a_3.0-1", "VMware_bootbank_a", "VMware_locker_a_1.0-1", ""] {
+            assert_eq!(snapshot.find(id), None, "{id}");
+        }
     }
 }

@@ -32,6 +32,15 @@ impl Mapping<'_> {
         {
             return Ok(Value::Null);
         }
+        // Nothing else than a text can be empty, so this is how a list without items is written.
+        if let [one] = elements
+            && shape.cim_type != CimType::String
+            && !is_nil(one)
+            && one.elements().next().is_none()
+            && one.text().trim().is_empty()
+        {
+            return Ok(Value::Array(Vec::new().into()));
+        }
         if let ([one], true) = (elements, shape.octets) {
             return read_octets(text_only(one)?.text());
         }
