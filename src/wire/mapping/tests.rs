@@ -259,7 +259,7 @@ fn a_method_call_goes_there_and_back() {
 }
 
 #[test]
-fn one_empty_element_is_a_list_without_items_unless_its_items_are_texts() {
+fn one_empty_element_of_numbers_is_a_list_without_items() {
     let method = SCHEMA.class("LMI_All").unwrap().method("Call").unwrap();
     let body = element("<p:Call_INPUT xmlns:p='urn:x'><p:Numbers/></p:Call_INPUT>");
     let given = mapping().input(Some(&body), method).unwrap();
