@@ -35,8 +35,11 @@ pub(super) fn read(arguments: &Arguments) -> Result<InstallOptions, &'static str
     combine(options)
 }
 
-/// Each option with its value, if it has one that is not empty (DSP1025 8.5: values, if given at all, are as many as options).
-pub(super) fn pairs(arguments: &Arguments) -> Result<Vec<(Option<u64>, Option<&str>)>, &'static str> {
+/// An option's number, if it is one, and its value, if it has one that is not empty.
+pub(super) type Given<'a> = (Option<u64>, Option<&'a str>);
+
+/// Each option with its value (DSP1025 8.5: values, if given at all, are as many as options).
+pub(super) fn pairs(arguments: &Arguments) -> Result<Vec<Given<'_>>, &'static str> {
     let options = arguments.get("InstallOptions").as_array().unwrap_or_default();
     let values = arguments.get("InstallOptionsValues").as_array().unwrap_or_default();
     // One empty text is how a list of texts without items is written.
