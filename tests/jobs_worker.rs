@@ -146,6 +146,7 @@ impl Server {
             arguments: WORKER.map(Into::into).to_vec(),
             environment: vec![(STATE_DIR.into(), folder.into())],
             launcher: Vec::new(),
+            orders: String::new(),
         };
         let mut settings = Settings::new(folder.to_owned(), worker);
         adjust(&mut settings);
@@ -358,7 +359,7 @@ fn nothing_is_given_to_a_worker_of_another_protocol_and_what_is_wrong_is_told() 
     let server = Server::start(path);
     let file = path.join("a.rpm");
     fs::write(&file, "package a\n").unwrap();
-    assert_eq!(server.jobs.stage(&file).unwrap_err(), StageError::OtherVersion);
+    assert_eq!(server.jobs.stage(&file).unwrap_err(), StageError::OtherOrders);
     assert_eq!(asked.join().unwrap(), "\"retire\"\n");
     // Nobody listens any more.
     let id = server.submit(path, "late", "percent 50");

@@ -113,7 +113,7 @@ fn scanning(dir: &Path) {
         let start = Instant::now();
         let metadata = Metadata::read(File::open(&package).unwrap()).unwrap();
         let mut catalogue = Catalogue::default();
-        catalogue.add(&metadata.bulletins, metadata.vibs.iter().map(|(id, vib)| (id, &vib.descriptor))).unwrap();
+        catalogue.add_metadata(&metadata).unwrap();
         let level = AcceptanceLevel::Certified;
         let result = scan(&store.snapshot(), &catalogue, level, SystemClock.now());
         let time = elapsed_ms(start);

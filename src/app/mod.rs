@@ -102,6 +102,12 @@ pub enum StartError {
     /// The package engine cannot be opened.
     #[error(transparent)]
     Engine(#[from] OpenError),
+    /// There are settings for an image, and none that says where it is.
+    #[error(
+        "[image] has settings, or an acceptance level is given, and nothing says where the image is: set dir there, or give \
+         --image"
+    )]
+    NoImage,
     /// The image store cannot be opened.
     #[error(transparent)]
     Image(#[from] OpenImageError),

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::image_settings::{ImageOrders, ImageSettingsError, OpenImageError, open_image};
 use super::settings;
 use crate::access::private_file;
-use crate::client::AddressRuleError;
+use crate::client::{AddressRuleError, Proxy};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Engine;
 use crate::software::{self, Manager, OpenError};
@@ -27,10 +27,14 @@ pub struct WorkerOrders {
     pub state_dir: PathBuf,
     /// What it changes.
     pub changes: Changed,
+    /// The digest of all this, which the worker greets servers with.
+    pub digest: String,
     /// The folders that packages may be read from; `None` is all.
     pub readable_folders: Option<Vec<PathBuf>>,
     /// The largest package file, in octets.
     pub max_package_octets: u64,
+    /// The largest metadata package, in octets.
+    pub max_metadata_octets: u64,
     /// How long the worker stays without work.
     pub idle_limit: Duration,
     /// Whether files may be fetched from loopback.
@@ -39,6 +43,8 @@ pub struct WorkerOrders {
     pub allow: Vec<String>,
     /// Certificates (PEM) trusted besides the system's.
     pub trust_file: Option<PathBuf>,
+    /// The proxy that files are fetched through.
+    pub proxy: Option<Proxy>,
     /// How long a server may send nothing of a file.
     pub longest_silence: Duration,
     /// How long one file may take, with all tries.
@@ -97,14 +103,17 @@ pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
         state_dir: orders.state_dir,
         readable_folders: orders.readable_folders,
         max_package_octets: orders.max_package_octets,
+        max_metadata_octets: orders.max_metadata_octets,
         idle_limit: orders.idle_limit,
         downloads: worker::Downloads {
             rules: settings::address_rules(orders.allow_loopback, &orders.allow)?,
             trust_file: orders.trust_file,
+            proxy: orders.proxy,
             longest_silence: orders.longest_silence,
             time_limit: orders.time_limit,
             ..worker::Downloads::default()
         },
+        orders: orders.digest,
     };
     match orders.changes {
         Changed::Packages { root, engine } => {

@@ -11,7 +11,10 @@ use super::{Failure, settings};
 use crate::app;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{AcceptanceLevel, Config};
-use crate::software::vib::{HardwarePlatform, HostSettings, Image, ImageOutcome, ImageSnapshot, ImageStore, NewImage};
+use crate::software::vib::{
+    HardwarePlatform, HostSettings, Image, ImageOperation, ImageOutcome, ImageSnapshot, ImageStore, NewImage,
+};
+use crate::software::{CancelToken, Phase, Progress};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
@@ -40,6 +43,25 @@ pub(super) enum Action {
         store: Store,
         /// The level.
         level: AcceptanceLevel,
+    },
+    /// Install what offline bundles have, or update to it, as a job of the service would.
+    Install {
+        #[command(flatten)]
+        store: Store,
+        /// Offline bundles: ZIP files, or folders with the same content. Single VIB files are taken too.
+        #[arg(required = true, value_name = "BUNDLE")]
+        bundles: Vec<PathBuf>,
+        /// A bulletin whose VIBs are meant; may be given several times [default: all VIBs of the bundles].
+        #[arg(long, value_name = "ID")]
+        bulletin: Vec<String>,
+    },
+    /// Remove VIBs.
+    Remove {
+        #[command(flatten)]
+        store: Store,
+        /// The VIBs, by their names or their ids.
+        #[arg(required = true, value_name = "VIB")]
+        vibs: Vec<String>,
     },
     /// Go back to the image before the last change.
     RollBack {
@@ -71,7 +93,7 @@ pub(super) struct Create {
     /// The name of the image [default: that of the profile].
     #[arg(long, default_value = "", hide_default_value = true)]
     name: String,
-    /// The acceptance level that VIBs must have [default: that of the profile, or else partner].
+    /// The acceptance level that VIBs must have [default: that of the profile, and at least partner].
     #[arg(long, value_name = "LEVEL")]
     acceptance_level: Option<AcceptanceLevel>,
     /// The product line [default: embeddedEsx].
@@ -119,6 +141,12 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
             open(&store)?.set_acceptance_level(app::acceptance_level(level))?;
             format!("the acceptance level is {}\n", level.word())
         }
+        Action::Install { store, bundles, bulletin } => {
+            let bundles = bundles.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
+            let bulletins = Some(bulletin).filter(|named| !named.is_empty());
+            change(&open(&store)?, &ImageOperation::Install { bundles, bulletins })?
+        }
+        Action::Remove { store, vibs } => change(&open(&store)?, &ImageOperation::Remove { vibs })?,
         Action::RollBack { store } => {
             let outcome = open(&store)?.roll_back()?;
             let mut text = "went back to the image before\n".to_owned();
@@ -130,6 +158,21 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
     Ok(())
 }
 
+fn change(store: &ImageStore, operation: &ImageOperation) -> Result<String, Failure> {
+    let mut text = String::new();
+    done(&mut text, &store.apply(operation, &mut Unwatched, &CancelToken::default())?)?;
+    Ok(if text.is_empty() { "the image has it all\n".to_owned() } else { text })
+}
+
+/// Nobody waits for the steps: what came of them is told at the end.
+struct Unwatched;
+
+impl Progress for Unwatched {
+    fn started(&mut self, _: u32, _: u64) {}
+    fn phase(&mut self, _: Phase, _: u8) {}
+    fn note(&mut self, _: &str) {}
+}
+
 fn open(store: &Store) -> Result<ImageStore, Failure> {
     let config = settings(store.config.as_deref(), None)?;
     Ok(app::open_image(&store.dir, app::image_settings(&of(config, &store.dir), &clock())?)?)
@@ -137,7 +180,9 @@ fn open(store: &Store) -> Result<ImageStore, Failure> {
 
 /// The settings for this store: which level is asked for, they say of the store alone that they name.
 fn of(mut config: Config, dir: &Path) -> Config {
-    if config.image.dir.as_deref() != Some(dir) {
+    // A relative path, or one with a link, may mean the same folder.
+    let real = |dir: &Path| dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    if config.image.dir.as_deref().map(real) != Some(real(dir)) {
         config.image.acceptance_level = None;
     }
     config
@@ -218,4 +263,25 @@ fn done(text: &mut String, outcome: &ImageOutcome) -> std::fmt::Result {
         writeln!(text, "it runs after the next boot")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_level_is_for_the_store_that_they_name_however_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, link) = (folder.path().join("image"), folder.path().join("link"));
+        std::fs::create_dir(&store).unwrap();
+        std::os::unix::fs::symlink(&store, &link).unwrap();
+        let mut config = Config::default();
+        config.image.dir = Some(store.clone());
+        config.image.acceptance_level = Some(AcceptanceLevel::Community);
+        let level = |dir: &Path| of(config.clone(), dir).image.acceptance_level;
+        for dir in [store.clone(), store.join("../image"), link] {
+            assert_eq!(level(&dir), Some(AcceptanceLevel::Community), "{dir:?}");
+        }
+        assert_eq!(level(folder.path()), None);
+    }
 }

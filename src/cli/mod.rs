@@ -46,7 +46,7 @@ enum Action {
     },
     /// Change software on request of the server, which starts this itself.
     #[command(hide = true)]
-    Worker(worker::Worker),
+    Worker(Box<worker::Worker>),
 }
 
 #[derive(Debug, Args)]
@@ -84,7 +84,7 @@ pub fn run() -> ExitCode {
         Action::User { action } => users::run(action),
         Action::Schema { action } => schema::run(action),
         Action::Image { action } => image::run(action),
-        Action::Worker(arguments) => worker::run(arguments),
+        Action::Worker(arguments) => worker::run(*arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{Failure, log};
 use crate::app::{Changed, ImageOrders, WorkerOrders, run_worker};
+use crate::client::Proxy;
 use crate::config::{AcceptanceLevel, Engine};
 use crate::worker;
 
@@ -40,9 +41,15 @@ pub(super) struct Worker {
     /// Lists (PEM) of certificates that were revoked.
     #[arg(long, value_name = "FILE")]
     revocation_file: Option<PathBuf>,
+    /// What the worker greets servers with, so that one with other settings knows it for another's.
+    #[arg(long, value_name = "DIGEST", default_value = "", hide_default_value = true)]
+    orders_digest: String,
     /// The largest package file, in octets.
     #[arg(long, value_name = "N")]
     max_package_octets: u64,
+    /// The largest metadata package, in octets.
+    #[arg(long, value_name = "N")]
+    max_metadata_octets: u64,
     /// How long the worker stays without work.
     #[arg(long, value_name = "N")]
     idle_seconds: u64,
@@ -61,6 +68,9 @@ pub(super) struct Worker {
     /// Certificates (PEM) that servers of package files are checked against besides the host's.
     #[arg(long, value_name = "FILE")]
     trust_file: Option<PathBuf>,
+    /// The proxy that package files are fetched through.
+    #[arg(long, value_name = "URL")]
+    proxy: Option<Proxy>,
     /// How long a server may send nothing of a package file.
     #[arg(long, value_name = "N")]
     silence_seconds: u64,
@@ -85,12 +95,15 @@ pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
             }),
             (None, root) => Changed::Packages { root: root.unwrap_or_else(|| "/".into()), engine: arguments.engine },
         },
+        digest: arguments.orders_digest,
         readable_folders: arguments.limit_folders.then_some(arguments.readable_folder),
         max_package_octets: arguments.max_package_octets,
+        max_metadata_octets: arguments.max_metadata_octets,
         idle_limit: Duration::from_secs(arguments.idle_seconds),
         allow_loopback: arguments.allow_loopback,
         allow: arguments.allow,
         trust_file: arguments.trust_file,
+        proxy: arguments.proxy,
         longest_silence: Duration::from_secs(arguments.silence_seconds),
         time_limit: Duration::from_secs(arguments.timeout_seconds),
     })?;

@@ -10,20 +10,27 @@ use std::rc::Rc;
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use actix_web::dev::{Service, always_ready};
 use awc::http::Uri;
+use awc::http::uri::Scheme;
 use tokio::net::TcpStream;
 
 use super::url::bare_host;
-use super::{AddressRules, ClientError, Forbidden};
+use super::{AddressRules, ClientError, Forbidden, Proxy, proxy};
 
 /// What the HTTP client opens its connections with. The client bounds its time.
 #[derive(Clone)]
 pub(super) struct Connector {
     rules: Rc<AddressRules>,
+    proxy: Option<Proxy>,
 }
 
 impl Connector {
     pub(super) fn new(rules: Rc<AddressRules>) -> Self {
-        Self { rules }
+        Self { rules, proxy: None }
+    }
+
+    /// The same through a proxy, which its operator named and the rules are not asked about.
+    pub(super) fn through(rules: Rc<AddressRules>, proxy: Proxy) -> Self {
+        Self { rules, proxy: Some(proxy) }
     }
 }
 
@@ -35,16 +42,38 @@ impl Service<ConnectInfo<Uri>> for Connector {
     always_ready!();
 
     fn call(&self, info: ConnectInfo<Uri>) -> Self::Future {
-        let rules = Rc::clone(&self.rules);
+        let Self { rules, proxy } = self.clone();
         Box::pin(async move {
-            let addresses = permitted(&rules, bare_host(info.request()), info.port())
-                .await
-                .map_err(|e| ConnectError::Resolver(Box::new(e)))?;
-            let stream = first_reached(&addresses).await.map_err(ConnectError::Io)?;
+            let stream = match proxy {
+                None => direct(&rules, bare_host(info.request()), info.port()).await?,
+                Some(proxy) => by_proxy(&rules, &proxy, &info).await?,
+            };
             stream.set_nodelay(true).map_err(ConnectError::Io)?;
             Ok(Connection::new(info.request().clone(), stream))
         })
     }
+}
+
+async fn direct(rules: &AddressRules, host: &str, port: u16) -> Result<TcpStream, ConnectError> {
+    let addresses = permitted(rules, host, port).await.map_err(|e| ConnectError::Resolver(Box::new(e)))?;
+    first_reached(&addresses).await.map_err(ConnectError::Io)
+}
+
+/// A connection that the proxy makes, or that it will take a request on. A name that has no address here may have one there.
+async fn by_proxy(rules: &AddressRules, proxy: &Proxy, info: &ConnectInfo<Uri>) -> Result<TcpStream, ConnectError> {
+    let resolver = |error: ClientError| ConnectError::Resolver(Box::new(error));
+    let host = bare_host(info.request());
+    match permitted(rules, host, info.port()).await {
+        Ok(_) | Err(ClientError::Unresolved { .. }) => {}
+        Err(forbidden) => return Err(resolver(forbidden)),
+    }
+    let failed = |why: String| resolver(ClientError::Connect(format!("the proxy {proxy} {why}")));
+    let addresses = resolve(proxy.host(), proxy.port()).await;
+    let mut stream = first_reached(&addresses).await.map_err(|error| failed(format!("cannot be reached: {error}")))?;
+    if info.request().scheme() == Some(&Scheme::HTTPS) {
+        proxy::tunnel(&mut stream, info.request().host().unwrap_or(host), info.port()).await.map_err(failed)?;
+    }
+    Ok(stream)
 }
 
 /// The addresses of a host that the rules permit; at least one.

@@ -8,11 +8,13 @@ use std::time::Duration;
 use actix_web::body::{BodyStream, MessageBody};
 use actix_web::web::Bytes;
 use awc::http::header;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::failure::failed_request;
-use super::{ClientError, Url, UrlError};
+use super::proxy::request_uri;
+use super::{ClientError, Proxy, Url, UrlError};
 
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -28,6 +30,17 @@ pub struct Fetch {
     pub url: Url,
     /// What is still missing of it; `None` asks for the whole file.
     pub rest: Option<Rest>,
+    /// What is known of a copy that is there: a server that has the same file still answers 304 and sends nothing.
+    pub known: Option<Validators>,
+}
+
+/// What a server calls one version of a file (RFC 9110 8.8), as it wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validators {
+    /// Its entity tag, strong or weak, quotes included.
+    pub entity_tag: Option<String>,
+    /// When it was changed.
+    pub last_modified: Option<String>,
 }
 
 /// The rest of a file whose beginning is there. A server that has another file by now sends that one as a whole.
@@ -61,6 +74,8 @@ pub struct Head {
     pub range: Option<ContentRange>,
     /// The file's strong entity tag, quotes included, if it has one.
     pub entity_tag: Option<String>,
+    /// What tells this version of the file from others.
+    pub validators: Validators,
 }
 
 /// What part of a file comes (RFC 9110 14.4).
@@ -118,12 +133,13 @@ pub(super) async fn run(
     http: Result<awc::Client, ClientError>,
     fetch: Fetch,
     outlet: Outlet,
+    proxy: Option<Proxy>,
     longest_silence: Duration,
 ) {
     let Outlet { parts, places, abandoned } = outlet;
     let work = async {
         let end = match http {
-            Ok(http) => transfer(&http, fetch, &parts, &places, longest_silence).await,
+            Ok(http) => transfer(&Way { http, proxy, longest_silence }, fetch, &parts, &places).await,
             Err(error) => Err(error),
         };
         // Whoever asked and went away needs no end.
@@ -135,14 +151,20 @@ pub(super) async fn run(
     }
 }
 
+/// How servers are reached.
+struct Way {
+    http: awc::Client,
+    proxy: Option<Proxy>,
+    longest_silence: Duration,
+}
+
 async fn transfer(
-    http: &awc::Client,
+    way: &Way,
     fetch: Fetch,
     parts: &Sender<Delivered>,
     places: &Arc<Semaphore>,
-    longest_silence: Duration,
 ) -> Result<(), ClientError> {
-    let response = answer(http, fetch, longest_silence).await?;
+    let response = answer(way, fetch).await?;
     let head = head(&response);
     let length = head.length;
     put(parts, places, Part::Head(head)).await?;
@@ -150,7 +172,7 @@ async fn transfer(
     let mut came = 0_u64;
     loop {
         let next = std::future::poll_fn(|context| Pin::new(&mut body).poll_next(context));
-        let Some(octets) = timeout(longest_silence, next).await.map_err(|_| ClientError::TimedOut)? else { break };
+        let Some(octets) = timeout(way.longest_silence, next).await.map_err(|_| ClientError::TimedOut)? else { break };
         let octets = octets.map_err(|error| ClientError::Exchange(error.to_string()))?;
         came = came.saturating_add(octets.len() as u64);
         put(parts, places, Part::Octets(octets)).await?;
@@ -168,21 +190,24 @@ async fn put(parts: &Sender<Delivered>, places: &Arc<Semaphore>, part: Part) -> 
 }
 
 /// Asks, and asks where it is sent to. Each connection is made under the address rules.
-async fn answer(
-    http: &awc::Client,
-    fetch: Fetch,
-    longest_silence: Duration,
-) -> Result<awc::ClientResponse, ClientError> {
-    let Fetch { mut url, rest } = fetch;
+async fn answer(way: &Way, fetch: Fetch) -> Result<awc::ClientResponse, ClientError> {
+    let Fetch { mut url, rest, known } = fetch;
+    let known = known.filter(|_| rest.is_none()).unwrap_or_default();
+    let conditions = [(header::IF_NONE_MATCH, &known.entity_tag), (header::IF_MODIFIED_SINCE, &known.last_modified)];
     for _ in 0..=MAX_REDIRECTS {
         // A connection that was kept may be dead, which could not be told from a file that breaks off.
-        let mut request = http.get(url.uri()).force_close();
+        let mut request = way.http.get(request_uri(&url, way.proxy.as_ref())).force_close();
         if let Some(Rest { offset, entity_tag }) = &rest {
             request = request
                 .insert_header((header::RANGE, format!("bytes={offset}-")))
                 .insert_header((header::IF_RANGE, entity_tag.as_str()));
         }
-        let sent = timeout(longest_silence, request.send()).await.map_err(|_| ClientError::TimedOut)?;
+        for (name, value) in &conditions {
+            if let Some(value) = value {
+                request = request.insert_header((name.clone(), value.as_str()));
+            }
+        }
+        let sent = timeout(way.longest_silence, request.send()).await.map_err(|_| ClientError::TimedOut)?;
         let response = sent.map_err(failed_request)?;
         match redirect(&url, &response)? {
             Some(elsewhere) => url = elsewhere,
@@ -211,6 +236,10 @@ fn head(response: &awc::ClientResponse) -> Head {
         length: text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
         range: text(header::CONTENT_RANGE).and_then(content_range),
         entity_tag: text(header::ETAG).filter(|tag| is_strong(tag)).map(str::to_owned),
+        validators: Validators {
+            entity_tag: text(header::ETAG).filter(|tag| tag.len() <= MAX_TAG).map(str::to_owned),
+            last_modified: text(header::LAST_MODIFIED).filter(|time| time.len() <= MAX_TAG).map(str::to_owned),
+        },
     }
 }
 

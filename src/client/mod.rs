@@ -11,14 +11,18 @@ mod credentials;
 mod digest;
 mod failure;
 mod fetch;
+mod place;
 mod pools;
 mod post;
+mod proxy;
 mod thread;
 mod tls;
 mod url;
 
 #[cfg(test)]
 mod authentication_tests;
+#[cfg(test)]
+mod proxy_tests;
 #[cfg(test)]
 pub(crate) mod sink;
 #[cfg(test)]
@@ -34,7 +38,9 @@ use tokio::sync::{mpsc, oneshot};
 pub use address::{AddressRuleError, AddressRules, Forbidden};
 pub use certificate::{Identity, IdentityFiles, Thumbprint, ThumbprintError};
 pub use credentials::{Login, LoginError, Scheme, SinkCredentials};
-pub use fetch::{Arrival, ContentRange, Fetch, Head, Part, Rest};
+pub use fetch::{Arrival, ContentRange, Fetch, Head, Part, Rest, Validators};
+pub use place::Place;
+pub use proxy::{Proxy, ProxyError};
 pub use tls::TlsError;
 pub use url::{Url, UrlError};
 
@@ -56,6 +62,8 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// Certificates (PEM) trusted besides the system's.
     pub trust_file: Option<PathBuf>,
+    /// The proxy that files are fetched through. Messages are posted without it.
+    pub proxy: Option<Proxy>,
     /// The certificate by which this service shows peers who it is, where [`SinkCredentials`] say so. Read at the start.
     pub identity: Option<IdentityFiles>,
 }
@@ -70,6 +78,7 @@ impl Default for Settings {
             max_in_flight: 2048,
             keep_alive: Duration::from_secs(30),
             trust_file: None,
+            proxy: None,
             identity: None,
         }
     }

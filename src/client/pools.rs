@@ -59,6 +59,15 @@ impl Pools {
         Ok(http)
     }
 
+    /// What files are fetched with: through the proxy if there is one.
+    pub(super) fn for_files(&mut self) -> Result<awc::Client, ClientError> {
+        match self.settings.proxy.clone() {
+            None => self.get(Security::default()),
+            // Nothing of it is kept: each fetch closes its connection.
+            Some(proxy) => self.build(Security::default(), Connector::through(Rc::clone(&self.rules), proxy)),
+        }
+    }
+
     /// Lets go of kept connections to peers that may be gone; requests under way keep theirs. A pool that holds a
     /// certificate against those of its peers is for one peer, which is not gone while the pool is used.
     pub(super) fn renew(&mut self) {
@@ -69,9 +78,13 @@ impl Pools {
         if security.certificate && self.identity.is_none() {
             return Err(ClientError::Unauthorized("no certificate is configured that could be shown to it".to_owned()));
         }
+        self.build(security, Connector::new(Rc::clone(&self.rules)))
+    }
+
+    fn build(&mut self, security: Security, connector: Connector) -> Result<awc::Client, ClientError> {
         let tls = self.tls(security).map_err(|e| ClientError::Connect(format!("OpenSSL cannot be set up: {e}")))?;
         let connector = awc::Connector::new()
-            .connector(Connector::new(Rc::clone(&self.rules)))
+            .connector(connector)
             .openssl(tls)
             .timeout(self.settings.connect_timeout)
             .handshake_timeout(self.settings.connect_timeout)

@@ -154,7 +154,7 @@ fn arrive(client: &Client, fetch: Fetch) -> (Vec<Part>, Option<ClientError>) {
 }
 
 fn whole(url: &str) -> Fetch {
-    Fetch { url: Url::parse(url).unwrap(), rest: None }
+    Fetch { url: Url::parse(url).unwrap(), rest: None, known: None }
 }
 
 fn octets(parts: &[Part]) -> Vec<u8> {
@@ -169,7 +169,7 @@ fn a_file_comes_in_parts_after_its_head() {
     let sink = Sink::http(move |_| Reply::Answer(200, body.clone()));
     let (parts, error) = arrive(&client(Settings::default()), whole(&sink.url()));
     assert!(error.is_none(), "{error:?}");
-    let head = Head { status: 200, length: Some(2_000_000), range: None, entity_tag: None };
+    let head = Head { status: 200, length: Some(2_000_000), ..Head::default() };
     assert_eq!(parts.first(), Some(&Part::Head(head)));
     assert!(octets(&parts) == large.as_bytes());
     let longest = parts.iter().map(|part| if let Part::Octets(octets) = part { octets.len() } else { 0 }).max();
@@ -185,7 +185,8 @@ fn the_rest_of_a_file_is_asked_for_as_the_standard_says() {
     let rest = Some(Rest { offset: 7, entity_tag: "\"a\"".into() });
     let (parts, _) = arrive(&client(Settings::default()), Fetch { rest, ..whole(&sink.url()) });
     let range = Some(ContentRange { first: 7, whole: Some(10) });
-    let head = Head { status: 206, length: Some(3), range, entity_tag: Some("\"a\"".into()) };
+    let validators = Validators { entity_tag: Some("\"a\"".into()), last_modified: None };
+    let head = Head { status: 206, length: Some(3), range, entity_tag: Some("\"a\"".into()), validators };
     assert_eq!(parts, [Part::Head(head), Part::Octets(Bytes::from_static(b"789")), Part::End]);
     let asked = sink.next();
     assert_eq!((asked.header("range"), asked.header("if-range")), (Some("bytes=7-"), Some("\"a\"")));

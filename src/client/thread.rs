@@ -12,7 +12,6 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, interval_at, timeout};
 
 use super::connect::permitted;
-use super::credentials::Security;
 use super::pools::Pools;
 use super::post::exchange;
 use super::{AddressRules, ClientError, Identity, Order, Post, Response, Settings, SinkCredentials, Url, fetch};
@@ -67,8 +66,8 @@ impl Worker {
                 Order::Post(post, credentials, reply) => Box::pin(self.post(post, credentials, reply)),
                 Order::Check(url, reply) => Box::pin(self.check(url, reply)),
                 Order::Fetch(fetch, outlet) => {
-                    let http = self.pools.get(Security::default());
-                    Box::pin(fetch::run(http, fetch, outlet, self.settings.longest_silence))
+                    let (http, proxy) = (self.pools.for_files(), self.settings.proxy.clone());
+                    Box::pin(fetch::run(http, fetch, outlet, proxy, self.settings.longest_silence))
                 }
             };
             tokio::task::spawn_local(async move {

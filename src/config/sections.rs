@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::values::{AcceptanceLevel, Allowed, number, seconds};
+use super::values::{AcceptanceLevel, Allowed, number, proxy, seconds};
 
 /// `[tls]`: the server's certificate. Without one, it signs its own at the first start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -75,7 +75,7 @@ impl Default for Limits {
 }
 
 /// `[image]`: an ESXi-style image that is managed beside the host, or instead of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Image {
     /// The folder of the image store; `None` manages no image.
@@ -90,6 +90,23 @@ pub struct Image {
     pub revocation_file: Option<PathBuf>,
     /// The name of the system that the image belongs to; `None` is the name of the managed system.
     pub system_name: Option<String>,
+    /// The largest metadata package that is scanned with, in octets.
+    #[serde(deserialize_with = "number::<_, _, 1, 1_073_741_824>")]
+    pub max_metadata_octets: u64,
+}
+
+impl Default for Image {
+    fn default() -> Self {
+        Self {
+            dir: None,
+            acceptance_level: None,
+            system_name: None,
+            vmware_trust_file: None,
+            partner_trust_file: None,
+            revocation_file: None,
+            max_metadata_octets: 64 * 1024 * 1024,
+        }
+    }
 }
 
 /// `[jobs]`: jobs and the worker.
@@ -142,6 +159,9 @@ pub struct Downloads {
     pub time_limit: Duration,
     /// A PEM file with roots that HTTPS servers are checked against besides the host's.
     pub trust_file: Option<PathBuf>,
+    /// The proxy that they are reached through, such as `http://proxy.example.com:3128`.
+    #[serde(deserialize_with = "proxy")]
+    pub proxy: Option<String>,
 }
 
 impl Default for Downloads {
@@ -151,6 +171,7 @@ impl Default for Downloads {
             longest_silence: Duration::from_secs(60),
             time_limit: Duration::from_secs(3600),
             trust_file: None,
+            proxy: None,
         }
     }
 }

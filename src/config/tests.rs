@@ -30,7 +30,7 @@ fn the_samples_examples_are_valid_and_no_defaults() {
     let config = parse(&sample("#e.g. ")).unwrap();
     assert_eq!(config.system_name.as_deref(), Some("host.example.org"));
     assert!(config.tls.certificate.is_some() && config.tls.key.is_some() && config.events.trust_file.is_some());
-    assert!(config.downloads.trust_file.is_some());
+    assert!(config.downloads.trust_file.is_some() && config.downloads.proxy.is_some());
     let image = &config.image;
     assert!(image.dir.is_some() && image.system_name.is_some() && image.vmware_trust_file.is_some());
     assert!(image.partner_trust_file.is_some() && image.revocation_file.is_some());
@@ -76,6 +76,9 @@ fn a_value_out_of_range_is_told_with_its_line_and_key() {
         ("\n\nengine = \"pacman\"", "engine"),
         ("\n\nlisten = \"localhost\"", "listen"),
         ("\n\nroot = 3", "root"),
+        ("[downloads]\n\nproxy = \"proxy:3128\"", "proxy"),
+        ("[downloads]\n\nproxy = \"http://proxy:x\"", "proxy"),
+        ("[downloads]\n\nproxy = \"http://a:b@proxy\"", "proxy"),
         ("[image]\n\nacceptance_level = \"vmware\"", "acceptance_level"),
     ] {
         let error = message(line);

@@ -122,6 +122,18 @@ where
     number::<D, u64, LOW, HIGH>(deserializer).map(Duration::from_secs)
 }
 
+/// A proxy: `http://`, a host, and perhaps a port.
+pub(super) fn proxy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let authority = text.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    let (host, port) = authority.map_or(("", ""), |authority| authority.rsplit_once(':').unwrap_or((authority, "80")));
+    let is_host = !host.is_empty() && matches!(host.parse(), Ok(Allowed::Host(_) | Allowed::Network { .. }));
+    if is_host && !host.contains('/') && port.parse::<u16>().is_ok_and(|port| port > 0) {
+        return Ok(Some(text));
+    }
+    Err(Error::custom(format!("{text:?} is no proxy such as \"http://proxy.example.com:3128\"")))
+}
+
 /// A name of a CIM class: schema, underscore, name.
 pub(super) fn class_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;

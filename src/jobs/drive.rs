@@ -12,6 +12,7 @@ use super::link::LinkError;
 use super::request::JobRequest;
 use super::table::{Jobs, Trail};
 use crate::access::{Caller, Role};
+use crate::software::patch::PatchOperation;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Refusal, StagedId, is_running, journal};
 
@@ -101,7 +102,8 @@ impl Jobs {
             state.apply(record, now);
             states.push(state);
         }
-        self.put(&mut trails, states, Trail { dispatched: true, offset: tail.offset })?;
+        let taken = self.take_assessment(&mut states)?;
+        self.put_with(&mut trails, states, Trail { dispatched: true, offset: tail.offset }, taken)?;
         Ok(())
     }
 
@@ -173,8 +175,8 @@ impl Jobs {
         if journal::is_held(&path)? {
             return Ok(match self.link.watch_if_there() {
                 Ok(true) => WATCHED,
-                // A worker of an earlier program file ends when its job has; its journal is read until then.
-                Ok(false) | Err(LinkError::OtherVersion) => UNWATCHED,
+                // A worker of an earlier program file or of other settings ends when its job has; its journal is read until then.
+                Ok(false) | Err(LinkError::OtherOrders) => UNWATCHED,
                 Err(error) => {
                     tracing::warn!(%error, "the worker works but does not tell");
                     WATCHED
@@ -193,7 +195,35 @@ impl Jobs {
         // What it was fetching lies in the spool, and nobody knows its name.
         self.lock_spool_work().sweep_at = self.sweep_later();
         self.fail(job.id, worker_died(&job, tool.is_some()))?;
+        self.assess_again(&job);
         Ok(Duration::ZERO)
+    }
+
+    /// Has a host looked at whose patching was cut short: nobody else would tell how it stands.
+    fn assess_again(&self, job: &Job) {
+        let JobRequest::Patch(operation) = &job.request else { return };
+        let metadata = operation.scanned_with();
+        if operation.only_looks() || metadata.is_empty() {
+            return;
+        }
+        let request = JobRequest::Patch(PatchOperation::Assess { metadata: metadata.to_vec() });
+        if let Err(error) = self.submit(request, &job.owner) {
+            tracing::error!(error = &error as &dyn std::error::Error, "the host is not assessed again");
+        }
+    }
+
+    /// Has the system looked at, if a change waited for a boot when it was looked at last: no change waits by now. A job that
+    /// is under way looks by itself.
+    pub fn assess_after_boot(&self) {
+        let Some(assessed) = self.assessment().filter(|assessed| assessed.summary.host.reboot_pending) else { return };
+        if self.jobs().iter().any(|job| !job.state.is_final()) {
+            return;
+        }
+        let request = JobRequest::Patch(PatchOperation::Assess { metadata: assessed.assessment.metadata.clone() });
+        let own = Caller::new(env!("CARGO_PKG_NAME"), Role::Operator);
+        if let Err(error) = self.submit(request, &own) {
+            tracing::error!(error = &error as &dyn std::error::Error, "the host is not assessed after its boot");
+        }
     }
 
     /// Looks at what a job did if its journal has its end, and tells whether it did. Not under the lock: others would wait.
@@ -210,6 +240,16 @@ impl Jobs {
         if let Some(before_end) = &self.settings.before_end {
             before_end.about_to_end();
         }
+    }
+
+    /// Ends all jobs that no worker has begun: what they were asked for is not there any more. The message tells their
+    /// readers why. How many it were.
+    pub fn give_up_waiting(&self, message: &str) -> Result<usize, JobsError> {
+        let waiting: Vec<_> = self.jobs().into_iter().filter(|job| job.state == JobState::Queued).collect();
+        for job in &waiting {
+            self.fail(job.id, JobError { cause: JobFailure::Refused, message: message.to_owned() })?;
+        }
+        Ok(waiting.len())
     }
 
     fn fail(&self, id: JobId, error: JobError) -> Result<(), JobsError> {
@@ -302,7 +342,7 @@ fn last_tool(tail: &journal::Tail) -> Option<(u32, u64)> {
 
 fn worker_died(job: &Job, tool_was_started: bool) -> JobError {
     let when = job.phase.as_ref().map_or("before its first phase".into(), words);
-    if matches!(job.request, JobRequest::Image(_)) {
+    if matches!(job.request, JobRequest::Image(_) | JobRequest::Patch(_)) {
         let message = format!(
             "The worker process ended in the middle of the job ({when}). The image is whole: it is the one from before \
              the job, or, if the worker had just finished, the new one. Look at its VIBs and submit the job again if \

@@ -145,7 +145,11 @@ impl Job {
     }
 
     fn is_of_image(&self) -> bool {
-        matches!(self.request, JobRequest::Image(_))
+        match &self.request {
+            JobRequest::Image(_) => true,
+            JobRequest::Patch(operation) => !operation.only_looks(),
+            _ => false,
+        }
     }
 
     /// The last JobStatus of a job of an image after which no reboot is needed, in esximage's words.

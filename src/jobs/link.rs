@@ -42,8 +42,8 @@ pub(super) enum LinkError {
     Silent,
     #[error("the worker cannot be reached: {0}")]
     Connect(#[source] io::Error),
-    #[error("a worker of another version is still at work: try again when it has ended")]
-    OtherVersion,
+    #[error("a worker of another version or with other settings is still at work: try again when it has ended")]
+    OtherOrders,
     #[error("the worker broke off")]
     BrokenOff(#[from] LinesError),
     #[error("the worker gave an answer that does not fit")]
@@ -205,7 +205,7 @@ impl Link {
     }
 
     /// A connection that the worker greeted; `None` if nobody listens, or one who is about to end. A worker of another
-    /// program file is asked to.
+    /// program file, or one that was told something else, is asked to.
     fn try_connect(&self) -> Result<Option<Connection>, LinkError> {
         let stream = match UnixStream::connect(socket_path(&self.state_dir)) {
             Ok(stream) => stream,
@@ -227,7 +227,7 @@ impl Link {
     }
 
     fn is_own(&self, hello: &Hello) -> bool {
-        hello.protocol == VERSION && hello.program == self.own_file
+        hello.protocol == VERSION && hello.program == self.own_file && hello.orders == self.program.orders
     }
 
     /// Starts a worker that outlives this process; the channel tells when it ended.
@@ -264,22 +264,26 @@ impl Drop for Link {
     }
 }
 
-/// Asks a worker that was started from another program file to end; returns when it has.
+/// Asks a worker that was started from another program file, or with other orders, to end; returns when it has.
 fn retire(hello: &Hello, stream: &UnixStream, lines: &mut Lines<UnixStream>) -> Result<(), LinkError> {
     write_line(&mut &*stream, &Request::Retire)?;
     match lines.read() {
         Ok(Some(Reply::Retiring { busy: false })) => {
-            tracing::info!(pid = hello.pid, protocol = hello.protocol, "a worker of another version ends");
+            tracing::info!(
+                pid = hello.pid,
+                protocol = hello.protocol,
+                "a worker of another version or with other settings ends"
+            );
             match lines.read::<Reply>() {
                 Ok(None) => Ok(()),
                 Err(error) if is_reset(&error) => Ok(()),
-                _ => Err(LinkError::OtherVersion),
+                _ => Err(LinkError::OtherOrders),
             }
         }
         Ok(None) => Ok(()),
         Err(error) if is_reset(&error) => Ok(()),
         // A job is at work there, or the worker is too old to know what it was asked.
-        _ => Err(LinkError::OtherVersion),
+        _ => Err(LinkError::OtherOrders),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A job is a row and, in the same transaction, a change record for every change that can be seen. One job runs at a
 //! time. Knows nothing of CIM.
 
+mod assessments;
 mod drive;
 mod history;
 mod id;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use crate::access::Users;
 use crate::store::StoreError;
 
+pub use assessments::Assessed;
 pub use history::HistoryRecord;
 pub use id::JobId;
 pub use job::{Job, JobError, JobFailure, JobState};
@@ -75,6 +77,8 @@ pub struct WorkerProgram {
     /// A program and its arguments that the whole is given to, so that the worker is not ended with the service; it becomes
     /// the worker. Empty for none. If the worker does not start so, it is started without.
     pub launcher: Vec<OsString>,
+    /// What such a worker greets with, to be known from those that were told something else.
+    pub orders: String,
 }
 
 /// Hears that a job is about to be told as ended.
@@ -151,11 +155,12 @@ pub enum StageError {
     /// A copy of the file would fill the disk.
     #[error("there is not enough room for a copy of the file")]
     NoRoom,
-    /// A worker of another version is still at work; the next one takes files.
+    /// A worker of another version, or with other settings, is still at work; the next one takes files.
     #[error(
-        "a worker of another version still has a job at work and takes no files: try again when that job has ended"
+        "a worker of another version or with other settings still has a job at work and takes no files: try again when \
+         that job has ended"
     )]
-    OtherVersion,
+    OtherOrders,
     /// The worker cannot be reached or started, or cannot take the file now.
     #[error("software cannot be changed now: {0}")]
     WorkerUnavailable(String),

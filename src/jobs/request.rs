@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::JobId;
+use crate::software::patch::PatchOperation;
 use crate::software::vib::ImageOperation;
 use crate::software::{Nevra, Operation};
 use crate::worker::{ImageWork, Staged, Work};
@@ -44,6 +45,8 @@ pub enum JobRequest {
     },
     /// Fetch the metadata of all enabled repositories anew.
     RefreshRepositories,
+    /// Compare the system with what was published for it, or have it patched.
+    Patch(PatchOperation),
     /// Do something with the image; only in the jobs of [`System::Image`](super::System::Image).
     Image(ImageRequest),
 }
@@ -125,6 +128,7 @@ impl JobRequest {
             Self::ChangeIdentity { nevra, options, .. } => Work::Change(options.operation(nevra)),
             Self::Verify { nevra } => Work::Change(Operation::Verify { nevra: nevra.clone() }),
             Self::RefreshRepositories => Work::Change(Operation::RefreshRepositories),
+            Self::Patch(operation) => Work::Patch(operation.clone()),
             Self::Image(request) => Work::Image(request.work()),
         }
     }
@@ -134,7 +138,11 @@ impl JobRequest {
         match self {
             Self::InstallFromUri { staged, .. } => staged.as_ref(),
             Self::InstallFromByteStream { staged, .. } => Some(staged),
-            Self::ChangeIdentity { .. } | Self::Verify { .. } | Self::RefreshRepositories | Self::Image(_) => None,
+            Self::ChangeIdentity { .. }
+            | Self::Verify { .. }
+            | Self::RefreshRepositories
+            | Self::Patch(_)
+            | Self::Image(_) => None,
         }
     }
 
@@ -145,7 +153,7 @@ impl JobRequest {
                 self.staged().map(|staged| &staged.nevra)
             }
             Self::ChangeIdentity { nevra, .. } | Self::Verify { nevra } => Some(nevra),
-            Self::RefreshRepositories | Self::Image(_) => None,
+            Self::RefreshRepositories | Self::Patch(_) | Self::Image(_) => None,
         }
     }
 
@@ -162,6 +170,7 @@ impl JobRequest {
             },
             Self::Verify { .. } => "CheckPackage",
             Self::RefreshRepositories => "RefreshRepositories",
+            Self::Patch(operation) => operation.word(),
             Self::Image(request) => request.word(),
         };
         format!("{what}-{id}")

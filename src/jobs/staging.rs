@@ -77,7 +77,7 @@ impl From<LinkError> for StageError {
             LinkError::Refused(Refusal::TooLarge { limit }) => Self::TooLarge { limit },
             LinkError::Refused(Refusal::NoRoom) => Self::NoRoom,
             LinkError::Refused(refusal @ Refusal::SpoolFull) => Self::TooMany(refusal.to_string()),
-            LinkError::OtherVersion | LinkError::Refused(Refusal::Retiring) => Self::OtherVersion,
+            LinkError::OtherOrders | LinkError::Refused(Refusal::Retiring) => Self::OtherOrders,
             other => Self::WorkerUnavailable(other.to_string()),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 
+use super::assessments::{self, Assessed, Lost, Taken};
 use super::id::JobId;
 use super::job::{Job, JobError, JobState};
 use super::link::{Link, LinkError};
@@ -32,6 +33,8 @@ pub struct Jobs {
     /// What everybody reads; written only by those who hold `trails`.
     table: RwLock<BTreeMap<JobId, Arc<Job>>>,
     trails: Mutex<BTreeMap<JobId, Trail>>,
+    /// What the system lacks, as it was found last. Written only by those who hold `trails`.
+    assessment: RwLock<Option<Arc<Assessed>>>,
     /// Rings whenever a job is another; whoever waits holds `trails`.
     changed: Condvar,
     pub(super) spool_work: Mutex<SpoolWork>,
@@ -89,6 +92,7 @@ impl Jobs {
             link: Link::new(&settings, Arc::clone(&wake)),
             spool_work: Mutex::new(SpoolWork { sweep_at, discard: Vec::new() }),
             table: RwLock::new(table),
+            assessment: RwLock::new(assessments::stored(&store, settings.system)?),
             trails: Mutex::new(trails),
             changed: Condvar::new(),
             store,
@@ -150,6 +154,11 @@ impl Jobs {
     /// All jobs, by number. Answers from memory.
     pub fn jobs(&self) -> Vec<Arc<Job>> {
         self.table.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// What the system lacks, as it was found last; `None` if nobody looked yet. Answers from memory.
+    pub fn assessment(&self) -> Option<Arc<Assessed>> {
+        self.assessment.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits for the end of a job and gives it as it is then, or as it is at the time given. Blocks.
@@ -290,10 +299,24 @@ impl Jobs {
 
     /// Writes the successive states of one job, the last of which stays, in one transaction.
     pub(super) fn put(&self, trails: &mut Trails<'_>, states: Vec<Job>, trail: Trail) -> Result<Arc<Job>, StoreError> {
+        self.put_with(trails, states, trail, None)
+    }
+
+    /// The same together with the assessment that the job ends with.
+    pub(super) fn put_with(
+        &self,
+        trails: &mut Trails<'_>,
+        states: Vec<Job>,
+        trail: Trail,
+        taken: Option<Taken>,
+    ) -> Result<Arc<Job>, StoreError> {
         let missing = || StoreError::Damaged { table: "job", message: "a change names no job".to_owned() };
         let id = states.last().map(|job| job.id).ok_or_else(missing)?;
         let mut current = self.job(id).ok_or_else(missing)?;
         self.store.write(|transaction| {
+            if let Some(taken) = &taken {
+                assessments::write(transaction, self.settings.system, taken, self.clock.now())?;
+            }
             for state in states {
                 if state != *current {
                     self.append_change(transaction, &current, &state)?;
@@ -309,9 +332,26 @@ impl Jobs {
             rows::update(transaction, &JobRow { id: number(id), body, dispatched: trail.dispatched, journal_offset })
         })?;
         trails.insert(id, trail);
+        if let Some(taken) = taken {
+            *self.assessment.write().unwrap_or_else(PoisonError::into_inner) = Some(taken.assessed);
+        }
         self.table.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&current));
         self.changed.notify_all();
         Ok(current)
+    }
+
+    /// The assessment that a job ends with, to be stored together with its end. One that is lost is told in the job.
+    pub(super) fn take_assessment(&self, states: &mut [Job]) -> Result<Option<Taken>, JobsError> {
+        let Some(last) = states.last_mut().filter(|job| job.state.is_final()) else { return Ok(None) };
+        match assessments::taken(&self.settings.state_dir, last) {
+            Ok(taken) => Ok(taken),
+            Err(Lost::Unreadable(error)) => Err(JobsError::Journal(error)),
+            Err(Lost::ForGood(why)) => {
+                tracing::error!(job = last.id.0, "an assessment is lost: {why}");
+                last.notes.push(format!("The assessment is lost: {why}. Assess the host again."));
+                Ok(None)
+            }
+        }
     }
 
     fn append_change(&self, transaction: &Transaction<'_>, before: &Job, after: &Job) -> Result<i64, StoreError> {

@@ -99,7 +99,7 @@ impl Link for Affected {
 /// What a job does to the system; nothing if it only looks.
 fn of_system(request: &JobRequest) -> Option<&'static str> {
     match request {
-        JobRequest::Verify { .. } | JobRequest::Image(_) => None,
+        JobRequest::Verify { .. } | JobRequest::Patch(_) | JobRequest::Image(_) => None,
         JobRequest::RefreshRepositories => Some("Modifying software collection."),
         JobRequest::InstallFromUri { .. } | JobRequest::InstallFromByteStream { .. } => {
             Some("Installing software package to collection.")
@@ -143,6 +143,7 @@ fn identities(job: &Job) -> Vec<(&Nevra, &'static str)> {
             JobRequest::InstallFromUri { .. }
             | JobRequest::InstallFromByteStream { .. }
             | JobRequest::RefreshRepositories
+            | JobRequest::Patch(_)
             | JobRequest::Image(_) => "Installing",
         };
         found.push((nevra, description));

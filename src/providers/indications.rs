@@ -10,6 +10,7 @@ use super::managed::ManagedSystem;
 use super::managed_systems::ManagedSystems;
 use super::model::Model;
 use super::names::INSTALLED;
+use super::patch;
 use crate::broker::IMPLEMENTATION_NAMESPACE;
 use crate::cim::{CimError, DateTime, Instance, ObjectPath};
 use crate::events::Describe;
@@ -39,6 +40,12 @@ impl Describe for Indications {
             (VIB_SUBJECT, _, Some(image)) => of_vib(image, record),
             (subject, Some(host), _) if subject == System::Host.subject() => of_job(&**host, record),
             (subject, _, Some(image)) if subject == System::Image.subject() => of_job(&**image, record),
+            (subject, Some(host), _) if subject == System::Host.assessment_subject() => {
+                patch::of_host(host).map_or(Ok(None), |system| patch::indication(&system, record))
+            }
+            (subject, _, Some(image)) if subject == System::Image.assessment_subject() => {
+                patch::indication(&patch::of_image(image), record)
+            }
             _ => Ok(None),
         }
     }

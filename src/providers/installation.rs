@@ -1,14 +1,12 @@
 //! The methods that make jobs: what is judged at once and what becomes a job (DSP1025 8).
 
-use std::path::PathBuf;
-
 use super::install_options;
 use super::managed::ManagedSystem;
 use super::model::Model;
 use crate::access::{self, Caller};
 use crate::broker::{Arguments, MethodReply, Upload};
 use crate::cim::{CimError, CimStatus};
-use crate::client::Url;
+use crate::client::Place;
 use crate::jobs::{Asked, InstallAction, InstallOptions, JobRequest, JobsError, StageError};
 use crate::software::Nevra;
 
@@ -28,7 +26,7 @@ pub(super) fn from_uri(model: &Model, caller: &Caller, arguments: &Arguments) ->
     };
     access::audit(caller, &format_args!("asks to install {uri:?}"));
     let staged = match place {
-        Place::Remote => None,
+        Place::Remote(_) => None,
         Place::Local(file) => match model.jobs.stage(&file) {
             Ok(staged) => Some(staged),
             Err(error) => return refused(error),
@@ -131,21 +129,12 @@ pub(super) fn does_not_fit(method: &str, caller: &Caller, why: &str) -> MethodRe
     MethodReply::code(ERROR_OCCURRED)
 }
 
-/// Where a URI leads.
-#[derive(Debug, PartialEq, Eq)]
-enum Place {
-    /// To a file of this host.
-    Local(PathBuf),
-    /// To an HTTP server.
-    Remote,
-}
-
 /// The URI, where it leads and what to do.
 fn asked_of_uri(model: &Model, arguments: &Arguments) -> Result<(String, Place, InstallOptions), &'static str> {
     let options = asked_of_file(model, arguments)?;
     let uri = uri(arguments)?;
     let place =
-        place(uri).ok_or("URI is neither of a file of this host nor one of http or https without a password")?;
+        Place::of(uri).ok_or("URI is neither of a file of this host nor one of http or https without a password")?;
     Ok((uri.to_owned(), place, options))
 }
 
@@ -202,7 +191,7 @@ pub(super) fn refused(error: StageError) -> Result<MethodReply, CimError> {
         StageError::NotReadable(_) | StageError::NotAllowed | StageError::TooLarge { .. } => URI_NOT_ACCESSIBLE,
         StageError::NotAPackage(_) => NOT_APPLICABLE_TO_TARGET,
         StageError::NoRoom => NOT_ENOUGH_DISK_SPACE,
-        StageError::OtherVersion => return Err(CimError::in_use(format!("The file is not taken now: {error}."))),
+        StageError::OtherOrders => return Err(CimError::in_use(format!("The file is not taken now: {error}."))),
         StageError::TooMany(why) => return Err(CimError::new(CimStatus::ServerLimitsExceeded, why)),
         StageError::WorkerUnavailable(_) => {
             let text = "The worker that changes software cannot be reached; the operator's log says why.";
@@ -211,42 +200,4 @@ pub(super) fn refused(error: StageError) -> Result<MethodReply, CimError> {
     };
     tracing::info!(error = &error as &dyn std::error::Error, code, "a package file is refused");
     Ok(MethodReply::code(code))
-}
-
-/// Where a URI leads; `None` for what is malformed, of another scheme, or a file of another host.
-fn place(text: &str) -> Option<Place> {
-    let uri = url::Url::parse(text).ok()?;
-    match uri.scheme() {
-        "file" => local_file(&uri).map(Place::Local),
-        "http" | "https" => Url::parse(text).ok().map(|_| Place::Remote),
-        _ => None,
-    }
-}
-
-/// The file that a file URI names, if it is one of this host.
-pub(super) fn local_file(uri: &url::Url) -> Option<PathBuf> {
-    if uri.query().is_some() || uri.fragment().is_some() {
-        return None;
-    }
-    // The path is cut out of URIs like file://host/x too, so the host is judged first.
-    let is_here = uri.host_str().is_none_or(|host| host.eq_ignore_ascii_case("localhost"));
-    is_here.then(|| uri.to_file_path().ok())?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn uris_lead_to_files_of_this_host_and_to_http_servers() {
-        assert_eq!(place("file:///srv/a%20b.deb"), Some(Place::Local("/srv/a b.deb".into())));
-        assert_eq!(place("file://localhost/srv/x.rpm"), Some(Place::Local("/srv/x.rpm".into())));
-        for remote in ["http://h/x.deb", "HTTPS://h:8443/x.deb?a=b"] {
-            assert_eq!(place(remote), Some(Place::Remote), "{remote}");
-        }
-        let files = ["", "x.deb", "/srv/x.deb", "file://elsewhere/x.deb", "file:///x.deb?a", "file:///x#y"];
-        for other in files.into_iter().chain(["ftp://h/x.deb", "http://", "http://a:b@h/x.deb", "https://[::1]/x"]) {
-            assert_eq!(place(other), None, "{other:?}");
-        }
-    }
 }

@@ -6,6 +6,7 @@ use super::managed::ManagedSystem;
 use super::model::Model;
 use crate::cim::{CimError, Instance, PropertyError, Value};
 use crate::jobs::{Asked, ImageRequest, InstallAction, InstallOptions, Job, JobFailure, JobRequest, JobState};
+use crate::software::patch::PatchOperation;
 use crate::software::vib::ImageOperation;
 
 /// The method that was called; making or deleting a link is an operation of its own.
@@ -20,6 +21,7 @@ pub(super) fn method(request: &JobRequest) -> &'static str {
         JobRequest::ChangeIdentity { .. } => "InstallFromSoftwareIdentity",
         JobRequest::Verify { .. } => "VerifyInstalledIdentity",
         JobRequest::RefreshRepositories => "RefreshRepositories",
+        JobRequest::Patch(operation) => operation.word(),
         JobRequest::Image(ImageRequest::Update { .. }) => "InstallFromURI",
         JobRequest::Image(ImageRequest::Change { operation }) => match operation {
             ImageOperation::Install { .. } => "InstallVIBs",
@@ -64,6 +66,7 @@ fn class(request: &JobRequest) -> Option<&'static str> {
         JobRequest::InstallFromByteStream { .. } => Some("__MethodParameters_InstallFromByteStream"),
         JobRequest::ChangeIdentity { asked: Asked::ByLink, .. }
         | JobRequest::RefreshRepositories
+        | JobRequest::Patch(_)
         | JobRequest::Image(_) => None,
         JobRequest::ChangeIdentity { .. } => Some("__MethodParameters_InstallFromSoftwareIdentity"),
         JobRequest::Verify { .. } => Some("__MethodParameters_VerifyInstalledIdentity"),
@@ -91,7 +94,7 @@ fn fill(model: &Model, request: &JobRequest, parameters: &mut Instance) -> Resul
         JobRequest::Verify { nevra } => {
             parameters.set("Source", model.identity_path(nevra))?.set("Target", model.system_path())?;
         }
-        JobRequest::RefreshRepositories | JobRequest::Image(_) => {}
+        JobRequest::RefreshRepositories | JobRequest::Patch(_) | JobRequest::Image(_) => {}
     }
     Ok(())
 }
@@ -130,6 +133,33 @@ pub(super) fn descriptions(job: &Job) -> [String; 2] {
             [install, format!("Job {id} that fetches the metadata of the host's repositories.")]
         }
         // No such request is in the queue of a host with packages.
+        JobRequest::Patch(operation) => {
+            [install, format!("Job {id} of the patch service: {}.", about_patch(operation))]
+        }
         JobRequest::Image(_) => [install, format!("Job {id} that changes an image.")],
+    }
+}
+
+/// What the patch service was asked for, for people.
+pub(super) fn about_patch(operation: &PatchOperation) -> String {
+    match operation {
+        PatchOperation::Scan { metadata } if metadata.is_empty() => {
+            "Scan by the advisories of the repositories".to_owned()
+        }
+        PatchOperation::Scan { metadata } => format!("Scan by {}", some(metadata)),
+        PatchOperation::Assess { .. } => "Assessment by the metadata of the last scan".to_owned(),
+        PatchOperation::Deploy { bulletins, .. } => format!("Deployment of {}", some(bulletins)),
+        PatchOperation::Remove { vibs, .. } => format!("Removal of {}", some(vibs)),
+        PatchOperation::RollBack { .. } => "Return to the image before the last change".to_owned(),
+    }
+}
+
+/// The first of several names, and how many more there are.
+fn some(names: &[String]) -> String {
+    const TOLD: usize = 5;
+    let told = names.iter().take(TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(TOLD) {
+        0 => told,
+        more => format!("{told} and {more} more"),
     }
 }

@@ -29,6 +29,7 @@ mod managed_systems;
 mod model;
 mod names;
 mod operating_system;
+mod patch;
 mod planning;
 mod profiles;
 mod repositories;
@@ -61,11 +62,13 @@ pub fn all(systems: &ManagedSystems) -> Result<Vec<Vec<Arc<dyn Provider>>>, CimE
     let mut lists = Vec::new();
     if let Some(model) = &systems.host {
         let system: Arc<dyn ManagedSystem> = model.clone();
-        lists.push(of_every_system(&system, &home).into_iter().chain(of_packages(model)?).collect());
+        let patches = patch::of_host(model).map(|system| patch::all(&system)).unwrap_or_default();
+        lists.push(of_every_system(&system, &home).into_iter().chain(of_packages(model)?).chain(patches).collect());
     }
     if let Some(model) = &systems.image {
         let system: Arc<dyn ManagedSystem> = model.clone();
-        lists.push(of_every_system(&system, &home).into_iter().chain(image::own(model)).collect());
+        let patches = patch::all(&patch::of_image(model));
+        lists.push(of_every_system(&system, &home).into_iter().chain(image::own(model)).chain(patches).collect());
     }
     Ok(lists)
 }

@@ -42,6 +42,7 @@ pub(super) fn job_class(request: &JobRequest) -> &'static str {
         | JobRequest::InstallFromByteStream { .. }
         | JobRequest::ChangeIdentity { .. }
         | JobRequest::RefreshRepositories
+        | JobRequest::Patch(_)
         // Jobs of an image are in another table and shown by other providers.
         | JobRequest::Image(_) => INSTALLATION_JOB,
     }

@@ -8,11 +8,17 @@ const RESERVE: u64 = 64 * 1024 * 1024;
 
 /// Whether so many octets can be written below the folder.
 pub fn leaves_reserve(folder: &Path, octets: u64) -> io::Result<bool> {
-    let disk = rustix::fs::statvfs(folder)?;
-    Ok(fits(disk.f_bavail.saturating_mul(disk.f_frsize), octets))
+    Ok(fits(free_octets(folder)?, octets))
 }
 
-fn fits(free: u64, octets: u64) -> bool {
+/// How many octets can still be written below the folder.
+pub(super) fn free_octets(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Whether the reserve stays free when so many octets of those that are free are written.
+pub(super) fn fits(free: u64, octets: u64) -> bool {
     free.checked_sub(octets).is_some_and(|left| left >= RESERVE)
 }
 

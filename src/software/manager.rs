@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::change::unreadable;
+use super::patch::AssessmentFile;
 use super::verification::{FileRecord, Finding};
 use super::vib::{ImageError, ImageOutcome};
 use super::{Bundles, Catalog, Dependency, Family, Inventory, Nevra, Package, Relations, Repository, RepositoryError};
@@ -288,6 +289,9 @@ pub struct Outcome {
     /// Of a change of an image: what happened to its VIBs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageOutcome>,
+    /// The assessment that it ended with, beside the job's journal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessment: Option<AssessmentFile>,
 }
 
 /// What an operation would do.

@@ -21,6 +21,7 @@ mod manager;
 mod marks;
 mod nevra;
 mod package;
+pub mod patch;
 mod relations;
 mod repository;
 mod rewrite;

@@ -2,6 +2,7 @@
 //!
 //! The server is its only writer, but for the user table (`access::Users`). The store does not know what the rows mean.
 
+pub mod assessments;
 pub mod changes;
 pub mod history;
 pub mod installed;

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::protocol::Refusal;
 use super::spool::{Incoming, Spool};
-use crate::client::{self, AddressRules, Arrival, Client, ClientError, Fetch, Head, Part, Rest, Url};
+use crate::client::{
+    self, AddressRules, Arrival, Client, ClientError, Fetch, Head, Part, Proxy, Rest, Url, Validators,
+};
 use crate::software::{ApplyError, CancelToken, Phase, Progress};
 
 /// The part of a job that its download is, in percent.
@@ -25,6 +27,8 @@ pub struct Downloads {
     pub rules: AddressRules,
     /// Certificates (PEM) trusted besides the system's.
     pub trust_file: Option<PathBuf>,
+    /// The proxy that files are fetched through.
+    pub proxy: Option<Proxy>,
     /// The longest time that a server may send nothing.
     pub longest_silence: Duration,
     /// The longest time for one file, with all tries and waits.
@@ -39,6 +43,7 @@ impl Default for Downloads {
         Self {
             rules: AddressRules::new(false),
             trust_file: None,
+            proxy: None,
             longest_silence: Duration::from_secs(60),
             time_limit: Duration::from_secs(3600),
             first_wait: Duration::from_secs(1),
@@ -46,7 +51,27 @@ impl Default for Downloads {
     }
 }
 
-/// Fetches a file. What is there of it when this fails is deleted.
+/// A file to be fetched.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// Where it is.
+    pub(super) url: &'a Url,
+    /// How many octets it may have; `None` is as many as package files may have.
+    pub(super) limit: Option<u64>,
+    /// What is known of a copy that is there.
+    pub(super) known: Option<&'a Validators>,
+}
+
+/// What came of a fetch.
+#[derive(Debug)]
+pub(super) enum Fetched<'s> {
+    /// The file, and what its server calls this version of it.
+    File(Incoming<'s>, Validators),
+    /// The copy that is there is the file still.
+    Unchanged,
+}
+
+/// Fetches a package file. What is there of it when this fails is deleted.
 pub(super) fn download<'s>(
     settings: &Downloads,
     url: &Url,
@@ -54,28 +79,54 @@ pub(super) fn download<'s>(
     progress: &mut dyn Progress,
     cancel: &CancelToken,
 ) -> Result<Incoming<'s>, ApplyError> {
+    match fetch(settings, Wanted { url, limit: None, known: None }, spool, progress, cancel)? {
+        Fetched::File(file, _) => Ok(file),
+        Fetched::Unchanged => Err(ApplyError::Failed(format!("{url} was not fetched: the server says nothing of it"))),
+    }
+}
+
+/// Fetches a file unless it is there. What is there of it when this fails is deleted.
+pub(super) fn fetch<'s>(
+    settings: &Downloads,
+    wanted: Wanted<'_>,
+    spool: &'s Spool,
+    progress: &mut dyn Progress,
+    cancel: &CancelToken,
+) -> Result<Fetched<'s>, ApplyError> {
+    let url = wanted.url;
     let client = client::Settings {
         longest_silence: settings.longest_silence,
         trust_file: settings.trust_file.clone(),
+        proxy: settings.proxy.clone(),
         ..client::Settings::default()
     };
     let client = Client::start(client, settings.rules.clone()).map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "nothing can be fetched");
         ApplyError::Failed(format!("{url} was not fetched: {error}; see [downloads] in the service's settings"))
     })?;
-    let file = spool.receive().map_err(|refusal| not_stored(url, &refusal))?;
+    let file = spool.receive(wanted.limit).map_err(|refusal| not_stored(url, &refusal))?;
     let until = Instant::now() + settings.time_limit;
     let never = channel();
-    let mut download =
-        Download { settings, url, client, progress, cancel, file, until, entity_tag: None, whole: None, never };
-    download.run()?;
-    Ok(download.file)
+    let mut download = Download {
+        settings,
+        wanted,
+        client,
+        progress,
+        cancel,
+        file,
+        until,
+        entity_tag: None,
+        whole: None,
+        validators: Validators::default(),
+        never,
+    };
+    Ok(if download.run()? { Fetched::File(download.file, download.validators) } else { Fetched::Unchanged })
 }
 
 /// A download under way.
 struct Download<'a, 's> {
     settings: &'a Downloads,
-    url: &'a Url,
+    wanted: Wanted<'a>,
     client: Client,
     progress: &'a mut dyn Progress,
     cancel: &'a CancelToken,
@@ -85,6 +136,8 @@ struct Download<'a, 's> {
     entity_tag: Option<String>,
     /// How large the file will be, if that is known.
     whole: Option<u64>,
+    /// What the server calls the version that comes.
+    validators: Validators,
     /// Waiting for what never comes is waiting.
     never: (Sender<()>, Receiver<()>),
 }
@@ -104,11 +157,12 @@ impl From<ApplyError> for Broken {
 }
 
 impl Download<'_, '_> {
-    fn run(&mut self) -> Result<(), ApplyError> {
+    /// Tells whether a file came.
+    fn run(&mut self) -> Result<bool, ApplyError> {
         let (mut furthest, mut failures, mut wait) = (0, 0, self.settings.first_wait);
         loop {
             let why = match self.try_once() {
-                Ok(()) => return Ok(()),
+                Ok(came) => return Ok(came),
                 Err(Broken::ForGood(error)) => return Err(error),
                 Err(Broken::ForNow(why)) => why,
             };
@@ -116,7 +170,7 @@ impl Download<'_, '_> {
                 (furthest, failures, wait) = (self.file.size(), 0, self.settings.first_wait);
             }
             failures += 1;
-            tracing::info!(url = %self.url, octets = self.file.size(), failures, "a download broke off: {why}");
+            tracing::info!(url = %self.wanted.url, octets = self.file.size(), failures, "a download broke off: {why}");
             if failures >= TRIES {
                 return Err(self.unreachable(&format!("{why}, {TRIES} times in a row")));
             }
@@ -126,20 +180,22 @@ impl Download<'_, '_> {
     }
 
     /// One request, for the rest of the file if the server can tell that it is still the same.
-    fn try_once(&mut self) -> Result<(), Broken> {
+    fn try_once(&mut self) -> Result<bool, Broken> {
         let offset = self.file.size();
         let rest = self.entity_tag.clone().filter(|_| offset > 0).map(|entity_tag| Rest { offset, entity_tag });
         let is_rest = rest.is_some();
-        let fetch = Fetch { url: self.url.clone(), rest };
+        let known = self.wanted.known.filter(|_| !is_rest).cloned();
+        let fetch = Fetch { url: self.wanted.url.clone(), rest, known };
         let arrival = self.client.fetch(fetch).map_err(|error| self.broken(error))?;
         loop {
             match self.next(&arrival)? {
+                Part::Head(head) if head.status == 304 && self.wanted.known.is_some() => return Ok(false),
                 Part::Head(head) => self.begin(&head, is_rest)?,
                 Part::Octets(octets) => {
-                    self.file.append(&octets).map_err(|refusal| not_stored(self.url, &refusal))?;
+                    self.file.append(&octets).map_err(|refusal| not_stored(self.wanted.url, &refusal))?;
                     self.tell();
                 }
-                Part::End => return Ok(()),
+                Part::End => return Ok(true),
             }
         }
     }
@@ -161,6 +217,7 @@ impl Download<'_, '_> {
             200 => {
                 self.restart()?;
                 self.entity_tag.clone_from(&head.entity_tag);
+                self.validators.clone_from(&head.validators);
                 self.whole = head.length;
             }
             206 if is_rest && self.continues(head) => {}
@@ -175,7 +232,7 @@ impl Download<'_, '_> {
             status => return Err(self.unreachable(&format!("the server answered {status}")).into()),
         }
         if let Some(more) = head.length {
-            self.file.announce(more).map_err(|refusal| not_stored(self.url, &refusal))?;
+            self.file.announce(more).map_err(|refusal| not_stored(self.wanted.url, &refusal))?;
         }
         self.tell();
         Ok(())
@@ -191,7 +248,7 @@ impl Download<'_, '_> {
     }
 
     fn restart(&mut self) -> Result<(), ApplyError> {
-        self.file.restart().map_err(|refusal| not_stored(self.url, &refusal))
+        self.file.restart().map_err(|refusal| not_stored(self.wanted.url, &refusal))
     }
 
     fn tell(&mut self) {
@@ -241,7 +298,7 @@ impl Download<'_, '_> {
     }
 
     fn unreachable(&self, why: &str) -> ApplyError {
-        ApplyError::Unreachable(format!("{} cannot be fetched: {why}", self.url))
+        ApplyError::Unreachable(format!("{} cannot be fetched: {why}", self.wanted.url))
     }
 }
 

@@ -6,45 +6,55 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::craft::{Craft, Task};
+use super::patching::{PatchTask, Patching};
 use super::protocol::{ImageWork, Refusal, Reply, Request, Work};
 use super::readable::{Readable, again, open, why};
 use super::work::internal;
-use crate::software::vib::{ImageError, ImageErrorClass, ImageManager, ImageOperation};
+use crate::software::vib::{ImageError, ImageErrorClass, ImageManager, ImageOperation, ImageOutcome};
 use crate::software::{ApplyError, CancelToken, Outcome, Progress};
 
 /// What an image is changed with.
 #[derive(Debug)]
 pub(super) struct Images {
-    manager: Arc<dyn ImageManager>,
+    pub(super) manager: Arc<dyn ImageManager>,
     readable: Readable,
+    pub(super) patching: Patching,
 }
 
 impl Images {
-    pub(super) fn new(manager: Arc<dyn ImageManager>, readable_folders: Option<&[PathBuf]>) -> Self {
-        Self { manager, readable: Readable::new(readable_folders) }
+    pub(super) fn new(
+        manager: Arc<dyn ImageManager>,
+        readable_folders: Option<&[PathBuf]>,
+        patching: Patching,
+    ) -> Self {
+        Self { manager, readable: Readable::new(readable_folders), patching }
     }
 
-    /// Opens a bundle: a file, or a folder.
-    fn open_bundle(&self, path: &Path) -> Result<File, Refusal> {
+    /// Opens a bundle: a file, or a folder. It lies where the settings allow, or where the job put what it fetched.
+    fn open_bundle(&self, path: &Path, fetched: Option<&Path>) -> Result<File, Refusal> {
         let not_readable = |message: &str| Refusal::NotReadable { message: message.to_owned() };
-        let bundle = open(path).map_err(|error| not_readable(why(&error)))?;
+        // A slash at the end of a folder's path would have a link followed.
+        let path: PathBuf = path.components().collect();
+        let bundle = open(&path).map_err(|error| not_readable(why(&error)))?;
         let kind = bundle.metadata().map_err(internal)?.file_type();
         if !kind.is_file() && !kind.is_dir() {
             return Err(not_readable("it is neither a plain file nor a folder"));
         }
-        if !self.readable.allows(&bundle).map_err(internal)? {
-            return Err(Refusal::NotAllowed);
-        }
-        Ok(bundle)
+        let is_allowed = match fetched {
+            Some(own) => self.readable.allows_also(&bundle, own),
+            None => self.readable.allows(&bundle),
+        };
+        if is_allowed.map_err(internal)? { Ok(bundle) } else { Err(Refusal::NotAllowed) }
     }
 
     /// The operation on bundles that are open, so that they stay the ones that were judged, whatever is put in their places.
-    fn opened(&self, operation: &ImageOperation) -> Result<Opened, ImageError> {
+    /// `fetched` is the folder of what the job fetched itself, which no setting has to allow.
+    pub(super) fn opened(&self, operation: &ImageOperation, fetched: Option<&Path>) -> Result<Opened, ImageError> {
         let ImageOperation::Install { bundles, bulletins } = operation else {
             return Ok(Opened { operation: operation.clone(), bundles: Vec::new() });
         };
         let open = |path: &PathBuf| {
-            let bundle = self.open_bundle(path).map_err(|refusal| cannot_be_read(path, &refusal))?;
+            let bundle = self.open_bundle(path, fetched).map_err(|refusal| cannot_be_read(path, &refusal))?;
             Ok((bundle, path.clone()))
         };
         let opened = bundles.iter().map(open).collect::<Result<Vec<_>, ImageError>>()?;
@@ -53,10 +63,28 @@ impl Images {
     }
 }
 
+impl Images {
+    /// Changes the image. Bundles are told by the names that they were given.
+    pub(super) fn apply(
+        &self,
+        operation: &ImageOperation,
+        fetched: Option<&Path>,
+        progress: &mut dyn Progress,
+        cancel: &CancelToken,
+    ) -> Result<ImageOutcome, ApplyError> {
+        let opened = self.opened(operation, fetched).map_err(ApplyError::Image)?;
+        self.manager.apply(&opened.operation, progress, cancel).map_err(|error| match error {
+            ApplyError::Image(error) => ApplyError::Image(opened.named(error)),
+            error => error,
+        })
+    }
+}
+
 impl Craft for Images {
-    fn task(self: Arc<Self>, work: Work) -> Result<Box<dyn Task>, Refusal> {
+    fn task(self: Arc<Self>, work: Work, folder: &Path) -> Result<Box<dyn Task>, Refusal> {
         match work {
             Work::Image(ImageWork::Change(operation)) => Ok(Box::new(ImageTask { images: self, operation })),
+            Work::Patch(operation) => Ok(Box::new(PatchTask::new(self, operation, folder))),
             // Packages have a worker of their own.
             Work::InstallStaged { .. } | Work::InstallRemote { .. } | Work::Change(_) => Err(Refusal::Malformed),
         }
@@ -64,9 +92,10 @@ impl Craft for Images {
 
     fn answer(&self, request: Request, _: &CancelToken) -> Result<Reply, Refusal> {
         match request {
-            Request::CheckBundle { path } => check(&self.open_bundle(&path)?).map(|()| Reply::Readable),
-            // There is no spool: bundles are read where they are.
-            Request::Discard { .. } | Request::Sweep { .. } => Ok(Reply::Discarded),
+            Request::CheckBundle { path } => check(&self.open_bundle(&path, None)?).map(|()| Reply::Readable),
+            // What is in the spool is there while a job fetches it; bundles are read where they are.
+            Request::Discard { .. } => Ok(Reply::Discarded),
+            Request::Sweep { keep, older_than_seconds } => self.patching.sweep(&keep, older_than_seconds),
             _ => Err(Refusal::Malformed),
         }
     }
@@ -86,24 +115,35 @@ fn check(bundle: &File) -> Result<(), Refusal> {
 }
 
 /// An operation and the bundles that it reads.
-struct Opened {
-    operation: ImageOperation,
+pub(super) struct Opened {
+    pub(super) operation: ImageOperation,
     /// Each with the path that it was named by.
-    bundles: Vec<(File, PathBuf)>,
+    pub(super) bundles: Vec<(File, PathBuf)>,
 }
 
 impl Opened {
     /// An error in the words of whoever named the bundles.
-    fn named(&self, error: ImageError) -> ImageError {
+    pub(super) fn named(&self, error: ImageError) -> ImageError {
         self.bundles.iter().fold(error, |error, (bundle, path)| {
             let (own, named) = (again(bundle).display().to_string(), path.display().to_string());
             ImageError {
-                text: error.text.replace(&own, &named),
-                url: error.url.map(|url| url.replace(&own, &named)),
+                text: renamed(&error.text, &own, &named),
+                url: error.url.map(|url| renamed(&url, &own, &named)),
                 ..error
             }
         })
     }
+}
+
+/// The text with another name in the place of a descriptor's path, which begins longer ones too (`…/fd/3`, `…/fd/30`).
+fn renamed(text: &str, own: &str, named: &str) -> String {
+    let mut parts = text.split(own);
+    let mut renamed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        renamed.push_str(if part.starts_with(|next: char| next.is_ascii_digit()) { own } else { named });
+        renamed.push_str(part);
+    }
+    renamed
 }
 
 /// A job that changes the image.
@@ -114,16 +154,13 @@ struct ImageTask {
 
 impl Task for ImageTask {
     fn carry_out(&mut self, progress: &mut dyn Progress, cancel: &CancelToken) -> Result<Outcome, ApplyError> {
-        let opened = self.images.opened(&self.operation).map_err(ApplyError::Image)?;
-        let done = self.images.manager.apply(&opened.operation, progress, cancel).map_err(|error| match error {
-            ApplyError::Image(error) => ApplyError::Image(opened.named(error)),
-            error => error,
-        })?;
+        let done = self.images.apply(&self.operation, None, progress, cancel)?;
         Ok(Outcome { needs_reboot: done.needs_reboot, image: Some(done), ..Outcome::default() })
     }
 
     fn after_a_fault(&self) -> &'static str {
-        "The image is as it was before the job."
+        "The image is whole: it is the one from before the job, or the new one. Look at its VIBs and submit the job again if \
+         they are not the ones you want."
     }
 }
 
@@ -132,4 +169,16 @@ fn cannot_be_read(path: &Path, refusal: &Refusal) -> ImageError {
     let text =
         format!("Could not read the bundle {}: {refusal}. {}", path.display(), ImageErrorClass::BundleIOError.advice());
     ImageError::new(ImageErrorClass::BundleIOError, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_is_not_taken_for_one_whose_number_begins_the_same() {
+        let text = "zip:/proc/self/fd/3?index.xml, /proc/self/fd/30 and /proc/self/fd/3";
+        let renamed = renamed(text, "/proc/self/fd/3", "/srv/a.zip");
+        assert_eq!(renamed, "zip:/srv/a.zip?index.xml, /proc/self/fd/30 and /srv/a.zip");
+    }
 }

@@ -4,12 +4,16 @@
 //! It knows nothing of the store. Servers reach it over `STATE_DIR/worker.sock`; it outlives them. Of the network it sees
 //! what a job's package file is fetched from.
 
+mod advisories;
 mod craft;
+mod depot;
 mod download;
+mod durable;
 mod images;
 pub mod journal;
 mod lines;
 mod packages;
+mod patching;
 mod process;
 pub mod protocol;
 mod readable;

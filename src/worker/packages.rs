@@ -1,9 +1,11 @@
 //! The craft of packages: a package engine, and the spool of the files that it installs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::advisories;
 use super::craft::{Craft, Task, check_role};
 use super::download::{AfterDownload, Downloads, SHARE, download};
 use super::protocol::{Refusal, Reply, Request, Staged, StagedId, Work};
@@ -43,7 +45,7 @@ impl Packages {
                 })
             }
             // Files are installed out of the spool only; images have a worker of their own.
-            Work::Change(Operation::InstallFile { .. }) | Work::Image(_) => Err(Refusal::Malformed),
+            Work::Change(Operation::InstallFile { .. }) | Work::Patch(_) | Work::Image(_) => Err(Refusal::Malformed),
             Work::Change(operation) => Ok(Kind::Direct(operation)),
             Work::InstallRemote { url, force } => {
                 let url = Url::parse(&url).map_err(|_| Refusal::Malformed)?;
@@ -117,7 +119,10 @@ impl Packages {
 }
 
 impl Craft for Packages {
-    fn task(self: Arc<Self>, work: Work) -> Result<Box<dyn Task>, Refusal> {
+    fn task(self: Arc<Self>, work: Work, folder: &Path) -> Result<Box<dyn Task>, Refusal> {
+        if let Work::Patch(operation) = work {
+            return advisories::task(Arc::clone(&self.manager), &operation, folder, Arc::clone(&self.clock));
+        }
         let kind = self.kind(work)?;
         Ok(Box::new(PackageTask { packages: self, kind, before: None }))
     }

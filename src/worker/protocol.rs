@@ -4,7 +4,7 @@
 //! [`Request::Watch`] the worker also sends [`Reply::Grown`] whenever a journal has new entries.
 //!
 //! When the program was upgraded, a server may find a worker that was started from the file before, of this version of the
-//! protocol or of another. It gives it nothing to do but has it end ([`Request::Retire`]), which it does as soon as the job
+//! protocol or of another; when its settings were changed, one that was told other ones. It gives it nothing to do but has it end ([`Request::Retire`]), which it does as soon as the job
 //! at work has; what that job does stands in its journal, which every version reads, leaving out what it does not know.
 //! Then the server starts a worker of its own program. The greeting, Retire and its answer stay as they are in all versions
 //! from 3 on.
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Caller;
+use crate::software::patch::PatchOperation;
 use crate::software::vib::ImageOperation;
 use crate::software::{ApplyError, Nevra, Operation, Plan};
 
@@ -81,6 +82,9 @@ pub struct Hello {
     /// The file that the worker's program was started from, as [`program_file`](super::program_file) tells it.
     #[serde(default)]
     pub program: String,
+    /// The digest of what the worker was told when it was started, as the server that started it gave it; empty if it gave none.
+    #[serde(default)]
+    pub orders: String,
 }
 
 /// What a job is to do.
@@ -104,6 +108,8 @@ pub enum Work {
     },
     /// Change or look at packages that need no file; [`Operation::InstallFile`] is refused.
     Change(Operation),
+    /// Compare a system with what was published for it, or have it patched; it ends with an assessment.
+    Patch(PatchOperation),
     /// Do something with an image. Only the worker of an image does it, and it does nothing else.
     Image(ImageWork),
 }
@@ -320,9 +326,9 @@ mod tests {
         assert_eq!(serde_json::to_string(&Request::Retire).unwrap(), r#""retire""#);
         assert_eq!(serde_json::to_string(&Reply::Retiring { busy: true }).unwrap(), r#"{"retiring":{"busy":true}}"#);
         let hello = |text| serde_json::from_str::<Reply>(text).unwrap();
-        let earlier = Hello { protocol: 2, pid: 5, program: String::new() };
+        let earlier = Hello { protocol: 2, pid: 5, program: String::new(), orders: String::new() };
         assert_eq!(hello(r#"{"hello":{"protocol":2,"pid":5}}"#), Reply::Hello(earlier));
-        let later = Hello { protocol: 9, pid: 5, program: "1:2".to_owned() };
+        let later = Hello { protocol: 9, pid: 5, program: "1:2".to_owned(), orders: String::new() };
         assert_eq!(hello(r#"{"hello":{"protocol":9,"pid":5,"program":"1:2","mood":"good"}}"#), Reply::Hello(later));
     }
 }

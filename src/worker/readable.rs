@@ -26,6 +26,11 @@ impl Readable {
         let real = fs::read_link(again(file))?;
         Ok(folders.iter().any(|folder| real.starts_with(folder)))
     }
+
+    /// The same, and what lies in a folder of the worker's own besides.
+    pub(super) fn allows_also(&self, file: &File, own: &Path) -> io::Result<bool> {
+        Ok(self.allows(file)? || Self::new(Some(&[own.to_owned()])).allows(file)?)
+    }
 }
 
 /// The path by which what is open is opened once more, whatever lies where it was found.

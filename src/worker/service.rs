@@ -19,6 +19,7 @@ use super::download::Downloads;
 use super::images::Images;
 use super::lines::{Lines, LinesError, write_line};
 use super::packages::Packages;
+use super::patching::Patching;
 use super::process::program_file;
 use super::protocol::{Hello, Refusal, Reply, Request, VERSION};
 use super::spool::Spool;
@@ -43,10 +44,14 @@ pub struct Settings {
     pub readable_folders: Option<Vec<PathBuf>>,
     /// The largest package file in octets.
     pub max_package_octets: u64,
+    /// The largest metadata package in octets.
+    pub max_metadata_octets: u64,
     /// After this time without a connection and a job the worker ends.
     pub idle_limit: Duration,
     /// How files are fetched.
     pub downloads: Downloads,
+    /// The digest of what the server tells its workers, for the greeting.
+    pub orders: String,
 }
 
 impl Settings {
@@ -56,8 +61,10 @@ impl Settings {
             state_dir,
             readable_folders: None,
             max_package_octets: 4 * 1024 * 1024 * 1024,
+            max_metadata_octets: 256 * 1024 * 1024,
             idle_limit: Duration::from_secs(120),
             downloads: Downloads::default(),
+            orders: String::new(),
         }
     }
 }
@@ -102,7 +109,11 @@ pub fn run(manager: Arc<dyn Manager>, settings: Settings, clock: SharedClock) ->
 
 /// The same with an image.
 pub fn run_image(manager: Arc<dyn ImageManager>, settings: Settings, clock: SharedClock) -> Result<(), WorkerError> {
-    serve(&settings, clock, || Ok(Arc::new(Images::new(manager, settings.readable_folders.as_deref()))))
+    let its_clock = Arc::clone(&clock);
+    serve(&settings, clock, || {
+        let patching = Patching::open(&settings, its_clock)?;
+        Ok(Arc::new(Images::new(manager, settings.readable_folders.as_deref(), patching)))
+    })
 }
 
 /// The craft is opened by the only worker there is.
@@ -119,7 +130,8 @@ fn serve(
     let listener = listen(&state_dir)?;
     let watchers = Arc::new(Watchers::default());
     let bench = Workbench::new(craft, state_dir.clone(), Arc::clone(&watchers), clock);
-    let service = Arc::new(Service { bench, watchers, activity: Mutex::default(), changed: Condvar::new() });
+    let orders = settings.orders.clone();
+    let service = Arc::new(Service { bench, watchers, orders, activity: Mutex::default(), changed: Condvar::new() });
     // The same socket as a value that can be shut down, which ends the waiting for connections.
     let shutter = listener.try_clone().map(|listener| UnixStream::from(OwnedFd::from(listener)));
     let shutter = shutter.map_err(|source| failed("serve", &state_dir, source))?;
@@ -184,6 +196,7 @@ fn listen(state_dir: &Path) -> Result<UnixListener, WorkerError> {
 struct Service {
     bench: Arc<Workbench>,
     watchers: Arc<Watchers>,
+    orders: String,
     activity: Mutex<Activity>,
     changed: Condvar,
 }
@@ -259,7 +272,8 @@ impl Service {
 
     fn converse(&self, stream: &UnixStream) -> Result<(), LinesError> {
         let mut output = stream;
-        let hello = Hello { protocol: VERSION, pid: std::process::id(), program: program_file() };
+        let (pid, program, orders) = (std::process::id(), program_file(), self.orders.clone());
+        let hello = Hello { protocol: VERSION, pid, program, orders };
         write_line(&mut output, &Reply::Hello(hello))?;
         let mut lines = Lines::new(stream);
         loop {
@@ -357,7 +371,8 @@ mod tests {
         let clock = Arc::new(SystemClock);
         let packages = Packages::new(manager, spool, Downloads::default(), clock.clone());
         let bench = Workbench::new(Arc::new(packages), state.path().to_owned(), Arc::clone(&watchers), clock);
-        let service = Arc::new(Service { bench, watchers, activity: Mutex::default(), changed: Condvar::new() });
+        let (activity, changed) = (Mutex::default(), Condvar::new());
+        let service = Arc::new(Service { bench, watchers, orders: String::new(), activity, changed });
         let (server, stream) = UnixStream::pair().unwrap();
         service.admit(stream);
         let (tell, ended) = channel();

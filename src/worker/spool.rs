@@ -39,25 +39,39 @@ pub(super) struct Spool {
 impl Spool {
     /// Opens the spool, which is made if it is not there.
     pub(super) fn open(settings: &Settings, family: Family) -> io::Result<Self> {
+        Self::with_ending(
+            settings,
+            match family {
+                Family::Deb => "deb",
+                Family::Rpm => "rpm",
+            },
+        )
+    }
+
+    /// The spool of a worker that knows files by what is in them.
+    pub(super) fn with_ending(settings: &Settings, ending: &'static str) -> io::Result<Self> {
         let folder = settings.state_dir.join("spool");
         DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-        let ending = match family {
-            Family::Deb => "deb",
-            Family::Rpm => "rpm",
-        };
         let readable = Readable::new(settings.readable_folders.as_deref());
         let max_octets = settings.max_package_octets;
         let uploads = uploads_folder(&settings.state_dir);
         Ok(Self { folder, uploads, ending, readable, max_octets, incoming: Mutex::default() })
     }
 
+    /// How many octets a file may have.
+    pub(super) fn max_octets(&self) -> u64 {
+        self.max_octets
+    }
+
     /// Copies the file to the spool and asks the engine what it is.
     pub(super) fn stage(&self, path: &Path, manager: &dyn Manager) -> Result<Staged, Refusal> {
+        self.take_over(self.open_readable(path)?, path, manager)
+    }
+
+    /// Opens a file that the settings allow to be read.
+    pub(super) fn open_readable(&self, path: &Path) -> Result<File, Refusal> {
         let source = self.open_source(path)?;
-        if !self.readable.allows(&source).map_err(internal)? {
-            return Err(Refusal::NotAllowed);
-        }
-        self.take_over(source, path, manager)
+        if self.readable.allows(&source).map_err(internal)? { Ok(source) } else { Err(Refusal::NotAllowed) }
     }
 
     /// The same with a file that came in a request. It may be read wherever other files may be read.
@@ -166,7 +180,7 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Copies at most `limit` octets and tells how many there were and their SHA-256.
-fn digest(mut source: File, target: &mut dyn Write, limit: u64) -> Result<(u64, String), Refusal> {
+pub(super) fn digest(mut source: File, target: &mut dyn Write, limit: u64) -> Result<(u64, String), Refusal> {
     let mut buffer = vec![0; 128 * 1024];
     let mut hash = Sha256::new();
     let mut size = 0_u64;

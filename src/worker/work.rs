@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::craft::{Craft, Task, check_role};
-use super::journal::{Entry, Journal, Record};
+use super::journal::{self, Entry, Journal, Record};
 use super::protocol::{Refusal, Reply, Request, Work};
 use super::recorder::{Recorder, shorten};
 use super::watchers::Watchers;
@@ -108,7 +108,7 @@ impl Workbench {
         // First of all: what was accepted before is neither done nor refused for another reason.
         let mut journal = Journal::begin(&self.state_dir, job).map_err(internal)?.ok_or(Refusal::AlreadyAccepted)?;
         check_role(caller)?;
-        let mut task = Arc::clone(&self.craft).task(work)?;
+        let mut task = Arc::clone(&self.craft).task(work, &journal::folder(&self.state_dir, job))?;
         self.write(&mut journal, Entry::Accepted)?;
         let recorder =
             Recorder::start(job, journal, Arc::clone(&self.watchers), Arc::clone(&self.clock)).map_err(internal)?;

@@ -1,5 +1,6 @@
 //! An image: updated by the real server and its worker, which are killed in the middle of it.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -159,18 +160,49 @@ fn what_does_not_reach_the_acceptance_level_is_refused_and_the_command_line_lowe
     assert!(why.starts_with("[AcceptanceConfigError] VIB "), "{why}");
     assert!(why.contains("acceptance level is community, which is not compliant"), "{why}");
     assert_eq!(folder.run(&["show"], &[]), before, "nothing was changed");
-    drop(server);
+    server.kill();
 
-    let image = folder.image();
-    let arguments = ["--engine", "none", "--image", image.to_str().unwrap(), "--acceptance-level", "community"];
-    let host = Host::bare(&arguments).with_settings(&folder.settings());
-    host.add_user(ADMIN.0, ADMIN.1, "admin");
+    // The worker of before still waits for work, and would go by what it was told.
+    let workers = workers_of(&host.image_state_dir());
+    let host = host.with_settings("acceptance_level = \"community\"\n");
     let server = host.serve();
     let mut client = server.admin();
     let job = start(&mut client, &bundle);
     let done = ended(&mut client, &job);
     assert_eq!(property(&done, "JobStatus").as_deref(), Some("Operation finished successfully."), "{done:?}");
     assert!(images(&folder)[0].iter().any(|vib| vib.ends_with("_tool_1.0-1")), "installed live");
+    assert_ne!(workers_of(&host.image_state_dir()), workers);
+}
+
+#[test]
+fn what_waited_for_one_image_is_not_done_to_another() {
+    let folder = ImageFolder::esxi_5_5_u1(1000);
+    let patch = folder.esxi_5_5_u1a(LARGE);
+    let host = Host::of_image(&folder.image()).with_settings(&folder.settings());
+    let server = host.serve();
+    let [at_work, waiting] = start_twice_by(&mut server.admin(), IMAGE, &patch);
+    let worker = caught_staging(&folder, &host);
+    server.kill();
+
+    let other = ImageFolder::esxi_5_5_u1(1000);
+    let before = other.run(&["show"], &[]);
+    let host = host.with_arguments(&["--engine", "none", "--image", other.image().to_str().unwrap()]);
+    let server = host.serve();
+    let mut client = server.admin();
+    let given_up = get_job(&mut client, &waiting);
+    assert_eq!(property(&given_up, "JobState").as_deref(), Some("10"), "{given_up:?}");
+    let why = property(&given_up, "ErrorDescription").unwrap();
+    assert!(why.contains(folder.image().to_str().unwrap()) && why.contains(other.image().to_str().unwrap()), "{why}");
+
+    // What was at work ends where it began, and what comes now is for the other image.
+    signal(worker, "CONT");
+    let done = ended(&mut client, &at_work);
+    assert_eq!(property(&done, "JobStatus").as_deref(), Some(NEEDS_REBOOT), "{done:?}");
+    assert_eq!((images(&folder)[1].len(), other.run(&["show"], &[])), (15, before));
+    let job = start(&mut client, &patch);
+    let done = ended(&mut client, &job);
+    assert_eq!(property(&done, "JobStatus").as_deref(), Some(NEEDS_REBOOT), "{done:?}");
+    assert_eq!(images(&other)[1].len(), 15);
 }
 
 #[test]
@@ -223,6 +255,61 @@ fn listed_by_the_line_to_paste(folder: &ImageFolder) -> usize {
     server.kill().unwrap();
     server.wait().unwrap();
     String::from_utf8(output.stdout).unwrap().lines().count()
+}
+
+#[test]
+fn the_command_line_installs_bundles_and_removes_vibs_as_jobs_do() {
+    let folder = ImageFolder::esxi_5_5_u1(1000);
+    let tool = Vib { live_install: true, live_remove: true, ..Vib::new("tool", "1.0-1") };
+    let bundle = folder.bundle("tool.zip", &Bundle::of(vec![tool]));
+    let bundle = bundle.to_str().unwrap();
+    let (succeeded, said) = folder.try_run(&["install"], &[bundle]);
+    assert!(!succeeded && said.starts_with("quartermaster: [AcceptanceConfigError] VIB "), "{said}");
+    folder.run(&["accept"], &["community"]);
+    let installed = folder.run(&["install"], &[bundle]);
+    assert!(installed.starts_with("installed\t") && installed.ends_with("_tool_1.0-1\n"), "{installed}");
+    assert!(images(&folder)[0].iter().any(|vib| vib.ends_with("_tool_1.0-1")), "installed live");
+    assert_eq!(folder.run(&["install"], &[bundle]), "the image has it all\n");
+    let removed = folder.run(&["remove"], &["tool"]);
+    assert_eq!(removed, installed.replace("installed", "removed"));
+    assert!(!images(&folder)[0].iter().any(|vib| vib.ends_with("_tool_1.0-1")));
+}
+
+#[test]
+fn an_image_that_is_gone_is_told_by_its_system_and_once_in_the_log() {
+    let folder = ImageFolder::esxi_5_5_u1(1000);
+    let host = Host::of_image(&folder.image()).with_settings(&folder.settings());
+    let server = host.serve();
+    let mut client = server.admin();
+    assert_eq!(states(&mut client), ["2", "5"]);
+    for _ in 0..2 {
+        fs::rename(folder.image(), folder.file("elsewhere")).unwrap();
+        eventually("the system to tell it", PATIENCE, || (states(&mut client) == ["6", "20"]).then_some(()));
+        assert_eq!(versions(&mut client).len(), 16, "what was there is still shown");
+        fs::rename(folder.file("elsewhere"), folder.image()).unwrap();
+        eventually("the system to tell it", PATIENCE, || (states(&mut client) == ["2", "5"]).then_some(()));
+    }
+    let log = server.log();
+    assert_eq!(log.matches("the image store cannot be read").count(), 2, "{log}");
+    assert_eq!(log.matches("the image store can be read again").count(), 2, "{log}");
+}
+
+/// OperationalStatus and HealthState of the system.
+fn states(client: &mut Client) -> [String; 2] {
+    let request = Message::enumerate(&format!("{CIM}/CIM_ComputerSystem"), "<w:OptimizeEnumeration/>");
+    let response = client.ask(&request);
+    ["OperationalStatus", "HealthState"].map(|name| text_of(descendants(&response, name)[0]))
+}
+
+#[test]
+fn settings_for_an_image_that_is_nowhere_are_refused() {
+    let state = tempfile::tempdir().unwrap();
+    let serve =
+        ["serve", "--engine", "none", "--listen", "127.0.0.1:0", "--acceptance-level", "community", "--state-dir"];
+    let output = binary().args(serve).arg(state.path()).output().unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.ends_with("nothing says where the image is: set dir there, or give --image\n"), "{said}");
 }
 
 #[test]

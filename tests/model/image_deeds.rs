@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::deeds::{Visit, reference};
 use crate::evidence::Evidence;
+use crate::patch_deeds;
 use crate::support::image::ImageFolder;
 use crate::support::installation::{ended, job_of};
 use crate::support::server::{Host, PATIENCE};
@@ -32,6 +33,7 @@ pub(crate) fn done() -> Evidence {
     }
     let update = install(&mut visit, &patch);
     install(&mut visit, &broken);
+    patch_deeds::patch(&mut visit);
     visit.look_at_jobs_of(JOB);
     visit.enumerate_all();
     visit.call_what_is_not_served();

@@ -6,6 +6,7 @@ use crate::table::{Entry, Row, fault, fixed, none, not_supported, served, works}
 
 const WALK: &str = "tests/image_walk/walk.rs::a_client_walks_from_the_profile_to_the_end_of_the_update";
 const PROFILES: &str = "src/providers/tests/images.rs::profiles_lead_to_the_system_its_vibs_and_its_service";
+const UNREADABLE: &str = "tests/end_to_end/images.rs::an_image_that_is_gone_is_told_by_its_system_and_once_in_the_log";
 const STANDING: &str = "src/providers/tests/images.rs::vibs_stand_where_they_run_or_will_run";
 const REFUSED: &str =
     "src/providers/tests/images.rs::what_does_not_fit_makes_no_job_and_other_methods_are_not_supported";
@@ -32,11 +33,11 @@ pub(crate) const CLASSES: &[Entry] = &[
             fixed("Caption", "Computer System", "its kind"),
             served("Description", "what it is here for"),
             fixed("Dedicated", "0", "Not Dedicated"),
-            served("OperationalStatus", "2 (OK); 11 (In Service) in maintenance mode")
+            served("OperationalStatus", "2 (OK); 11 (In Service) in maintenance mode; 6 (Error) while the image cannot be read")
                 .by("src/providers/tests/images.rs::a_host_in_maintenance_mode_is_in_service"),
-            served("StatusDescriptions", "that it is in maintenance mode, and that it must be rebooted for a change of its image")
+            served("StatusDescriptions", "that it is in maintenance mode, that it must be rebooted for a change of its image, and that the image cannot be read")
                 .by(STANDING),
-            fixed("HealthState", "5", "OK"),
+            served("HealthState", "5 (OK); 20 (Major failure) while the image cannot be read").by(UNREADABLE),
             fixed("EnabledState", "2", "Enabled"),
             fixed("RequestedState", "12", "Not Applicable"),
             fixed("EnabledDefault", "5", "Not Applicable"),
@@ -224,7 +225,7 @@ pub(crate) const CLASSES: &[Entry] = &[
             .by(WALK),
             served("ErrorCode", "esxupdate's number of the class of the failure (VMware KB 1039063), 99 for others"),
             served("ErrorDescription", "the failure as esximage tells it, `[DependencyError] VIB …`, and what to do about it"),
-            none("StatusDescriptions", "JobStatus and ErrorDescription tell it all"),
+            served("StatusDescriptions", "how much is missing, after a job of the patch service"),
         ],
         methods: jobs::METHODS,
     },

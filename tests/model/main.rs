@@ -33,6 +33,8 @@ mod jobs;
 mod log;
 mod openlmi;
 mod page;
+mod patch_deeds;
+mod patches;
 mod table;
 mod unserved;
 mod update;
@@ -51,6 +53,7 @@ fn subjects() -> Vec<(&'static str, &'static [Entry])> {
         ("History", log::CLASSES),
         ("Indications", indications::CLASSES),
         ("Images of VIBs", images::CLASSES),
+        ("Patches", patches::CLASSES),
     ]
 }
 

@@ -20,7 +20,9 @@ impl Family {
 
     /// Whether such a host has instances of the class.
     pub(crate) fn has(self, class: &str) -> bool {
-        let is_of_images = class.starts_with("VMware_") || class.starts_with("OMC_") || VIBS_TOLD.contains(&class);
+        let is_patch = crate::patches::CLASSES.iter().any(|entry| entry.class == class);
+        let is_vmware = class.starts_with("VMware_") || class.starts_with("OMC_");
+        let is_of_images = is_vmware || is_patch || VIBS_TOLD.contains(&class);
         if self == Self::Image { is_of_images || SHARED.contains(&class) } else { !is_of_images }
     }
 }

@@ -53,6 +53,12 @@ impl Host {
         self
     }
 
+    /// The same host served with other arguments.
+    pub fn with_arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments = arguments.iter().map(|&a| a.to_owned()).collect();
+        self
+    }
+
     /// A folder for the test's own files.
     pub fn scratch(&self) -> &Path {
         self.dir.path()

@@ -180,6 +180,11 @@ fn what_is_no_readable_bundle_is_told_at_once_and_fails_its_job() {
     symlink(&file, &link).unwrap();
     let not_readable = |message: &str| Err(StageError::NotReadable(message.to_owned()));
     assert_eq!(f.jobs.check_bundle(&link), not_readable("it is a symbolic link: name the file itself"));
+    let folder_link = allowed.path().join("folder");
+    symlink(f.host.files.path(), &folder_link).unwrap();
+    for path in [folder_link.clone(), folder_link.join("")] {
+        assert_eq!(f.jobs.check_bundle(&path), not_readable("it is a symbolic link: name the file itself"), "{path:?}");
+    }
     let missing = allowed.path().join("missing.zip");
     assert_eq!(f.jobs.check_bundle(&missing), not_readable("there is no such file"));
 
@@ -199,6 +204,33 @@ fn a_worker_of_an_image_changes_no_packages_and_one_of_packages_no_image() {
         assert_eq!(failed.error.as_ref().unwrap().cause, JobFailure::Refused);
     }
     assert!(matches!(f.jobs.stage(&f.bundle("a.deb", "package a")), Err(StageError::WorkerUnavailable(_))));
+}
+
+#[test]
+fn after_a_fault_nothing_is_said_that_may_be_untrue() {
+    let f = Images::new(|_| {});
+    let id = f.submit(remove("x"));
+    f.tell(Step::Panic);
+    let failed = f.ended(id);
+    let error = &failed.error.as_ref().unwrap().message;
+    assert!(error.contains("it is the one from before the job, or the new one"), "{error}");
+}
+
+#[test]
+fn jobs_that_wait_are_given_up_and_the_one_at_work_is_not() {
+    let f = Images::new(|_| {});
+    let at_work = f.submit(remove("x"));
+    f.step_until(at_work, |job| job.state == JobState::Running);
+    f.begun();
+    let waiting = f.submit(remove("y"));
+    assert_eq!(f.jobs.give_up_waiting("It is not there.").unwrap(), 1);
+    let given_up = f.jobs.job(waiting).unwrap();
+    assert_eq!(
+        (given_up.state, given_up.error.as_ref().unwrap().message.as_str()),
+        (JobState::Failed, "It is not there.")
+    );
+    f.tell(Step::Finish);
+    assert_eq!(f.ended(at_work).state, JobState::Completed);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What the providers of an image share: the image, its jobs, and the names of things.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::job_instance::advice;
-use super::super::job_parameters::{method, return_value};
+use super::super::job_parameters::{about_patch, method, return_value};
 use super::super::managed::{ManagedSystem, Paths, SystemName, Terms};
 use super::super::names::strip_prefix_ignoring_case;
 use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Schema, Value};
@@ -47,6 +48,7 @@ pub struct ImageModel {
     jobs: Arc<Jobs>,
     clock: SharedClock,
     system: SystemName,
+    is_unreadable: Arc<AtomicBool>,
 }
 
 impl ImageModel {
@@ -58,7 +60,13 @@ impl ImageModel {
         clock: SharedClock,
         system: SystemName,
     ) -> Self {
-        Self { schema, image, jobs, clock, system }
+        Self { schema, image, jobs, clock, system, is_unreadable: Arc::default() }
+    }
+
+    /// The same with what whoever watches the image says: whether it could not be read when it was looked at last, and what is
+    /// shown is from before.
+    pub fn told_by(self, is_unreadable: Arc<AtomicBool>) -> Self {
+        Self { is_unreadable, ..self }
     }
 
     /// The image as it is now.
@@ -107,6 +115,7 @@ fn about(request: &JobRequest) -> String {
             ImageOperation::Remove { vibs } => format!("Removal of {} from the image", vibs.join(", ")),
             ImageOperation::RollBack => "Return to the image before the last change".to_owned(),
         },
+        JobRequest::Patch(operation) => about_patch(operation),
         // No other request is in the queue of an image.
         other => method(other).to_owned(),
     }
@@ -156,8 +165,20 @@ impl ManagedSystem for ImageModel {
         if snapshot.pending.is_some() {
             words.push("The system needs to be rebooted for the changes of its image to be effective.");
         }
-        // 11 In Service, 2 OK
-        let status = if snapshot.host.maintenance_mode { 11u16 } else { 2 };
+        let is_unreadable = self.is_unreadable.load(Ordering::Relaxed);
+        if is_unreadable {
+            words.push("The image cannot be read; the operator's log says why. What is shown of it is from before.");
+            // 20 Major failure
+            instance.set("HealthState", 20u16)?;
+        }
+        // 6 Error, 11 In Service, 2 OK
+        let status = if is_unreadable {
+            6u16
+        } else if snapshot.host.maintenance_mode {
+            11
+        } else {
+            2
+        };
         instance.set("OperationalStatus", Value::array([status]))?;
         if !words.is_empty() {
             instance.set("StatusDescriptions", Value::array([words.join(" ")]))?;

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::install_options;
-use super::super::installation::{does_not_fit, local_file, refused, submit, uri};
+use super::super::installation::{does_not_fit, refused, submit, uri};
 use super::super::links::{FixedLink, Links};
 use super::super::managed::ManagedSystem;
 use super::model::{CAPABILITIES, CAPABILITIES_ID, ImageModel, SERVICE};
 use crate::access::{self, Caller};
 use crate::broker::{Arguments, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
+use crate::client::Place;
 use crate::jobs::{ImageRequest, JobRequest};
 use crate::software::vib::ImageOperation;
 
@@ -102,13 +103,14 @@ impl Services {
         }
         check_options(arguments)?;
         let text = uri(arguments)?;
-        let uri = url::Url::parse(text).map_err(|_| "URI is malformed")?;
-        if uri.scheme() != "file" {
-            return Err(
-                "URI has a scheme that is not in the capabilities; an online depot must be made a bundle first",
-            );
+        match Place::of(text) {
+            // A folder's URI may end with slashes, its path in messages does not.
+            Some(Place::Local(file)) => Ok((text.to_owned(), file.components().collect())),
+            Some(Place::Remote(_)) => {
+                Err("URI has a scheme that is not in the capabilities; an online depot must be made a bundle first")
+            }
+            None => Err("URI is malformed, of another scheme, or of no file of this host"),
         }
-        Ok((text.to_owned(), local_file(&uri).ok_or("URI is of no file of this host")?))
     }
 }
 

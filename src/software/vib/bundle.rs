@@ -1,7 +1,7 @@
 //! Bundles: metadata with the VIBs that it describes, in a ZIP (an offline bundle) or in a folder. A single VIB file is
 //! taken as a bundle of that VIB and of no bulletins.
 
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -13,15 +13,22 @@ use super::container::{ContainerProblem, Folder, SharedFile, Zip};
 use super::descriptor::{Descriptor, VibId};
 use super::descriptor_xml::DESCRIPTOR_LIMIT;
 use super::error::{ImageError, ImageErrorClass};
-use super::metadata::{Collected, Metadata, MetadataVib, metadata_rows, read_package, vendor_indexes};
+use super::metadata::{
+    Collected, Metadata, MetadataRow, MetadataVib, metadata_rows, products, read_package, vendor_indexes,
+};
 use crate::software::ar::{ArError, ArReader};
 
 /// How long an index may be, in octets.
 const INDEX_LIMIT: u64 = 1024 * 1024;
+/// The file that leads to everything else.
+const INDEX: &str = "index.xml";
+/// How many ZIPs in a ZIP are looked into for the bundle that may be meant, and how long they may be for that.
+const MOST_NESTED: usize = 8;
+const LONGEST_NESTED: u64 = 64 * 1024 * 1024;
+/// How many rows the indexes of a bundle's vendors may have together.
+const MOST_ROWS: usize = 1_000;
 /// How long a metadata ZIP may be, in octets; it is held in memory while it is read.
 const METADATA_LIMIT: u64 = 64 * 1024 * 1024;
-/// How many metadata packages a bundle may have.
-const MOST_PACKAGES: usize = 64;
 
 /// A bundle that is open, with its metadata.
 ///
@@ -34,6 +41,15 @@ pub struct Bundle {
     metadata: Arc<Metadata>,
 }
 
+/// A metadata package as the vendors' indexes name it.
+#[derive(Debug)]
+struct Package {
+    /// The folder that its vendor's files lie in.
+    base: String,
+    /// The rows that name it.
+    rows: Vec<MetadataRow>,
+}
+
 /// Where the files of a bundle lie.
 #[derive(Debug)]
 enum Source {
@@ -43,7 +59,8 @@ enum Source {
 }
 
 impl Bundle {
-    /// Opens a bundle: a ZIP, a folder of the same layout, or a VIB file.
+    /// Opens a bundle: a ZIP, a folder of the same layout, a folder without an `index.xml` in which one ZIP lies, or a VIB
+    /// file.
     ///
     /// # Errors
     /// As [`Self::of`]; `BundleIOError` if the file cannot be opened.
@@ -63,6 +80,10 @@ impl Bundle {
     pub fn of(file: File, path: &Path) -> Result<Self, ImageError> {
         match Source::of(file, path)? {
             Source::Vib(file) => Self::of_vib(path, file),
+            Source::Folder(folder) => match folder.only_zip().map_err(|why| refused(path, &why))? {
+                Some((name, zip)) => Self::of(zip, &path.join(name)),
+                None => Self::with_index(path, Source::Folder(folder)),
+            },
             source => Self::with_index(path, source),
         }
     }
@@ -75,6 +96,10 @@ impl Bundle {
     pub fn check(file: File, path: &Path) -> Result<(), ImageError> {
         match Source::of(file, path)? {
             Source::Vib(_) => Ok(()),
+            Source::Folder(folder) => match folder.only_zip().map_err(|why| refused(path, &why))? {
+                Some((name, zip)) => Self::check(zip, &path.join(name)),
+                None => Source::Folder(folder).index(path).map(|_| ()),
+            },
             mut source => source.index(path).map(|_| ()),
         }
     }
@@ -82,20 +107,11 @@ impl Bundle {
     fn with_index(path: &Path, mut source: Source) -> Result<Self, ImageError> {
         let index = source.index(path)?;
         let lacks = |why: ContainerProblem| refused(path, &why);
-        let (mut collected, mut seen) = (Collected::default(), BTreeSet::new());
-        for vendor in vendor_indexes(&index)? {
-            let octets = source.read(&vendor.path, INDEX_LIMIT).map_err(lacks)?;
-            for row in metadata_rows(&vendor.path, &octets, &vendor.base)? {
-                collected.add_platform(row.platform);
-                if seen.insert(row.url.clone()) && seen.len() <= MOST_PACKAGES {
-                    let package = source.read(&row.url, METADATA_LIMIT).map_err(lacks)?;
-                    read_package(Cursor::new(package), &vendor.base, &mut collected)?;
-                }
-            }
-        }
-        if seen.len() > MOST_PACKAGES {
-            let why = format!("It has more than the {MOST_PACKAGES} metadata packages that are allowed");
-            return Err(refused(path, &ContainerProblem::Refused(why)));
+        let mut collected = Collected::default();
+        for (place, package) in source.packages(path, &index, &mut collected)? {
+            let octets = source.read(&place, METADATA_LIMIT).map_err(lacks)?;
+            collected.admit(&octets).map_err(lacks)?;
+            read_package(Cursor::new(octets), &package.base, Some(products(package.rows)), &mut collected)?;
         }
         Ok(Self { path: path.to_owned(), source, metadata: Arc::new(collected.finish()) })
     }
@@ -109,15 +125,11 @@ impl Bundle {
             relative_path: name.into(),
             packed_size: file.length(),
             sha256: None,
+            products: Arc::default(),
         };
         let mut metadata = Metadata::default();
         metadata.vibs.insert(vib.descriptor.id(), vib);
         Ok(Self { path: path.to_owned(), source: Source::Vib(file), metadata: Arc::new(metadata) })
-    }
-
-    /// The path that it was opened by.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// What it says of its bulletins and VIBs.
@@ -129,7 +141,7 @@ impl Bundle {
     ///
     /// # Errors
     /// What the reader returns; `NoMatchError` if the metadata has no such VIB, `VibDownloadError` if the bundle has not its
-    /// file.
+    /// file, `BundleFormatError` and `BundleIOError` if it has it in a way that is not taken or cannot be read.
     pub fn open_vib<T, E: From<ImageError>>(
         &self,
         id: &VibId,
@@ -145,8 +157,11 @@ impl Bundle {
         }
     }
 
-    /// Says in esximage's form that a VIB is not where it should be.
+    /// Says in esximage's form that a VIB is not where it should be, or that the bundle does not give it.
     fn no_vib(&self, id: &VibId, place: &str, problem: &ContainerProblem) -> ImageError {
+        if !matches!(problem, ContainerProblem::Missing(_)) {
+            return refused(&self.path, problem).of([id.clone()]);
+        }
         let class = ImageErrorClass::VibDownloadError;
         let url = self.source.url(&self.path, place);
         ImageError::new(class, format!("('{url}', '', '{problem}'). {}", class.advice())).at(url).of([id.clone()])
@@ -171,13 +186,13 @@ impl Source {
         }
         Zip::open(shared)
             .map(Self::Zip)
-            .map_err(|problem| no_index(path, &format!("zip:{}?index.xml", path.display()), &problem, None))
+            .map_err(|problem| no_index(path, &format!("zip:{}?index.xml", path.display()), &problem, &[]))
     }
 
     /// `index.xml`
     fn index(&mut self, path: &Path) -> Result<Vec<u8>, ImageError> {
-        let read = self.read("index.xml", INDEX_LIMIT);
-        read.map_err(|why| no_index(path, &self.url(path, "index.xml"), &why, self.nested_zip()))
+        let read = self.read(INDEX, INDEX_LIMIT);
+        read.map_err(|why| no_index(path, &self.url(path, INDEX), &why, &self.nested_zips()))
     }
 
     fn read(&mut self, name: &str, limit: u64) -> Result<Vec<u8>, ContainerProblem> {
@@ -188,10 +203,59 @@ impl Source {
         }
     }
 
-    /// A ZIP in the ZIP, which may be the bundle that was meant.
+    /// The metadata packages by their places, in the order in which they are named.
+    fn packages(
+        &mut self,
+        path: &Path,
+        index: &[u8],
+        collected: &mut Collected,
+    ) -> Result<Vec<(String, Package)>, ImageError> {
+        let lacks = |why: ContainerProblem| refused(path, &why);
+        let too_many =
+            |what: &str| lacks(ContainerProblem::Refused(format!("It has more than the {what} that are allowed")));
+        let mut seen = HashSet::new();
+        let mut packages: Vec<(String, Package)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut rows = 0;
+        for vendor in vendor_indexes(index)?.into_iter().filter(|vendor| seen.insert(vendor.path.clone())) {
+            let octets = self.read(&vendor.path, INDEX_LIMIT).map_err(lacks)?;
+            collected.admit(&octets).map_err(lacks)?;
+            for row in metadata_rows(&vendor.path, &octets, &vendor.base)? {
+                rows += 1;
+                if rows > MOST_ROWS {
+                    return Err(too_many(&format!("{MOST_ROWS} rows in the indexes of its vendors")));
+                }
+                let place = *places.entry(row.url.clone()).or_insert(packages.len());
+                if place == packages.len() {
+                    packages.push((row.url.clone(), Package { base: vendor.base.clone(), rows: Vec::new() }));
+                }
+                if let Some((_, package)) = packages.get_mut(place) {
+                    package.rows.push(row);
+                }
+            }
+        }
+        Ok(packages)
+    }
+
+    /// A ZIP in the ZIP that has an index, and so may be the bundle that was meant.
     fn nested_zip(&self) -> Option<String> {
         let Self::Zip(zip) = self else { return None };
-        zip.names().find(|name| name.ends_with(".zip")).map(str::to_owned)
+        let names: Vec<&str> = zip.names().filter(|name| name.ends_with(".zip")).take(MOST_NESTED).collect();
+        let mut zip = zip.clone();
+        let mut is_bundle = |name: &str| {
+            let inner = zip.read(name, LONGEST_NESTED).ok().and_then(|octets| Zip::open(Cursor::new(octets)).ok());
+            inner.is_some_and(|inner| inner.names().any(|name| name == INDEX))
+        };
+        names.into_iter().find(|name| is_bundle(name)).map(str::to_owned)
+    }
+
+    /// The ZIPs in it, one of which may be the bundle that was meant.
+    fn nested_zips(&self) -> Vec<String> {
+        match self {
+            Self::Zip(_) => self.nested_zip().into_iter().collect(),
+            Self::Folder(folder) => folder.zips().unwrap_or_default(),
+            Self::Vib(_) => Vec::new(),
+        }
     }
 
     /// The address of a file as esximage writes it.
@@ -205,15 +269,16 @@ impl Source {
 }
 
 /// Says in esximage's words that there is no index.
-fn no_index(path: &Path, url: &str, problem: &ContainerProblem, nested: Option<String>) -> ImageError {
+fn no_index(path: &Path, url: &str, problem: &ContainerProblem, nested: &[String]) -> ImageError {
     if matches!(problem, ContainerProblem::Refused(_) | ContainerProblem::Io(_)) {
         return refused(path, problem);
     }
     let class = ImageErrorClass::MetadataDownloadError;
     let path = path.display();
     let advice = match nested {
-        Some(inner) => format!("It holds {inner}, which may be the bundle: unpack that and name it instead."),
-        None => "Name an offline bundle, complete as its vendor published it.".to_owned(),
+        [inner] => format!("It holds {inner}, which may be the bundle: unpack that and name it instead."),
+        [_, _, ..] => format!("It holds {}: name the one that is meant.", nested.join(", ")),
+        [] => "Name an offline bundle, complete as its vendor published it.".to_owned(),
     };
     let why = format!("Error extracting index.xml from {path}: {problem}");
     ImageError::new(

@@ -1,12 +1,34 @@
 //! What bundles and depots offer, taken together.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::bulletin::Bulletin;
-use super::descriptor::{Descriptor, SoftwarePlatform, VibId, VibType};
+use super::descriptor::{Descriptor, SoftwarePlatform, VibId};
 use super::error::{ImageError, ImageErrorClass};
+use super::metadata::{Metadata, MetadataVib};
+
+/// A VIB as a bundle or a metadata package offers it.
+#[derive(Clone, Copy, Debug)]
+pub struct CatalogueVib<'a> {
+    /// Its id.
+    pub id: &'a VibId,
+    /// What is told of it.
+    pub descriptor: &'a Arc<Descriptor>,
+    /// Whether that is its own descriptor; else it is an outline, which tells neither of payloads, files, acceptance level
+    /// nor hardware.
+    pub is_complete: bool,
+    /// The products of the packages that offer it; none is any.
+    pub products: &'a [SoftwarePlatform],
+}
+
+impl<'a> From<(&'a VibId, &'a MetadataVib)> for CatalogueVib<'a> {
+    fn from((id, vib): (&'a VibId, &'a MetadataVib)) -> Self {
+        let MetadataVib { descriptor, is_complete, products, .. } = vib;
+        Self { id, descriptor, is_complete: *is_complete, products }
+    }
+}
 
 /// The bulletins and VIBs of several bundles or metadata packages, each once.
 #[derive(Debug, Default)]
@@ -14,6 +36,8 @@ pub struct Catalogue<'a> {
     bulletins: Vec<Cow<'a, Bulletin>>,
     bulletin_places: HashMap<&'a str, usize>,
     vibs: Vec<&'a Arc<Descriptor>>,
+    /// Of each VIB whether only an outline of it is there, and the products of the packages that offer it.
+    kinds: Vec<(bool, Cow<'a, [SoftwarePlatform]>)>,
     vib_places: HashMap<&'a str, usize>,
 }
 
@@ -22,16 +46,21 @@ impl<'a> Catalogue<'a> {
     ///
     /// A bulletin that is there already with the same VIBs is for the products of both copies; of copies with other VIBs the
     /// one that was released later is kept. A VIB that is there already with other content is a `ValueError`, as esximage has
-    /// it; an outline, which tells of no payloads, gives way to a whole descriptor.
+    /// it; an outline gives way to a whole descriptor.
     pub fn add(
         &mut self,
         bulletins: &'a [Bulletin],
-        vibs: impl IntoIterator<Item = (&'a VibId, &'a Arc<Descriptor>)>,
+        vibs: impl IntoIterator<Item = CatalogueVib<'a>>,
     ) -> Result<(), ImageError> {
         for bulletin in bulletins {
             self.add_bulletin(bulletin);
         }
-        vibs.into_iter().try_for_each(|(id, vib)| self.add_vib(id, vib))
+        vibs.into_iter().try_for_each(|vib| self.add_vib(vib))
+    }
+
+    /// Adds a bundle or a metadata package as it is.
+    pub fn add_metadata(&mut self, metadata: &'a Metadata) -> Result<(), ImageError> {
+        self.add(&metadata.bulletins, metadata.vibs.iter().map(CatalogueVib::from))
     }
 
     /// The bulletins, in the order in which they came.
@@ -82,25 +111,40 @@ impl<'a> Catalogue<'a> {
         }
     }
 
-    fn add_vib(&mut self, id: &'a VibId, vib: &'a Arc<Descriptor>) -> Result<(), ImageError> {
-        let Some(known) = self.vib_places.get(id.as_str()).and_then(|&place| self.vibs.get_mut(place)) else {
+    fn add_vib(&mut self, offered: CatalogueVib<'a>) -> Result<(), ImageError> {
+        let CatalogueVib { id, descriptor: vib, is_complete, products } = offered;
+        let place = self.vib_places.get(id.as_str()).copied();
+        let Some((known, (is_outline, of))) =
+            place.and_then(|place| Some((self.vibs.get_mut(place)?, self.kinds.get_mut(place)?)))
+        else {
             self.vib_places.insert(id.as_str(), self.vibs.len());
             self.vibs.push(vib);
+            self.kinds.push((!is_complete, Cow::Borrowed(products)));
             return Ok(());
         };
-        if is_outline(known) {
-            *known = vib;
+        if **of != *products {
+            *of = Cow::Owned(joined(of, products));
         }
-        match unequal_attribute(known, vib) {
+        if *is_outline {
+            (*known, *is_outline) = (vib, !is_complete);
+            return Ok(());
+        }
+        match unequal_attribute(known, vib).filter(|_| is_complete) {
             Some(attribute) => Err(unequal(id, attribute)),
             None => Ok(()),
         }
     }
-}
 
-/// Whether this is what `vmware.xml` tells of a VIB: an outline without payloads, files, acceptance level and hardware.
-pub(super) fn is_outline(vib: &Descriptor) -> bool {
-    vib.payloads.is_empty() && vib.vib_type != VibType::Meta
+    /// Whether what is told of a VIB is no more than what `vmware.xml` has: an outline without payloads, files, acceptance
+    /// level and hardware.
+    pub(super) fn is_outline(&self, place: usize) -> bool {
+        self.kinds.get(place).is_some_and(|(is_outline, _)| *is_outline)
+    }
+
+    /// The products of the packages that offer a VIB; none is any.
+    pub(super) fn products(&self, place: usize) -> &[SoftwarePlatform] {
+        self.kinds.get(place).map(|(_, products)| &**products).unwrap_or_default()
+    }
 }
 
 /// The products of both; none is any.
@@ -108,15 +152,12 @@ fn joined(one: &[SoftwarePlatform], other: &[SoftwarePlatform]) -> Vec<SoftwareP
     if one.is_empty() || other.is_empty() {
         return Vec::new();
     }
-    let new = other.iter().filter(|platform| !one.contains(platform));
-    one.iter().chain(new).cloned().collect()
+    let mut seen = HashSet::new();
+    one.iter().chain(other).filter(|platform| seen.insert(*platform)).cloned().collect()
 }
 
-/// What two copies of a VIB differ in, by esximage's name for it; nothing if one of them is only an outline.
+/// What two copies of a VIB differ in, by esximage's name for it.
 fn unequal_attribute(one: &Descriptor, other: &Descriptor) -> Option<&'static str> {
-    if is_outline(one) || is_outline(other) {
-        return None;
-    }
     [
         ("payloads", one.payloads == other.payloads),
         ("depends", one.depends == other.depends),
@@ -160,7 +201,7 @@ mod tests {
         let mut other = Package::of([base.clone(), vib("other 1.0-1")]);
         other.bulletins = vec![bulletin("B1", 2, []), bulletin("B2", 1, [])];
         let mut catalogue = one.catalogue();
-        catalogue.add(&other.bulletins, other.vibs.iter().map(|(id, vib)| (id, vib))).unwrap();
+        catalogue.add(&other.bulletins, other.offered()).unwrap();
         assert_eq!(catalogue.vibs().len(), 2);
         let ids: Vec<_> = catalogue.bulletins().map(|bulletin| &*bulletin.id).collect();
         assert_eq!(ids, ["B1", "B2"]);
@@ -194,17 +235,23 @@ mod tests {
 
     #[test]
     fn copies_of_a_vib_must_agree_unless_one_is_only_an_outline() {
-        let merged = |one: Descriptor, other: Descriptor| {
+        let merged_of = |(one, is_outline): (Descriptor, bool), (other, other_is): (Descriptor, bool)| {
             let (one, other) = (Package::of([one]), Package::of([other]));
-            let mut catalogue = one.catalogue();
-            catalogue.add(&[], other.vibs.iter().map(|(id, vib)| (id, vib)))?;
+            let mut catalogue = Catalogue::default();
+            catalogue.add(&[], one.offered().map(|vib| CatalogueVib { is_complete: !is_outline, ..vib }))?;
+            catalogue.add(&[], other.offered().map(|vib| CatalogueVib { is_complete: !other_is, ..vib }))?;
+            assert_eq!(catalogue.is_outline(0), is_outline && other_is);
             Ok(catalogue.vibs()[0].payloads.len())
         };
+        let merged = |one, other| merged_of((one, false), (other, false));
         let base = || vib("esx-base 5.5.0-1");
         assert_eq!(merged(with_payload(base(), 10), with_payload(base(), 10)), Ok(1));
-        assert_eq!(merged(base().needing("x"), with_payload(base(), 10)), Ok(1));
-        assert_eq!(merged(with_payload(base(), 10), base().needing("x")), Ok(1));
-        let error: ImageError = merged(with_payload(base(), 10), with_payload(base(), 11)).unwrap_err();
+        assert_eq!(merged_of((base().needing("x"), true), (with_payload(base(), 10), false)), Ok(1));
+        assert_eq!(merged_of((with_payload(base(), 10), false), (base().needing("x"), true)), Ok(1));
+        assert_eq!(merged_of((base(), true), (base().needing("x"), true)), Ok(0));
+        let error: ImageError = merged(base(), Descriptor { overlay: true, ..base() }).unwrap_err();
+        assert!(error.text.contains("with unequal overlay attributes"), "without payloads too: {error}");
+        let error = merged(with_payload(base(), 10), with_payload(base(), 11)).unwrap_err();
         assert_eq!(error.class, ImageErrorClass::ValueError);
         assert_eq!(
             error.text,

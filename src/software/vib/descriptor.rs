@@ -220,9 +220,4 @@ impl Descriptor {
     pub fn id(&self) -> VibId {
         VibId::new(&format!("{}_{}_{}_{}", self.vendor, self.vib_type.word(), self.name, self.version))
     }
-
-    /// Whether it is installed without a reboot; a removal that belongs to it counts by itself.
-    pub fn is_live(&self) -> bool {
-        self.live_install_allowed
-    }
 }

@@ -115,7 +115,7 @@ impl ImageErrorClass {
                 "See that the file can be read and that there is room for the image, and submit the job again."
             }
             Self::DatabaseFormatError | Self::DatabaseIOError => {
-                "The image's database is damaged: go back to the previous image, or set the image up anew."
+                "The image's database is damaged: bring its folder back from a backup, or set the image up anew."
             }
             Self::NoMatchError => "Look at what the bundle or the image has, and use the names that stand there.",
             Self::DependencyError => {

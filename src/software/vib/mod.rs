@@ -40,7 +40,7 @@ pub(crate) mod building;
 
 pub use bulletin::{Bulletin, Component};
 pub use bundle::Bundle;
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, CatalogueVib};
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
     SoftwarePlatform, VibId, VibType,

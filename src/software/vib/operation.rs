@@ -37,4 +37,7 @@ pub struct ImageOutcome {
     pub skipped: Vec<VibId>,
     /// Whether the host must be rebooted for the change to be effective.
     pub needs_reboot: bool,
+    /// Whether the CIM server must be started again after the change; only where it needs no reboot.
+    #[serde(default)]
+    pub needs_cimom_restart: bool,
 }

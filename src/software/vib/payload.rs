@@ -1,12 +1,15 @@
 //! Copies a payload and checks it on the way.
 
+use std::collections::HashSet;
 use std::io::{self, BufReader, Read, Write};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::descriptor::{Checksummed, Payload, VibId};
+use super::descriptor::{Checksummed, Descriptor, Payload, VibId};
+use super::descriptor_xml::DescriptorProblem;
 use super::digest::{Digests, Mismatch};
 use super::error::{ImageError, ImageErrorClass};
+use super::level::AcceptanceLevel;
 use super::visor::{self, ContentProblem};
 
 /// How many octets are read at a time.
@@ -40,6 +43,36 @@ impl Default for VibLimits {
     }
 }
 
+/// What the payloads of a VIB may still bring.
+#[derive(Debug)]
+pub(super) struct Allowance {
+    limits: VibLimits,
+    /// How long all payloads may still become.
+    left: u64,
+    /// The files that they may have, if their VIB is held to the list that it gives. By that list is seen which VIBs bring
+    /// the same file; VMware's own may leave files out.
+    files: Option<HashSet<Box<str>>>,
+}
+
+impl Allowance {
+    /// That of a VIB under these limits.
+    pub(super) fn of(vib: &Descriptor, limits: VibLimits) -> Self {
+        let is_held = vib.acceptance_level <= AcceptanceLevel::Partner;
+        let files = is_held.then(|| vib.files.iter().cloned().collect());
+        Self { limits, left: limits.unpacked_in_all, files }
+    }
+
+    /// How long the next payload may become.
+    fn most(&self) -> u64 {
+        self.limits.unpacked.min(self.left)
+    }
+
+    fn is_listed(&self, path: &[u8]) -> bool {
+        let listed = |files: &HashSet<Box<str>>| str::from_utf8(path).is_ok_and(|path| files.contains(path));
+        self.files.as_ref().is_none_or(listed)
+    }
+}
+
 /// Why a payload was not copied.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
@@ -61,6 +94,8 @@ enum Problem {
     Grows(u64),
     /// Its content is not as it should be.
     Content(String),
+    /// It has this file, which the descriptor does not list.
+    Unlisted(String),
 }
 
 impl From<io::Error> for Problem {
@@ -69,18 +104,17 @@ impl From<io::Error> for Problem {
     }
 }
 
-/// Copies a payload from its member and checks every digest, what gunzip makes of it and what stands in that.
-/// `unpacked_left` is how long all payloads may still become; what this one takes is taken off.
+/// Copies a payload from its member and checks every digest, what gunzip makes of it and what stands in that. What it takes
+/// is taken off what is allowed.
 pub(super) fn copy(
     vib: &VibId,
     payload: &Payload,
     member: &mut impl Read,
     to: &mut impl Write,
-    limits: &VibLimits,
-    unpacked_left: &mut u64,
+    allowed: &mut Allowance,
 ) -> Result<(), CopyError> {
     let outcome = Stored::new(payload, member, to).map_err(Problem::from).and_then(|stored| {
-        if is_gzip(payload)? { copy_gzip(payload, stored, limits, unpacked_left) } else { copy_plain(stored) }
+        if is_gzip(payload)? { copy_gzip(payload, stored, allowed) } else { copy_plain(payload, stored, allowed) }
     });
     outcome.map_err(|problem| match problem {
         Problem::Write(error) => CopyError::Write(error),
@@ -94,7 +128,16 @@ fn is_gzip(payload: &Payload) -> io::Result<bool> {
     Ok(is_archive || !Digests::of(&payload.checksums, Checksummed::Gunzipped)?.is_empty())
 }
 
-fn copy_plain(mut stored: Stored<'_, impl Read, impl Write>) -> Result<(), Problem> {
+fn copy_plain(
+    payload: &Payload,
+    mut stored: Stored<'_, impl Read, impl Write>,
+    allowed: &mut Allowance,
+) -> Result<(), Problem> {
+    let most = allowed.most();
+    if payload.size > most {
+        return Err(Problem::Grows(most));
+    }
+    allowed.left = allowed.left.saturating_sub(payload.size);
     let copied = drain(&mut stored);
     stored.finish(copied.map_err(Problem::from))
 }
@@ -102,19 +145,18 @@ fn copy_plain(mut stored: Stored<'_, impl Read, impl Write>) -> Result<(), Probl
 fn copy_gzip(
     payload: &Payload,
     mut stored: Stored<'_, impl Read, impl Write>,
-    limits: &VibLimits,
-    unpacked_left: &mut u64,
+    allowed: &mut Allowance,
 ) -> Result<(), Problem> {
-    let most = limits.unpacked.min(*unpacked_left);
+    let most = allowed.most();
     let mut plain = Plain {
         decoder: MultiGzDecoder::new(BufReader::with_capacity(CHUNK, &mut stored)),
         digests: Digests::of(&payload.checksums, Checksummed::Gunzipped)?,
         left: most,
         grows: false,
     };
-    let checked = look_inside(payload, &mut plain, limits);
+    let checked = look_inside(payload, &mut plain, allowed);
     let (grows, left) = (plain.grows, plain.left);
-    *unpacked_left = unpacked_left.saturating_sub(most - left);
+    allowed.left = allowed.left.saturating_sub(most - left);
     if grows {
         return Err(Problem::Grows(most));
     }
@@ -123,9 +165,9 @@ fn copy_gzip(
 }
 
 /// Reads all of what gunzip makes of a payload, and checks it if it is a tar.
-fn look_inside(payload: &Payload, plain: &mut Plain<'_, impl io::BufRead>, limits: &VibLimits) -> Result<(), Problem> {
+fn look_inside(payload: &Payload, plain: &mut Plain<'_, impl io::BufRead>, allowed: &Allowance) -> Result<(), Problem> {
     let seen = match &*payload.payload_type {
-        "vgz" | "tgz" => visor::check(plain, limits.entries),
+        "vgz" | "tgz" => visor::check(plain, allowed.limits.entries, &|path| allowed.is_listed(path)),
         _ => Ok(()),
     };
     match seen {
@@ -134,6 +176,7 @@ fn look_inside(payload: &Payload, plain: &mut Plain<'_, impl io::BufRead>, limit
             drain(plain).map_err(unpacking)?;
             seen.map_err(|problem| match problem {
                 ContentProblem::Wrong(why) => Problem::Content(why),
+                ContentProblem::Unlisted(file) => Problem::Unlisted(file),
                 ContentProblem::Read(error) => Problem::Read(error),
             })
         }
@@ -249,6 +292,10 @@ fn told(vib: &VibId, payload: &Payload, problem: Problem) -> ImageError {
         }
         Problem::Grows(most) => {
             (ImageErrorClass::VibFormatError, format!("Payload {name} unpacks to more than {most} octets."))
+        }
+        Problem::Unlisted(file) => {
+            let rule = format!("Payload {name} has the file {file}, which the file-list does not have");
+            return DescriptorProblem::Rule { id: vib.clone(), rule }.of_vib();
         }
         Problem::Content(why) => (ImageErrorClass::VibFormatError, format!("Payload {name} {why}.")),
     };

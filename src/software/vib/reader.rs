@@ -10,7 +10,7 @@ use super::descriptor::{Descriptor, Payload, VibId};
 use super::descriptor_xml::DESCRIPTOR_LIMIT;
 use super::digest::Digested;
 use super::error::{ImageError, ImageErrorClass};
-use super::payload::{self, CopyError, VibLimits, unreadable};
+use super::payload::{self, Allowance, CopyError, VibLimits, unreadable};
 use super::trust::TrustStore;
 use crate::software::ar::{ArError, ArMember, ArReader};
 
@@ -33,7 +33,6 @@ pub struct VibSum {
 /// Nothing of it may be trusted before `finish` has succeeded.
 pub struct VibReader<R> {
     archive: ArReader<Digested<R>>,
-    limits: VibLimits,
     descriptor: Arc<Descriptor>,
     id: VibId,
     descriptor_octets: Vec<u8>,
@@ -42,8 +41,8 @@ pub struct VibReader<R> {
     met: Vec<bool>,
     /// The payload whose octets come next.
     current: Option<usize>,
-    /// How long all payloads may still become.
-    unpacked_left: u64,
+    /// What the payloads may still bring.
+    allowed: Allowance,
 }
 
 impl<R> fmt::Debug for VibReader<R> {
@@ -77,14 +76,13 @@ impl<R: Read> VibReader<R> {
         let met = vec![false; descriptor.payloads.len()];
         Ok(Self {
             archive,
-            limits,
+            allowed: Allowance::of(&descriptor, limits),
             id,
             descriptor: Arc::new(descriptor),
             descriptor_octets,
             signature,
             met,
             current: None,
-            unpacked_left: limits.unpacked_in_all,
         })
     }
 
@@ -139,11 +137,12 @@ impl<R: Read> VibReader<R> {
     ///
     /// # Errors
     /// [`CopyError::Write`] with the error of `to`; `InstallationError` for a digest that is wrong, `VibFormatError` for
-    /// content that is not as it should be, `VibIOError`.
+    /// content that is not as it should be, `VibValidationError` for a file that a VIB of the levels community and partner
+    /// does not list, `VibIOError`.
     pub fn copy_payload(&mut self, to: &mut impl Write) -> Result<(), CopyError> {
         let payload = self.current.take().and_then(|at| self.descriptor.payloads.get(at));
         let Some(payload) = payload else { return Ok(()) };
-        payload::copy(&self.id, payload, &mut self.archive, to, &self.limits, &mut self.unpacked_left)
+        payload::copy(&self.id, payload, &mut self.archive, to, &mut self.allowed)
     }
 
     /// Checks what was not copied, and tells length and digest of the whole file.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::bulletin::Bulletin;
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, CatalogueVib};
 use super::descriptor::{Descriptor, MaintenanceModeNeed, SoftwarePlatform, VibId, VibType};
 use super::image::{Image, ImageHost, ImageSnapshot};
 use super::level::AcceptanceLevel;
@@ -189,8 +189,13 @@ impl Package {
 
     pub(super) fn catalogue(&self) -> Catalogue<'_> {
         let mut catalogue = Catalogue::default();
-        catalogue.add(&self.bulletins, self.vibs.iter().map(|(id, vib)| (id, vib))).expect("VIBs that agree");
+        catalogue.add(&self.bulletins, self.offered()).expect("VIBs that agree");
         catalogue
+    }
+
+    /// Its VIBs, for any product.
+    pub(super) fn offered(&self) -> impl Iterator<Item = CatalogueVib<'_>> {
+        self.vibs.iter().map(|(id, descriptor)| CatalogueVib { id, descriptor, is_complete: true, products: &[] })
     }
 }
 

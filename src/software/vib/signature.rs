@@ -1,24 +1,29 @@
 //! Signatures of VIBs: detached PKCS#7 of `descriptor.xml`, in one of the ways in which they are written.
 
+mod signers;
+
 use std::io::Read;
 
 use flate2::bufread::MultiGzDecoder;
+use openssl::cms::{CMSOptions, CmsContentInfo};
 use openssl::error::ErrorStack;
-use openssl::pkcs7::{Pkcs7, Pkcs7Flags};
 use openssl::stack::Stack;
 use openssl::x509::X509;
+
+use signers::Signers;
 
 /// How long a signature may be once it is unpacked, in octets.
 const LONGEST: u64 = 1024 * 1024;
 
-/// The number of OpenSSL's library for PKCS#7 (`ERR_LIB_PKCS7`).
-const PKCS7_LIBRARY: i32 = 33;
+/// The number of OpenSSL's library for CMS, which is what PKCS#7 is called since its version 1.6 (`ERR_LIB_CMS`).
+const CMS_LIBRARY: i32 = 46;
 
-/// OpenSSL's reason for a digest that is another than the signed one (`PKCS7_R_DIGEST_FAILURE`).
-const DIGEST_FAILURE: i32 = 101;
+/// OpenSSL's reason for content that is not the signed one (`CMS_R_CONTENT_VERIFY_ERROR`).
+const CONTENT_FAILURE: i32 = 109;
 
-/// OpenSSL's reason for a signature that its key did not make (`PKCS7_R_SIGNATURE_FAILURE`).
-const SIGNATURE_FAILURE: i32 = 105;
+/// OpenSSL's reason for a signature that its key did not make (`CMS_R_VERIFICATION_FAILURE`); beside the other one if no
+/// attributes were signed, since then a signature of other octets cannot be told from one of another key.
+const SIGNATURE_FAILURE: i32 = 158;
 
 /// Why a signature is none of a descriptor, whoever made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +34,8 @@ pub(super) enum SignatureProblem {
     Digest,
     /// It was not made with the key of the certificate that it has.
     Wrong,
+    /// Its digest is one that others can be made to have.
+    Weak,
 }
 
 /// A signature that belongs to a descriptor. Who made it is not judged.
@@ -42,23 +49,32 @@ pub(super) struct Signature {
 impl Signature {
     /// Reads a signature and sees that it is of these octets.
     pub(super) fn read(octets: &[u8], descriptor: &[u8]) -> Result<Self, SignatureProblem> {
-        let pkcs7 = pkcs7(octets)?;
-        let mut certificates = Stack::new().map_err(format)?;
-        for certificate in pkcs7.signed().and_then(|signed| signed.certificates()).into_iter().flatten() {
-            certificates.push(certificate.to_owned()).map_err(format)?;
+        let mut signed = cms(octets)?;
+        // Without lengths that are left open, whatever it was written with.
+        let der = signed.to_der().map_err(format)?;
+        let Signers { signers, certificates } =
+            Signers::read(&der).ok_or_else(|| SignatureProblem::Format("it is no signed data".to_owned()))?;
+        let flags = CMSOptions::BINARY | CMSOptions::NO_SIGNER_CERT_VERIFY;
+        signed.verify(None, None, Some(descriptor), None, flags).map_err(of_verification)?;
+        if signers.iter().any(|signer| !signer.is_strong()) {
+            return Err(SignatureProblem::Weak);
         }
-        let store = openssl::x509::store::X509StoreBuilder::new().map_err(format)?.build();
-        let flags = Pkcs7Flags::BINARY | Pkcs7Flags::NOVERIFY;
-        pkcs7.verify(&certificates, &store, Some(descriptor), None, flags).map_err(of_verification)?;
-        let signers = pkcs7.signers(&certificates, Pkcs7Flags::empty()).map_err(format)?;
-        Ok(Self { signers: signers.iter().map(|signer| signer.to_owned()).collect(), certificates })
+        let of = |signer: &signers::SignerInfo<'_>| {
+            certificates.iter().find(|certificate| signer.is_of(certificate)).cloned()
+        };
+        let found: Option<Vec<X509>> = signers.iter().map(of).collect();
+        let signers = found.filter(|signers| !signers.is_empty());
+        let signers = signers.ok_or_else(|| SignatureProblem::Format("it lacks who signed".to_owned()))?;
+        let mut stack = Stack::new().map_err(format)?;
+        certificates.into_iter().try_for_each(|certificate| stack.push(certificate)).map_err(format)?;
+        Ok(Self { signers, certificates: stack })
     }
 }
 
 fn of_verification(error: ErrorStack) -> SignatureProblem {
-    let pkcs7 = error.errors().iter().filter(|error| error.library_code() == PKCS7_LIBRARY);
-    let reasons: Vec<i32> = pkcs7.map(openssl::error::Error::reason_code).collect();
-    if reasons.contains(&DIGEST_FAILURE) {
+    let cms = error.errors().iter().filter(|error| error.library_code() == CMS_LIBRARY);
+    let reasons: Vec<i32> = cms.map(openssl::error::Error::reason_code).collect();
+    if reasons.contains(&CONTENT_FAILURE) {
         SignatureProblem::Digest
     } else if reasons.contains(&SIGNATURE_FAILURE) {
         SignatureProblem::Wrong
@@ -73,8 +89,8 @@ fn format(error: ErrorStack) -> SignatureProblem {
     SignatureProblem::Format(reason.map_or_else(|| "it is damaged".to_owned(), str::to_owned))
 }
 
-/// The PKCS#7 in a signature: PEM or DER, perhaps in gzip.
-fn pkcs7(octets: &[u8]) -> Result<Pkcs7, SignatureProblem> {
+/// The CMS in a signature: PEM or DER, perhaps in gzip.
+fn cms(octets: &[u8]) -> Result<CmsContentInfo, SignatureProblem> {
     let mut unpacked = Vec::new();
     let octets = if octets.starts_with(&[0x1f, 0x8b]) {
         let mut decoder = MultiGzDecoder::new(octets).take(LONGEST);
@@ -84,10 +100,10 @@ fn pkcs7(octets: &[u8]) -> Result<Pkcs7, SignatureProblem> {
         octets
     };
     if octets.first() == Some(&0x30) {
-        return Pkcs7::from_der(octets).map_err(format);
+        return CmsContentInfo::from_der(octets).map_err(format);
     }
     let text = std::str::from_utf8(octets).ok().filter(|text| text.trim_start().starts_with("-----BEGIN "));
     let Some(text) = text else { return Err(SignatureProblem::Format("it is neither PEM nor DER".to_owned())) };
-    // CMS is what PKCS#7 is called since its version 1.6.
-    Pkcs7::from_pem(text.replace(" CMS-----", " PKCS7-----").as_bytes()).map_err(format)
+    // What older tools call it.
+    CmsContentInfo::from_pem(text.replace(" PKCS #7 SIGNED DATA-----", " PKCS7-----").as_bytes()).map_err(format)
 }

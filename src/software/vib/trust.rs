@@ -8,7 +8,9 @@ use openssl::error::ErrorStack;
 use openssl::stack::Stack;
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 use openssl::x509::verify::X509VerifyParam;
-use openssl::x509::{CrlStatus, X509, X509Crl, X509PurposeId, X509Ref, X509StoreContext, X509VerifyResult};
+use openssl::x509::{
+    CrlStatus, X509, X509Crl, X509KeyUsage, X509NameRef, X509PurposeId, X509Ref, X509StoreContext, X509VerifyResult,
+};
 
 use super::descriptor::VibId;
 use super::error::{ImageError, ImageErrorClass};
@@ -18,6 +20,12 @@ use super::signature::{Signature, SignatureProblem};
 /// OpenSSL's results for certificates that are not valid yet or not anymore (`X509_V_ERR_CERT_NOT_YET_VALID`,
 /// `X509_V_ERR_CERT_HAS_EXPIRED`).
 const OUT_OF_TIME: [i32; 2] = [9, 10];
+
+/// OpenSSL's level of what keys and digests a chain may have: none that can be forged, as with MD5, SHA-1 and short keys.
+const AUTHENTICATION_LEVEL: i32 = 1;
+
+/// What the key of who signs may be for, if its certificate tells.
+const SIGNING: X509KeyUsage = X509KeyUsage::DIGITAL_SIGNATURE.union(X509KeyUsage::NON_REPUDIATION);
 
 /// The roots that signatures may come from, and what was revoked.
 ///
@@ -59,6 +67,8 @@ pub enum SignatureVerdict {
     Digest,
     /// Its key is not the one of its certificate.
     Wrong,
+    /// Its digest is weaker than SHA-256.
+    Weak,
     /// Nobody who may vouch for the level stands behind it.
     Untrusted,
     /// A certificate was revoked; whose.
@@ -78,11 +88,30 @@ impl TrustStore {
         partners: Option<&Path>,
         revocations: Option<&Path>,
     ) -> Result<Self, TrustFileError> {
-        Ok(Self {
+        let read = Self {
             vmware: vmware.map_or(Ok(Vec::new()), |file| read_file(file, certificates))?,
             partners: partners.map_or(Ok(Vec::new()), |file| read_file(file, certificates))?,
             revocations: revocations.map_or(Ok(Vec::new()), |file| read_file(file, lists))?,
-        })
+        };
+        if let Some((file, why)) = revocations.zip(read.forged()) {
+            return Err(TrustFileError { file: file.to_owned(), why });
+        }
+        Ok(read)
+    }
+
+    /// What is wrong with a list of revocations that names a root which did not make it, and so would count for nothing.
+    fn forged(&self) -> Option<String> {
+        let roots = || self.vmware.iter().chain(&self.partners);
+        for list in &self.revocations {
+            let mut named = roots().filter(|root| names(list, root)).peekable();
+            if named.peek().is_some() && !named.any(|root| is_by(list, root)) {
+                let by = common_name(list.issuer_name());
+                return Some(format!(
+                    "the list of revocations of {by} was not signed with the key of that root; get it again"
+                ));
+            }
+        }
+        None
     }
 
     /// Judges the signature of a descriptor that claims this level. Community is not judged here: its signature says nothing.
@@ -101,13 +130,17 @@ impl TrustStore {
             Err(SignatureProblem::Format(why)) => return SignatureVerdict::Format(why),
             Err(SignatureProblem::Digest) => return SignatureVerdict::Digest,
             Err(SignatureProblem::Wrong) => return SignatureVerdict::Wrong,
+            Err(SignatureProblem::Weak) => return SignatureVerdict::Weak,
         };
-        let verdicts = signature.signers.iter().map(|signer| self.trust(signer, &signature.certificates, level, now));
-        // Everybody who signed must be trusted.
-        verdicts
-            .map(|verdict| verdict.unwrap_or(SignatureVerdict::Untrusted))
-            .find(|verdict| *verdict != SignatureVerdict::Valid)
-            .unwrap_or(SignatureVerdict::Valid)
+        // Everybody who signed must be trusted, and nobody is not enough.
+        let mut judged = SignatureVerdict::Untrusted;
+        for signer in &signature.signers {
+            judged = self.trust(signer, &signature.certificates, level, now).unwrap_or(SignatureVerdict::Untrusted);
+            if judged != SignatureVerdict::Valid {
+                break;
+            }
+        }
+        judged
     }
 
     /// Sees that the signature of a VIB is one that its level asks for. The level community asks for none.
@@ -140,6 +173,9 @@ impl TrustStore {
         level: AcceptanceLevel,
         now: DateTime<Utc>,
     ) -> Result<SignatureVerdict, ErrorStack> {
+        if signer.key_usage().is_some_and(|usage| !usage.intersects(SIGNING)) {
+            return Ok(SignatureVerdict::Untrusted);
+        }
         let store = self.store(level, now)?;
         let (result, at_fault, chain) = X509StoreContext::new()?.init(&store, signer, certificates, |context| {
             context.verify_cert()?;
@@ -163,6 +199,7 @@ impl TrustStore {
         let mut parameters = X509VerifyParam::new()?;
         parameters.set_time(now.timestamp());
         parameters.set_purpose(X509PurposeId::ANY)?;
+        parameters.set_auth_level(AUTHENTICATION_LEVEL);
         let mut store = X509StoreBuilder::new()?;
         store.set_param(&parameters)?;
         let partners = self.partners.iter().filter(|_| level <= AcceptanceLevel::Partner);
@@ -197,6 +234,7 @@ impl SignatureVerdict {
             Self::Wrong => {
                 (VibSigInvalidError, "The signature was not made with the key of its certificate.".to_owned())
             }
+            Self::Weak => (VibSigInvalidError, "The signature's digest is weaker than SHA-256.".to_owned()),
             Self::Untrusted => (VibSigInvalidError, "Could not find a trusted signer.".to_owned()),
             Self::Revoked(whose) => (VibSigInvalidError, format!("The certificate of {whose} was revoked.")),
             Self::Expired(whose) => {
@@ -206,15 +244,22 @@ impl SignatureVerdict {
     }
 }
 
+/// Whether a list of revocations says that it was made by who has this certificate.
+fn names(list: &X509Crl, issuer: &X509) -> bool {
+    list.issuer_name().try_cmp(issuer.subject_name()).is_ok_and(std::cmp::Ordering::is_eq)
+}
+
 /// Whether a list of revocations was made by who has this certificate.
 fn is_by(list: &X509Crl, issuer: &X509) -> bool {
-    let same = list.issuer_name().try_cmp(issuer.subject_name()).is_ok_and(std::cmp::Ordering::is_eq);
-    same && issuer.public_key().and_then(|key| list.verify(&key)).unwrap_or(false)
+    names(list, issuer) && issuer.public_key().and_then(|key| list.verify(&key)).unwrap_or(false)
 }
 
 /// The common name of a certificate, or another name of it.
 fn name(certificate: &X509Ref) -> String {
-    let name = certificate.subject_name();
+    common_name(certificate.subject_name())
+}
+
+fn common_name(name: &X509NameRef) -> String {
     let common = name.entries_by_nid(openssl::nid::Nid::COMMONNAME).next().or_else(|| name.entries().next());
     let text = common.and_then(|entry| entry.data().to_string().ok());
     text.map_or_else(|| "somebody without a name".to_owned(), |text| text.chars().filter(|c| !c.is_control()).collect())

@@ -23,6 +23,8 @@ pub(super) enum ContentProblem {
     Read(io::Error),
     /// It is not written as it should be.
     Wrong(String),
+    /// It has this file, which it may not have.
+    Unlisted(String),
 }
 
 impl From<io::Error> for ContentProblem {
@@ -35,9 +37,12 @@ fn wrong<T>(why: impl Into<String>) -> Result<T, ContentProblem> {
     Err(ContentProblem::Wrong(why.into()))
 }
 
-/// Checks that a tar of either form has at most so many entries, each of which stays inside of the image. Reads to its
-/// end; what is read may stay behind it.
-pub(super) fn check(content: &mut impl Read, most_entries: usize) -> Result<(), ContentProblem> {
+/// Whether a file or link of this path, without `.` and slashes around it, may be there.
+type MayHave<'m> = &'m dyn Fn(&[u8]) -> bool;
+
+/// Checks that a tar of either form has at most so many entries, each of which stays inside of the image and may be there.
+/// Reads to its end; what is read may stay behind it.
+pub(super) fn check(content: &mut impl Read, most_entries: usize, may_have: MayHave<'_>) -> Result<(), ContentProblem> {
     let mut block = [0; BLOCK];
     let got = read_up_to(content, &mut block)?;
     if block.starts_with(XZ) {
@@ -46,7 +51,11 @@ pub(super) fn check(content: &mut impl Read, most_entries: usize) -> Result<(), 
     if got < BLOCK {
         return wrong("is cut off in its first header");
     }
-    if is_visor(&block) { check_visor(content, block, most_entries) } else { check_tar(content, block, most_entries) }
+    if is_visor(&block) {
+        check_visor(content, block, most_entries, may_have)
+    } else {
+        check_tar(content, block, most_entries, may_have)
+    }
 }
 
 fn is_visor(block: &[u8; BLOCK]) -> bool {
@@ -54,7 +63,12 @@ fn is_visor(block: &[u8; BLOCK]) -> bool {
 }
 
 /// All headers, and that their contents lie behind them and within the payload.
-fn check_visor(content: &mut impl Read, mut block: [u8; BLOCK], most: usize) -> Result<(), ContentProblem> {
+fn check_visor(
+    content: &mut impl Read,
+    mut block: [u8; BLOCK],
+    most: usize,
+    may_have: MayHave<'_>,
+) -> Result<(), ContentProblem> {
     let (mut first, mut last) = (u64::MAX, 0);
     let mut headers = 0;
     while block.first() != Some(&0) {
@@ -66,7 +80,7 @@ fn check_visor(content: &mut impl Read, mut block: [u8; BLOCK], most: usize) -> 
             return wrong("has a header that is none of a visor tar");
         }
         let header = Header::read(&block)?;
-        header.check(&header.name, &header.link)?;
+        header.check(&header.name, &header.link, may_have)?;
         if header.size > 0 && header.kind == Kind::File {
             first = first.min(header.offset);
             last = last.max(header.offset + header.size);
@@ -82,7 +96,12 @@ fn check_visor(content: &mut impl Read, mut block: [u8; BLOCK], most: usize) -> 
 }
 
 /// All headers of an ordinary tar, with the long names of GNU tar and of pax.
-fn check_tar(content: &mut impl Read, mut block: [u8; BLOCK], most: usize) -> Result<(), ContentProblem> {
+fn check_tar(
+    content: &mut impl Read,
+    mut block: [u8; BLOCK],
+    most: usize,
+    may_have: MayHave<'_>,
+) -> Result<(), ContentProblem> {
     let mut next = Overrides::default();
     for _ in 0..=most {
         if block.iter().all(|octet| *octet == 0) {
@@ -96,7 +115,8 @@ fn check_tar(content: &mut impl Read, mut block: [u8; BLOCK], most: usize) -> Re
             Kind::GlobalRecords => drop(names(content, header.size)?),
             _ => {
                 let Overrides { name, link, size } = std::mem::take(&mut next);
-                header.check(name.as_ref().unwrap_or(&header.name), link.as_ref().unwrap_or(&header.link))?;
+                let (name, link) = (name.as_ref().unwrap_or(&header.name), link.as_ref().unwrap_or(&header.link));
+                header.check(name, link, may_have)?;
                 if header.kind == Kind::File {
                     pass(content, size.unwrap_or(header.size))?;
                 }
@@ -223,8 +243,8 @@ impl Header {
         Ok(Self { name, link: field(block, 157, 100).to_vec(), kind, size, offset: offset.into() })
     }
 
-    /// Whether it stays inside of the image.
-    fn check(&self, name: &[u8], link: &[u8]) -> Result<(), ContentProblem> {
+    /// Whether it stays inside of the image and may be there.
+    fn check(&self, name: &[u8], link: &[u8], may_have: MayHave<'_>) -> Result<(), ContentProblem> {
         let leaves = || wrong(format!("has {}, which leaves the image", shown(name)));
         if name.starts_with(b"/") || name.iter().any(u8::is_ascii_control) || parts(name).any(|part| part == b"..") {
             return leaves();
@@ -234,6 +254,9 @@ impl Header {
             Kind::Link if link.starts_with(b"/") && climbs(0, link) => leaves(),
             Kind::Link if !link.starts_with(b"/") && climbs(parts(name).count().saturating_sub(1), link) => leaves(),
             Kind::HardLink if climbs(0, link) => leaves(),
+            Kind::File | Kind::Link | Kind::HardLink if !may_have(&parts(name).collect::<Vec<_>>().join(&b'/')) => {
+                Err(ContentProblem::Unlisted(shown(name)))
+            }
             _ => Ok(()),
         }
     }

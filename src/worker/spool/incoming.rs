@@ -1,13 +1,16 @@
 //! A file that comes into the spool piece by piece.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::protocol::{Refusal, StagedId};
 use super::{Spool, internal};
-use crate::software::leaves_reserve;
+use crate::software::{ApplyError, CancelToken, leaves_reserve};
+
+/// How much of a file is copied at once, in octets.
+const PIECE: usize = 256 * 1024;
 
 /// A file that grows. It is deleted when this is dropped, and no sweep takes it before.
 #[derive(Debug)]
@@ -16,20 +19,50 @@ pub(in crate::worker) struct Incoming<'s> {
     id: StagedId,
     file: File,
     size: u64,
+    limit: u64,
 }
 
 impl Spool {
-    /// Makes an empty file that is to be filled.
-    pub(in crate::worker) fn receive(&self) -> Result<Incoming<'_>, Refusal> {
+    /// Makes an empty file that is to be filled, with so many octets at most; `None` is as many as a package file may have.
+    pub(in crate::worker) fn receive(&self, limit: Option<u64>) -> Result<Incoming<'_>, Refusal> {
         let id = StagedId::new();
         let path = self.file(id);
         self.lock_incoming().push(id);
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         match made {
-            Ok(file) => Ok(Incoming { spool: self, id, file, size: 0 }),
+            Ok(file) => Ok(Incoming { spool: self, id, file, size: 0, limit: limit.unwrap_or(self.max_octets) }),
             Err(error) => {
                 self.lock_incoming().retain(|&known| known != id);
                 Err(internal(error))
+            }
+        }
+    }
+}
+
+impl Spool {
+    /// Copies a file of this host that the settings allow to be read.
+    pub(in crate::worker) fn take_in(
+        &self,
+        path: &Path,
+        limit: Option<u64>,
+        cancel: &CancelToken,
+    ) -> Result<Incoming<'_>, ApplyError> {
+        let refused = |refusal: Refusal| match refusal {
+            Refusal::NoRoom => ApplyError::NoSpace(refusal.to_string()),
+            refusal => ApplyError::Unreachable(refusal.to_string()),
+        };
+        let mut source = self.open_readable(path).map_err(refused)?;
+        let mut copy = self.receive(limit).map_err(refused)?;
+        let mut piece = vec![0; PIECE];
+        loop {
+            if cancel.is_cancelled() {
+                return Err(ApplyError::Cancelled);
+            }
+            match source.read(&mut piece) {
+                Ok(0) => return Ok(copy),
+                Ok(count) => copy.append(piece.get(..count).unwrap_or_default()).map_err(refused)?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(ApplyError::Unreachable(format!("it cannot be read: {}", error.kind()))),
             }
         }
     }
@@ -48,7 +81,7 @@ impl Incoming<'_> {
 
     /// Refuses a file that will be larger than is allowed, or than the disk bears.
     pub(in crate::worker) fn announce(&self, more: u64) -> Result<(), Refusal> {
-        let limit = self.spool.max_octets;
+        let limit = self.limit;
         if self.size.checked_add(more).is_none_or(|size| size > limit) {
             return Err(Refusal::TooLarge { limit });
         }
@@ -62,6 +95,12 @@ impl Incoming<'_> {
         self.file.write_all(octets).map_err(internal)?;
         self.size += octets.len() as u64;
         Ok(())
+    }
+
+    /// Makes what is there durable and gives it another name; from then on it is no file of the spool.
+    pub(in crate::worker) fn keep_as(self, path: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(self.path(), path)
     }
 
     /// Takes everything away again.
@@ -102,7 +141,7 @@ mod tests {
     fn a_file_grows_within_its_limit_and_goes_when_nobody_holds_it() {
         let state = tempfile::tempdir().unwrap();
         let spool = spool(&state, 8);
-        let mut file = spool.receive().unwrap();
+        let mut file = spool.receive(None).unwrap();
         assert_eq!(file.announce(9), Err(Refusal::TooLarge { limit: 8 }));
         assert_eq!(file.announce(u64::MAX), Err(Refusal::TooLarge { limit: 8 }));
         file.append(b"12345").unwrap();
@@ -120,7 +159,7 @@ mod tests {
     fn no_sweep_takes_a_file_that_is_coming() {
         let state = tempfile::tempdir().unwrap();
         let spool = spool(&state, 8);
-        let file = spool.receive().unwrap();
+        let file = spool.receive(None).unwrap();
         let left = spool.file(StagedId::new());
         fs::write(&left, "left").unwrap();
         let later = SystemClock.now() + TimeDelta::hours(1);

@@ -96,7 +96,8 @@ impl Bundle {
         self.files_of(files)
     }
 
-    fn files_of(&self, vibs: Vec<Vec<u8>>) -> Files {
+    /// All files where the VIB files are these.
+    pub fn files_of(&self, vibs: Vec<Vec<u8>>) -> Files {
         let metadata = zipped(&self.metadata_of(&vibs));
         let mut files = vec![
             ("index.xml".to_owned(), self.index().into_bytes()),

@@ -24,7 +24,7 @@ pub use bulletin::Bulletin;
 pub use bundle::{Bundle, Files, zipped};
 pub use package::{Parts, Platform, Vib};
 pub use payload::Payload;
-pub use signing::{Authority, SignatureForm, Signer, Signers};
+pub use signing::{Authority, SignatureForm, Signer, Signers, Weakness};
 
 /// Escapes text for an element or an attribute.
 fn escaped(text: &str) -> String {

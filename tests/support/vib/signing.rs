@@ -52,6 +52,17 @@ impl Authority {
         Signer { key, certificate, chain: self.chain.clone() }
     }
 
+    /// Somebody whose certificate nobody should rely on.
+    pub fn weak_signer(&self, name: &str, serial: u32, weakness: Weakness) -> Signer {
+        let usage = match weakness {
+            Weakness::Md5 => KeyUsage::new().digital_signature().build(),
+            Weakness::KeyEncipherment => KeyUsage::new().key_encipherment().build(),
+        };
+        let digest = if weakness == Weakness::Md5 { MessageDigest::md5() } else { MessageDigest::sha256() };
+        let (key, certificate) = certified_as(name, Some(self), [None, Some(usage.unwrap())], digest, VALID, serial);
+        Signer { key, certificate, chain: self.chain.clone() }
+    }
+
     /// Its certificate in PEM.
     pub fn pem(&self) -> Vec<u8> {
         self.certificate.to_pem().unwrap()
@@ -77,6 +88,15 @@ impl Authority {
         list.sign(&self.key, MessageDigest::sha256()).unwrap();
         list.build().unwrap().to_pem().unwrap()
     }
+}
+
+/// What is weak about the certificate of a signer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// It was signed with MD5.
+    Md5,
+    /// Its key is for encipherment only.
+    KeyEncipherment,
 }
 
 /// How a signature is written.
@@ -109,6 +129,21 @@ pub struct Signer {
 }
 
 impl Signer {
+    /// A detached signature of these octets as CMS in DER, with options such as `USE_KEYID`.
+    pub fn sign_with(&self, octets: &[u8], options: CMSOptions) -> Vec<u8> {
+        let options = options | CMSOptions::DETACHED | CMSOptions::BINARY;
+        let mut chain = Stack::new().unwrap();
+        self.chain.iter().for_each(|certificate| chain.push(certificate.clone()).unwrap());
+        let signed =
+            CmsContentInfo::sign(Some(&self.certificate), Some(&self.key), Some(&chain), Some(octets), options);
+        signed.unwrap().to_der().unwrap()
+    }
+
+    /// Its certificate and its key in PEM.
+    pub fn pem(&self) -> Vec<u8> {
+        [self.certificate.to_pem().unwrap(), self.key.private_key_to_pem_pkcs8().unwrap()].concat()
+    }
+
     /// A detached signature of these octets.
     pub fn sign(&self, octets: &[u8], form: SignatureForm) -> Vec<u8> {
         let mut chain = Stack::new().unwrap();
@@ -189,6 +224,23 @@ fn certified(
     valid: (&str, &str),
     serial: u32,
 ) -> (PKey<Private>, X509) {
+    let usage = match authority {
+        true => KeyUsage::new().critical().key_cert_sign().crl_sign().build(),
+        false => KeyUsage::new().critical().digital_signature().build(),
+    };
+    let constraints = authority.then(|| BasicConstraints::new().critical().ca().build().unwrap());
+    certified_as(name, issuer, [constraints, Some(usage.unwrap())], MessageDigest::sha256(), valid, serial)
+}
+
+/// The same with these extensions, signed with this digest.
+fn certified_as(
+    name: &str,
+    issuer: Option<&Authority>,
+    extensions: [Option<X509Extension>; 2],
+    digest: MessageDigest,
+    valid: (&str, &str),
+    serial: u32,
+) -> (PKey<Private>, X509) {
     let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
     let mut subject = X509Name::builder().unwrap();
     subject.append_entry_by_text("CN", name).unwrap();
@@ -201,11 +253,8 @@ fn certified(
     certificate.set_not_before(&time(valid.0)).unwrap();
     certificate.set_not_after(&time(valid.1)).unwrap();
     certificate.set_pubkey(&key).unwrap();
-    if authority {
-        certificate.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
-        certificate.append_extension(KeyUsage::new().critical().key_cert_sign().crl_sign().build().unwrap()).unwrap();
-    } else {
-        certificate.append_extension(KeyUsage::new().critical().digital_signature().build().unwrap()).unwrap();
+    for extension in extensions.into_iter().flatten() {
+        certificate.append_extension(extension).unwrap();
     }
     let context = certificate.x509v3_context(issuer.map(|issuer| &*issuer.certificate), None);
     let own = SubjectKeyIdentifier::new().build(&context).unwrap();
@@ -215,7 +264,7 @@ fn certified(
         let theirs = AuthorityKeyIdentifier::new().keyid(true).build(&context).unwrap();
         certificate.append_extension(theirs).unwrap();
     }
-    certificate.sign(issuer.map_or(&key, |issuer| &issuer.key), MessageDigest::sha256()).unwrap();
+    certificate.sign(issuer.map_or(&key, |issuer| &issuer.key), digest).unwrap();
     (key, certificate.build())
 }
 

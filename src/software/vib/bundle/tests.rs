@@ -1,6 +1,9 @@
+mod packages;
+
 use super::super::building::bundle::{write_folder, zipped};
 use super::super::building::release::{GOLDEN_INSTALLED, component_7_0, esxi_5_5_u1a};
-use super::super::building::{self, Files, Spelling, sha256};
+use super::super::building::{self, Files, Platform, Spelling, Vib, sha256};
+use super::super::descriptor::SoftwarePlatform;
 use super::*;
 
 /// A folder for files, and the bundle of U1a as its files.
@@ -32,7 +35,6 @@ fn a_zip_and_a_folder_hold_the_same_bundle() {
     let folder = Bundle::open(&depot).unwrap();
     assert_eq!(zip.metadata(), folder.metadata());
     let metadata = zip.metadata();
-    assert_eq!(metadata.platforms[0].version.as_ref(), "5.5.0");
     let ids: Vec<&str> = metadata.bulletins.iter().map(|bulletin| &*bulletin.id).collect();
     assert_eq!(ids, ["ESXi550-201404001", "ESXi550-201404401-SG", "ESXi550-201404402-SG", "ESXi550-201404403-SG"]);
     assert_eq!(metadata.profiles.len(), 2);
@@ -44,14 +46,34 @@ fn a_zip_and_a_folder_hold_the_same_bundle() {
         }
         assert!(told.is_complete);
     }
-    assert_eq!(zip.path(), dir.path().join("bundle.zip"));
+    assert_eq!(zip.path, dir.path().join("bundle.zip"));
+}
+
+#[test]
+fn a_folder_in_which_one_zip_lies_is_that_bundle() {
+    let (dir, files) = u1a();
+    let zip = Bundle::open(&written(&dir, "bundle.zip", &zipped(&files))).unwrap();
+    written(&dir, "readme.txt", b"");
+    let folder = Bundle::open(dir.path()).unwrap();
+    assert_eq!((folder.metadata(), &folder.path), (zip.metadata(), &zip.path));
+    assert_eq!(octets_of(&folder, GOLDEN_INSTALLED[0]), octets_of(&zip, GOLDEN_INSTALLED[0]));
+    assert_eq!(Bundle::check(File::open(dir.path()).unwrap(), dir.path()), Ok(()));
+
+    written(&dir, "another.zip", &zipped(&files));
+    let error = Bundle::open(dir.path()).unwrap_err();
+    assert_eq!(error.class, ImageErrorClass::MetadataDownloadError);
+    assert!(error.text.ends_with("It holds another.zip, bundle.zip: name the one that is meant."), "{error}");
+    assert_eq!(Bundle::check(File::open(dir.path()).unwrap(), dir.path()), Err(error));
+
+    write_folder(&files, dir.path());
+    assert_eq!(Bundle::open(dir.path()).unwrap().path, dir.path(), "its own index comes first");
 }
 
 #[test]
 fn a_vib_file_is_a_bundle_of_one_vib() {
     let dir = tempfile::tempdir().unwrap();
     for spelling in [Spelling::Vmware, Spelling::Gnu] {
-        let vib = building::Vib { spelling, ..building::Vib::new("demo", "1.0-1") };
+        let vib = Vib { spelling, ..Vib::new("demo", "1.0-1") };
         let octets = vib.to_file();
         let bundle = Bundle::open(&written(&dir, "demo.vib", &octets)).unwrap();
         let metadata = bundle.metadata();
@@ -122,14 +144,6 @@ fn a_missing_index_is_told_in_the_words_of_esximage() {
         "Could not download from depot at zip:/b.zip?index.xml, skipping (('zip:/b.zip?index.xml', '', 'Error extracting \
          index.xml from /b.zip: \"There is no item named 'index.xml' in the archive\"')). Name an offline bundle, complete \
          as its vendor published it."
-    );
-    let outer = vec![("readme.txt".to_owned(), Vec::new()), ("ESXi550-201404001.zip".to_owned(), b"PK".to_vec())];
-    let error = failure(&outer);
-    assert!(
-        error
-            .text
-            .ends_with("It holds ESXi550-201404001.zip, which may be the bundle: unpack that and name it instead."),
-        "{error}"
     );
 }
 
@@ -292,9 +306,45 @@ fn a_bundle_of_two_vendors_has_what_both_have() {
     let bundle = Bundle::open(&depot).unwrap();
     let metadata = bundle.metadata();
     assert_eq!(metadata.bulletins.len(), 5);
-    let versions: Vec<&str> = metadata.platforms.iter().map(|platform| &*platform.version).collect();
-    assert_eq!(versions, ["5.5.0", "7.0.0"]);
+    let versions =
+        |vib: &MetadataVib| vib.products.iter().map(|product| product.version.to_string()).collect::<Vec<_>>();
     let base = &metadata.vibs[GOLDEN_INSTALLED[0]];
+    assert_eq!(versions(base), ["5.5.0"]);
+    assert!(metadata.vibs.values().any(|vib| versions(vib) == ["7.0.0"]));
     assert_eq!(&*base.relative_path, format!("esx/vmw/vib20/esx-base/{}.vib", GOLDEN_INSTALLED[0]));
     assert_eq!(octets_of(&bundle, GOLDEN_INSTALLED[0]).len() as u64, base.packed_size);
+}
+
+#[test]
+fn a_vib_that_the_bundle_does_not_give_is_told_as_the_bundles_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    let depot = dir.path().join("depot");
+    let vib = Vib::new("one", "1.0-1");
+    write_folder(&building::Bundle::of(vec![vib.clone()]).files(), &depot);
+    let place = depot.join(vib.relative_path());
+    let bundle = Bundle::open(&depot).unwrap();
+    let read = || bundle.open_vib(&VibId::new(&vib.id()), |_| Ok::<_, ImageError>(())).unwrap_err();
+    std::fs::remove_file(&place).unwrap();
+    assert_eq!(read().class, ImageErrorClass::VibDownloadError);
+    std::os::unix::fs::symlink("/etc/passwd", &place).unwrap();
+    let error = read();
+    assert_eq!(error.class, ImageErrorClass::BundleFormatError);
+    assert!(error.text.contains("is or lies behind a symbolic link, and links are not followed. "), "{error}");
+    assert_eq!(error.vibs, [VibId::new(&vib.id())]);
+    std::fs::remove_file(&place).unwrap();
+    std::fs::create_dir(&place).unwrap();
+    assert_eq!(read().class, ImageErrorClass::BundleIOError);
+}
+
+#[test]
+fn the_bundle_in_a_zip_is_the_one_that_has_an_index() {
+    let inner = zipped(&building::Bundle::of(vec![Vib::new("one", "1.0-1")]).files());
+    let other = zipped(&vec![("readme.txt".to_owned(), Vec::new())]);
+    let files = |names: [(&str, &Vec<u8>); 3]| names.map(|(name, octets)| (name.to_owned(), octets.clone())).to_vec();
+    let error = failure(&files([("docs.zip", &other), ("no.zip", &vec![1, 2]), ("offline.zip", &inner)]));
+    assert_eq!(error.class, ImageErrorClass::MetadataDownloadError);
+    let advice = "It holds offline.zip, which may be the bundle: unpack that and name it instead.";
+    assert!(error.text.ends_with(advice), "{error}");
+    let error = failure(&files([("docs.zip", &other), ("no.zip", &vec![1, 2]), ("a.txt", &inner)]));
+    assert!(error.text.ends_with("Name an offline bundle, complete as its vendor published it."), "{error}");
 }

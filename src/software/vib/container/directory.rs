@@ -32,11 +32,14 @@ struct Directory {
 /// Refuses a ZIP whose end is not as it should be, or that has more files than are taken.
 pub(super) fn check(reader: &mut (impl Read + Seek)) -> Result<(), ContainerProblem> {
     let directory = find(reader)?;
-    if directory.files > MOST_FILES || directory.length > LONGEST_DIRECTORY {
-        return Err(ContainerProblem::Refused(format!(
-            "It has {} files, more than the {MOST_FILES} that are allowed",
-            directory.files
-        )));
+    let Directory { files, length, .. } = directory;
+    if files > MOST_FILES {
+        let why = format!("It has {files} files, more than the {MOST_FILES} that are allowed");
+        return Err(ContainerProblem::Refused(why));
+    }
+    if length > LONGEST_DIRECTORY {
+        let why = format!("Its directory has {length} octets, more than the {LONGEST_DIRECTORY} that are allowed");
+        return Err(ContainerProblem::Refused(why));
     }
     if directory.at.checked_add(directory.length) != Some(directory.end) {
         return Err(not_zip("its directory is not where its end says"));

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
+use rustix::fs::{Dir, FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
 
 use super::super::descriptor_xml::safe_path;
@@ -17,6 +17,30 @@ impl Folder {
     /// The folder that is open as this file.
     pub(in super::super) fn new(folder: File) -> Self {
         Self(folder)
+    }
+
+    /// The ZIP that lies in it, if it is the only one and there is no `index.xml`, which would make the folder a bundle itself.
+    pub(in super::super) fn only_zip(&self) -> Result<Option<(String, File)>, ContainerProblem> {
+        if !matches!(self.find("index.xml"), Err(Errno::NOENT)) {
+            return Ok(None);
+        }
+        match <[String; 1]>::try_from(self.zips()?) {
+            Ok([name]) => self.open(&name).map(|zip| Some((name, zip))),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The names of the ZIPs that lie in it.
+    pub(in super::super) fn zips(&self) -> Result<Vec<String>, ContainerProblem> {
+        let mut zips = Vec::new();
+        for entry in Dir::read_from(&self.0).map_err(std::io::Error::from)? {
+            let name = entry.map_err(std::io::Error::from)?.file_name().to_string_lossy().into_owned();
+            if name.to_ascii_lowercase().ends_with(".zip") {
+                zips.push(name);
+            }
+        }
+        zips.sort_unstable();
+        Ok(zips)
     }
 
     /// A file below it.

@@ -94,6 +94,12 @@ fn too_many_files_are_refused_by_their_count() {
 }
 
 #[test]
+fn a_directory_that_is_too_long_is_told_by_its_length() {
+    let long = with_end(zip_of(&[("a", b"one")]), |end| end[12..16].copy_from_slice(&(17_u32 << 20).to_le_bytes()));
+    assert_eq!(refusal(long), "Its directory has 17825792 octets, more than the 16777216 that are allowed");
+}
+
+#[test]
 fn two_files_of_one_name_are_refused() {
     let whole = zip_of(&[("aaa", b"one"), ("bbb", b"two")]);
 

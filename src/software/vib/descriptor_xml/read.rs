@@ -5,14 +5,14 @@ use chrono::{DateTime, Utc};
 use crate::xml::{Element, ElementExt, Limits, XmlError};
 
 use super::super::descriptor::{
-    Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
-    SoftwarePlatform, VibId, VibType,
+    Descriptor, HardwarePlatform, MaintenanceModeNeed, ReferenceUrl, SoftwarePlatform, VibId, VibType,
 };
 use super::super::error::{ImageError, ImageErrorClass};
 use super::super::level::AcceptanceLevel;
 use super::super::relation::{Comparison, Constraint, Provide};
 use super::super::timestamp;
 use super::super::version::VibVersion;
+use super::payloads::payloads;
 
 /// How long a descriptor may be, in octets. The longest that VMware publishes lists some thousand files in less than one.
 pub const DESCRIPTOR_LIMIT: usize = 8 * 1024 * 1024;
@@ -26,8 +26,8 @@ const LONGEST_NAME: usize = 35;
 /// How long a version may be. VIB Author says 35, and VMware's own are longer.
 const LONGEST_VERSION: usize = 64;
 
-/// How long the name of a payload or of its file may be.
-const LONGEST_PAYLOAD_NAME: usize = 64;
+/// How long a text for people may be, or an address, in octets.
+const LONGEST_TEXT: usize = 64 * 1024;
 
 /// How long the path of a file may be.
 const LONGEST_PATH: usize = 1024;
@@ -90,7 +90,7 @@ impl Descriptor {
 }
 
 /// What breaks a rule, told without the VIB's id.
-type Rule<T> = Result<T, String>;
+pub(super) type Rule<T> = Result<T, String>;
 
 /// The descriptor that an element is.
 pub(in super::super) fn descriptor(root: &Element) -> Result<Descriptor, DescriptorProblem> {
@@ -177,7 +177,15 @@ fn needed<'e>(root: &'e Element, tag: &str) -> Rule<&'e str> {
 }
 
 fn text(root: &Element, tag: &str) -> Rule<Box<str>> {
-    Ok(only(root, tag)?.map(ElementExt::text).unwrap_or_default().into())
+    bounded(tag, only(root, tag)?.map(ElementExt::text).unwrap_or_default())
+}
+
+/// A text for people, or an address.
+fn bounded(tag: &str, text: &str) -> Rule<Box<str>> {
+    match text.len() <= LONGEST_TEXT {
+        true => Ok(text.into()),
+        false => Err(format!("Element {tag} has at most {LONGEST_TEXT} octets, and not {}", text.len())),
+    }
 }
 
 /// The texts of the children of that name, without empty ones.
@@ -221,7 +229,7 @@ pub(in super::super) fn vib_type(tag: &str, word: &str) -> Rule<VibType> {
     found.ok_or_else(|| format!("Element {tag} is bootbank, locker or meta, and not {word:?}"))
 }
 
-fn is_name(text: &str, longest: usize, also: &[char]) -> bool {
+pub(super) fn is_name(text: &str, longest: usize, also: &[char]) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') || also.contains(&c);
     // It becomes the name of a file, or a part of one.
     text.len() <= longest && !text.is_empty() && !text.starts_with(['.', '-']) && text.chars().all(allowed)
@@ -256,7 +264,8 @@ pub(in super::super) fn not_empty<'e>(element: &'e Element, name: &str) -> Rule<
 
 fn urls(list: Option<&Element>) -> Rule<Vec<ReferenceUrl>> {
     let urls = list.into_iter().flat_map(|list| list.children_named("", "url"));
-    urls.map(|url| Ok(ReferenceUrl { key: not_empty(url, "key")?.into(), url: url.text().into() })).collect()
+    urls.map(|url| Ok(ReferenceUrl { key: bounded("url", not_empty(url, "key")?)?, url: bounded("url", url.text())? }))
+        .collect()
 }
 
 /// The constraints of a list of relationships.
@@ -347,71 +356,4 @@ fn acceptance_level(root: &Element) -> Rule<AcceptanceLevel> {
     // Who makes no claim makes the lowest.
     let word = if word.is_empty() { "community" } else { word };
     word.parse().map_err(|error| format!("Element acceptance-level: {error}, and not {word:?}"))
-}
-
-fn payloads(list: Option<&Element>) -> Rule<Vec<Payload>> {
-    let elements = list.into_iter().flat_map(|list| list.children_named("", "payload"));
-    let payloads: Vec<Payload> = elements.map(payload).collect::<Rule<_>>()?;
-    let mut names: Vec<&str> = payloads.iter().map(|payload| &*payload.name).collect();
-    names.sort_unstable();
-    match names.array_windows().find(|[first, second]| first == second) {
-        Some([twice, _]) => Err(format!("Two payloads are called {twice}")),
-        None => Ok(payloads),
-    }
-}
-
-fn payload(element: &Element) -> Rule<Payload> {
-    let name = payload_name(not_empty(element, "name")?)?;
-    let checksums = element.children_named("", "checksum").filter_map(|element| checksum(element).transpose());
-    let checksums = checksums.collect::<Rule<Vec<_>>>()?;
-    // A signature covers the descriptor alone: by the digests it covers the payloads.
-    if !checksums.iter().any(|checksum| checksum.algorithm == ChecksumAlgorithm::Sha256) {
-        return Err(format!("Payload {name} has no checksum of type sha-256"));
-    }
-    Ok(Payload {
-        payload_type: not_empty(element, "type")?.into(),
-        size: number("The size of a payload", not_empty(element, "size")?)?,
-        checksums,
-        vfat_name: attribute(element, "vfat-name").map(payload_name).transpose()?,
-        name,
-    })
-}
-
-/// The name of a payload, or of its file in a boot bank.
-pub(in super::super) fn payload_name(text: &str) -> Rule<Box<str>> {
-    if is_name(text, LONGEST_PAYLOAD_NAME, &[]) {
-        return Ok(text.into());
-    }
-    Err(format!(
-        "The name of a payload has at most {LONGEST_PAYLOAD_NAME} letters, digits, '.', '_' and '-', and is not {text:?}"
-    ))
-}
-
-/// The digest that an element `checksum` tells; `None` for a type that is not known: others stand beside it.
-pub(in super::super) fn checksum(element: &Element) -> Rule<Option<Checksum>> {
-    let algorithm = match not_empty(element, "checksum-type")? {
-        "sha-256" => ChecksumAlgorithm::Sha256,
-        "sha-1" => ChecksumAlgorithm::Sha1,
-        "md5" => ChecksumAlgorithm::Md5,
-        _ => return Ok(None),
-    };
-    let of = match attribute(element, "verify-process") {
-        None => Checksummed::Stored,
-        Some("gunzip") => Checksummed::Gunzipped,
-        Some(other) => return Err(format!("A checksum is verified by gunzip or as it is, and not by {other:?}")),
-    };
-    Ok(Some(Checksum { algorithm, of, digest: digest(algorithm, element.text())? }))
-}
-
-/// A digest in lower case.
-pub(in super::super) fn digest(algorithm: ChecksumAlgorithm, text: &str) -> Rule<Box<str>> {
-    let length = match algorithm {
-        ChecksumAlgorithm::Md5 => 32,
-        ChecksumAlgorithm::Sha1 => 40,
-        ChecksumAlgorithm::Sha256 => 64,
-    };
-    if text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Ok(text.to_ascii_lowercase().into());
-    }
-    Err(format!("A checksum of its type has {length} hexadecimal digits, and is not {text:?}"))
 }

@@ -146,7 +146,7 @@ fn a_broken_rule_is_told_with_the_vib() {
         (
             "</payloads>",
             "<payload name=\"b\" type=\"boot\" size=\"1\"/></payloads>",
-            "Payload b has no checksum of type sha-256",
+            "Payload b has no checksum of type sha-256 of its stored octets",
         ),
     ] {
         let (class, text) = problem(&full, from, to);
@@ -168,7 +168,7 @@ fn a_digest_of_a_type_to_come_may_stand_beside_the_known_ones() {
     let more = full().replace("</payload>", "<checksum checksum-type=\"sha-512\">00</checksum></payload>");
     assert_eq!(Descriptor::from_xml(&more), Descriptor::from_xml(&full()));
     let (_, text) = problem(&full(), "checksum-type=\"sha-256\"", "checksum-type=\"sha-512\"");
-    assert!(text.contains("['Payload b has no checksum of type sha-256']"), "{text}");
+    assert!(text.contains("['Payload b has no checksum of type sha-256 of its stored octets']"), "{text}");
 }
 
 #[test]

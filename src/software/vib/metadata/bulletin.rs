@@ -10,6 +10,10 @@ use crate::xml::{Element, ElementExt};
 
 /// How long an id may be.
 const LONGEST_ID: usize = 256;
+/// How many VIBs a bulletin may have. One that has a whole release has some hundred.
+const MOST_VIBS: usize = 10_000;
+/// How many products a bulletin may be for.
+const MOST_PLATFORMS: usize = 256;
 
 /// The bulletin that an element is, of a file of `bulletins/` or of `vmware.xml`.
 pub(super) fn read(file: &str, root: &Element) -> Result<Bulletin, ImageError> {
@@ -45,7 +49,7 @@ fn read_bulletin(root: &Element) -> Result<Bulletin, String> {
                 timestamp::read(date).ok_or_else(|| format!("Element releaseDate is no time of ISO 8601: {date:?}"))?,
             ),
         },
-        platforms: platforms(only(root, "platforms")?),
+        platforms: platforms(only(root, "platforms")?)?,
         vibs: vibs(only(root, "vibList")?)?,
         component: component(root)?,
     })
@@ -59,8 +63,13 @@ fn id<'t>(place: &str, text: &'t str) -> Result<&'t str, String> {
     Ok(text)
 }
 
-fn platforms(list: Option<&Element>) -> Vec<SoftwarePlatform> {
-    list.into_iter().flat_map(|list| list.children_named("", "softwarePlatform")).map(software_platform).collect()
+fn platforms(list: Option<&Element>) -> Result<Vec<SoftwarePlatform>, String> {
+    let elements = list.into_iter().flat_map(|list| list.children_named("", "softwarePlatform"));
+    let found: Vec<_> = elements.map(software_platform).take(MOST_PLATFORMS + 1).collect();
+    if found.len() > MOST_PLATFORMS {
+        return Err(format!("It is for more than the {MOST_PLATFORMS} products that are allowed"));
+    }
+    Ok(found)
 }
 
 /// The ids of the VIBs; `vmware.xml` has the whole VIB in place of its id.
@@ -72,6 +81,9 @@ fn vibs(list: Option<&Element>) -> Result<Vec<VibId>, String> {
     });
     let mut found: Vec<VibId> = Vec::new();
     for text in ids {
+        if found.len() == MOST_VIBS {
+            return Err(format!("It has more than the {MOST_VIBS} VIBs that are allowed"));
+        }
         found.push(VibId::new(id("An element vibID", text)?));
     }
     Ok(found)

@@ -92,12 +92,12 @@ fn described(element: &Element, base: &str) -> Result<MetadataVib, String> {
         relative_path: inside(base, text("relativePath")?)?.into(),
         packed_size: number("Element packedSize", text("packedSize")?)?,
         sha256: sum.map(|sum| digest(ChecksumAlgorithm::Sha256, sum.text())).transpose()?,
+        products: Arc::default(),
     })
 }
 
 /// What the document says of a VIB, as a descriptor.
 fn summary(element: &Element) -> Result<Descriptor, String> {
-    let text = |tag| Ok::<_, String>(only(element, tag)?.map(ElementExt::text).unwrap_or_default());
     let relationships = only(element, "relationships")?;
     let related = |tag| relationships.map_or(Ok(None), |list| only(list, tag));
     let requires = only(element, "systemReqs")?;
@@ -109,6 +109,25 @@ fn summary(element: &Element) -> Result<Descriptor, String> {
     let is_live = !is_true(only(element, "postInstall")?, "rebootRequired");
     let platforms = requires.into_iter().flat_map(|list| list.children_named("", "swPlatform"));
     Ok(Descriptor {
+        depends: constraints(related("depends")?)?,
+        conflicts: constraints(related("conflicts")?)?,
+        replaces: constraints(related("replaces")?)?,
+        provides: provides(related("provides")?)?,
+        compatible_with: constraints(related("compatibleWith")?)?,
+        tags: texts(only(element, "softwareTags")?, "tag"),
+        maintenance_mode: MaintenanceModeNeed { on_install: in_maintenance, on_remove: in_maintenance },
+        platforms: platforms.map(software_platform).collect(),
+        live_install_allowed: is_live,
+        live_remove_allowed: is_live,
+        cimom_restart: is_true(only(element, "postInstall")?, "hostdRestart"),
+        ..named(element)?
+    })
+}
+
+/// What a VIB is called and what is told of it to people. The rest is empty, as the document does not tell all of it.
+fn named(element: &Element) -> Result<Descriptor, String> {
+    let text = |tag| Ok::<_, String>(only(element, tag)?.map(ElementExt::text).unwrap_or_default());
+    Ok(Descriptor {
         vib_type: vib_type("vibType", text("vibType")?)?,
         name: name("name", text("name")?)?,
         version: version(text("version")?)?,
@@ -117,20 +136,20 @@ fn summary(element: &Element) -> Result<Descriptor, String> {
         description: text("description")?.into(),
         release_date: None,
         urls: Vec::new(),
-        depends: constraints(related("depends")?)?,
-        conflicts: constraints(related("conflicts")?)?,
-        replaces: constraints(related("replaces")?)?,
-        provides: provides(related("provides")?)?,
-        compatible_with: constraints(related("compatibleWith")?)?,
-        tags: texts(only(element, "softwareTags")?, "tag"),
-        maintenance_mode: MaintenanceModeNeed { on_install: in_maintenance, on_remove: in_maintenance },
+        depends: Vec::new(),
+        conflicts: Vec::new(),
+        replaces: Vec::new(),
+        provides: Vec::new(),
+        compatible_with: Vec::new(),
+        tags: Vec::new(),
+        maintenance_mode: MaintenanceModeNeed::default(),
         hardware: Vec::new(),
-        platforms: platforms.map(software_platform).collect(),
+        platforms: Vec::new(),
         files: Vec::new(),
         acceptance_level: AcceptanceLevel::Community,
-        live_install_allowed: is_live,
-        live_remove_allowed: is_live,
-        cimom_restart: is_true(only(element, "postInstall")?, "hostdRestart"),
+        live_install_allowed: false,
+        live_remove_allowed: false,
+        cimom_restart: false,
         stateless_ready: false,
         overlay: false,
         payloads: Vec::new(),

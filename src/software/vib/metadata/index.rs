@@ -1,5 +1,7 @@
 //! `index.xml` and `vendor-index.xml`: the way from a depot to its metadata.
 
+use std::collections::HashSet;
+
 use super::super::descriptor::SoftwarePlatform;
 use super::super::descriptor_xml::safe_path;
 use super::super::error::ImageError;
@@ -65,6 +67,16 @@ pub(super) fn rows(root: &Element) -> Result<Vec<MetadataRow>, ImageError> {
         MetadataRow { platform, url: text("url").to_owned() }
     };
     Ok(root.children_named("", "metadata").map(row).collect())
+}
+
+/// The products of rows, each once; none, which is any, if a row does not tell its product.
+pub(in super::super) fn products(rows: Vec<MetadataRow>) -> Vec<SoftwarePlatform> {
+    let tells = |row: &MetadataRow| !row.platform.product_line.is_empty() && !row.platform.version.is_empty();
+    if !rows.iter().all(tells) {
+        return Vec::new();
+    }
+    let mut seen = HashSet::new();
+    rows.into_iter().map(|row| row.platform).filter(|platform| seen.insert(platform.clone())).collect()
 }
 
 /// A place below another, which may be empty; what is wrong if it is none inside of the depot.

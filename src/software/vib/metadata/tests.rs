@@ -1,7 +1,8 @@
 use std::io::Cursor;
 
-use super::super::building::release::{component_7_0, esxi_5_5_u1a};
+use super::super::building::release::{GOLDEN_INSTALLED, component_7_0, esxi_5_5_u1a};
 use super::super::building::{self, Files, zipped};
+use super::super::error::ImageErrorClass;
 use super::*;
 
 fn read(files: &Files) -> Result<Metadata, ImageError> {
@@ -15,8 +16,8 @@ fn u1a() -> Files {
 #[test]
 fn a_package_tells_of_bulletins_vibs_and_profiles() {
     let metadata = read(&u1a()).unwrap();
-    assert_eq!(metadata.platforms.len(), 1);
-    assert_eq!(metadata.platforms[0].product_line.as_ref(), "embeddedEsx");
+    let base = &metadata.vibs[GOLDEN_INSTALLED[0]];
+    assert_eq!(base.products.iter().map(|product| &*product.version).collect::<Vec<_>>(), ["5.5.0"]);
     let bulletin = &metadata.bulletins[1];
     assert_eq!(
         [&bulletin.id, &bulletin.vendor, &bulletin.summary, &bulletin.severity, &bulletin.category, &bulletin.urgency]
@@ -228,19 +229,39 @@ fn what_is_no_metadata_is_told() {
     assert_eq!(error.class, ImageErrorClass::MetadataFormatError);
     let why = "The metadata ZIP cannot be read: File is not a zip file (it has no directory at its end). ";
     assert!(error.text.starts_with(why), "{error}");
-    let bomb = vec![("bulletins/a.xml".to_owned(), vec![b' '; DESCRIPTOR_LIMIT + 1])];
+    let bomb = vec![("bulletins/a.xml".to_owned(), vec![b' '; (1 << 20) + 1])];
     let error = read(&bomb).unwrap_err();
-    assert!(error.text.contains("bulletins/a.xml is longer than the 8388608 octets that are allowed"), "{error}");
+    assert!(error.text.contains("bulletins/a.xml is longer than the 1048576 octets that are allowed"), "{error}");
 }
 
 #[test]
-fn many_files_are_bounded_together() {
-    let zip = Zip::open(Cursor::new(zipped(&vec![("a".to_owned(), vec![b' '; 60]), ("b".to_owned(), vec![b' '; 60])])));
-    let mut package = Package { zip: zip.unwrap(), base: "", left: 100 };
-    assert_eq!(package.octets("a", 60).unwrap().len(), 60);
-    let error = package.octets("b", 60).unwrap_err();
-    let why = "Its files are longer than the 536870912 octets that are allowed for all together. ";
-    assert!(error.text.contains(why), "{error}");
+fn what_there_may_be_is_bounded() {
+    let response = |content: &str| {
+        read(&vec![("vmware.xml".to_owned(), format!("<metadataResponse>{content}</metadataResponse>").into_bytes())])
+    };
+    let error = response(&"<bulletin><id>a</id></bulletin>".repeat(20_001)).unwrap_err();
+    let why = "The metadata ZIP cannot be read: It has more than the 20000 bulletins that are allowed. ";
+    assert!(error.text.starts_with(why), "{error}");
+    let list = |item: &str, count: usize| {
+        let lists = format!("<platforms>{item}</platforms><vibList>{item}</vibList>");
+        response(&format!("<bulletin><id>a</id>{}</bulletin>", lists.replace(item, &item.repeat(count)))).unwrap_err()
+    };
+    let error = list("<vibID>a</vibID>", 10_001);
+    assert_eq!(error.class, ImageErrorClass::BulletinValidationError);
+    let why = "Bulletin \"a\" of the metadata's vmware.xml cannot be taken: It has more than the 10000 VIBs that are allowed. ";
+    assert!(error.text.starts_with(why), "{error}");
+    let error = list("<softwarePlatform/>", 257);
+    assert!(error.text.contains(": It is for more than the 256 products that are allowed. "), "{error}");
+}
+
+#[test]
+fn copies_of_a_long_bulletin_are_put_together_at_once() {
+    let list = |letter: char| (0..10_000).map(|n| format!("<vibID>{letter}{n}</vibID>")).collect::<String>();
+    let bulletin = |letter| format!("<bulletin><id>a</id><vibList>{}</vibList></bulletin>", list(letter));
+    let copies: String = ('a'..='j').chain('a'..='j').map(bulletin).collect();
+    let xml = format!("<metadataResponse>{copies}</metadataResponse>");
+    let metadata = read(&vec![("vmware.xml".to_owned(), xml.into_bytes())]).unwrap();
+    assert_eq!(metadata.bulletins[0].vibs.len(), 100_000);
 }
 
 #[test]

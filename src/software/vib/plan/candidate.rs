@@ -27,8 +27,9 @@ impl Candidate {
         let candidates: Vec<_> = catalogue
             .vibs()
             .iter()
-            .filter(|vib| vib.fits_platform(host) && !elsewhere.contains(&Arc::as_ptr(vib)))
-            .map(|vib| Self {
+            .zip(elsewhere)
+            .filter(|(vib, elsewhere)| vib.fits_platform(host) && !elsewhere)
+            .map(|(vib, _)| Self {
                 descriptor: Arc::clone(vib),
                 wanted: wanted.as_ref().is_none_or(|wanted| wanted.contains(&Arc::as_ptr(vib))),
             })
@@ -37,6 +38,15 @@ impl Candidate {
             return Ok(candidates);
         }
         Err(nothing_for(host, catalogue))
+    }
+}
+
+impl Catalogue<'_> {
+    /// Whether a VIB that no bulletin has is for the host: its own products count, or else those of its packages.
+    pub(in super::super) fn offers_to(&self, host: &ImageHost, place: usize) -> bool {
+        let has_own = self.vibs().get(place).is_some_and(|vib| !vib.platforms.is_empty());
+        let products = self.products(place);
+        has_own || products.is_empty() || products.iter().any(|product| product.fits(host))
     }
 }
 
@@ -66,20 +76,20 @@ fn vibs_of(
     Ok(vibs)
 }
 
-/// The VIBs that are in bulletins, but in none for this host.
-fn only_of_others(host: &ImageHost, catalogue: &Catalogue<'_>) -> HashSet<*const Descriptor> {
-    let (here, others): (Vec<&Bulletin>, Vec<_>) =
-        catalogue.bulletins().partition(|bulletin| bulletin.fits_platform(host));
-    let vibs = |bulletins: Vec<&Bulletin>| -> HashSet<_> {
-        bulletins
-            .into_iter()
-            .flat_map(|bulletin| &bulletin.vibs)
-            .filter_map(|id| catalogue.vib(id))
-            .map(Arc::as_ptr)
-            .collect()
-    };
-    let here = vibs(here);
-    vibs(others).into_iter().filter(|vib| !here.contains(vib)).collect()
+/// Which of the VIBs are for other products by what stands around them: they are in bulletins, but in none for this host, or
+/// in no bulletin and only in packages for others.
+fn only_of_others(host: &ImageHost, catalogue: &Catalogue<'_>) -> Vec<bool> {
+    let mut here = vec![None; catalogue.vibs().len()];
+    for bulletin in catalogue.bulletins() {
+        let fits = bulletin.fits_platform(host);
+        for place in bulletin.vibs.iter().filter_map(|id| catalogue.vib_place(id)) {
+            if let Some(here) = here.get_mut(place) {
+                *here = Some(fits || *here == Some(true));
+            }
+        }
+    }
+    let is_here = |(place, here): (usize, Option<bool>)| here.unwrap_or_else(|| catalogue.offers_to(host, place));
+    here.into_iter().enumerate().map(|place| !is_here(place)).collect()
 }
 
 fn no_bulletin(id: &str) -> ImageError {
@@ -116,7 +126,12 @@ fn nothing_for(host: &ImageHost, catalogue: &Catalogue<'_>) -> ImageError {
         );
     }
     let of_bulletins = catalogue.bulletins().flat_map(|bulletin| &bulletin.platforms);
-    let platforms = of_bulletins.chain(catalogue.vibs().iter().flat_map(|vib| &vib.platforms));
+    let of_vibs = catalogue.vibs().iter().flat_map(|vib| &vib.platforms);
+    let in_bulletins: HashSet<usize> =
+        catalogue.bulletins().flat_map(|bulletin| &bulletin.vibs).filter_map(|id| catalogue.vib_place(id)).collect();
+    let alone = (0..catalogue.vibs().len()).filter(|place| !in_bulletins.contains(place));
+    let of_packages = alone.flat_map(|place| catalogue.products(place));
+    let platforms = of_bulletins.chain(of_vibs).chain(of_packages);
     let text = format!(
         "The bundles have nothing for {} {}: they are for {}. Get the bundle that is made for the host's version.",
         host.product_line,

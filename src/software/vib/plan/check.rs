@@ -23,13 +23,10 @@ pub(super) fn check(
     rules: &Rules,
     needs_reboot: bool,
 ) -> Result<(), ImageError> {
-    let mut problems = Vec::new();
-    if !rules.force {
-        problems.extend(too_low(drafted, rules));
-        problems.extend(unmet(drafted, base).into_iter().map(|(vib, needed)| unmet_problem(vib, needed)));
-        problems.extend(conflicts(drafted).into_iter().map(|conflict| conflict_problem(&conflict)));
-        problems.extend(replacements(drafted));
-    }
+    let mut problems = too_low(drafted, rules);
+    problems.extend(unmet(drafted, base).into_iter().map(|(vib, needed)| unmet_problem(vib, needed)));
+    problems.extend(conflicts(drafted).into_iter().map(|conflict| conflict_problem(&conflict)));
+    problems.extend(replacements(drafted));
     problems.extend(file_clashes(drafted));
     problems.extend(hardware(drafted, host));
     if !needs_reboot {
@@ -45,7 +42,7 @@ pub(super) fn check_return(
     rules: &Rules,
     is_live: bool,
 ) -> Result<(), ImageError> {
-    let mut problems = if rules.force { Vec::new() } else { too_low(drafted, rules) };
+    let mut problems = too_low(drafted, rules);
     if is_live {
         problems.extend(maintenance_mode(drafted, host));
     }
@@ -104,7 +101,10 @@ pub(super) struct Conflict<'a> {
     pub(super) by: &'a Constraint,
 }
 
-/// The conflicts that VIBs which come have with others, whichever of the two tells of it.
+/// How many conflicts are looked for: any number of VIBs may each conflict with all others.
+const MOST_CONFLICTS: usize = 1_000;
+
+/// The conflicts that VIBs which come have with others, whichever of the two tells of it; the first ones of very many.
 pub(super) fn conflicts<'a>(drafted: &Drafted<'a>) -> Vec<Conflict<'a>> {
     let provides = drafted.provides();
     let comes: HashSet<&str> = drafted.incoming.iter().map(|vib| &*vib.name).collect();
@@ -114,6 +114,9 @@ pub(super) fn conflicts<'a>(drafted: &Drafted<'a>) -> Vec<Conflict<'a>> {
             for excluded in provides.matching(by).filter(|excluded| excluded.name != vib.name) {
                 if comes.contains(&*vib.name) || comes.contains(&*excluded.name) {
                     conflicts.push(Conflict { vib, excluded, by });
+                }
+                if conflicts.len() == MOST_CONFLICTS {
+                    return conflicts;
                 }
             }
         }
@@ -137,7 +140,8 @@ fn replacements(drafted: &Drafted<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for vib in &drafted.incoming {
         let replaced = vib.replaces.iter().flat_map(|constraint| provides.matching(constraint));
-        for replaced in replaced.filter(|replaced| replaced.name != vib.name) {
+        let left = MOST_CONFLICTS.saturating_sub(problems.len());
+        for replaced in replaced.filter(|replaced| replaced.name != vib.name).take(left) {
             problems.push(Problem {
                 class: ImageErrorClass::DependencyError,
                 text: format!("VIB {} replaces VIB {}, and both were to be installed.", vib.id(), replaced.id()),
@@ -154,31 +158,43 @@ const PATHS_TOLD: usize = 5;
 
 /// Files that several VIBs bring of which one comes: only one that is an overlay may bring a file which another brings too.
 fn file_clashes(drafted: &Drafted<'_>) -> Vec<Problem> {
+    let comes: HashSet<*const Descriptor> = drafted.incoming.iter().map(|vib| Arc::as_ptr(vib)).collect();
     let mut problems = Vec::new();
     for overlay in [false, true] {
         let mut owners: HashMap<&str, &Descriptor> = HashMap::new();
-        let mut clashes: Vec<(&Descriptor, &Descriptor, Vec<&str>)> = Vec::new();
+        let mut clashes = Clashes::default();
         // Those that come are last, so every clash that is found there is one of theirs.
         for vib in drafted.vibs().filter(|vib| vib.overlay == overlay) {
-            let comes = drafted.incoming.iter().any(|incoming| std::ptr::eq(&***incoming, vib));
+            let comes = comes.contains(&std::ptr::from_ref(vib));
             for path in &vib.files {
                 let owner = *owners.entry(path).or_insert(vib);
-                if !comes || std::ptr::eq(owner, vib) {
-                    continue;
-                }
-                match clashes
-                    .iter_mut()
-                    .rev()
-                    .find(|(one, other, _)| std::ptr::eq(*one, owner) && std::ptr::eq(*other, vib))
-                {
-                    Some((_, _, paths)) => paths.push(path),
-                    None => clashes.push((owner, vib, vec![path])),
+                if comes && !std::ptr::eq(owner, vib) {
+                    clashes.add(owner, vib, path);
                 }
             }
         }
-        problems.extend(clashes.into_iter().map(|(one, other, paths)| clash_problem(one, other, &paths, overlay)));
+        problems
+            .extend(clashes.found.into_iter().map(|(one, other, paths)| clash_problem(one, other, &paths, overlay)));
     }
     problems
+}
+
+/// The paths that pairs of VIBs both bring, in the order in which the pairs are found.
+#[derive(Default)]
+struct Clashes<'a> {
+    found: Vec<(&'a Descriptor, &'a Descriptor, Vec<&'a str>)>,
+    places: HashMap<(*const Descriptor, *const Descriptor), usize>,
+}
+
+impl<'a> Clashes<'a> {
+    fn add(&mut self, owner: &'a Descriptor, vib: &'a Descriptor, path: &'a str) {
+        let pair = (std::ptr::from_ref(owner), std::ptr::from_ref(vib));
+        let place = *self.places.entry(pair).or_insert(self.found.len());
+        match self.found.get_mut(place) {
+            Some((_, _, paths)) => paths.push(path),
+            None => self.found.push((owner, vib, vec![path])),
+        }
+    }
 }
 
 fn clash_problem(one: &Descriptor, other: &Descriptor, paths: &[&str], overlay: bool) -> Problem {

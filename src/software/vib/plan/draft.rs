@@ -1,9 +1,9 @@
 //! An image while its change is worked out.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::super::descriptor::{Descriptor, VibId};
+use super::super::descriptor::{Descriptor, Payload, VibId};
 use super::super::image::{Image, ImageSnapshot};
 use super::super::matching::{ConstraintIndex, ProvideIndex};
 use super::super::profile::{ImageProfile, ProfileVib};
@@ -105,24 +105,22 @@ pub(super) fn by_id(mut vibs: Vec<Arc<Descriptor>>) -> Vec<Arc<Descriptor>> {
 const UPDATED: &str = "(Updated) ";
 
 fn updated(profile: &ImageProfile, vibs: &[Arc<Descriptor>], rules: &Rules) -> ImageProfile {
+    let known = profile.vibs.iter().map(|vib| (&vib.id, vib)).collect();
     let name = profile.name.strip_prefix(UPDATED).unwrap_or(&profile.name);
     ImageProfile {
         name: format!("{UPDATED}{name}").into(),
         modified_at: Some(rules.at),
-        vibs: vibs.iter().map(|vib| in_profile(profile, vib)).collect(),
+        vibs: vibs.iter().map(|vib| in_profile(&known, vib)).collect(),
         ..profile.clone()
     }
 }
 
 /// A VIB as the profile has it; one that is new there with the file names that it asks for.
-fn in_profile(profile: &ImageProfile, vib: &Descriptor) -> ProfileVib {
+fn in_profile(known: &HashMap<&VibId, &ProfileVib>, vib: &Descriptor) -> ProfileVib {
     let id = vib.id();
-    profile.vibs.iter().find(|known| known.id == id).cloned().unwrap_or_else(|| ProfileVib {
-        id,
-        payloads: vib
-            .payloads
-            .iter()
-            .map(|payload| (payload.name.clone(), payload.vfat_name.clone().unwrap_or_default()))
-            .collect(),
-    })
+    if let Some(known) = known.get(&id) {
+        return ProfileVib::clone(known);
+    }
+    let asked = |payload: &Payload| (payload.name.clone(), payload.vfat_name.clone().unwrap_or_default());
+    ProfileVib { id, payloads: vib.payloads.iter().map(asked).collect() }
 }

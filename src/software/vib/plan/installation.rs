@@ -57,10 +57,9 @@ fn draft<'a>(
     rules: &Rules,
 ) -> (Draft<'a>, Vec<VibId>) {
     let (wanted, at_hand): (Vec<_>, Vec<_>) = candidates.iter().partition(|candidate| candidate.wanted);
-    let mut draft = newest(base, wanted.iter().map(|candidate| &candidate.descriptor).collect(), rules);
+    let mut draft = newest(base, wanted.iter().map(|candidate| &candidate.descriptor).collect());
     let at_hand = at_hand.into_iter().map(|candidate| &candidate.descriptor);
-    let may_come =
-        |vib: &&Arc<Descriptor>| vib.fits_hardware(host) && (rules.force || vib.acceptance_level >= rules.level);
+    let may_come = |vib: &&Arc<Descriptor>| vib.fits_hardware(host) && vib.acceptance_level >= rules.level;
     complete(&mut draft, &at_hand.filter(may_come).collect::<Vec<_>>());
     let skipped = skipped(&wanted, &draft);
     (draft, skipped)
@@ -70,15 +69,12 @@ fn draft<'a>(
 ///
 /// Of two that replace each other the one that comes wins over the one that is there, unless both were asked for. Two that
 /// come both stay, and so does a circle of more, for the check to tell of.
-fn newest<'a>(base: &'a Arc<Image>, mut wanted: Vec<&'a Arc<Descriptor>>, rules: &Rules) -> Draft<'a> {
+fn newest<'a>(base: &'a Arc<Image>, mut wanted: Vec<&'a Arc<Descriptor>>) -> Draft<'a> {
     let asked: HashSet<&str> = wanted.iter().map(|vib| &*vib.name).collect();
     loop {
         let mut draft = Draft::new(base);
         for vib in &wanted {
-            consider(&mut draft, vib, rules);
-        }
-        if rules.force {
-            return draft;
+            consider(&mut draft, vib);
         }
         let mut goes: HashSet<&str> = disputed(&draft, &asked).collect();
         let obsolete = obsolete(&draft);
@@ -95,13 +91,10 @@ fn newest<'a>(base: &'a Arc<Image>, mut wanted: Vec<&'a Arc<Descriptor>>, rules:
     }
 }
 
-/// Lets a VIB come unless the image has it or, if that counts, a newer one, or a newer one comes already.
-fn consider<'a>(draft: &mut Draft<'a>, vib: &'a Arc<Descriptor>, rules: &Rules) {
+/// Lets a VIB come unless the image has it or a newer one, or a newer one comes already.
+fn consider<'a>(draft: &mut Draft<'a>, vib: &'a Arc<Descriptor>) {
     let newer_than = |other: &Arc<Descriptor>| vib.version.compare(&other.version).is_gt();
-    let stands = draft.base.named(&vib.name).is_some_and(|installed| {
-        let order = vib.version.compare(&installed.version);
-        order.is_eq() || (order.is_lt() && !rules.allow_downgrades)
-    });
+    let stands = draft.base.named(&vib.name).is_some_and(|installed| !newer_than(installed));
     if !stands && draft.incoming.get(&*vib.name).is_none_or(|coming| newer_than(coming)) {
         draft.incoming.insert(&vib.name, vib);
     }

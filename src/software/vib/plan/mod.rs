@@ -1,13 +1,14 @@
 //! What a change makes of an image, worked out before anything is touched.
 //!
 //! Of what VIBs say, `depends`, `conflicts`, `replaces` and `provides` count here. `compatibleWith` asks for nothing and
-//! excludes nothing; it is only shown.
+//! excludes nothing; where it is not met, that is only noted.
 
 mod candidate;
 mod check;
 mod completion;
 mod draft;
 mod installation;
+mod notes;
 mod problems;
 mod removal;
 mod roll_back;
@@ -39,10 +40,6 @@ pub struct Rules {
     pub level: AcceptanceLevel,
     /// When the change is made: the date of installation of what comes.
     pub at: DateTime<Utc>,
-    /// Whether an older version takes the place of a newer one; otherwise it is skipped.
-    pub allow_downgrades: bool,
-    /// Whether acceptance levels, needs, conflicts and what is obsolete do not count, as with `esxcli`'s `--force`.
-    pub force: bool,
 }
 
 /// A change of an image.
@@ -69,11 +66,6 @@ impl ImagePlan {
         !self.incoming.is_empty() || !self.outgoing.is_empty()
     }
 
-    /// Whether the CIM server must be started again after the change; only where it needs no reboot.
-    pub fn needs_cimom_restart(&self) -> bool {
-        !self.needs_reboot && self.incoming.iter().chain(&self.outgoing).any(|vib| vib.cimom_restart)
-    }
-
     /// What the change did once it is made.
     pub fn outcome(&self) -> ImageOutcome {
         let ids = |vibs: &[Arc<Descriptor>]| vibs.iter().map(|vib| vib.id()).collect();
@@ -82,6 +74,8 @@ impl ImagePlan {
             removed: ids(&self.outgoing),
             skipped: self.skipped.clone(),
             needs_reboot: self.needs_reboot,
+            needs_cimom_restart: !self.needs_reboot
+                && self.incoming.iter().chain(&self.outgoing).any(|vib| vib.cimom_restart),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Everything that speaks against a change, told at once.
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use super::super::descriptor::VibId;
 use super::super::error::{ImageError, ImageErrorClass};
 
@@ -53,12 +56,7 @@ fn class_told(problems: &[&Problem], of_error: ImageErrorClass) -> String {
 }
 
 /// Each once, in the order in which they come first.
-fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
-    let mut distinct = Vec::new();
-    for item in items {
-        if !distinct.contains(&item) {
-            distinct.push(item);
-        }
-    }
-    distinct
+fn distinct<T: Clone + Eq + Hash>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    items.filter(|item| seen.insert(item.clone())).collect()
 }

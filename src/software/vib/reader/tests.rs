@@ -1,5 +1,7 @@
 //! Reads VIBs that tests make, whole and damaged.
 
+mod limits;
+
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
@@ -186,31 +188,35 @@ fn what_would_leave_the_image_is_refused() {
 }
 
 #[test]
-fn gzip_bombs_are_not_unpacked_to_their_end() {
-    let bomb = Payload::of("bomb", "boot", &vec![0; 3 << 20]);
-    let twice = Vib { payloads: vec![bomb.clone(), Payload { name: "bomb2".to_owned(), ..bomb }], ..sample() };
-    let file = twice.to_file();
-    assert!(file.len() < 40_000, "{}", file.len());
-    read(&file).unwrap();
-    let limits = VibLimits { unpacked: 1 << 20, ..VibLimits::default() };
-    let expected = "[VibFormatError] Payload bomb unpacks to more than 1048576 octets. vibs = Acme_bootbank_demo_1.0-1";
-    assert_eq!(told_by(read_with(&file, limits)), expected);
-    let limits = VibLimits { unpacked_in_all: 4 << 20, ..VibLimits::default() };
-    let expected =
-        "[VibFormatError] Payload bomb2 unpacks to more than 1048576 octets. vibs = Acme_bootbank_demo_1.0-1";
-    assert_eq!(told_by(read_with(&file, limits)), expected);
+fn stored_octets_need_a_digest_of_their_own() {
+    let mut vib = sample();
+    vib.payloads[1].checksums.retain(|(_, gunzipped, _)| *gunzipped);
+    let why =
+        "violates extensibility rule checks: ['Payload demo has no checksum of type sha-256 of its stored octets']";
+    let told = told(&vib.to_file());
+    assert!(told.starts_with("[VibValidationError] ") && told.contains(why), "{told}");
 }
 
 #[test]
-fn limits_are_kept() {
-    let file = sample().at_level("partner").to_file();
-    let told = |limits| told_by(read_with(&file, limits));
-    let limits = VibLimits { payloads: 2, ..VibLimits::default() };
-    assert!(told(limits).starts_with("[VibFormatError] The VIB has too many payloads."));
-    let limits = VibLimits { signature: 100, ..VibLimits::default() };
-    assert!(told(limits).starts_with("[VibFormatError] The VIB's sig.pkcs7 has "));
-    let limits = VibLimits { entries: 2, ..VibLimits::default() };
-    assert!(told(limits).starts_with("[VibFormatError] Payload demo has more than 2 entries."));
+fn vibs_of_others_have_only_the_files_that_they_list() {
+    let files: [(&str, &[u8]); 2] = [("opt/listed", b"x"), ("opt/other", b"y")];
+    for payload in [Payload::vgz("p", &files), Payload::tgz("p", &files)] {
+        for (level, is_held) in [("community", true), ("partner", true), ("accepted", false), ("certified", false)] {
+            let vib = Vib { payloads: vec![payload.clone()], ..Vib::new("demo", "1.0-1") }.at_level(level);
+            read(&vib.to_file()).unwrap();
+            let hiding = Vib { files: Some(vec!["opt/listed".to_owned()]), ..vib };
+            let read = read(&hiding.to_file()).map(drop);
+            if !is_held {
+                read.unwrap();
+                continue;
+            }
+            let error = read.unwrap_err();
+            assert_eq!(error.class, ImageErrorClass::VibValidationError);
+            let why = "VIB Acme_bootbank_demo_1.0-1 violates extensibility rule checks: ['Payload p has the file \
+                       \"opt/other\", which the file-list does not have']. ";
+            assert!(error.text.starts_with(why), "{error}");
+        }
+    }
 }
 
 /// Takes so many octets, and then fails as a full disk does.

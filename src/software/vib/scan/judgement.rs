@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::bulletin::Bulletin;
-use super::super::catalogue::is_outline;
 use super::super::descriptor::{Descriptor, VibId};
 use super::super::image::ImageSnapshot;
 use super::super::level::AcceptanceLevel;
@@ -212,8 +211,9 @@ impl<'a> Content<'_, 'a> {
         self.judge_needs(status);
         self.judge_conflicts(status);
         // An outline does not tell its level.
-        let is_below = |vib: &Descriptor| vib.acceptance_level < self.judge.level && !is_outline(vib);
-        if self.coming().any(|(offered, _, _)| is_below(offered.vib)) {
+        let is_below =
+            |offered: &OfferedVib<'_>| offered.vib.acceptance_level < self.judge.level && !offered.is_outline;
+        if self.coming().any(|(offered, _, _)| is_below(offered)) {
             status.reasons.push(Reason::AcceptanceLevel);
         }
     }

@@ -34,6 +34,8 @@ pub(super) struct OfferedBulletin<'a> {
 #[derive(Debug)]
 pub(super) struct OfferedVib<'a> {
     pub(super) vib: &'a Descriptor,
+    /// Whether only an outline of it is there.
+    pub(super) is_outline: bool,
     /// Whether it is for the host's product.
     pub(super) fits_platform: bool,
     /// Whether it is for the host's hardware.
@@ -72,8 +74,10 @@ impl<'a> Offer<'a> {
                 }
             }
         }
-        for (vib, elsewhere) in vibs.iter_mut().zip(elsewhere) {
-            vib.may_come = vib.fits() && (!elsewhere || !vib.bulletins.is_empty());
+        for (place, (vib, elsewhere)) in vibs.iter_mut().zip(elsewhere).enumerate() {
+            let is_here = || !elsewhere && catalogue.offers_to(host, place);
+            vib.may_come = vib.fits() && (!vib.bulletins.is_empty() || is_here());
+            vib.is_outline = catalogue.is_outline(place);
         }
         let places = vibs.iter().enumerate().map(|(place, vib)| (std::ptr::from_ref(vib.vib), place)).collect();
         let mut offer = Self { bulletins, vibs, places, catalogue };
@@ -132,6 +136,7 @@ fn bulletins<'a>(catalogue: &'a Catalogue<'a>, host: &ImageHost) -> Vec<OfferedB
 fn offered<'a>(vib: &'a Arc<Descriptor>, host: &ImageHost) -> OfferedVib<'a> {
     OfferedVib {
         vib,
+        is_outline: false,
         fits_platform: vib.fits_platform(host),
         fits_hardware: vib.fits_hardware(host),
         bulletins: Vec::new(),

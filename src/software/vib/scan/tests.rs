@@ -1,10 +1,13 @@
 //! Tests of the scan.
 
+mod supersession;
+
 use std::sync::Arc;
 
 use super::super::building::release::{esxi_5_5_u1, esxi_5_5_u1a};
 use super::super::building::zipped;
-use super::super::descriptor::{Descriptor, HardwarePlatform, MaintenanceModeNeed, VibId, VibType};
+use super::super::catalogue::CatalogueVib;
+use super::super::descriptor::{Descriptor, HardwarePlatform, MaintenanceModeNeed, VibId};
 use super::super::level::AcceptanceLevel;
 use super::super::metadata::Metadata;
 use super::super::plan::{Candidate, ImagePlan, Rules};
@@ -12,7 +15,7 @@ use super::super::samples::{Package, bulletin, day, host_with, ids, image, platf
 use super::*;
 
 fn rules() -> Rules {
-    Rules { level: AcceptanceLevel::Partner, at: day(30), allow_downgrades: false, force: false }
+    Rules { level: AcceptanceLevel::Partner, at: day(30) }
 }
 
 fn scanned(snapshot: &ImageSnapshot, package: &Package) -> ScanResult {
@@ -217,8 +220,7 @@ fn conflicts_with_what_stays_speak_against_it() {
 
 #[test]
 fn levels_below_the_hosts_speak_against_it() {
-    let whole = |vib: Descriptor| Descriptor { vib_type: VibType::Meta, ..vib };
-    let community = || whole(vib("a 2-1").at_level(AcceptanceLevel::Community));
+    let community = || vib("a 2-1").at_level(AcceptanceLevel::Community);
     let package = of_one_bulletin(vec![community()]);
     let snapshot = host_with(vec![]);
     assert_eq!(status(&snapshot, &package, "B").reasons, [Reason::AcceptanceLevel]);
@@ -226,8 +228,11 @@ fn levels_below_the_hosts_speak_against_it() {
     assert_eq!(lower.bulletin("B").unwrap().reasons, []);
     let there = host_with(vec![community()]);
     assert_eq!(status(&there, &package, "B").reasons, []);
-    let outline = of_one_bulletin(vec![vib("a 2-1").at_level(AcceptanceLevel::Community)]);
-    assert_eq!(status(&snapshot, &outline, "B").reasons, [], "vmware.xml does not tell the level");
+    let outlines = package.offered().map(|vib| CatalogueVib { is_complete: false, ..vib });
+    let mut catalogue = Catalogue::default();
+    catalogue.add(&package.bulletins, outlines).unwrap();
+    let outlined = scan(&snapshot, &catalogue, AcceptanceLevel::Partner, day(30));
+    assert_eq!(outlined.bulletin("B").unwrap().reasons, [], "vmware.xml does not tell the level");
 }
 
 #[test]
@@ -262,51 +267,6 @@ fn a_bulletin_tells_what_it_takes() {
     let there = || vib("a 2-1").needing_reboot();
     assert_eq!(takes(vec![there()], vec![there(), vib("b 1-1")]), (false, false, false), "only what comes counts");
     assert_eq!(takes(vec![there()], vec![there()]), (true, false, false), "so it was when it came");
-}
-
-#[test]
-fn bulletins_are_superseded_by_those_with_the_newest_of_all_their_vibs() {
-    let package = Package::of(["a 1-1", "a 2-1", "a 3-1", "b 1-1", "b 2-1", "c 1-1"].map(vib))
-        .with_bulletin("A1", 1, &["a 1-1"])
-        .with_bulletin("A2", 2, &["a 2-1"])
-        .with_bulletin("A3", 3, &["a 3-1"])
-        .with_bulletin("A3-rollup", 4, &["a 3-1", "c 1-1"])
-        .with_bulletin("AB1", 1, &["a 1-1", "b 1-1"])
-        .with_bulletin("AC1", 1, &["a 1-1", "c 1-1"])
-        .with_bulletin("AB2", 2, &["a 2-1", "b 2-1"]);
-    let snapshot = host_with(vec![vib("a 0-1")]);
-    let by = |snapshot: &ImageSnapshot, id: &str| -> Vec<String> {
-        status(snapshot, &package, id).superseded_by.iter().map(ToString::to_string).collect()
-    };
-    assert_eq!(by(&snapshot, "A1"), ["A3-rollup", "A3"], "those that were released last first");
-    assert_eq!(by(&snapshot, "A2"), ["A3-rollup", "A3"]);
-    assert_eq!(by(&snapshot, "A3"), [""; 0]);
-    assert_eq!(by(&snapshot, "AB1"), ["A3-rollup", "A3", "AB2"]);
-    assert_eq!(by(&snapshot, "AC1"), ["A3-rollup", "A3"], "the first of these has the rest");
-    assert_eq!(by(&snapshot, "AB2"), [""; 0], "nothing has a newer b");
-    let with_b = host_with(["a 0-1", "b 2-1"].map(vib).to_vec());
-    assert_eq!(by(&with_b, "AB2"), ["A3-rollup", "A3"], "the host has the rest");
-    assert!(!status(&snapshot, &package, "A1").is_wanted());
-}
-
-#[test]
-fn what_replaces_supersedes_too_but_not_in_a_circle_and_not_for_others() {
-    let by = |package: &Package, id: &str| status(&host_with(vec![]), package, id).superseded_by;
-    let renamed = Package::of([vib("old 1-1"), vib("old 2-1"), vib("new 1-1").replacing("old"), vib("new 2-1")])
-        .with_bulletin("O", 1, &["old 1-1"])
-        .with_bulletin("N1", 2, &["new 1-1"])
-        .with_bulletin("N2", 3, &["new 2-1"]);
-    assert_eq!(by(&renamed, "O"), ["N2".into()], "what replaces it, in its newest version");
-    let mut circle =
-        Package::of([vib("a 1-1").replacing("c"), vib("b 1-1").replacing("a"), vib("c 1-1").replacing("b")])
-            .with_bulletin("A", 1, &["a 1-1"])
-            .with_bulletin("B", 2, &["b 1-1"])
-            .with_bulletin("C", 3, &["c 1-1"]);
-    assert_eq!(by(&circle, "A"), []);
-    circle.bulletins[2].platforms = vec![platform("embeddedEsx 6.*")];
-    assert_eq!(by(&circle, "A"), ["B".into()]);
-    circle.bulletins[1].platforms = vec![platform("embeddedEsx 6.*")];
-    assert_eq!(by(&circle, "A"), []);
 }
 
 #[test]
@@ -358,7 +318,7 @@ fn the_patch_of_esxi_5_5_is_missing_then_waits_and_then_is_there() {
     let told = zipped(&esxi_5_5_u1a(100).metadata_files());
     let metadata = Metadata::read(std::io::Cursor::new(told)).unwrap();
     let mut catalogue = Catalogue::default();
-    catalogue.add(&metadata.bulletins, metadata.vibs.iter().map(|(id, vib)| (id, &vib.descriptor))).unwrap();
+    catalogue.add_metadata(&metadata).unwrap();
     let before = esxi_5_5_u1(100).iter().map(|vib| Descriptor::from_xml(&vib.descriptor()).unwrap()).collect();
     let mut snapshot = host_with(before);
     let states = |snapshot: &ImageSnapshot| {

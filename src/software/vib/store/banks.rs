@@ -4,8 +4,8 @@
 //! `boot.cfg` says decides what it is, not its name: a newer bank that needs no boot, or that was booted, is the running
 //! one even before the two have exchanged their names. So one rename of a whole bank is all it takes to commit a change.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,10 +14,15 @@ use super::database;
 use super::failure::{malformed, unreadable};
 use super::host::Boot;
 use super::layout::Layout;
-use crate::software::vib::{Image, ImageError};
+use super::{names, plain_file};
+use crate::software::vib::digest::Digests;
+use crate::software::vib::{Checksummed, Image, ImageError, Payload};
 
 /// The name of a bank's boot configuration.
 pub(super) const BOOT_CONFIG: &str = "boot.cfg";
+
+/// How much of a payload is in memory at a time, in octets.
+const PART: usize = 256 * 1024;
 
 /// One bank.
 #[derive(Clone, Debug)]
@@ -33,9 +38,62 @@ pub(super) struct Bank {
 impl Bank {
     /// Reads a bank; `None` if there is nothing in it.
     fn read(folder: PathBuf, known: &[Arc<Image>]) -> Result<Option<Self>, ImageError> {
+        // What is behind a link is not swept, and may lie on another file system.
+        if folder.is_symlink() {
+            return Err(malformed(&folder, "a boot bank is a folder, and this is a link"));
+        }
         let Some(config) = read_config(&folder)? else { return Ok(None) };
         let image = Arc::new(database::read(&folder.join(database::FILE), known)?);
         Ok(Some(Self { folder, config, image }))
+    }
+
+    /// Fails unless the payloads of every VIB are there as they were installed. Reads them all.
+    pub(super) fn check_whole(&self) -> Result<(), ImageError> {
+        let vibs: HashMap<_, _> = self.image.vibs.iter().map(|vib| (vib.id(), vib)).collect();
+        for named in &self.image.profile.vibs {
+            let Some(vib) = vibs.get(&named.id) else { continue };
+            for (payload, file) in &named.payloads {
+                let Some(path) = names::path(vib, file).map(|path| self.folder.join(path)) else { continue };
+                let described = vib.payloads.iter().find(|known| known.name == *payload);
+                let checked = check_size(&path, described.map(|payload| payload.size))
+                    .and_then(|()| described.map_or(Ok(()), |payload| check_digests(&path, payload)));
+                checked.map_err(|error| malformed(&path, format!("payload {payload} of VIB {}: {error}", named.id)))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fails unless a payload's file has the digests that its VIB tells.
+fn check_digests(file: &Path, payload: &Payload) -> io::Result<()> {
+    let mut digests = Digests::of(&payload.checksums, Checksummed::Stored)?;
+    let mut content = BufReader::with_capacity(PART, plain_file::open(file)?);
+    loop {
+        let part = content.fill_buf()?;
+        if part.is_empty() {
+            break;
+        }
+        digests.update(part)?;
+        let octets = part.len();
+        content.consume(octets);
+    }
+    match digests.mismatch()? {
+        None => Ok(()),
+        Some(wrong) => Err(io::Error::other(format!(
+            "its digest is {}, and it was installed with {}",
+            wrong.calculated, wrong.expected
+        ))),
+    }
+}
+
+/// Fails unless a payload is a file with as many octets as it was installed with.
+pub(super) fn check_size(file: &Path, installed: Option<u64>) -> io::Result<()> {
+    let metadata = file.symlink_metadata()?;
+    match metadata.is_file() && installed == Some(metadata.len()) {
+        true => Ok(()),
+        false => {
+            Err(io::Error::other(format!("it has {} octets, and not as many as it was installed with", metadata.len())))
+        }
     }
 }
 
@@ -88,27 +146,42 @@ impl Banks {
         self.other.as_ref().filter(|_| !self.is_pending)
     }
 
+    /// A greater number than both banks have, so that the bank that gets it is the newer one.
+    pub(super) fn next_number(&self) -> Result<u64, ImageError> {
+        let mut newest = &self.running;
+        if let Some(other) = self.other.as_ref().filter(|other| other.config.updated > newest.config.updated) {
+            newest = other;
+        }
+        newest.config.updated.checked_add(1).ok_or_else(|| {
+            malformed(&newest.folder.join(BOOT_CONFIG), "updated is the greatest number there is, write a smaller one")
+        })
+    }
+
     /// The bank that changes are made from: the pending one, or else the one that runs.
     pub(super) fn next(&self) -> &Bank {
         self.pending().unwrap_or(&self.running)
     }
 }
 
-/// Whether a bank still waits for the boot that it was staged for.
+/// Whether a bank still waits for the boot that it was staged for. While either marker is missing nobody can tell of a boot.
 fn waits(config: &BootConfig, boot: &Boot) -> bool {
-    config.state == BootState::Waiting && config.staged_under.as_ref().is_none_or(|marker| *marker == boot.marker)
+    config.state == BootState::Waiting
+        && match (&config.staged_under, &boot.marker) {
+            (Some(then), Some(now)) => then == now,
+            _ => true,
+        }
 }
 
 /// Reads a bank's boot configuration; `None` if there is nothing in the bank.
 fn read_config(folder: &Path) -> Result<Option<BootConfig>, ImageError> {
     let file = folder.join(BOOT_CONFIG);
-    let mut text = String::new();
-    let read = File::open(&file).and_then(|file| file.take(boot_config::LONGEST).read_to_string(&mut text));
-    match read {
-        Ok(_) => {}
+    let read = plain_file::read(&file, boot_config::LONGEST)
+        .and_then(|content| String::from_utf8(content).map_err(|_| io::ErrorKind::InvalidData.into()));
+    let text = match read {
+        Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(&file, &error)),
-    }
+    };
     let config: BootConfig = text.parse().map_err(|(line, what)| malformed(&file, format!("line {line}: {what}")))?;
     Ok((config.state != BootState::Empty).then_some(config))
 }

@@ -79,7 +79,7 @@ impl FromStr for BootConfig {
                 "title" => value.clone_into(&mut config.title),
                 "kernel" => value.clone_into(&mut config.kernel),
                 "modules" => {
-                    let modules = value.split("---").map(str::trim).filter(|module| !module.is_empty());
+                    let modules = value.split(BETWEEN).map(str::trim).filter(|module| !module.is_empty());
                     config.modules = modules.map(str::to_owned).collect();
                 }
                 "build" => value.clone_into(&mut config.build),
@@ -118,13 +118,13 @@ mod tests {
             state: BootState::Waiting,
             title: "Loading VMware ESXi".to_owned(),
             kernel: "b.b00".to_owned(),
-            modules: vec!["k.b00".to_owned(), "s.v00".to_owned()],
+            modules: vec!["k.b00".to_owned(), "a---b.v00".to_owned(), "s.v00".to_owned()],
             build: "5.5.0-1.16.1746018".to_owned(),
             updated: 7,
             staged_under: Some("ab12".to_owned()),
         };
         assert_eq!(config.to_string().parse(), Ok(config.clone()));
-        assert!(config.to_string().contains("\nmodules=k.b00 --- s.v00\n"), "{config}");
+        assert!(config.to_string().contains("\nmodules=k.b00 --- a---b.v00 --- s.v00\n"), "{config}");
     }
 
     #[test]

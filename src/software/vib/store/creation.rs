@@ -36,7 +36,8 @@ pub struct NewImage {
     pub creator: Box<str>,
     /// What it is.
     pub description: Box<str>,
-    /// The acceptance level that the host asks for; `None` is that of the bundles' profile, or else partner.
+    /// The acceptance level that the host asks for, unless the settings tell one; `None` is that of the bundles' profile, and
+    /// at least partner.
     pub acceptance_level: Option<AcceptanceLevel>,
 }
 
@@ -89,6 +90,7 @@ fn check_file_system(layout: &Layout, disk: &Disk) -> Result<(), ImageError> {
 fn plan(new: &NewImage, host: HostSettings, depot: &Depot, settings: &ImageSettings) -> Result<ImagePlan, ImageError> {
     let catalogue = depot.catalogue()?;
     let theirs = new.profile.as_deref().map(|name| depot.profile(name)).transpose()?;
+    depot.refuse_damaged(|id| theirs.is_none_or(|profile| profile.vibs.iter().any(|vib| vib.id == *id)))?;
     let at = settings.clock.now().trunc_subsecs(6);
     let own = theirs.cloned().unwrap_or_else(|| ImageProfile {
         name: "ESXi".into(),
@@ -100,15 +102,19 @@ fn plan(new: &NewImage, host: HostSettings, depot: &Depot, settings: &ImageSetti
         acceptance_level: AcceptanceLevel::default(),
         vibs: Vec::new(),
     });
-    let told = |text: &str, other: Box<str>| if text.is_empty() { other } else { text.into() };
+    let told = |text: &str, other: Box<str>| if text.trim().is_empty() { other } else { text.trim().into() };
     let profile = ImageProfile {
         name: told(&new.name, own.name),
         creator: told(&new.creator, own.creator),
         description: told(&new.description, own.description),
-        acceptance_level: new.acceptance_level.unwrap_or(own.acceptance_level),
+        // Nobody signs a profile: it may ask for more than is usual, and not for less.
+        acceptance_level: settings
+            .acceptance_level
+            .or(new.acceptance_level)
+            .unwrap_or(own.acceptance_level.max(AcceptanceLevel::default())),
         ..own
     };
-    let rules = Rules { level: profile.acceptance_level, at, allow_downgrades: false, force: false };
+    let rules = Rules { level: profile.acceptance_level, at };
     let host = host.host(newest_base(&catalogue), None);
     let candidates = match theirs {
         Some(profile) => of_profile(profile, &catalogue)?,

@@ -1,7 +1,6 @@
 //! `imgdb.tgz`: an image's profile and the descriptors of its VIBs, as ESXi keeps them below `var/db/esximg`.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +10,8 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::failure::{malformed, unreadable};
-use crate::software::vib::{Descriptor, Image, ImageError, ImageProfile, VibId};
+use super::plain_file;
+use crate::software::vib::{Descriptor, Image, ImageError, ImageProfile, ProfileVib, VibId, VibType};
 
 /// The file's name in a bank.
 pub(super) const FILE: &str = "imgdb.tgz";
@@ -30,15 +30,30 @@ const MOST_ENTRIES: usize = 20_000;
 
 /// Reads an image. Descriptors that `known` images have too are shared with them.
 pub(super) fn read(file: &Path, known: &[Arc<Image>]) -> Result<Image, ImageError> {
-    let content = File::open(file).map_err(|error| unreadable(file, &error))?;
-    let archive = GzDecoder::new(BufReader::new(content)).take(LONGEST);
-    let mut found = Found::default();
-    for_each_file(archive, |name, text| found.add(name, text)).map_err(|failure| match failure {
+    let content = plain_file::open(file).map_err(|error| unreadable(file, &error))?;
+    parse(BufReader::new(content), known).map_err(|failure| match failure {
         Failure::Io(error) if error.raw_os_error().is_some() => unreadable(file, &error),
         Failure::Io(error) => malformed(file, error),
         Failure::Format(what) => malformed(file, what),
-    })?;
-    found.image(known).map_err(|what| malformed(file, what))
+    })
+}
+
+fn parse(content: impl Read, known: &[Arc<Image>]) -> Result<Image, Failure> {
+    let mut found = Found::default();
+    for_each_file(GzDecoder::new(content).take(LONGEST), |name, text| found.add(name, text))?;
+    found.image(known).map_err(Failure::Format)
+}
+
+/// The file of an image, which was read back: a database that says something else, or that cannot be read, would lose it.
+pub(super) fn written(image: &Image) -> io::Result<Vec<u8>> {
+    let content = write(image, Vec::new())?;
+    let what = match parse(&*content, &[]) {
+        Ok(read) if read == *image => return Ok(content),
+        Ok(_) => "it tells of another image than the one that was written".to_owned(),
+        Err(Failure::Io(error)) => error.to_string(),
+        Err(Failure::Format(what)) => what,
+    };
+    Err(io::Error::other(format!("The image's database {FILE} could not be read back: {what}")))
 }
 
 /// Writes an image and gives back what it was written to.
@@ -127,6 +142,7 @@ impl Found {
         let mut vibs = Vec::with_capacity(profile.vibs.len());
         for part in &profile.vibs {
             let vib = self.vibs.remove(&part.id).ok_or_else(|| format!("it has no descriptor of {}", part.id))?;
+            check_payloads(&vib, part)?;
             vibs.push(shared(vib, known));
         }
         vibs.sort_by(|one, other| one.name.cmp(&other.name));
@@ -134,6 +150,18 @@ impl Found {
             Some([one, other]) => Err(format!("it has {} and {}", one.id(), other.id())),
             None => Ok(Image { profile, vibs }),
         }
+    }
+}
+
+/// A payload that the profile has no file of would be left behind by the next change; a meta VIB has no content.
+fn check_payloads(vib: &Descriptor, part: &ProfileVib) -> Result<(), String> {
+    let mut described: Vec<&str> = vib.payloads.iter().map(|payload| &*payload.name).collect();
+    let mut named: Vec<&str> = part.payloads.iter().map(|(name, _)| &**name).collect();
+    described.sort_unstable();
+    named.sort_unstable();
+    match vib.vib_type == VibType::Meta || described == named {
+        true => Ok(()),
+        false => Err(format!("the image profile does not name the payloads that {} has", part.id)),
     }
 }
 
@@ -148,16 +176,19 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::software::vib::AcceptanceLevel;
     use crate::software::vib::ImageErrorClass::{DatabaseFormatError, DatabaseIOError};
     use crate::software::vib::building::Vib;
-    use crate::software::vib::{AcceptanceLevel, ProfileVib};
 
     fn image(vibs: &[Vib]) -> Image {
         let mut vibs: Vec<_> =
             vibs.iter().map(|vib| Arc::new(Descriptor::from_xml(&vib.descriptor()).unwrap())).collect();
         vibs.sort_by(|one, other| one.name.cmp(&other.name));
-        let part =
-            |vib: &Arc<Descriptor>| ProfileVib { id: vib.id(), payloads: vec![("demo".into(), "demo.v00".into())] };
+        let part = |vib: &Arc<Descriptor>| {
+            let payloads = vib.payloads.iter().enumerate();
+            let payloads = payloads.map(|(at, payload)| (payload.name.clone(), format!("demo.v{at:02}").into()));
+            ProfileVib { id: vib.id(), payloads: payloads.collect() }
+        };
         let profile = ImageProfile {
             name: "(Updated) ESXi 5.5 / lab".into(),
             creator: "lab & co".into(),
@@ -203,6 +234,11 @@ mod tests {
         assert!(lacks.contains("/imgdb.tgz: it has no descriptor of Acme_bootbank_net_1.0-1. "), "{lacks}");
         let leads_out = wrong(&|image| image.profile.vibs[0].payloads[0].1 = "../x".into());
         assert!(leads_out.contains("and is not \"../x\". The image's database is damaged: "), "{leads_out}");
+        let unnamed = wrong(&|image| image.profile.vibs[0].payloads.clear());
+        assert!(
+            unnamed.contains(": the image profile does not name the payloads that Acme_bootbank_net_1.0-1 has. "),
+            "{unnamed}"
+        );
         let other = image(&[Vib::new("net", "2.0-1")]);
         let twice = wrong(&|image| {
             image.vibs.extend(other.vibs.clone());

@@ -1,6 +1,6 @@
 //! The bundles that an installation takes VIBs from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 
 use super::source::{PayloadFiles, Source};
 use crate::software::vib::{
-    Bundle, Catalogue, CopyError, Descriptor, ImageError, ImageErrorClass, ImageProfile, MetadataVib, TrustStore,
-    VibId, VibReader, VibSum, VibType,
+    Bundle, Catalogue, CatalogueVib, CopyError, Descriptor, ImageError, ImageErrorClass, ImageProfile, MetadataVib,
+    TrustStore, VibId, VibReader, VibSum, VibType,
 };
 
 /// Bundles that are open.
@@ -19,6 +19,8 @@ pub(super) struct Depot {
     bundles: Vec<Bundle>,
     /// The descriptors of VIBs that the metadata has an outline of only, as the VIBs themselves have them.
     completed: HashMap<VibId, Arc<Descriptor>>,
+    /// What is wrong with VIBs that the metadata has an outline of only and that cannot be read.
+    damaged: BTreeMap<VibId, ImageError>,
     trust: Arc<TrustStore>,
     now: DateTime<Utc>,
 }
@@ -27,23 +29,47 @@ impl Depot {
     /// Opens bundles and reads their metadata.
     pub(super) fn open(bundles: &[PathBuf], trust: &Arc<TrustStore>, now: DateTime<Utc>) -> Result<Self, ImageError> {
         let bundles = bundles.iter().map(|path| Bundle::open(path)).collect::<Result<Vec<_>, _>>()?;
-        let mut completed = HashMap::new();
+        let (mut completed, mut damaged) = (HashMap::new(), BTreeMap::new());
         for bundle in &bundles {
             for (id, _) in bundle.metadata().vibs.iter().filter(|(_, vib)| !vib.is_complete) {
-                if let Some(descriptor) = own_descriptor(bundle, id)? {
-                    completed.insert(id.clone(), descriptor);
+                match own_descriptor(bundle, id) {
+                    Ok(Some(descriptor)) => drop(completed.insert(id.clone(), descriptor)),
+                    Ok(None) => {}
+                    Err(error) => drop(damaged.insert(id.clone(), error)),
                 }
             }
         }
-        Ok(Self { bundles, completed, trust: Arc::clone(trust), now })
+        let is_whole = |id: &VibId| {
+            let whole = |bundle: &Bundle| bundle.metadata().vibs.get(id).is_some_and(|vib| vib.is_complete);
+            completed.contains_key(id) || bundles.iter().any(whole)
+        };
+        damaged.retain(|id, _| !is_whole(id));
+        Ok(Self { bundles, completed, damaged, trust: Arc::clone(trust), now })
     }
 
-    /// All that they offer.
+    /// Tells what is wrong with a VIB that is asked for and cannot be read. One that nobody asks for does no harm.
+    pub(super) fn refuse_damaged(&self, is_wanted: impl Fn(&VibId) -> bool) -> Result<(), ImageError> {
+        let wanted = self.damaged.iter().find(|(id, _)| is_wanted(id));
+        wanted.map_or(Ok(()), |(_, error)| Err(error.clone()))
+    }
+
+    /// Whether a VIB is in one of these bulletins; without them all are meant.
+    pub(super) fn is_of(&self, bulletins: Option<&[String]>, id: &VibId) -> bool {
+        let Some(named) = bulletins else { return true };
+        let mut all = self.bundles.iter().flat_map(|bundle| &bundle.metadata().bulletins);
+        all.any(|bulletin| named.iter().any(|name| **name == *bulletin.id) && bulletin.vibs.contains(id))
+    }
+
+    /// All that they offer, without what is damaged.
     pub(super) fn catalogue(&self) -> Result<Catalogue<'_>, ImageError> {
         let mut catalogue = Catalogue::default();
         for bundle in &self.bundles {
             let metadata = bundle.metadata();
-            let vibs = metadata.vibs.iter().map(|(id, vib)| (id, self.completed.get(id).unwrap_or(&vib.descriptor)));
+            let sound = metadata.vibs.iter().filter(|(id, _)| !self.damaged.contains_key(*id));
+            let vibs = sound.map(|(id, vib)| match self.completed.get(id) {
+                Some(descriptor) => CatalogueVib { descriptor, is_complete: true, ..CatalogueVib::from((id, vib)) },
+                None => CatalogueVib::from((id, vib)),
+            });
             catalogue.add(&metadata.bulletins, vibs)?;
         }
         Ok(catalogue)
@@ -64,12 +90,11 @@ impl Depot {
         vib: &Descriptor,
         told: &MetadataVib,
         files: &PayloadFiles<'_>,
-    ) -> Result<(), CopyError> {
+    ) -> Result<Arc<Descriptor>, CopyError> {
         let id = vib.id();
         let mut reader = VibReader::open(octets)?;
-        check_same(reader.descriptor(), vib)?;
-        let (descriptor, signature) = (reader.descriptor_octets(), reader.signature());
-        self.trust.verify(&id, descriptor, signature, vib.acceptance_level, self.now)?;
+        let own = check_same(reader.descriptor(), vib)?;
+        reader.verify_signature(&self.trust, self.now)?;
         while let Some(payload) = reader.next_payload()? {
             if vib.vib_type == VibType::Meta {
                 continue;
@@ -79,12 +104,12 @@ impl Depot {
             file.finish().map_err(CopyError::Write)?;
         }
         check_sum(&reader.finish()?, told, &id)?;
-        Ok(())
+        Ok(Arc::new(own))
     }
 }
 
 impl Source for Depot {
-    fn copy(&self, vib: &Descriptor, files: &PayloadFiles<'_>) -> Result<(), CopyError> {
+    fn copy(&self, vib: &Descriptor, files: &PayloadFiles<'_>) -> Result<Arc<Descriptor>, CopyError> {
         let id = vib.id();
         let mut missing = None;
         for bundle in &self.bundles {
@@ -116,19 +141,20 @@ fn own_descriptor(bundle: &Bundle, id: &VibId) -> Result<Option<Arc<Descriptor>>
     Err(another(id, &format!("it is {}", descriptor.id())))
 }
 
-/// The plan was made of what the metadata says, which nobody signed; what is signed must say the same.
-fn check_same(own: &Descriptor, planned: &Descriptor) -> Result<(), ImageError> {
-    // How a VIB is described to people makes no difference.
-    let own = Descriptor {
+/// The plan was made of what the metadata says, which nobody signed; what is signed must say the same. Gives the VIB's own
+/// descriptor as it is installed.
+fn check_same(own: &Descriptor, planned: &Descriptor) -> Result<Descriptor, ImageError> {
+    let own = Descriptor { installed_at: planned.installed_at, ..own.clone() };
+    // How a VIB is described to people makes no difference to the plan.
+    let compared = Descriptor {
         summary: planned.summary.clone(),
         description: planned.description.clone(),
         urls: planned.urls.clone(),
         release_date: planned.release_date,
-        installed_at: planned.installed_at,
         ..own.clone()
     };
-    if own == *planned {
-        return Ok(());
+    if compared == *planned {
+        return Ok(own);
     }
     let why =
         if own.id() == planned.id() { "their descriptors differ".to_owned() } else { format!("it is {}", own.id()) };

@@ -3,16 +3,27 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
+use super::plain_file;
+use crate::software::disk::free_octets;
+
+/// The mode of a file that replaces none.
+const USUAL_MODE: u32 = 0o644;
+
 /// Asked before every step; tests refuse one to see what is left behind.
 pub(super) trait Steps: Send + Sync + fmt::Debug {
     /// Whether the step may be done to this path; `octets` is how much it writes.
     fn next(&self, step: Step, path: &Path, octets: usize) -> io::Result<Allowed>;
+
+    /// How many octets can still be written below a folder.
+    fn free(&self, folder: &Path) -> io::Result<u64> {
+        free_octets(folder)
+    }
 }
 
 /// How much of a step is done.
@@ -97,16 +108,40 @@ impl Disk {
         file.sync()
     }
 
-    /// Puts this content in the place of a file's: whoever looks sees the old one or the new one, whole.
+    /// Puts this content in the place of a file's: whoever looks sees the old one or the new one, whole. The file keeps its
+    /// mode.
     pub(super) fn replace_file(&self, file: &Path, content: &[u8]) -> io::Result<()> {
         let new = replacement(file);
         self.sweep_replacement(file)?;
-        let written = self.write_file(&new, content).and_then(|()| self.rename(&new, file));
+        let written = self.write_replacement(file, &new, content).and_then(|()| self.rename(&new, file));
         if written.is_err() {
             let _ = self.remove_file(&new);
         }
         written?;
-        self.sync_folder(parent(file))
+        self.sync_renamed(parent(file));
+        Ok(())
+    }
+
+    fn write_replacement(&self, file: &Path, new: &Path, content: &[u8]) -> io::Result<()> {
+        let mut written = self.create_file(new)?;
+        let old = file.symlink_metadata().ok().filter(fs::Metadata::is_file);
+        let mode = old.map_or(USUAL_MODE, |old| old.permissions().mode() & 0o777);
+        written.file.set_permissions(fs::Permissions::from_mode(mode))?;
+        written.write_all(content)?;
+        written.sync()
+    }
+
+    /// Has a new name in a folder written to the medium. It counts already, whatever happens; only a power cut now might take
+    /// it back, and whole.
+    pub(super) fn sync_renamed(&self, folder: &Path) {
+        if let Err(error) = self.sync_folder(folder) {
+            tracing::warn!("a change of the image may not be on the medium yet: {error}");
+        }
+    }
+
+    /// How many octets can still be written below a folder.
+    pub(super) fn free(&self, folder: &Path) -> io::Result<u64> {
+        self.0.free(folder)
     }
 
     /// Removes what somebody left behind who was stopped while a file was replaced.
@@ -121,7 +156,7 @@ impl Disk {
             return Ok(());
         }
         let mut copy = self.create_file(to)?;
-        io::copy(&mut File::open(from)?, &mut copy)?;
+        io::copy(&mut plain_file::open(from)?, &mut copy)?;
         copy.sync()
     }
 
@@ -154,8 +189,11 @@ impl Disk {
         fs::remove_file(file)
     }
 
-    /// Removes a folder with all that is in it.
+    /// Removes a folder with all that is in it; of a link to one the link alone.
     pub(super) fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+        if folder.is_symlink() {
+            return self.remove_file(folder);
+        }
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             match entry.file_type()?.is_dir() {

@@ -1,7 +1,7 @@
 //! What host an image store belongs to: `host.toml` and the boot marker.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::{malformed, unreadable};
 use super::layout::Layout;
+use super::plain_file;
 use crate::software::vib::{Descriptor, HardwarePlatform, ImageError, ImageHost};
 
 /// The product line of ESXi.
@@ -107,14 +108,14 @@ impl HostSettings {
 /// Which boot it is that the host runs from, and when that was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Boot {
-    /// A digest of the boot marker in hexadecimal.
-    pub marker: String,
+    /// A digest of the boot marker in hexadecimal; `None` if there is none, or an empty one.
+    pub marker: Option<String>,
     /// When it was.
     pub at: Option<DateTime<Utc>>,
 }
 
 impl Boot {
-    /// Reads the boot marker; a store without one was never booted.
+    /// Reads the boot marker. That it is gone is no boot: whoever writes a new one may have removed the old one first.
     pub(super) fn read(layout: &Layout) -> Result<Self, ImageError> {
         let file = layout.boot_marker();
         let content = match read_text(&file) {
@@ -122,14 +123,23 @@ impl Boot {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(unreadable(&file, &error)),
         };
-        let marker = openssl::sha::sha256(content.trim().as_bytes());
-        let marker = marker.iter().map(|octet| format!("{octet:02x}")).collect();
+        let marker = Some(content.trim()).filter(|content| !content.is_empty()).map(mark_of);
         let at = match layout.is_own_host() {
             true => own_boot(),
             false => file.metadata().and_then(|metadata| metadata.modified()).ok().map(DateTime::from),
         };
         Ok(Self { marker, at })
     }
+
+    /// What a bank is marked with that waits for the boot after this one: any marker is another than none.
+    pub(super) fn mark(&self) -> String {
+        self.marker.clone().unwrap_or_else(|| mark_of(""))
+    }
+}
+
+/// A digest of a boot marker.
+fn mark_of(content: &str) -> String {
+    openssl::sha::sha256(content.as_bytes()).iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// When this host was booted, as the kernel tells (`proc(5)`).
@@ -141,9 +151,7 @@ fn own_boot() -> Option<DateTime<Utc>> {
 
 /// A small text file; what is not UTF-8 is taken as it can be.
 fn read_text(file: &Path) -> io::Result<String> {
-    let mut content = Vec::new();
-    fs::File::open(file)?.take(LONGEST).read_to_end(&mut content)?;
-    Ok(String::from_utf8_lossy(&content).into_owned())
+    Ok(String::from_utf8_lossy(&plain_file::read(file, LONGEST)?).into_owned())
 }
 
 #[cfg(test)]

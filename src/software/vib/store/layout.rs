@@ -65,7 +65,9 @@ impl Layout {
         let mut leftovers = Vec::new();
         for entry in self.0.read_dir()? {
             let entry = entry?;
-            if is_staging(&entry.file_name()) && entry.file_type()?.is_dir() {
+            let kind = entry.file_type()?;
+            // A link took the name of what was staged if a bank was one.
+            if is_staging(&entry.file_name()) && (kind.is_dir() || kind.is_symlink()) {
                 leftovers.push(entry.path());
             }
         }

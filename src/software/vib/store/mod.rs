@@ -3,6 +3,7 @@
 //! A change is put together in a folder of its own, checked, written to the medium, and becomes valid by one rename; who is
 //! stopped before it leaves the old image, who is stopped after it the new one.
 
+mod acceptance;
 mod banks;
 mod boot_config;
 mod creation;
@@ -14,6 +15,9 @@ mod host;
 mod layout;
 mod lock;
 mod names;
+mod plain_file;
+mod reading;
+mod recovery;
 mod roll_back;
 mod settings;
 mod source;
@@ -27,21 +31,16 @@ use std::time::Duration;
 
 use chrono::SubsecRound;
 
-use self::banks::{BOOT_CONFIG, Bank, Banks};
-use self::boot_config::{BootConfig, BootState};
 use self::depot::Depot;
 use self::disk::Disk;
 use self::failure::cannot;
-use self::host::{BASE, Boot};
 use self::layout::Layout;
-use self::lock::Lock;
+use self::reading::read_snapshot;
+use self::recovery::State;
 use self::source::{NoSource, Source};
 use self::transaction::{Stop, Transaction, check_cancelled};
 use self::watch::Watch;
-use super::{
-    AcceptanceLevel, Candidate, Descriptor, Image, ImageError, ImageErrorClass, ImageOperation, ImageOutcome,
-    ImagePlan, ImageSnapshot, Rules,
-};
+use super::{Candidate, ImageError, ImageErrorClass, ImageOperation, ImageOutcome, ImagePlan, ImageSnapshot, Rules};
 use crate::software::marks::Marks;
 use crate::software::{ApplyError, CancelToken, Phase, Progress};
 
@@ -51,9 +50,6 @@ pub use settings::ImageSettings;
 
 /// How far an operation is when it reads what there is to do, in percent.
 const SCANNING: u8 = 10;
-
-/// How often a store that changes while it is read is read anew.
-const MOST_ATTEMPTS: usize = 10;
 
 /// An image store.
 ///
@@ -148,6 +144,7 @@ impl ImageStore {
             ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules)?, None),
             ImageOperation::Install { bundles, bulletins } => {
                 let depot = Depot::open(bundles, &self.settings.trust, rules.at)?;
+                depot.refuse_damaged(|id| depot.is_of(bulletins.as_deref(), id))?;
                 let candidates = Candidate::select(&snapshot.host, &depot.catalogue()?, bulletins.as_deref())?;
                 (ImagePlan::install(&snapshot, &candidates, &rules)?, Some(depot))
             }
@@ -164,21 +161,16 @@ impl ImageStore {
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<ImageOutcome, Stop> {
-        let newest = banks.other.iter().chain([&banks.running]).map(|bank| bank.config.updated).max().unwrap_or(0);
+        let updated = banks.next_number()?;
         let waits = plan.needs_reboot || banks.is_pending;
         let change =
             Transaction { layout: &self.layout, disk: &self.disk, base: Some(banks.next()), plan, source, cancel };
-        let staged_under = waits.then(|| boot.marker.clone());
-        change.make(&self.layout.altbootbank(), newest.saturating_add(1), staged_under, progress)
+        let staged_under = waits.then(|| boot.mark());
+        change.make(&self.layout.altbootbank(), updated, staged_under, progress)
     }
 
     fn rules(&self, snapshot: &ImageSnapshot) -> Rules {
-        Rules {
-            level: snapshot.next().profile.acceptance_level,
-            at: self.settings.clock.now().trunc_subsecs(6),
-            allow_downgrades: false,
-            force: false,
-        }
+        Rules { level: snapshot.next().profile.acceptance_level, at: self.settings.clock.now().trunc_subsecs(6) }
     }
 
     /// Does an operation and tells what came of it. Blocks until it is done. When it fails, or is cancelled, the images are
@@ -194,6 +186,7 @@ impl ImageStore {
             let prepared = self.prepare(operation)?;
             check_cancelled(cancel)?;
             let plan = &prepared.plan;
+            plan.notes().iter().for_each(|note| progress.note(note));
             match operation {
                 ImageOperation::RollBack => Ok(roll_back::roll_back(self, state, plan)?),
                 _ if !plan.changes() => Ok(plan.outcome()),
@@ -210,30 +203,6 @@ impl ImageStore {
     /// the last change. What was gone back from can be gone back to. Blocks.
     pub fn roll_back(&self) -> Result<ImageOutcome, ImageError> {
         self.change(|state| roll_back::roll_back(self, state, &self.prepare(&ImageOperation::RollBack)?.plan))
-    }
-
-    /// Sets which acceptance level the host asks for. It may not be above that of a VIB that is installed. Blocks.
-    pub fn set_acceptance_level(&self, level: AcceptanceLevel) -> Result<(), ImageError> {
-        if self.settings.acceptance_level.is_some() {
-            let text = "The acceptance level is told in this service's settings. Change it there.";
-            return Err(ImageError::new(ImageErrorClass::AcceptanceConfigError, text));
-        }
-        self.change(|at| {
-            let banks = [Some(&at.banks.running), at.banks.pending()];
-            for bank in banks.iter().flatten() {
-                bank.image.vibs.iter().try_for_each(|vib| check_level(vib, level))?;
-            }
-            // The one that counts for the next change comes first.
-            banks.iter().rev().flatten().try_for_each(|bank| self.write_level(bank, level))
-        })
-    }
-
-    fn write_level(&self, bank: &Bank, level: AcceptanceLevel) -> Result<(), ImageError> {
-        let mut image = Image::clone(&bank.image);
-        image.profile.acceptance_level = level;
-        let written = database::write(&image, Vec::new())
-            .and_then(|content| self.disk.replace_file(&bank.folder.join(database::FILE), &content));
-        written.map_err(|error| cannot("write the image's database", &error))
     }
 
     /// Tells whether the host is in maintenance mode. Blocks.
@@ -259,70 +228,6 @@ impl ImageStore {
             Ok(at.banks.is_pending)
         })
     }
-
-    /// Makes a change while nobody else does, from banks that are in order, and leaves them in order.
-    fn change<T, E: From<ImageError>>(&self, make: impl FnOnce(&State) -> Result<T, E>) -> Result<T, E> {
-        let _lock = Lock::take(&self.layout.lock_file(), self.settings.lock_timeout)?;
-        let state = self.recover()?;
-        self.refresh()?;
-        let made = make(&state);
-        // A change that is valid stays so even if its remains cannot be put in order now; the next one does it.
-        if let Err(error) = self.recover() {
-            tracing::warn!("the image store is put in order at its next change: {error}");
-        }
-        // As with others who read the store, so with this one: the next reading tells what is wrong.
-        if let Err(error) = self.refresh() {
-            tracing::warn!("the image store cannot be read again: {error}");
-        }
-        made
-    }
-
-    /// Sweeps away what was left behind and gives banks the names that they should have. Only who holds the lock may.
-    fn recover(&self) -> Result<State, ImageError> {
-        let done = |error| cannot("put the image store in order", &error);
-        for folder in self.layout.leftovers().map_err(done)? {
-            self.disk.remove_folder(&folder).map_err(done)?;
-        }
-        let (first, second) = (self.layout.bootbank(), self.layout.altbootbank());
-        let in_banks =
-            [&first, &second].into_iter().flat_map(|bank| [bank.join(BOOT_CONFIG), bank.join(database::FILE)]);
-        for file in in_banks.chain([self.layout.host_file(), self.layout.boot_marker()]) {
-            self.disk.sweep_replacement(&file).map_err(done)?;
-        }
-        let boot = Boot::read(&self.layout)?;
-        let snapshot = self.snapshot();
-        let known = images(&snapshot);
-        let banks = Banks::read(&self.layout, &boot, &known)?;
-        if !banks.is_exchange_due {
-            return Ok(State { boot, banks });
-        }
-        self.exchange(&banks.running).map_err(done)?;
-        let banks = Banks::read(&self.layout, &boot, &known)?;
-        Ok(State { boot, banks })
-    }
-
-    /// Gives the running bank its name.
-    fn exchange(&self, running: &Bank) -> std::io::Result<()> {
-        let config = BootConfig { state: BootState::Booted, staged_under: None, ..running.config.clone() };
-        if config != running.config {
-            self.disk.replace_file(&running.folder.join(BOOT_CONFIG), config.to_string().as_bytes())?;
-        }
-        self.disk.exchange(&self.layout.altbootbank(), &self.layout.bootbank())?;
-        self.disk.sync_folder(self.layout.folder())
-    }
-
-    /// Puts the store in order if this process may; a reader may not, and sees the right banks all the same.
-    fn recover_if_free(&self) {
-        match Lock::try_take(&self.layout.lock_file()) {
-            Ok(Some(_lock)) => {
-                if let Err(error) = self.recover() {
-                    tracing::debug!("the image store is put in order at its next change: {error}");
-                }
-            }
-            Ok(None) => {}
-            Err(error) => tracing::debug!("the image store is not put in order: {error}"),
-        }
-    }
 }
 
 /// An operation that is planned.
@@ -340,77 +245,6 @@ impl Prepared {
             None => &NoSource,
         }
     }
-}
-
-/// A store as it is while its lock is held.
-#[derive(Debug)]
-struct State {
-    boot: Boot,
-    banks: Banks,
-}
-
-/// Reads a snapshot, and the marks of the files that it was read from.
-fn read_snapshot(
-    layout: &Layout,
-    settings: &ImageSettings,
-    old: Option<&ImageSnapshot>,
-) -> Result<(Marks, ImageSnapshot), ImageError> {
-    let known = old.map(images).unwrap_or_default();
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let marks = watch::marks(layout);
-        let snapshot = read_once(layout, settings, &known);
-        // A change while it was read may have shown it half of the one image and half of the other.
-        if attempts == MOST_ATTEMPTS || marks == watch::marks(layout) {
-            return Ok((marks, snapshot?));
-        }
-    }
-}
-
-fn read_once(layout: &Layout, settings: &ImageSettings, known: &[Arc<Image>]) -> Result<ImageSnapshot, ImageError> {
-    let boot = Boot::read(layout)?;
-    let facts = HostSettings::read(&layout.host_file())?;
-    let banks = Banks::read(layout, &boot, known)?;
-    let shown = |bank: &Bank| with_level(&bank.image, settings.acceptance_level);
-    Ok(ImageSnapshot {
-        host: facts.host(banks.running.image.named(BASE).map(|vib| &**vib), boot.at),
-        running: shown(&banks.running),
-        pending: banks.pending().map(shown),
-        previous: banks.previous().map(|bank| Arc::clone(&bank.image)),
-    })
-}
-
-/// The image with the acceptance level that the settings tell, if they do.
-fn with_level(image: &Arc<Image>, level: Option<AcceptanceLevel>) -> Arc<Image> {
-    match level.filter(|level| *level != image.profile.acceptance_level) {
-        Some(level) => {
-            let mut image = Image::clone(image);
-            image.profile.acceptance_level = level;
-            Arc::new(image)
-        }
-        None => Arc::clone(image),
-    }
-}
-
-fn images(snapshot: &ImageSnapshot) -> Vec<Arc<Image>> {
-    let others = snapshot.pending.iter().chain(&snapshot.previous);
-    [&snapshot.running].into_iter().chain(others).map(Arc::clone).collect()
-}
-
-/// Refuses a level that an installed VIB does not reach.
-fn check_level(vib: &Arc<Descriptor>, level: AcceptanceLevel) -> Result<(), ImageError> {
-    if vib.acceptance_level >= level {
-        return Ok(());
-    }
-    let class = ImageErrorClass::AcceptanceConfigError;
-    let text = format!(
-        "VIB {}'s acceptance level is {}, which is not compliant with the ImageProfile acceptance level {level}. \
-         Remove the VIB first, or choose a lower level.",
-        vib.id(),
-        vib.acceptance_level
-    );
-    Err(ImageError::new(class, text).of([vib.id()]))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,9 +1,10 @@
 //! Going back to the image before.
 
+use super::ImageStore;
 use super::banks::{BOOT_CONFIG, Bank};
 use super::boot_config::{BootConfig, BootState};
 use super::failure::not_installed;
-use super::{ImageStore, State};
+use super::recovery::State;
 use crate::software::vib::{ImageError, ImageOutcome, ImagePlan};
 
 /// Makes the other bank's image the next one, or takes that back if it is so already. One file is replaced, and that makes
@@ -11,14 +12,23 @@ use crate::software::vib::{ImageError, ImageOutcome, ImagePlan};
 pub(super) fn roll_back(store: &ImageStore, state: &State, plan: &ImagePlan) -> Result<ImageOutcome, ImageError> {
     let banks = &state.banks;
     if let Some(other) = &banks.other {
+        let target = if banks.is_pending { &banks.running } else { other };
+        target.check_whole()?;
         let config = match banks.is_pending {
             true => taken_back(other, &banks.running),
-            false => brought_back(other, &banks.running, plan.needs_reboot.then_some(&*state.boot.marker)),
+            false => brought_back(other, banks.next_number()?, plan.needs_reboot.then(|| state.boot.mark())),
         };
+        keep_level(store, banks.next(), target)?;
         let written = store.disk.replace_file(&other.folder.join(BOOT_CONFIG), config.to_string().as_bytes());
         written.map_err(|error| not_installed(&error, []))?;
     }
     Ok(plan.outcome())
+}
+
+/// The level is the host's: it stays as it was set last, whichever image comes.
+fn keep_level(store: &ImageStore, from: &Bank, to: &Bank) -> Result<(), ImageError> {
+    let level = from.image.profile.acceptance_level;
+    if to.image.profile.acceptance_level == level { Ok(()) } else { store.write_level(to, level) }
 }
 
 /// The pending image comes no more; it is older from now on, and can be gone back to.
@@ -32,11 +42,11 @@ fn taken_back(pending: &Bank, running: &Bank) -> BootConfig {
 }
 
 /// The image before comes again, after a boot or at once.
-fn brought_back(before: &Bank, running: &Bank, staged_under: Option<&str>) -> BootConfig {
+fn brought_back(before: &Bank, updated: u64, staged_under: Option<String>) -> BootConfig {
     BootConfig {
         state: if staged_under.is_some() { BootState::Waiting } else { BootState::Booted },
-        staged_under: staged_under.map(str::to_owned),
-        updated: running.config.updated.saturating_add(1),
+        staged_under,
+        updated,
         ..before.config.clone()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
@@ -12,8 +13,9 @@ use crate::software::vib::{CopyError, Descriptor, ProfileVib};
 
 /// Gives the content of VIBs.
 pub(super) trait Source: Sync {
-    /// Copies every payload of a VIB into its file, and fails unless all of the VIB is as it should be.
-    fn copy(&self, vib: &Descriptor, files: &PayloadFiles<'_>) -> Result<(), CopyError>;
+    /// Copies every payload of a VIB into its file, and fails unless all of the VIB is as it should be. Gives the descriptor
+    /// that the VIB has itself: what is planned from is metadata, which nobody signs.
+    fn copy(&self, vib: &Descriptor, files: &PayloadFiles<'_>) -> Result<Arc<Descriptor>, CopyError>;
 }
 
 /// There is no VIB to copy.
@@ -21,7 +23,7 @@ pub(super) trait Source: Sync {
 pub(super) struct NoSource;
 
 impl Source for NoSource {
-    fn copy(&self, _: &Descriptor, _: &PayloadFiles<'_>) -> Result<(), CopyError> {
+    fn copy(&self, _: &Descriptor, _: &PayloadFiles<'_>) -> Result<Arc<Descriptor>, CopyError> {
         Err(CopyError::Write(io::ErrorKind::NotFound.into()))
     }
 }

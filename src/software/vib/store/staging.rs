@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::banks::{BOOT_CONFIG, Bank};
+use super::banks::{BOOT_CONFIG, Bank, check_size};
 use super::boot_config::{BootConfig, BootState};
 use super::database;
 use super::disk::Disk;
@@ -52,17 +52,13 @@ impl<'a> Staging<'a> {
     }
 
     fn keep_file(&self, old: &Path, path: &Path, wanted: Option<u64>) -> io::Result<()> {
-        let size = old.symlink_metadata()?.len();
-        if wanted != Some(size) {
-            return Err(io::Error::other(format!("it has {size} octets, and not as many as it was installed with")));
-        }
+        check_size(old, wanted)?;
         self.disk.link_file(old, &self.folder.join(path))
     }
 
     /// Writes what tells of the image, and has all of it written to the medium.
     pub(super) fn finish(&self, image: &Image, config: &BootConfig) -> io::Result<()> {
-        let database = self.disk.create_file(&self.folder.join(database::FILE))?;
-        database::write(image, database)?.sync()?;
+        self.disk.write_file(&self.folder.join(database::FILE), &database::written(image)?)?;
         self.disk.write_file(&self.folder.join(BOOT_CONFIG), config.to_string().as_bytes())?;
         let folders = folders(image);
         folders.iter().rev().try_for_each(|folder| self.disk.sync_folder(&self.folder.join(folder)))

@@ -2,9 +2,9 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::banks::Bank;
@@ -15,8 +15,9 @@ use super::locked;
 use super::names;
 use super::source::{Course, PayloadFiles, Source};
 use super::staging::{Staging, boot_config, with_file_names};
+use crate::software::disk::fits;
 use crate::software::vib::{CopyError, Descriptor, Image, ImageError, ImageOutcome, ImagePlan, ProfileVib, VibId};
-use crate::software::{CancelToken, Phase, Progress, leaves_reserve};
+use crate::software::{CancelToken, Phase, Progress};
 
 /// How many VIBs are copied at a time.
 const COPIERS: usize = 2;
@@ -68,17 +69,16 @@ impl Transaction<'_> {
         progress: &mut dyn Progress,
     ) -> Result<ImageOutcome, Stop> {
         self.check_space()?;
-        let image = self.image();
+        let mut image = self.image();
         let staging = Staging::begin(self.layout, self.disk, &image).map_err(|error| self.failed(&error))?;
-        self.fill(&staging, &image, progress)?;
+        for own in self.fill(&staging, &image, progress)? {
+            image.vibs.iter_mut().filter(|vib| vib.name == own.name).for_each(|vib| vib.clone_from(&own));
+        }
         let config = boot_config(&image, updated, staged_under);
         staging.finish(&image, &config).map_err(|error| self.failed(&error))?;
         check_cancelled(self.cancel)?;
         staging.commit(bank).map_err(|error| self.failed(&error))?;
-        // It counts from here on, whatever happens; only a power cut now might take it back, and whole.
-        if let Err(error) = self.disk.sync_folder(self.layout.folder()) {
-            tracing::warn!("a change of the image may not be on the medium yet: {error}");
-        }
+        self.disk.sync_renamed(self.layout.folder());
         Ok(self.plan.outcome())
     }
 
@@ -94,14 +94,22 @@ impl Transaction<'_> {
 
     fn check_space(&self) -> Result<(), ImageError> {
         let payloads = self.plan.incoming.iter().map(|vib| payload_octets(vib)).fold(0, u64::saturating_add);
-        match leaves_reserve(self.layout.folder(), payloads.saturating_add(SMALL_FILES)) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.failed(&io::Error::from(rustix::io::Errno::NOSPC))),
-            Err(error) => Err(self.failed(&error)),
-        }
+        let free = self.disk.free(self.layout.folder()).map_err(|error| self.failed(&error))?;
+        let has_room = match self.plan.incoming.is_empty() {
+            // Who makes room may use the reserve for it.
+            true => free >= SMALL_FILES,
+            false => fits(free, payloads.saturating_add(SMALL_FILES)),
+        };
+        if has_room { Ok(()) } else { Err(self.failed(&rustix::io::Errno::NOSPC.into())) }
     }
 
-    fn fill(&self, staging: &Staging<'_>, image: &Image, progress: &mut dyn Progress) -> Result<(), Stop> {
+    /// Puts every payload into its place; gives the own descriptors of the VIBs that come.
+    fn fill(
+        &self,
+        staging: &Staging<'_>,
+        image: &Image,
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<Arc<Descriptor>>, Stop> {
         let coming: Vec<VibId> = self.incoming().collect();
         let mut queue = Vec::with_capacity(coming.len());
         for (vib, named) in image.vibs.iter().zip(&image.profile.vibs) {
@@ -120,7 +128,7 @@ impl Transaction<'_> {
         mut queue: Vec<(&Descriptor, &ProfileVib)>,
         staging: &Staging<'_>,
         progress: &mut dyn Progress,
-    ) -> Result<(), Stop> {
+    ) -> Result<Vec<Arc<Descriptor>>, Stop> {
         // The largest are the last of the list, which is where they are taken from.
         queue.sort_by_key(|(vib, _)| payload_octets(vib));
         let total = queue.iter().map(|(vib, _)| payload_octets(vib)).fold(0, u64::saturating_add);
@@ -138,10 +146,11 @@ impl Transaction<'_> {
             }
             drop(octets);
             tell(progress, copied, total);
-            handles.into_iter().try_for_each(|handle| match handle.join() {
+            let done = handles.into_iter().map(|handle| match handle.join() {
                 Ok(done) => done,
                 Err(_) => Err(Stop::Failed(self.failed(&io::Error::other("a VIB could not be copied")))),
-            })
+            });
+            Ok(done.collect::<Result<Vec<_>, _>>()?.concat())
         })
     }
 
@@ -151,22 +160,30 @@ impl Transaction<'_> {
         queue: &Mutex<Vec<(&Descriptor, &ProfileVib)>>,
         staging: &Staging<'_>,
         course: &Course<'_>,
-    ) -> Result<(), Stop> {
+    ) -> Result<Vec<Arc<Descriptor>>, Stop> {
+        let mut done = Vec::new();
         while !course.is_over() {
-            let Some((vib, names)) = locked(queue).pop() else { return Ok(()) };
+            let Some((vib, names)) = locked(queue).pop() else { return Ok(done) };
             let files = PayloadFiles { disk: self.disk, folder: staging.folder(), vib, names, course };
-            let copied = self.source.copy(vib, &files).and_then(|()| check_all_there(&files).map_err(CopyError::Write));
-            let Err(error) = copied else { continue };
+            let copied = self.source.copy(vib, &files);
+            let copied = copied.and_then(|own| check_all_there(&files).map(|()| own).map_err(CopyError::Write));
+            let error = match copied {
+                Ok(own) => {
+                    done.push(own);
+                    continue;
+                }
+                Err(error) => error,
+            };
             check_cancelled(self.cancel)?;
             if course.has_failed.swap(true, Ordering::Relaxed) {
-                return Ok(());
+                return Ok(done);
             }
             return Err(Stop::Failed(match error {
                 CopyError::Vib(error) => error,
                 CopyError::Write(error) => not_installed(&error, [vib.id()]),
             }));
         }
-        check_cancelled(self.cancel)
+        check_cancelled(self.cancel).map(|()| done)
     }
 
     fn incoming(&self) -> impl Iterator<Item = VibId> {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use chrono::TimeZone;
 use flate2::read::GzDecoder;
+use openssl::cms::CMSOptions;
 
-use super::super::building::{Authority, SignatureForm, Signer, Signers};
+use super::super::building::{Authority, SignatureForm, Signer, Signers, Weakness};
 use super::AcceptanceLevel::{Accepted, Certified, Community, Partner};
 use super::*;
 
@@ -104,6 +105,16 @@ fn signatures_are_taken_in_all_forms() {
         let signature = Signers::shared().vmware.sign(DESCRIPTOR, form);
         assert_eq!(judge(&files, DESCRIPTOR, &signature, Certified), SignatureVerdict::Valid, "{form:?}");
     }
+    for options in [CMSOptions::USE_KEYID, CMSOptions::NOATTR, CMSOptions::USE_KEYID | CMSOptions::NOATTR] {
+        let signature = Signers::shared().partner.sign_with(DESCRIPTOR, options);
+        let verdict = |descriptor: &[u8], level| files.store.judge(descriptor, &signature, level, now());
+        assert_eq!(verdict(DESCRIPTOR, Partner), SignatureVerdict::Valid, "{options:?}");
+        assert_eq!(verdict(DESCRIPTOR, Certified), SignatureVerdict::Untrusted, "{options:?}");
+        assert_eq!(verdict(b"<other/>", Partner), SignatureVerdict::Digest, "{options:?}");
+        let (is_fine, said) = ask("cms", &files, DESCRIPTOR, &signature, Partner);
+        assert!(is_fine, "{said}");
+        assert!(!ask("cms", &files, b"<other/>", &signature, Partner).0);
+    }
 }
 
 #[test]
@@ -189,6 +200,8 @@ fn failures_have_esximages_classes_and_words() {
     assert_eq!(told(&other, Certified), digest);
     let format = expected("VibSigFormatError", "The signature is no PKCS#7: it is neither PEM nor DER.");
     assert_eq!(told(b"x", Certified), format);
+    let weak = expected("VibSigInvalidError", "The signature's digest is weaker than SHA-256.");
+    assert_eq!(told(&signed_with("sha1", &signers.vmware), Certified), weak);
     let lapsed = told(&signed(&signers.lapsed), Partner);
     assert_eq!(
         lapsed,
@@ -217,4 +230,62 @@ fn nobody_is_trusted_without_roots() {
     let signature = signed(&Signers::shared().vmware);
     let store = Arc::new(TrustStore::default());
     assert_eq!(store.judge(DESCRIPTOR, &signature, Partner, now()), SignatureVerdict::Untrusted);
+}
+
+/// A signature that OpenSSL's tool makes with a digest, in DER.
+fn signed_with(digest: &str, signer: &Signer) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("signer.pem"), signer.pem()).unwrap();
+    std::fs::write(at("descriptor.xml"), DESCRIPTOR).unwrap();
+    let output = Command::new("openssl")
+        .args(["cms", "-sign", "-binary", "-outform", "DER", "-md", digest])
+        .args(["-signer".as_ref(), at("signer.pem").as_os_str(), "-in".as_ref(), at("descriptor.xml").as_os_str()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+#[test]
+fn weak_digests_chains_and_keys_for_something_else_are_not_taken() {
+    let root = Authority::root("Test Root");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("root.pem");
+    std::fs::write(&file, root.pem()).unwrap();
+    let store = TrustStore::read(Some(&file), None, None).unwrap();
+    let verdict = |signature: &[u8]| store.judge(DESCRIPTOR, signature, Certified, now());
+    let signer = root.signer("Signer", 40);
+    for (digest, expected) in [
+        ("md5", SignatureVerdict::Weak),
+        ("sha1", SignatureVerdict::Weak),
+        ("sha224", SignatureVerdict::Weak),
+        ("sha256", SignatureVerdict::Valid),
+        ("sha384", SignatureVerdict::Valid),
+        ("sha512", SignatureVerdict::Valid),
+    ] {
+        assert_eq!(verdict(&signed_with(digest, &signer)), expected, "{digest}");
+    }
+    for weakness in [Weakness::Md5, Weakness::KeyEncipherment] {
+        let weak = root.weak_signer("Weak", 41, weakness);
+        assert_eq!(verdict(&signed(&weak)), SignatureVerdict::Untrusted, "{weakness:?}");
+    }
+}
+
+#[test]
+fn a_list_of_revocations_that_its_root_did_not_make_is_told_when_it_is_read() {
+    let (root, namesake) = (Authority::root("Test Root"), Authority::root("Test Root"));
+    let folder = tempfile::tempdir().unwrap();
+    let (roots, lists) = (folder.path().join("roots.pem"), folder.path().join("lists.pem"));
+    std::fs::write(&roots, root.pem()).unwrap();
+    let read = |authority: &Authority| {
+        std::fs::write(&lists, authority.revocations(&[1])).unwrap();
+        TrustStore::read(Some(&roots), None, Some(&lists)).map(drop)
+    };
+    read(&root).unwrap();
+    // Its certificate may come with signatures.
+    read(&Authority::root("Test Authority")).unwrap();
+    let error = read(&namesake).unwrap_err().to_string();
+    let why = "the list of revocations of Test Root was not signed with the key of that root; get it again";
+    assert_eq!(error, format!("{}: {why}", lists.display()));
 }

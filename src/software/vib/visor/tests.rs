@@ -11,9 +11,9 @@ fn told(content: &[u8]) -> String {
 }
 
 fn told_of(mut content: &[u8], most: usize) -> String {
-    match check(&mut content, most) {
+    match check(&mut content, most, &|_| true) {
         Ok(()) => "fine".to_owned(),
-        Err(ContentProblem::Wrong(why)) => why,
+        Err(ContentProblem::Wrong(why) | ContentProblem::Unlisted(why)) => why,
         Err(ContentProblem::Read(error)) => panic!("{error}"),
     }
 }

@@ -20,7 +20,7 @@ fn update_1a() -> Metadata {
 
 fn catalogue(metadata: &Metadata) -> Catalogue<'_> {
     let mut catalogue = Catalogue::default();
-    catalogue.add(&metadata.bulletins, metadata.vibs.iter().map(|(id, vib)| (id, &vib.descriptor))).unwrap();
+    catalogue.add_metadata(metadata).unwrap();
     catalogue
 }
 
@@ -42,6 +42,7 @@ fn the_whole_bundle_brings_what_is_newer() {
             removed: GOLDEN_REMOVED.map(VibId::new).to_vec(),
             skipped: ids(&golden_skipped()),
             needs_reboot: true,
+            needs_cimom_restart: false,
         }
     );
     assert_eq!(&*plan.image.profile.name, "(Updated) ESXi-5.5.0-1331820-standard");

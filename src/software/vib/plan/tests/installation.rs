@@ -3,7 +3,7 @@
 use super::super::super::descriptor::MaintenanceModeNeed;
 use super::super::super::image::{Image, ImageHost};
 use super::super::super::profile::ProfileVib;
-use super::super::super::samples::{host_with, ids, image, vib};
+use super::super::super::samples::{constraint, host_with, ids, image, vib};
 use super::*;
 
 #[test]
@@ -25,14 +25,6 @@ fn of_several_versions_the_newest_comes_whatever_their_order() {
         assert_eq!(becomes(&plan), ["a 1-10"]);
         assert_eq!(plan.outcome().skipped, ids(&["a 1-1", "a 1-9"]));
     }
-}
-
-#[test]
-fn an_older_version_comes_where_downgrades_are_allowed() {
-    let snapshot = host_with(vec![vib("a 2-1")]);
-    let rules = Rules { allow_downgrades: true, ..rules() };
-    let plan = ImagePlan::install(&snapshot, &wanted(vec![vib("a 1-1")]), &rules).unwrap();
-    assert_eq!((came(&plan), plan.outcome().removed), (ids(&["a 1-1"]), ids(&["a 2-1"])));
 }
 
 #[test]
@@ -90,14 +82,6 @@ fn an_older_version_comes_if_the_newest_is_obsolete() {
 }
 
 #[test]
-fn forced_installation_does_not_ask_what_is_obsolete() {
-    let snapshot = host_with(vec![vib("ne1000 1-1").replacing("net-e1000")]);
-    let rules = Rules { force: true, ..rules() };
-    let plan = ImagePlan::install(&snapshot, &wanted(vec![vib("net-e1000 1-1").needing("x")]), &rules).unwrap();
-    assert_eq!(becomes(&plan), ["ne1000 1-1", "net-e1000 1-1"]);
-}
-
-#[test]
 fn a_change_waits_for_a_reboot_if_anything_that_comes_or_goes_is_not_live() {
     let not_removed_live = || Descriptor { live_remove_allowed: false, ..vib("a 1-1") };
     let not_installed_live = || Descriptor { live_install_allowed: false, ..vib("a 1-2") };
@@ -122,9 +106,9 @@ fn a_change_of_an_image_that_waits_waits_too() {
 #[test]
 fn the_cim_server_starts_again_only_after_a_live_change() {
     let provider = || Descriptor { cimom_restart: true, ..vib("cim 1-1") };
-    assert!(install(&host_with(vec![]), vec![provider()]).unwrap().needs_cimom_restart());
-    assert!(!install(&host_with(vec![]), vec![vib("a 1-1")]).unwrap().needs_cimom_restart());
-    assert!(!install(&host_with(vec![]), vec![provider().needing_reboot()]).unwrap().needs_cimom_restart());
+    assert!(install(&host_with(vec![]), vec![provider()]).unwrap().outcome().needs_cimom_restart);
+    assert!(!install(&host_with(vec![]), vec![vib("a 1-1")]).unwrap().outcome().needs_cimom_restart);
+    assert!(!install(&host_with(vec![]), vec![provider().needing_reboot()]).unwrap().outcome().needs_cimom_restart);
 }
 
 #[test]
@@ -175,4 +159,28 @@ fn a_first_image_keeps_its_profile_and_is_judged() {
     assert_eq!(plan.image.profile.vibs[1], named);
     let broken = ImagePlan::initial(&host, profile, &candidates[1..], &rules());
     assert!(told(broken).contains("requires esx-base, but"));
+}
+
+#[test]
+fn what_a_vib_goes_with_is_noted_where_it_is_not_met() {
+    let goes_with = |texts: &[&str]| Descriptor {
+        compatible_with: texts.iter().map(|text| constraint(text)).collect(),
+        ..vib("tool 1-1")
+    };
+    let notes =
+        |there: &str, texts: &[&str]| install(&host_with(vec![vib(there)]), vec![goes_with(texts)]).unwrap().notes();
+    assert_eq!(
+        notes("esx-base 5.5.0-1", &["esx-base << 5.5", "esx-base = 6.0"]),
+        ["VIB VMware_bootbank_tool_1-1 says that it goes with esx-base << 5.5, esx-base = 6.0, and the image has \
+          VMware_bootbank_esx-base_5.5.0-1. It is installed all the same; get another version of it if it does not work."]
+    );
+    let none: [&str; 0] = [];
+    assert_eq!(notes("esx-base 5.5.0-1", &["esx-base << 5.5", "esx-base >= 5.5"]), none);
+    assert_eq!(notes("other 1-1", &["esx-base << 5.5"]), none, "it is not there");
+    assert_eq!(notes("esx-base 5.5.0-1", &[]), none);
+    let provider = Descriptor { cimom_restart: true, ..vib("cim 1-1") };
+    assert_eq!(
+        install(&host_with(vec![]), vec![provider]).unwrap().notes(),
+        ["Restart the host's CIM server: the change is effective for it only then."]
+    );
 }

@@ -19,7 +19,7 @@ use super::{Candidate, ImagePlan, Rules};
 
 /// The rules of a host that takes what partners support.
 fn rules() -> Rules {
-    Rules { level: AcceptanceLevel::Partner, at: day(30), allow_downgrades: false, force: false }
+    Rules { level: AcceptanceLevel::Partner, at: day(30) }
 }
 
 fn wanted(vibs: Vec<Descriptor>) -> Vec<Candidate> {

@@ -30,8 +30,6 @@ fn what_others_need_is_not_removed_unless_they_are_removed_too() {
     let snapshot = host_with(vec![vib("b 1-1").providing("api 1"), vib("a 1-1").needing("api >= 1")]);
     assert!(told(remove(&snapshot, &["b"])).contains("VIB VMware_bootbank_a_1-1 requires api >= 1, but"));
     assert_eq!(becomes(&remove(&snapshot, &["b", "a"]).unwrap()), [""; 0]);
-    let forced = Rules { force: true, ..rules() };
-    assert!(ImagePlan::remove(&snapshot, &["b".to_owned()], &forced).is_ok());
 }
 
 #[test]

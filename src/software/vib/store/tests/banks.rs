@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::super::lock::Lock;
 use super::super::*;
 use super::fixture::{Heard, check_whole, install, stocked, tools, vib};
 use crate::software::vib::building::Vib;
+use crate::software::vib::{AcceptanceLevel, Image};
 
 /// The versions of a VIB in the running, the waiting and the previous image.
 fn versions(store: &ImageStore, name: &str) -> [Option<String>; 3] {
@@ -115,6 +117,123 @@ fn live_changes_need_maintenance_mode_where_a_vib_says_so() {
     let removed = store.apply(&remove, &mut Heard::default(), &CancelToken::default()).unwrap();
     assert_eq!((removed.removed.len(), removed.needs_reboot), (1, false));
     check_whole(&store);
+}
+
+#[test]
+fn going_back_keeps_the_acceptance_level() {
+    let dir = tempfile::tempdir().unwrap();
+    let new = NewImage { acceptance_level: Some(AcceptanceLevel::Community), ..super::new_image() };
+    let store = ImageStore::create(dir.path(), &new, super::settings()).unwrap();
+    let level = || store.snapshot().next().profile.acceptance_level;
+    // The image before and the one that runs have no VIB that would be below the level.
+    let certified = Vib { acceptance_level: "certified".to_owned(), ..vib("net-e1000", "8.0.3-2", true) };
+    install(&store, &[certified]).unwrap();
+    store.set_acceptance_level(AcceptanceLevel::Certified).unwrap();
+    store.roll_back().unwrap();
+    assert_eq!(level(), AcceptanceLevel::Certified);
+    store.set_acceptance_level(AcceptanceLevel::Accepted).unwrap();
+    store.roll_back().unwrap();
+    assert_eq!(level(), AcceptanceLevel::Accepted);
+    assert!(store.snapshot().running.named("net-e1000").is_some());
+    check_whole(&store);
+}
+
+#[test]
+fn only_a_whole_image_is_gone_back_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = stocked(dir.path());
+    let payload = dir.path().join("altbootbank/esx.b00");
+    let content = std::fs::read(&payload).unwrap();
+    std::fs::remove_file(&payload).unwrap();
+    let before = store.snapshot();
+    let turned = [&[content[0] ^ 1], &content[1..]].concat();
+    for damage in [None, Some(&content[1..]), Some(&*turned)] {
+        damage.iter().for_each(|content| std::fs::write(&payload, content).unwrap());
+        let error = store.roll_back().unwrap_err();
+        assert_eq!(error.class, ImageErrorClass::DatabaseFormatError);
+        assert!(error.text.contains("altbootbank/esx.b00: payload esx of VIB Acme_bootbank_esx-base_"), "{error}");
+        assert_eq!(store.snapshot(), before);
+    }
+    std::fs::write(&payload, &content).unwrap();
+    store.roll_back().unwrap();
+}
+
+#[test]
+fn a_boot_marker_that_is_gone_or_empty_is_no_boot() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = stocked(dir.path());
+    install(&store, &[vib("esx-base", "5.5.0-1.16.1746018", false)]).unwrap();
+    let marker = dir.path().join("boot-marker");
+    let is_pending = || {
+        store.refresh().unwrap();
+        store.snapshot().pending.is_some()
+    };
+    std::fs::write(&marker, "\n").unwrap();
+    assert!(is_pending());
+    std::fs::remove_file(&marker).unwrap();
+    assert!(is_pending());
+    std::fs::write(&marker, "another boot\n").unwrap();
+    assert!(!is_pending());
+}
+
+#[test]
+fn an_image_that_was_staged_without_a_marker_comes_with_the_next_boot() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = stocked(dir.path());
+    install(&store, &[vib("esx-base", "5.5.0-1.16.1746018", false)]).unwrap();
+    drop(store);
+    let file = dir.path().join("altbootbank/boot.cfg");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (without, _) = text.split_once("stagedunder=").unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, without).unwrap();
+    let store = ImageStore::open(dir.path(), super::settings()).unwrap();
+    assert!(store.snapshot().pending.is_some());
+    assert!(store.mark_boot().unwrap());
+    assert!(store.snapshot().pending.is_none());
+    assert_eq!(store.snapshot().running.named("esx-base").unwrap().version.as_str(), "5.5.0-1.16.1746018");
+    check_whole(&store);
+}
+
+#[test]
+fn a_number_that_cannot_grow_is_told_of_before_anything_is_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = stocked(dir.path());
+    let file = dir.path().join("bootbank/boot.cfg");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (before, _) = text.split_once("updated=").unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, format!("{before}updated={}\n", u64::MAX)).unwrap();
+    let Err(Stop::Failed(error)) = install(&store, &[vib("lsi-mr3", "1.0-1", true)]) else {
+        panic!("it was installed")
+    };
+    assert_eq!(error.class, ImageErrorClass::DatabaseFormatError);
+    assert!(error.text.contains("bootbank/boot.cfg: updated is the greatest number there is"), "{error}");
+    assert_eq!(store.roll_back().unwrap_err().class, ImageErrorClass::DatabaseFormatError);
+}
+
+#[test]
+fn a_bank_that_is_a_link_is_none_and_nothing_is_left_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = stocked(&dir.path().join("image"));
+    let (bank, outside) = (dir.path().join("image/altbootbank"), dir.path().join("outside"));
+    std::fs::rename(&bank, &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, &bank).unwrap();
+    drop(store);
+    let store = ImageStore::open(&dir.path().join("image"), super::settings()).unwrap();
+    assert!(store.snapshot().previous.is_none());
+    install(&store, &[vib("lsi-mr3", "1.0-1", true)]).unwrap();
+    assert!(!bank.is_symlink() && outside.join("boot.cfg").exists());
+    assert_eq!(store.layout.leftovers().unwrap(), Vec::<std::path::PathBuf>::new());
+    let left = std::fs::read_dir(store.folder()).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_symlink());
+    assert_eq!(left.count(), 0);
+    check_whole(&store);
+
+    std::fs::remove_dir_all(&outside).unwrap();
+    std::fs::rename(store.folder().join("bootbank"), &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, store.folder().join("bootbank")).unwrap();
+    let error = ImageStore::open(store.folder(), super::settings()).unwrap_err();
+    assert!(error.text.contains("/bootbank: a boot bank is a folder, and this is a link. "), "{error}");
 }
 
 /// A change of a store with one VIB, `net`.

@@ -9,13 +9,13 @@ use crate::software::Phase;
 use crate::software::vib::building::release::{
     GOLDEN_INSTALLED, GOLDEN_REMOVED, esxi_5_5_u1, esxi_5_5_u1a, golden_skipped,
 };
-use crate::software::vib::building::{Bundle, Signers, Spelling, Vib};
-use crate::software::vib::{TrustStore, VibId};
+use crate::software::vib::building::{Bulletin, Bundle, Platform, Signers, Spelling, Vib};
+use crate::software::vib::{AcceptanceLevel, TrustStore, VibId};
 
 /// A folder with bundles, trust files and a store.
-struct Host {
-    folder: tempfile::TempDir,
-    store: ImageStore,
+pub(in super::super) struct Host {
+    pub(in super::super) folder: tempfile::TempDir,
+    pub(in super::super) store: ImageStore,
 }
 
 /// Settings that take the signatures of the tests' signers.
@@ -29,7 +29,7 @@ fn trusting(folder: &Path) -> ImageSettings {
 
 impl Host {
     /// A host with an image of these VIBs.
-    fn with(vibs: Vec<Vib>) -> Self {
+    pub(in super::super) fn with(vibs: Vec<Vib>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bundle = folder.path().join("first.zip");
         Bundle::of(vibs).write(&bundle);
@@ -49,7 +49,7 @@ impl Host {
         file
     }
 
-    fn install(&self, file: PathBuf) -> Result<ImageOutcome, ApplyError> {
+    pub(in super::super) fn install(&self, file: PathBuf) -> Result<ImageOutcome, ApplyError> {
         let operation = ImageOperation::Install { bundles: vec![file], bulletins: None };
         self.store.apply(&operation, &mut Heard::default(), &CancelToken::default())
     }
@@ -198,6 +198,32 @@ fn signatures_count_for_the_level_that_a_vib_claims() {
 }
 
 #[test]
+fn a_profile_which_nobody_signs_does_not_lower_the_level() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("depot.zip");
+    let mut bundle = esxi_5_5_u1a(100);
+    for vib in &mut bundle.vibs {
+        vib.acceptance_level = "community".to_owned();
+        vib.signed = None;
+    }
+    bundle.profiles.iter_mut().for_each(|profile| profile.acceptance_level = "community".to_owned());
+    bundle.write(&file);
+    let new = |acceptance_level| NewImage {
+        bundles: vec![file.clone()],
+        profile: Some(bundle.profiles[0].name.clone()),
+        acceptance_level,
+        ..NewImage::default()
+    };
+    let error = ImageStore::create(&dir.path().join("image"), &new(None), super::settings()).unwrap_err();
+    assert_eq!(error.class, ImageErrorClass::AcceptanceConfigError, "{error}");
+    let asked = new(Some(AcceptanceLevel::Community));
+    let told = |level| ImageSettings { acceptance_level: level, ..super::settings() };
+    let strict = told(Some(AcceptanceLevel::Partner));
+    assert!(ImageStore::create(&dir.path().join("image"), &asked, strict).is_err(), "the settings count before");
+    ImageStore::create(&dir.path().join("image"), &asked, told(None)).unwrap();
+}
+
+#[test]
 fn an_image_is_made_of_a_profile() {
     let dir = tempfile::tempdir().unwrap();
     let bundle = dir.path().join("depot.zip");
@@ -217,4 +243,61 @@ fn an_image_is_made_of_a_profile() {
     assert!(snapshot.running.named("esx-base").is_some() && snapshot.running.named("tools-light").is_none());
     assert_eq!(&*snapshot.host.version, "5.5.0");
     check_whole(&store);
+}
+
+#[test]
+fn a_vib_of_no_bulletin_is_for_the_products_of_its_package() {
+    let host = Host::with(vec![Vib::new("esx-base", "5.5.0-1.15.1623387")]);
+    let bundle = |version: &str| Bundle {
+        products: vec![Platform::esxi(version)],
+        bulletins: Vec::new(),
+        ..Bundle::of(vec![Vib::new("demo", "1.0-1")])
+    };
+    let error = host.refused(host.bundle(&bundle("6.0.0")));
+    assert_eq!(error.class, ImageErrorClass::NoMatchError);
+    let why = "The bundles have nothing for embeddedEsx 5.5.0: they are for embeddedEsx 6.0.0. ";
+    assert!(error.text.starts_with(why), "{error}");
+    host.install(host.bundle(&bundle("5.*"))).unwrap();
+}
+
+#[test]
+fn what_somebody_should_know_of_a_change_is_noted() {
+    let host = Host::with(vec![Vib::new("esx-base", "5.5.0-1.15.1623387")]);
+    let vib =
+        Vib { cimom_restart: true, compatible_with: vec!["esx-base >= 6.0".to_owned()], ..Vib::new("demo", "1.0-1") };
+    let bundles = vec![host.bundle(&Bundle::of(vec![vib]))];
+    let mut heard = Heard::default();
+    let operation = ImageOperation::Install { bundles, bulletins: None };
+    let outcome = host.store.apply(&operation, &mut heard, &CancelToken::default()).unwrap();
+    assert!(outcome.needs_cimom_restart);
+    assert!(heard.1[0].starts_with("Restart the host's CIM server: "), "{:?}", heard.1);
+    assert!(heard.1[1].starts_with("VIB Acme_bootbank_demo_1.0-1 says that it goes with esx-base >= 6.0, "));
+    assert_eq!(heard.1.len(), 2);
+    let again = host.store.apply(&operation, &mut heard, &CancelToken::default()).unwrap();
+    assert!(!again.needs_cimom_restart);
+    assert_eq!(heard.1.len(), 2, "nothing changed");
+}
+
+#[test]
+fn a_damaged_vib_that_nobody_asks_for_does_no_harm() {
+    let host = Host::with(vec![Vib::new("esx-base", "5.5.0-1.15.1623387")]);
+    let (sound, damaged) = (Vib::new("sound", "1.0-1"), Vib::new("damaged", "1.0-1"));
+    let bulletins = [&sound, &damaged].map(|vib| Bulletin::new(&vib.name, "Updates one", &[vib.id()])).to_vec();
+    let bundle = Bundle { has_folders: false, ..Bundle::new(bulletins, vec![sound, damaged.clone()]) };
+    let mut files = bundle.files();
+    let (_, octets) = files.iter_mut().find(|(name, _)| *name == damaged.relative_path()).unwrap();
+    octets.truncate(30);
+    let file = host.folder.path().join("old.zip");
+    std::fs::write(&file, crate::software::vib::building::zipped(&files)).unwrap();
+    let install = |bulletins: Option<&str>| {
+        let bulletins = bulletins.map(|id| vec![id.to_owned()]);
+        let operation = ImageOperation::Install { bundles: vec![file.clone()], bulletins };
+        host.store.apply(&operation, &mut Heard::default(), &CancelToken::default())
+    };
+    for wanted in [None, Some("damaged")] {
+        let Err(ApplyError::Image(error)) = install(wanted) else { panic!("it was installed") };
+        assert_eq!(error.class, ImageErrorClass::VibFormatError);
+        assert!(error.text.starts_with("The VIB is cut off. "), "{error}");
+    }
+    assert_eq!(ids(&install(Some("sound")).unwrap().installed), ["Acme_bootbank_sound_1.0-1"]);
 }

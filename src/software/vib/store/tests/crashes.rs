@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 
 use super::super::disk::{Allowed, Disk, Step, Steps};
 use super::super::*;
-use super::fixture::{check_whole, copy, install, octets, open_with, stocked, tools, vib};
-use crate::software::vib::building::Vib;
+use super::fixture::{check_whole, copy, install_bundle, octets, open_with, stocked, tools, vib};
+use crate::software::vib::AcceptanceLevel;
+use crate::software::vib::building::Bundle;
 
 /// Counts steps, and stops at one for good.
 #[derive(Debug, Default)]
@@ -48,18 +49,23 @@ fn seen(store: &ImageStore) -> ImageSnapshot {
 
 type Change = fn(&ImageStore) -> bool;
 
-static UPDATE: LazyLock<[Vib; 2]> =
-    LazyLock::new(|| [vib("esx-base", "5.5.0-1.16.1746018", false), tools("5.5.0-1.16.1746018")]);
+/// The bundles that changes take VIBs from; each copy of a store has them beside its banks.
+const UPDATE: &str = "update.zip";
+const LIVE_UPDATE: &str = "live-update.zip";
 
-static LIVE_UPDATE: LazyLock<[Vib; 2]> =
-    LazyLock::new(|| [vib("net-e1000", "8.0.3-3", true), vib("lsi-mr3", "0.255.03.01-1", true)]);
+fn write_bundles(folder: &Path) {
+    let update = vec![vib("esx-base", "5.5.0-1.16.1746018", false), tools("5.5.0-1.16.1746018")];
+    let live = vec![vib("net-e1000", "8.0.3-3", true), vib("lsi-mr3", "0.255.03.01-1", true)];
+    Bundle::of(update).write(&folder.join(UPDATE));
+    Bundle::of(live).write(&folder.join(LIVE_UPDATE));
+}
 
 fn update(store: &ImageStore) -> bool {
-    install(store, &*UPDATE).is_ok()
+    install_bundle(store, store.folder().join(UPDATE)).is_ok()
 }
 
 fn update_live(store: &ImageStore) -> bool {
-    install(store, &*LIVE_UPDATE).is_ok()
+    install_bundle(store, store.folder().join(LIVE_UPDATE)).is_ok()
 }
 
 fn remove(store: &ImageStore) -> bool {
@@ -131,6 +137,7 @@ fn is_leftover(folder: &Path, path: &Path) -> bool {
 /// A store whose running image has one before, and perhaps one that waits.
 fn fixture(folder: &Path, is_pending: bool) {
     let store = stocked(folder);
+    write_bundles(folder);
     if is_pending {
         assert!(update(&store));
     }

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::super::disk::{Allowed, Disk, Step, Steps};
+use super::super::lock::Lock;
 use super::super::*;
 use super::fixture::{check_whole, copy, install, install_until, octets, open_with, stocked, tools, vib};
+use crate::software::vib::AcceptanceLevel;
 use crate::software::vib::building::Vib;
 
 fn update() -> [Vib; 2] {
@@ -135,6 +137,94 @@ fn a_payload_that_is_gone_stops_the_change_that_would_keep_it() {
     assert_eq!(error.class, ImageErrorClass::DatabaseFormatError);
     assert!(error.text.contains("bootbank/netdata.v00: payload net-data of VIB Acme_bootbank_net-e1000_8.0.3-2: "));
     assert!(store.snapshot().pending.is_none());
+}
+
+/// A disk with this many octets free.
+#[derive(Debug)]
+struct Free(u64);
+
+impl Steps for Free {
+    fn next(&self, _: Step, _: &Path, _: usize) -> io::Result<Allowed> {
+        Ok(Allowed::Whole)
+    }
+
+    fn free(&self, _: &Path) -> io::Result<u64> {
+        Ok(self.0)
+    }
+}
+
+#[test]
+fn room_is_made_on_a_disk_that_is_nearly_full() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(stocked(dir.path()));
+    let with_free = |octets| open_with(dir.path(), Disk::with_steps(Arc::new(Free(octets)))).unwrap();
+    let Err(Stop::Failed(error)) = install(&with_free(5 << 20), &update()) else { panic!("it was installed") };
+    assert!(error.text.starts_with("[Errno 28] No space left on device. "), "{error}");
+    let remove = |store: &ImageStore| {
+        let operation = ImageOperation::Remove { vibs: vec!["net-e1000".to_owned()] };
+        store.apply(&operation, &mut super::fixture::Heard::default(), &CancelToken::default())
+    };
+    assert!(remove(&with_free(1 << 20)).is_err(), "not even a database fits");
+    remove(&with_free(5 << 20)).unwrap();
+}
+
+/// A step that fails for a path.
+#[derive(Debug)]
+struct Failing(Step, PathBuf);
+
+impl Steps for Failing {
+    fn next(&self, step: Step, path: &Path, _: usize) -> io::Result<Allowed> {
+        if step == self.0 && path == self.1 { Err(io::Error::from_raw_os_error(5)) } else { Ok(Allowed::Whole) }
+    }
+}
+
+fn failing(folder: &Path, step: Step, at: &str) -> ImageStore {
+    let steps = Failing(step, folder.join(at));
+    open_with(folder, Disk::with_steps(Arc::new(steps))).unwrap()
+}
+
+#[test]
+fn what_counts_already_is_told_as_made_though_the_folder_cannot_be_synchronized() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = stocked(dir.path()).snapshot();
+    failing(dir.path(), Step::Sync, "altbootbank").roll_back().unwrap();
+    failing(dir.path(), Step::Sync, "bootbank").set_acceptance_level(AcceptanceLevel::Community).unwrap();
+    let store = failing(dir.path(), Step::Sync, "");
+    store.set_maintenance_mode(true).unwrap();
+    assert!(!store.mark_boot().unwrap());
+    let after = ImageStore::open(dir.path(), super::settings()).unwrap().snapshot();
+    assert_eq!(after.next().vibs, before.previous.as_ref().unwrap().vibs);
+    assert!(after.host.maintenance_mode);
+}
+
+#[test]
+fn what_lost_its_name_is_not_swept_before_that_is_on_the_medium() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(stocked(dir.path()));
+    let staged = || Layout::new(dir.path()).leftovers().unwrap().len();
+    install(&failing(dir.path(), Step::Sync, ""), &update()).unwrap();
+    assert_eq!(staged(), 1, "the bank that had the name before");
+    let store = ImageStore::open(dir.path(), super::settings()).unwrap();
+    assert_eq!(staged(), 0);
+    assert!(store.snapshot().pending.is_some());
+    check_whole(&store);
+}
+
+#[test]
+fn a_level_that_one_bank_does_not_get_the_other_does_not_keep() {
+    let dir = tempfile::tempdir().unwrap();
+    let new = NewImage { acceptance_level: Some(AcceptanceLevel::Community), ..super::new_image() };
+    let store = ImageStore::create(dir.path(), &new, super::settings()).unwrap();
+    let signed = Vib { acceptance_level: "certified".to_owned(), ..vib("esx-base", "5.5.0-1", false) };
+    install(&store, &[signed]).unwrap();
+    assert!(store.snapshot().pending.is_some());
+    let store = failing(dir.path(), Step::Rename, "bootbank/imgdb.tgz");
+    let error = store.set_acceptance_level(AcceptanceLevel::Certified).unwrap_err();
+    assert_eq!(error.class, ImageErrorClass::FileIOError);
+    let snapshot = store.snapshot();
+    let levels = [&snapshot.running, snapshot.next()].map(|image| image.profile.acceptance_level);
+    assert_eq!(levels, [AcceptanceLevel::Community; 2]);
+    check_whole(&store);
 }
 
 /// A file system on which no two folders can take each other's names, as on NFS.

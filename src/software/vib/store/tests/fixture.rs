@@ -6,32 +6,36 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::super::banks::{BOOT_CONFIG, Banks};
 use super::super::disk::Disk;
+use super::super::host::Boot;
 use super::super::names;
 use super::super::source::{PayloadFiles, Source};
 use super::super::*;
 use crate::software::Phase;
 use crate::software::vib::building::{self, Payload, Vib};
-use crate::software::vib::{Candidate, ChecksumAlgorithm, Checksummed, CopyError, Payload as Described};
+use crate::software::vib::{
+    AcceptanceLevel, Candidate, ChecksumAlgorithm, Checksummed, CopyError, Descriptor, Payload as Described,
+};
 
 /// VIBs in memory.
 pub(in super::super) struct Memory(pub Vec<Vib>);
 
 impl Source for Memory {
-    fn copy(&self, vib: &Descriptor, files: &PayloadFiles<'_>) -> Result<(), CopyError> {
+    fn copy(&self, vib: &Descriptor, files: &PayloadFiles<'_>) -> Result<Arc<Descriptor>, CopyError> {
         let made = self.0.iter().find(|made| made.id() == vib.id().as_str()).unwrap();
         for payload in &made.payloads {
             let mut file = files.create(&payload.name).map_err(CopyError::Write)?;
             payload.stored.chunks(2500).try_for_each(|part| file.write_all(part)).map_err(CopyError::Write)?;
             file.finish().map_err(CopyError::Write)?;
         }
-        Ok(())
+        Ok(Arc::new(vib.clone()))
     }
 }
 
-/// Hears nothing.
+/// Hears how far a change is, and what is noted of it.
 #[derive(Debug, Default)]
-pub(in super::super) struct Heard(pub Vec<(Phase, u8)>);
+pub(in super::super) struct Heard(pub Vec<(Phase, u8)>, pub Vec<String>);
 
 impl Progress for Heard {
     fn started(&mut self, _: u32, _: u64) {}
@@ -40,7 +44,9 @@ impl Progress for Heard {
         self.0.push((phase, percent));
     }
 
-    fn note(&mut self, _: &str) {}
+    fn note(&mut self, text: &str) {
+        self.1.push(text.to_owned());
+    }
 }
 
 /// A VIB with two payloads.
@@ -81,6 +87,12 @@ pub(in super::super) fn install_until(
         let plan = ImagePlan::install(&snapshot, &candidates, &store.rules(&snapshot))?;
         store.carry_out(state, &plan, &Memory(vibs.to_vec()), &mut Heard::default(), cancel)
     })
+}
+
+/// Installs VIBs from a bundle, as people do.
+pub(in super::super) fn install_bundle(store: &ImageStore, bundle: PathBuf) -> Result<ImageOutcome, ApplyError> {
+    let operation = ImageOperation::Install { bundles: vec![bundle], bulletins: None };
+    store.apply(&operation, &mut Heard::default(), &CancelToken::default())
 }
 
 /// A store whose running image has some VIBs, and whose other bank has the image before.

@@ -1,13 +1,17 @@
 //! An image store as its users see it.
 
+mod bad_input;
 mod banks;
 mod bundles;
 mod crashes;
 mod failures;
 mod fixture;
+mod hostile;
 mod kills;
+mod right_input;
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +20,7 @@ use chrono::{TimeZone, Utc};
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::software::vib::AcceptanceLevel;
 
 /// Settings with a clock that stands still, and without patience for locks.
 pub(super) fn settings() -> ImageSettings {
@@ -82,6 +87,54 @@ fn maintenance_mode_and_level_are_kept_and_others_hear_of_them() {
     assert!(other.refresh().unwrap());
     assert_eq!(other.snapshot().running.profile.acceptance_level, AcceptanceLevel::Certified);
     assert!(fixture::install(&other, &[fixture::vib("net-e1000", "1.0-1", true)]).is_err());
+}
+
+#[test]
+fn files_that_people_edit_can_still_be_written_by_their_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let mode = |file: &str| dir.path().join(file).metadata().unwrap().permissions().mode() & 0o777;
+    store.set_maintenance_mode(true).unwrap();
+    store.mark_boot().unwrap();
+    assert_eq!((mode("host.toml"), mode("boot-marker")), (0o644, 0o644));
+    fs::set_permissions(dir.path().join("host.toml"), fs::Permissions::from_mode(0o660)).unwrap();
+    store.set_maintenance_mode(false).unwrap();
+    store.set_acceptance_level(AcceptanceLevel::Community).unwrap();
+    assert_eq!((mode("host.toml"), mode("bootbank/imgdb.tgz")), (0o660, 0o444));
+}
+
+#[test]
+fn files_that_are_none_or_too_long_are_told_of_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = create(dir.path());
+    let host = dir.path().join("host.toml");
+    let long = format!("version = \"5.5.0\"\n{}locale = \"en\"\n", "#\n".repeat(32 * 1024));
+    fs::write(&host, &long).unwrap();
+    let error = store.set_maintenance_mode(true).unwrap_err();
+    assert!(error.text.contains("host.toml: it has more than 65536 octets. "), "{error}");
+    assert_eq!(fs::read_to_string(&host).unwrap(), long);
+    for file in ["host.toml", "boot-marker", "bootbank/boot.cfg", "bootbank/imgdb.tgz"] {
+        let dir = tempfile::tempdir().unwrap();
+        drop(create(dir.path()));
+        fs::remove_file(dir.path().join(file)).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, dir.path().join(file), 0o600.into()).unwrap();
+        let error = ImageStore::open(dir.path(), settings()).unwrap_err();
+        assert_eq!(error.class, ImageErrorClass::DatabaseIOError);
+        assert!(error.text.contains(&format!("{file}: it is not a plain file. ")), "{error}");
+    }
+}
+
+#[test]
+fn a_lock_that_is_a_link_is_not_written_through() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(create(&dir.path().join("image")));
+    let (lock, other) = (dir.path().join("image/image.lock"), dir.path().join("other"));
+    fs::write(&other, "precious").unwrap();
+    fs::remove_file(&lock).unwrap();
+    symlink(&other, &lock).unwrap();
+    let store = ImageStore::open(&dir.path().join("image"), settings()).unwrap();
+    assert_eq!(store.set_maintenance_mode(true).unwrap_err().class, ImageErrorClass::FileIOError);
+    assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
 }
 
 #[test]

@@ -1,0 +1,15 @@
+//! Patches: what a vendor published for a host, and how much of it the host has.
+//!
+//! A bulletin of VMware and an advisory of a dnf repository are told in the same words here, which are those of vSphere's
+//! HostPatchManager.
+
+mod advisories;
+mod assessment;
+mod operation;
+
+pub use advisories::assess_advisories;
+pub use assessment::{
+    InstallState, MetadataSource, PartChange, PatchAssessment, PatchCounts, PatchHost, PatchPart, PatchReason,
+    PatchState, PatchStatus, PatchSummary,
+};
+pub use operation::{AssessmentFile, PatchOperation};
