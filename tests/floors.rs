@@ -21,8 +21,7 @@ const FLOORS: &[&[&str]] = &[
 /// Exceptions to «any lower floor»: what a room must not know although it lies below (first room, what it may not use).
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("cim", &["xml"]),
-    // Descriptors and metadata of VIBs are XML.
-    ("software", &["cim", "soap"]),
+    ("software", &["cim", "xml", "soap"]),
     ("worker", &["store", "wire", "cim", "xml", "soap"]),
     ("client", &["store", "wire", "cim", "xml", "soap", "software", "access"]),
     ("jobs", &["cim", "wire", "xml", "soap"]),

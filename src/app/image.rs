@@ -10,14 +10,15 @@ use std::{fs, io};
 
 use super::image_settings::{self, image_settings, open_image};
 use super::settings::SettingError;
+use super::watch::Noted;
 use super::{StartError, essential, worker_program};
 use crate::access::{Users, private_file};
 use crate::cim::Schema;
 use crate::clock::SharedClock;
-use crate::config::{self, Config};
-use crate::jobs::{self, BeforeEnd, Jobs, System};
-use crate::providers::{IMAGE_SYSTEM_CLASS, ImageModel, SystemName};
-use crate::software::vib::ImageManager;
+use crate::config::{self, Config, IMAGE_SYSTEM_CLASS};
+use crate::jobs::{self, BeforeEnd, Jobs, Observed, System};
+use crate::providers::{ImageModel, SystemName};
+use crate::software::vib::{ImageManager, ImageSnapshot};
 use crate::store::Store;
 
 /// How long the watch waits before it looks whether it is still wanted.
@@ -47,7 +48,9 @@ impl Image {
         let state_dir = config.state_dir.join("image");
         private_file::make_folder(&state_dir)
             .map_err(|source| StartError::State { folder: state_dir.clone(), source })?;
-        let look = Arc::new(Look { manager: manager.clone(), is_unreadable: Arc::default() });
+        let observed = Observed::new(store.clone(), clock.clone(), dir);
+        let noted = Noted::default();
+        let look = Arc::new(Look { manager: manager.clone(), is_unreadable: Arc::default(), observed, noted });
         let settings = jobs::Settings {
             system: System::Image,
             time_before_removal_seconds: config.jobs.time_before_removal.as_secs(),
@@ -104,12 +107,14 @@ fn give_up_those_of_another(jobs: &Jobs, dir: &Path, state_dir: &Path) -> Result
     private_file::write(&file, now).map_err(failed)
 }
 
-/// Looks at the image store.
+/// Looks at the image store, and has recorded which VIBs came, went or stand otherwise.
 #[derive(Debug)]
 struct Look {
     manager: Arc<dyn ImageManager>,
     /// Whether the last look failed.
     is_unreadable: Arc<AtomicBool>,
+    observed: Observed,
+    noted: Noted<ImageSnapshot>,
 }
 
 impl Look {
@@ -126,6 +131,7 @@ impl Look {
             }
             _ => {}
         }
+        self.noted.note(|| self.manager.snapshot(), |snapshot| self.observed.note_image(snapshot));
         found.unwrap_or(false)
     }
 }

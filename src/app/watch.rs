@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::essential;
 use crate::jobs::{BeforeEnd, Observed};
 use crate::software::{Inventory, Manager};
+use crate::store::StoreError;
 
 /// How long the watch waits before it looks whether it is still wanted.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -18,13 +19,40 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Look {
     manager: Arc<dyn Manager>,
     observed: Observed,
-    /// The snapshot whose changes were recorded last.
-    noted: Mutex<Weak<Inventory>>,
+    noted: Noted<Inventory>,
+}
+
+/// The snapshot whose changes were recorded last.
+#[derive(Debug)]
+pub(super) struct Noted<T>(Mutex<Weak<T>>);
+
+impl<T> Default for Noted<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Noted<T> {
+    /// Has the changes up to now recorded, unless the snapshot is still the same.
+    pub(super) fn note(&self, snapshot: impl FnOnce() -> Arc<T>, record: impl FnOnce(&T) -> Result<usize, StoreError>) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = snapshot();
+        if std::ptr::eq(noted.as_ptr(), Arc::as_ptr(&snapshot)) {
+            return;
+        }
+        match record(&snapshot) {
+            Ok(_) => *noted = Arc::downgrade(&snapshot),
+            // The next look tries again.
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "changes of software cannot be recorded");
+            }
+        }
+    }
 }
 
 impl Look {
     pub(super) fn new(manager: Arc<dyn Manager>, observed: Observed) -> Self {
-        Self { manager, observed, noted: Mutex::default() }
+        Self { manager, observed, noted: Noted::default() }
     }
 
     /// Reads the database again if it changed, and records what came and went since the last look.
@@ -32,18 +60,7 @@ impl Look {
         if let Err(error) = self.manager.refresh() {
             tracing::error!(error = &error as &dyn std::error::Error, "the package database cannot be read");
         }
-        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        let inventory = self.manager.inventory();
-        if std::ptr::eq(noted.as_ptr(), Arc::as_ptr(&inventory)) {
-            return;
-        }
-        match self.observed.note(&inventory) {
-            Ok(_) => *noted = Arc::downgrade(&inventory),
-            // The next look tries again.
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "changes of packages cannot be recorded");
-            }
-        }
+        self.noted.note(|| self.manager.inventory(), |inventory| self.observed.note(inventory));
     }
 }
 

@@ -1,5 +1,6 @@
 //! One class of which several systems have instances.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{
@@ -20,12 +21,12 @@ impl Joined {
         if providers.len() > 1 { Some(Arc::new(Self(providers))) } else { providers.pop() }
     }
 
-    /// The provider that has the instance.
-    fn owner(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<&Arc<dyn Provider>, CimError> {
+    /// The provider that has the instance, and the instance.
+    fn owner(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<(&Arc<dyn Provider>, Instance), CimError> {
         let mut missing = None;
         for provider in &self.0 {
             match provider.get(class, path) {
-                Ok(_) => return Ok(provider),
+                Ok(instance) => return Ok((provider, instance)),
                 Err(error) if error.status == CimStatus::NotFound => missing = Some(error),
                 Err(error) => return Err(error),
             }
@@ -33,9 +34,42 @@ impl Joined {
         Err(missing.unwrap_or_else(|| CimError::not_found(format!("There is no such instance of {}.", class.name()))))
     }
 
+    /// What all give, one after the other.
+    fn all<T: Send + 'static>(&self, give: impl Fn(&dyn Provider) -> Result<Parts<T>, CimError>) -> Parts<T> {
+        let given = self
+            .0
+            .iter()
+            .map(|provider| give(&**provider).unwrap_or_else(|error| Box::new(std::iter::once(Err(error)))));
+        Box::new(WhyLast { parts: given.collect(), failed: VecDeque::new() })
+    }
+
     /// The provider that a change without an instance is for: the first that allows it.
     fn first_that_allows(&self, class: &Class, change: Change) -> Result<&Arc<dyn Provider>, CimError> {
         self.0.iter().find(|provider| provider.allows(class, change)).ok_or_else(|| change.refusal(class))
+    }
+}
+
+/// What a provider gives.
+type Parts<T> = Box<dyn Iterator<Item = Result<T, CimError>> + Send>;
+
+/// Parts one after the other. What one system cannot tell is told at the end, so that it does not hide what others can.
+struct WhyLast<T> {
+    parts: VecDeque<Parts<T>>,
+    failed: VecDeque<CimError>,
+}
+
+impl<T> Iterator for WhyLast<T> {
+    type Item = Result<T, CimError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(part) = self.parts.front_mut() {
+            match part.next() {
+                Some(Ok(item)) => return Some(Ok(item)),
+                Some(Err(error)) => self.failed.push_back(error),
+                None => drop(self.parts.pop_front()),
+            }
+        }
+        self.failed.pop_front().map(Err)
     }
 }
 
@@ -70,17 +104,15 @@ impl Provider for Joined {
     }
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        self.owner(class, path)?.get(class, path)
+        self.owner(class, path).map(|(_, instance)| instance)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        let all = self.0.iter().map(|provider| provider.enumerate(class)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Box::new(all.into_iter().flatten()))
+        Ok(self.all(|provider| provider.enumerate(class)))
     }
 
     fn candidates(&self, class: &Arc<Class>, query: &Arc<Compiled>) -> Result<Candidates, CimError> {
-        let all = self.0.iter().map(|provider| provider.candidates(class, query)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Box::new(all.into_iter().flatten()))
+        Ok(self.all(|provider| provider.candidates(class, query)))
     }
 
     fn disclose(&self, caller: &Caller, instance: Instance) -> Result<Instance, CimError> {
@@ -96,12 +128,11 @@ impl Provider for Joined {
     }
 
     fn references(&self, class: &Arc<Class>, source: &ObjectPath, role: Option<&str>) -> Result<Instances, CimError> {
-        let all = self.0.iter().map(|provider| provider.references(class, source, role));
-        Ok(Box::new(all.collect::<Result<Vec<_>, _>>()?.into_iter().flatten()))
+        Ok(self.all(|provider| provider.references(class, source, role)))
     }
 
     fn modify(&self, modification: &Modification<'_>) -> Result<(), CimError> {
-        self.owner(modification.class, modification.path)?.modify(modification)
+        self.owner(modification.class, modification.path)?.0.modify(modification)
     }
 
     fn create(&self, creation: &Creation<'_>) -> Result<Instance, CimError> {
@@ -109,7 +140,7 @@ impl Provider for Joined {
     }
 
     fn delete(&self, deletion: &Deletion<'_>) -> Result<(), CimError> {
-        self.owner(deletion.class, deletion.path)?.delete(deletion)
+        self.owner(deletion.class, deletion.path)?.0.delete(deletion)
     }
 
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {
@@ -118,7 +149,7 @@ impl Provider for Joined {
             let first = self.0.first().ok_or_else(|| CimError::not_found("There is no system."))?;
             return first.invoke(invocation);
         }
-        self.owner(invocation.class, invocation.path)?.invoke(invocation)
+        self.owner(invocation.class, invocation.path)?.0.invoke(invocation)
     }
 }
 
@@ -166,6 +197,16 @@ mod tests {
             assert_eq!(invocation.path.key_str("Name"), Some(self.0));
             Ok(MethodReply::code(7))
         }
+    }
+
+    #[test]
+    fn what_one_system_cannot_tell_is_told_after_what_the_others_can() {
+        let failed = || CimError::invalid_parameter("It cannot be read.");
+        let parts: [Parts<u8>; 2] =
+            [Box::new([Ok(1), Err(failed()), Ok(2)].into_iter()), Box::new(std::iter::once(Ok(3)))];
+        let told = WhyLast { parts: parts.into(), failed: VecDeque::new() };
+        let told: Vec<_> = told.map(Result::ok).collect();
+        assert_eq!(told, [Some(1), Some(2), Some(3), None]);
     }
 
     #[test]

@@ -180,9 +180,19 @@ impl Config {
         if self.image.dir.as_ref().is_some_and(|dir| !dir.is_absolute()) {
             return Err(ConfigError::Conflict("[image] dir must be an absolute path"));
         }
+        let is_image_like_host = self.system_class.eq_ignore_ascii_case(IMAGE_SYSTEM_CLASS)
+            && self.image_system_name() == self.system_name();
+        if self.image.dir.is_some() && self.engine != Engine::None && is_image_like_host {
+            return Err(ConfigError::Conflict(
+                "the host and its image would have the same keys: give another system_class, or [image] system_name",
+            ));
+        }
         Ok(())
     }
 }
+
+/// The class of the system that an image belongs to.
+pub const IMAGE_SYSTEM_CLASS: &str = "OMC_UnitaryComputerSystem";
 
 /// The host's own name, full if the host knows it.
 pub fn host_name() -> String {

@@ -121,3 +121,18 @@ fn allowed_destinations_are_networks_addresses_and_names() {
         assert!(wrong.parse::<Allowed>().is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn a_host_and_its_image_have_different_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("quartermaster.toml");
+    let is_taken = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        Config::load(Some(&file), Overrides::default()).is_ok()
+    };
+    let same = "system_class = \"OMC_UnitaryComputerSystem\"\n[image]\ndir = \"/image\"\n";
+    assert!(!is_taken(same));
+    assert!(is_taken(&format!("engine = \"none\"\n{same}")));
+    assert!(is_taken(&format!("{same}system_name = \"esx.example.org\"\n")));
+    assert!(is_taken("[image]\ndir = \"/image\"\n"));
+}

@@ -40,6 +40,9 @@ impl JobState {
 const NEEDS_REBOOT: &str =
     "The update completed successfully, but the system needs to be rebooted for the changes to be effective.";
 
+/// How much of a job of an image is done while its bundle is looked at.
+const SCANNING_PERCENT: u8 = 10;
+
 /// By what a job failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,6 +172,11 @@ impl Job {
                 self.state = JobState::Running;
                 self.started_at = Some(record.at);
                 self.changed_at = record.at;
+                if self.is_of_image() {
+                    // VMware's clients know no other words before these.
+                    self.phase = Some(Phase::Scanning);
+                    self.percent = SCANNING_PERCENT;
+                }
             }
             Entry::ToolStarted { .. } => {}
             Entry::Phase { phase, percent } => {

@@ -29,7 +29,7 @@ pub use assessments::Assessed;
 pub use history::HistoryRecord;
 pub use id::JobId;
 pub use job::{Job, JobError, JobFailure, JobState};
-pub use observed::{Observed, PACKAGE_SUBJECT};
+pub use observed::{Observed, PACKAGE_SUBJECT, VIB_SUBJECT};
 pub use request::{Asked, ImageRequest, InstallAction, InstallOptions, JobRequest};
 pub use table::{JobModification, Jobs};
 

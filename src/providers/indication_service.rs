@@ -136,7 +136,7 @@ fn collection(class: &Arc<Class>) -> Result<Instance, CimError> {
         .set("InstanceID", COLLECTION_ID)?
         .set("CollectionName", COLLECTION_ID)?
         .set("ElementName", "Filters for jobs")?
-        .set("Description", "The filters that are always there: OpenLMI's, by the changes of jobs.")?;
+        .set("Description", "The filters that are always there, by the changes of jobs.")?;
     Ok(collection)
 }
 

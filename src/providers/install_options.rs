@@ -24,18 +24,33 @@ pub(super) const SUPPORTED: [u16; 5] = [FORCE, INSTALL, UPDATE, REPAIR, UNINSTAL
 /// Install, Update, Repair and Uninstall exclude each other, but for Repair beside Install or Update, where it means the
 /// same as Force. No option takes a value: the values, if given at all, are as many as the options and all NULL or empty.
 pub(super) fn read(arguments: &Arguments) -> Result<InstallOptions, &'static str> {
-    let given = arguments.get("InstallOptions").as_array().unwrap_or_default();
-    let values = arguments.get("InstallOptionsValues").as_array().unwrap_or_default();
-    let empty = |value: &Value| value.is_null() || value.as_str().is_some_and(str::is_empty);
-    if !(values.is_empty() || values.len() == given.len()) || !values.iter().all(empty) {
-        return Err("InstallOptionsValues does not match InstallOptions, of which none takes a value");
-    }
     let mut options = Vec::new();
-    for option in given {
-        let number = option.as_u64().and_then(|number| SUPPORTED.into_iter().find(|&s| u64::from(s) == number));
+    for (option, value) in pairs(arguments)? {
+        if value.is_some() {
+            return Err("InstallOptions has a value for an option that takes none");
+        }
+        let number = option.and_then(|number| SUPPORTED.into_iter().find(|&s| u64::from(s) == number));
         options.push(number.ok_or("InstallOptions has an option that is not served")?);
     }
     combine(options)
+}
+
+/// An option's number, if it is one, and its value, if it has one that is not empty.
+pub(super) type Given<'a> = (Option<u64>, Option<&'a str>);
+
+/// Each option with its value (DSP1025 8.5: values, if given at all, are as many as options).
+pub(super) fn pairs(arguments: &Arguments) -> Result<Vec<Given<'_>>, &'static str> {
+    let options = arguments.get("InstallOptions").as_array().unwrap_or_default();
+    let values = arguments.get("InstallOptionsValues").as_array().unwrap_or_default();
+    // One empty text is how a list of texts without items is written.
+    let has_none = options.is_empty() && matches!(values, [one] if one.as_str() == Some(""));
+    let values = if has_none { &[] } else { values };
+    if !values.is_empty() && values.len() != options.len() {
+        return Err("InstallOptionsValues has another length than InstallOptions");
+    }
+    let values = values.iter().map(Value::as_str).chain(std::iter::repeat(None));
+    let pairs = options.iter().map(Value::as_u64).zip(values.map(|value| value.filter(|text| !text.is_empty())));
+    Ok(pairs.collect())
 }
 
 fn combine(options: Vec<u16>) -> Result<InstallOptions, &'static str> {

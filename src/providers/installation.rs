@@ -132,10 +132,19 @@ pub(super) fn does_not_fit(method: &str, caller: &Caller, why: &str) -> MethodRe
 /// The URI, where it leads and what to do.
 fn asked_of_uri(model: &Model, arguments: &Arguments) -> Result<(String, Place, InstallOptions), &'static str> {
     let options = asked_of_file(model, arguments)?;
-    let uri = arguments.get("URI").as_str().ok_or("URI is missing")?;
+    let uri = uri(arguments)?;
     let place =
         Place::of(uri).ok_or("URI is neither of a file of this host nor one of http or https without a password")?;
     Ok((uri.to_owned(), place, options))
+}
+
+/// The longest URI, in octets: no path and no server takes a longer one, and each is kept with its job and in the history.
+const LONGEST_URI: usize = 4096;
+
+/// The URI of a call.
+pub(super) fn uri(arguments: &Arguments) -> Result<&str, &'static str> {
+    let uri = arguments.get("URI").as_str().ok_or("URI is missing")?;
+    if uri.len() > LONGEST_URI { Err("URI is longer than 4096 octets") } else { Ok(uri) }
 }
 
 /// What to do with a package file.

@@ -37,7 +37,7 @@ pub(super) fn job_instance(system: &dyn ManagedSystem, job: &Job, now: Instant<U
         .set("LocalOrUtcTime", 2u16)?
         .set("CommunicationStatus", 2u16)?
         .set("RecoveryAction", 2u16)?
-        .set("ErrorCode", job.error.as_ref().map(|e| error_code(e.cause)))?
+        .set("ErrorCode", job.error.as_ref().map(|e| system.error_code(e.cause)))?
         .set("ErrorDescription", job.error.as_ref().map(|e| e.message.as_str()))?;
     Ok(instance)
 }
@@ -104,6 +104,14 @@ pub(super) fn error_instance(
         JobFailure::WorkerDied => (CimStatus::Failed, TERMINATED_ABNORMALLY),
         JobFailure::Image(class) => (CimStatus::Failed, image_cause(class)),
     };
+    // esximage tells of a full disk so, whatever class the failure is of.
+    let is_full = matches!(error.cause, JobFailure::Image(_)) && error.message.contains("[Errno 28]");
+    let cause = if is_full { STORAGE_CAPACITY } else { cause };
+    let advice = system.advice(if is_full { JobFailure::NoSpace } else { error.cause });
+    let id = match error.cause {
+        JobFailure::Image(class) => class.to_string(),
+        other => format!("{other:?}"),
+    };
     let mut instance = Instance::new(system.class("CIM_Error")?);
     instance
         .set("CIMStatusCode", status as u32)?
@@ -113,12 +121,12 @@ pub(super) fn error_instance(
         // 2 CIMObjectPath
         .set("ErrorSourceFormat", 2u16)?
         .set("Message", error.message.as_str())?
-        .set("MessageID", format!("Quartermaster:{:?}", error.cause))?
+        .set("MessageID", format!("Quartermaster:{id}"))?
         .set("OwningEntity", "Quartermaster")?
         // 5 Major
         .set("PerceivedSeverity", 5u16)?
         .set("ProbableCause", cause)?
-        .set("RecommendedActions", Value::array([advice(error.cause)]))?;
+        .set("RecommendedActions", Value::array([advice]))?;
     Ok(instance)
 }
 
@@ -167,7 +175,7 @@ fn image_cause(class: ImageErrorClass) -> u16 {
 }
 
 /// What a person can do about it, whatever software it is.
-fn advice(cause: JobFailure) -> &'static str {
+pub(super) fn advice(cause: JobFailure) -> &'static str {
     match cause {
         JobFailure::Dependencies => {
             "Install or remove the packages that the message names, or enable a repository that has them."

@@ -6,11 +6,12 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use super::job_instance;
 use super::names::parse_job_id;
 use crate::broker::{IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE};
 use crate::cim::{CimError, Class, Instance, ObjectPath, Schema, Value};
 use crate::clock::SharedClock;
-use crate::jobs::{Job, JobRequest, Jobs};
+use crate::jobs::{Job, JobFailure, JobRequest, Jobs};
 
 /// The keys of a scoping system.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +74,12 @@ pub(super) trait ManagedSystem: Debug + Send + Sync + 'static {
     fn describe_system(&self, instance: &mut Instance) -> Result<(), CimError> {
         let _ = instance;
         Ok(())
+    }
+    /// `ErrorCode` of a job that failed by this.
+    fn error_code(&self, cause: JobFailure) -> u16;
+    /// What a person can do about it.
+    fn advice(&self, cause: JobFailure) -> &'static str {
+        job_instance::advice(cause)
     }
     /// What a job's method was called with; none of what was no method with parameters.
     fn given(&self, request: &JobRequest) -> Result<Option<Instance>, CimError>;

@@ -50,7 +50,7 @@ mod tests;
 use managed::ManagedSystem;
 
 pub use eventing::Eventing;
-pub use image::{IMAGE_SYSTEM_CLASS, ImageModel};
+pub use image::ImageModel;
 pub use indications::Indications;
 pub use managed::SystemName;
 pub use managed_systems::ManagedSystems;

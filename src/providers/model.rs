@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::identities::offered_only;
 use super::identity_links::installed;
-use super::job_parameters;
 use super::links::{if_there, later};
 use super::managed::{ManagedSystem, Paths, SystemName, Terms};
 use super::names::{
@@ -13,10 +12,11 @@ use super::names::{
     strip_prefix_ignoring_case,
 };
 use super::{bundles, operating_system};
+use super::{job_instance, job_parameters};
 use crate::broker::IMPLEMENTATION_NAMESPACE;
 use crate::cim::{CimError, Instance, ObjectPath, Schema};
 use crate::clock::SharedClock;
-use crate::jobs::{Job, JobRequest, Jobs};
+use crate::jobs::{Job, JobFailure, JobRequest, Jobs};
 use crate::software::{Catalog, Family, Lookup, Manager, ManagerError, Nevra, Package, Repository};
 
 /// What a host whose software are packages calls things: as OpenLMI does.
@@ -247,6 +247,10 @@ impl ManagedSystem for Model {
             .set("Description", description)?
             .set("MethodName", job_parameters::method(&job.request))?;
         Ok(())
+    }
+
+    fn error_code(&self, cause: JobFailure) -> u16 {
+        job_instance::error_code(cause)
     }
 
     fn given(&self, request: &JobRequest) -> Result<Option<Instance>, CimError> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Eventing, IMAGE_SYSTEM_CLASS, ImageModel, Indications, ManagedSystems, Model, SystemName, all};
+use super::{Eventing, ImageModel, Indications, ManagedSystems, Model, SystemName, all};
 use crate::access::testing::audit_lines;
 use crate::access::{self, Caller, Role, Users};
 use crate::broker::{Action, Arguments, AssociationQuery, Broker, Change, INTEROP_NAMESPACE, Traversal};
@@ -32,6 +32,7 @@ struct Host {
     image_jobs: Option<Arc<Jobs>>,
     events: Arc<Events>,
     indications: Indications,
+    systems: ManagedSystems,
     _state: tempfile::TempDir,
 }
 
@@ -61,7 +62,7 @@ fn host_of_systems(manager: Option<FixedPackages>, image: Option<WithImage<'_>>)
     });
     let image_jobs = image.as_ref().map(|(_, open)| open(&store, state.path()));
     let image = image.zip(image_jobs.clone()).map(|((image, _), jobs)| {
-        let name = name(IMAGE_SYSTEM_CLASS);
+        let name = name("OMC_UnitaryComputerSystem");
         Arc::new(ImageModel::new(schema.clone(), image, jobs, Arc::new(SystemClock), name))
     });
     let systems = ManagedSystems::new(model, image).unwrap();
@@ -69,7 +70,7 @@ fn host_of_systems(manager: Option<FixedPackages>, image: Option<WithImage<'_>>)
     let events = events_of(&store, &schema, &systems);
     let indications = Indications::new(systems.clone());
     let mut providers = all(&systems).unwrap();
-    providers.push(super::indications(Eventing::new(systems, events.clone(), filters, destinations)));
+    providers.push(super::indications(Eventing::new(systems.clone(), events.clone(), filters, destinations)));
     let broker = Arc::new(Broker::of_systems(schema, providers).unwrap());
     Host {
         broker,
@@ -79,6 +80,7 @@ fn host_of_systems(manager: Option<FixedPackages>, image: Option<WithImage<'_>>)
         image_jobs,
         events,
         indications,
+        systems,
         _state: state,
     }
 }

@@ -1,4 +1,6 @@
-//! For tests of other rooms: an engine whose packages never change.
+//! For tests of other rooms: an engine whose packages never change, and an image that never does.
+
+mod image;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use super::{
     InspectError, Inventory, Manager, ManagerError, Nevra, Operation, Outcome, Package, PackageState, Plan, Progress,
     Relations, Repository,
 };
+
+pub(crate) use image::{FixedImage, image_snapshot};
 
 /// An engine that shows these packages and changes nothing.
 #[derive(Debug)]

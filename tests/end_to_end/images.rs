@@ -138,7 +138,8 @@ fn jobs_of_the_image_and_of_the_host_do_not_wait_for_each_other_and_waiting_ones
     let pending = &images(&folder)[1];
     match property(&ended, "JobState").as_deref() {
         Some("8") => assert!(pending.is_empty() && code == "4096", "{pending:?} {code}"),
-        Some("7") => assert_eq!(pending.len(), 15),
+        // It was asked too late, or while the update was being made valid.
+        Some("7") => assert!(pending.len() == 15 && ["4096", "4097"].contains(&&*code), "{pending:?} {code}"),
         other => panic!("{other:?}: {ended:?}"),
     }
 }

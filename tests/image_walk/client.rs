@@ -104,8 +104,8 @@ impl Administrator {
 }
 
 /// The id of the VIB that a link names.
-fn vib_of(link: &Element) -> String {
-    let identity = selectors(child(link, "Antecedent").unwrap());
+pub(crate) fn vib_of(link: &Element) -> String {
+    let identity = selectors(descendants(link, "Antecedent")[0]);
     let id = identity.into_iter().find(|(name, _)| name == "InstanceID").unwrap().1;
     id.strip_prefix("VMware:VMware_ComponentSoftwareIdentity:").unwrap().to_owned()
 }

@@ -7,8 +7,8 @@ use crate::evidence::Evidence;
 use crate::patch_deeds;
 use crate::support::image::ImageFolder;
 use crate::support::installation::{ended, job_of};
-use crate::support::server::Host;
-use crate::support::sink::Sink;
+use crate::support::server::{Host, PATIENCE};
+use crate::support::sink::{Event, Sink};
 use crate::support::vib::{Bundle, Vib};
 use crate::table::Family;
 
@@ -37,6 +37,10 @@ pub(crate) fn done() -> Evidence {
     visit.look_at_jobs_of(JOB);
     visit.enumerate_all();
     visit.call_what_is_not_served();
+    image.run(&["boot"], &[]);
+    let gone =
+        |events: &[Event]| events.iter().any(|event| event.indication().name == "CIM_InstDeletion").then_some(());
+    sink.wait_for("the VIBs that the boot takes away", PATIENCE, gone);
     visit.remove_a_job(JOB, &update);
     visit.take_events(&sink, "VMware_ConcreteJobDeletion");
     visit.seen

@@ -16,6 +16,8 @@ const TOLD: &str = "src/providers/tests/images.rs::changes_of_jobs_are_told_in_t
 const SUBSCRIBED: &str =
     "tests/image_walk/subscriptions.rs::every_change_of_a_job_is_told_to_who_asks_as_table_3_1_has_it";
 
+const VIBS_TOLD: &str = "tests/image_walk/subscriptions.rs::how_vibs_stand_is_told_by_whatever_changes_it";
+
 const PRODUCT: &str = "the host's product line, the same as the capabilities' SupportedTargetTypes";
 
 pub(crate) const CLASSES: &[Entry] = &[
@@ -122,7 +124,8 @@ pub(crate) const CLASSES: &[Entry] = &[
     },
     Entry {
         class: "VMware_InstalledSoftwareIdentity",
-        says: "The hypervisor is installed on the host. VIBs are not linked so, as with VMware's provider.",
+        says: "The hypervisor is installed on the host. VIBs are not linked so, as with VMware's provider, whose class for this is not \
+               known: this one is our own.",
         by: &[STANDING],
         rows: &[served("InstalledSoftware", "the hypervisor"), served("System", "the host")],
         methods: &[],
@@ -150,7 +153,7 @@ pub(crate) const CLASSES: &[Entry] = &[
             works(
                 "InstallFromURI",
                 "4096",
-                "a job installs the VIBs of the offline bundle that a `file:` URI names, a ZIP or a folder, or updates to them; \
+                "a job installs the VIBs of the offline bundle that a `file:` URI names, a ZIP or a folder of any size, or updates to them; \
                  options are ignored, but 2 is returned where they and their values do not fit together, for another Target, and for \
                  online depots; 4107 where nothing can be read, 4106 for what is no bundle by its first octets",
                 WALK,
@@ -260,6 +263,27 @@ pub(crate) const CLASSES: &[Entry] = &[
         methods: &[],
     },
     Entry {
+        class: "CIM_InstCreation",
+        says: "A VIB came into an image, by a job or by `quartermaster image`: the source is its VMware_ComponentElementSoftwareIdentity. VMware has no class for it.",
+        by: &[TOLD, VIBS_TOLD],
+        rows: &EVENT,
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_InstModification",
+        says: "A VIB that waited for a boot runs, or will run after the next one, too.",
+        by: &[TOLD, VIBS_TOLD],
+        rows: &VIB_CHANGE,
+        methods: &[],
+    },
+    Entry {
+        class: "CIM_InstDeletion",
+        says: "A VIB is in no image any more, neither in the one that runs nor in one that waits for a boot.",
+        by: &[TOLD, VIBS_TOLD],
+        rows: &EVENT,
+        methods: &[],
+    },
+    Entry {
         class: "VMware_ConcreteJobCreation",
         says: "A job of an image was made.",
         by: &[TOLD, SUBSCRIBED],
@@ -291,5 +315,7 @@ const RESULT: [Row; 5] = [
 ];
 
 const EVENT: [Row; 6] = [IDENTIFIER, TIME, SEVERITY, SOURCE, HOST, REST];
+const VIB_CHANGE: [Row; 7] =
+    [IDENTIFIER, TIME, SEVERITY, SOURCE, HOST, served("PreviousInstance", "how it stood before"), REST];
 const CHANGE: [Row; 7] =
     [IDENTIFIER, TIME, SEVERITY, SOURCE, HOST, served("PreviousInstance", "the job as it was before"), REST];

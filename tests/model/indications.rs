@@ -56,7 +56,7 @@ pub(crate) const CLASSES: &[Entry] = &[
     },
     Entry {
         class: "CIM_IndicationFilter",
-        says: "A query with a name, in root/interop, that subscriptions refer to. OpenLMI's static ones are always there, with its names and queries: `LMI:<job class>:` and Created, PercentUpdated, Changed, Succeeded, Failed or Deleted. Clients create and delete others, and subscribe with any query; OpenLMI takes none but those of its own filters. A subscription that brought its own filter is shown with it, to its owner and to administrators.",
+        says: "A query with a name, in root/interop, that subscriptions refer to. OpenLMI's static ones are always there, with its names and queries: `LMI:<job class>:` and Created, PercentUpdated, Changed, Succeeded, Failed or Deleted. A host with an image has the same for VMware_ConcreteJob, `VMware:VMware_ConcreteJob:Created` and so on. Clients create and delete others, and subscribe with any query; OpenLMI takes none but those of its own filters. A subscription that brought its own filter is shown with it, to its owner and to administrators.",
         by: &[
             "src/providers/tests.rs::a_filter_is_known_by_its_name",
             "src/providers/tests.rs::static_filters_are_there_and_stay",

@@ -31,7 +31,8 @@ pub(crate) const CLASSES: &[Entry] = &[
     Entry {
         class: "CIM_LogEntry",
         says: "One job that has ended. Who asked for it, and from where, is told to administrators and to whoever asked; for others \
-               the user is Somebody in Message, empty in MessageArguments and null in RecordData, and so are address and role.",
+               the user is Somebody in Message, empty in MessageArguments and null in RecordData, and so are address and role. What \
+               `quartermaster image` does on the host itself is no job and leaves no record; indications tell what became of VIBs.",
         by: &["src/providers/tests/history.rs::nobody_else_is_told_who_asked_and_everybody_what_was_done"],
         rows: &[
             served("InstanceID LogInstanceID RecordID", "the log's InstanceID and a number"),

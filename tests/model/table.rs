@@ -21,7 +21,8 @@ impl Family {
     /// Whether such a host has instances of the class.
     pub(crate) fn has(self, class: &str) -> bool {
         let is_patch = crate::patches::CLASSES.iter().any(|entry| entry.class == class);
-        let is_of_images = class.starts_with("VMware_") || class.starts_with("OMC_") || is_patch;
+        let is_vmware = class.starts_with("VMware_") || class.starts_with("OMC_");
+        let is_of_images = is_vmware || is_patch || VIBS_TOLD.contains(&class);
         if self == Self::Image { is_of_images || SHARED.contains(&class) } else { !is_of_images }
     }
 }
@@ -40,6 +41,9 @@ const SHARED: [&str; 11] = [
     "__MethodParameters_InstallFromURI",
     "__MethodParameters_InstallFromURI_Result",
 ];
+
+/// What changes of VIBs are told by: VMware has no classes for it.
+const VIBS_TOLD: [&str; 3] = ["CIM_InstCreation", "CIM_InstModification", "CIM_InstDeletion"];
 
 /// A class that has instances, whether they are enumerated, reached from others, sent as events or held by others.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::links::{Link, Links, Pair, Pairs, each};
 use super::super::managed::ManagedSystem;
-use super::model::ImageModel;
+use super::model::{IDENTITY_PREFIX, ImageModel};
 use crate::broker::Provider;
 use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Value};
 use crate::jobs::Job;
@@ -58,12 +58,11 @@ impl Link for Affected {
     fn describe(&self, link: &mut Instance) -> Result<(), PropertyError> {
         let reference = |name: &str| link.get(name).and_then(Value::as_reference);
         let job = reference("AffectingElement").and_then(|path| self.0.named_job(path));
-        let affected = reference("AffectedElement");
-        let found = job.as_ref().zip(affected).and_then(|(job, path)| {
-            vibs(job).find(|(vib, _)| self.0.identity_path(vib).same_keys(path)).map(|(_, effect)| effect)
-        });
+        let affected = reference("AffectedElement").and_then(|path| path.key_str("InstanceID"));
+        let id = affected.and_then(|id| id.strip_prefix(IDENTITY_PREFIX));
+        let found = job.as_ref().zip(id).and_then(|(job, id)| vibs(job).find(|(vib, _)| vib.as_str() == id));
         // The job may have been removed since the link was found.
-        let Some(effect) = found else { return Ok(()) };
+        let Some((_, effect)) = found else { return Ok(()) };
         // 1 Other
         link.set("ElementEffects", Value::array([1u16]))?
             .set("OtherElementEffectsDescriptions", Value::array([effect]))?;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::super::links::{Link, Links, Pairs, each, none};
 use super::super::managed::ManagedSystem;
-use super::model::{HYPERVISOR, IDENTITY, ImageModel, Standing, hypervisor_id, identity_id, named, standing};
+use super::model::{HYPERVISOR, IDENTITY, ImageModel, hypervisor_id, identity_id, named};
 use crate::broker::{Instances, Provider};
 use crate::cim::{CimError, Class, DateTime, Instance, ObjectPath, PropertyError, Value};
-use crate::software::vib::{Descriptor, ImageSnapshot, VibId};
+use crate::software::vib::{Descriptor, ImageSnapshot, Standing};
 
 /// ExtendedResourceType: VMware vSphere Installation Bundle.
 const VIB: u16 = 9;
@@ -41,8 +41,8 @@ impl Provider for Identities {
             let is_it = path.same_keys(&self.0.hypervisor_path(&snapshot.host));
             return if is_it { hypervisor(class, &snapshot) } else { Err(not_there(path)) };
         }
-        let found = named(&snapshot, path).ok_or_else(|| not_there(path))?;
-        identity(class, &snapshot, &found.vib)
+        let (vib, _) = named(&snapshot, path).ok_or_else(|| not_there(path))?;
+        identity(class, &snapshot, &vib)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
@@ -50,12 +50,12 @@ impl Provider for Identities {
         if class.is_a(HYPERVISOR) {
             return Ok(Box::new(std::iter::once(hypervisor(&class, &snapshot))));
         }
-        let all = standing(&snapshot).into_iter();
-        Ok(Box::new(all.map(move |standing| identity(&class, &snapshot, &standing.vib))))
+        let all: Vec<Arc<Descriptor>> = snapshot.standing().map(|(vib, _)| vib.clone()).collect();
+        Ok(Box::new(all.into_iter().map(move |vib| identity(&class, &snapshot, &vib))))
     }
 
     fn estimate(&self, class: &Class) -> Option<u64> {
-        let count = if class.is_a(HYPERVISOR) { 1 } else { standing(&self.0.snapshot()).len() };
+        let count = if class.is_a(HYPERVISOR) { 1 } else { self.0.snapshot().standing().count() };
         u64::try_from(count).ok()
     }
 }
@@ -137,19 +137,38 @@ pub(super) fn links(model: &Arc<ImageModel>) -> Vec<Arc<dyn Provider>> {
     vec![Links::provider(Stands(model.clone())), Links::provider(Installed(model.clone()))]
 }
 
+const STANDS: &str = "VMware_ComponentElementSoftwareIdentity";
+
+/// The link of a VIB with the host that says how it stands.
+pub(in super::super) fn standing_link(model: &ImageModel, standing: &Standing) -> Result<Instance, CimError> {
+    let mut link = Instance::new(model.class(STANDS)?);
+    link.set("Antecedent", model.identity_path(&standing.id))?.set("Dependent", model.system_path())?;
+    describe_standing(&mut link, standing)?;
+    Ok(link)
+}
+
+/// `ElementSoftwareStatus`: 2 Current, 3 Next, 6 Installed.
+fn describe_standing(link: &mut Instance, standing: &Standing) -> Result<(), PropertyError> {
+    let (current, next) = (standing.is_running.then_some(2u16), standing.is_next.then_some(3));
+    let status = current.into_iter().chain(next).chain([6]);
+    // 3 Owner Upgradeable
+    link.set("ElementSoftwareStatus", Value::array(status))?.set("UpgradeCondition", 3u16)?;
+    Ok(())
+}
+
 /// Each VIB stands somewhere: in the image that runs, in the one that waits for a boot, or in both.
 #[derive(Debug)]
 struct Stands(Arc<ImageModel>);
 
 impl Stands {
     fn standing(&self, path: &ObjectPath) -> Option<Standing> {
-        named(&self.0.snapshot(), path)
+        named(&self.0.snapshot(), path).map(|(_, standing)| standing)
     }
 }
 
 impl Link for Stands {
     fn class(&self) -> &'static str {
-        "VMware_ComponentElementSoftwareIdentity"
+        STANDS
     }
 
     fn ends(&self) -> [&'static str; 2] {
@@ -157,9 +176,10 @@ impl Link for Stands {
     }
 
     fn all(&self) -> Result<Pairs, CimError> {
-        let (model, system) = (self.0.clone(), self.0.system_path());
-        let ids: Vec<VibId> = standing(&model.snapshot()).iter().map(|standing| standing.vib.id()).collect();
-        Ok(each(ids.into_iter().map(move |id| [model.identity_path(&id), system.clone()])))
+        let (model, system) = (&self.0, self.0.system_path());
+        let snapshot = model.snapshot();
+        let pairs = snapshot.standing().map(|(_, standing)| [model.identity_path(&standing.id), system.clone()]);
+        Ok(each(pairs.collect::<Vec<_>>()))
     }
 
     fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
@@ -167,20 +187,17 @@ impl Link for Stands {
             return if self.0.is_system(source) { self.all() } else { Ok(none()) };
         }
         let found = self.standing(source);
-        Ok(each(found.map(|found| [self.0.identity_path(&found.vib.id()), self.0.system_path()])))
+        Ok(each(found.map(|found| [self.0.identity_path(&found.id), self.0.system_path()])))
     }
 
     fn count(&self) -> Option<u64> {
-        u64::try_from(standing(&self.0.snapshot()).len()).ok()
+        u64::try_from(self.0.snapshot().standing().count()).ok()
     }
 
     fn describe(&self, link: &mut Instance) -> Result<(), PropertyError> {
-        let vib = link.get("Antecedent").and_then(Value::as_reference).and_then(|path| self.standing(path));
+        let found = link.get("Antecedent").and_then(Value::as_reference).and_then(|path| self.standing(path));
         // It may have gone since the link was found.
-        let Some(standing) = vib else { return Ok(()) };
-        // 3 Owner Upgradeable
-        link.set("ElementSoftwareStatus", Value::array(standing.status()))?.set("UpgradeCondition", 3u16)?;
-        Ok(())
+        found.map_or(Ok(()), |standing| describe_standing(link, &standing))
     }
 }
 

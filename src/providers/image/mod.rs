@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use crate::broker::Provider;
 
+pub(super) use identities::standing_link;
+pub use model::ImageModel;
 #[cfg(test)]
 pub(super) use model::TERMS;
-pub use model::{IMAGE_SYSTEM_CLASS, ImageModel};
 
 /// The providers that only a host with an image has.
 pub(super) fn own(model: &Arc<ImageModel>) -> Vec<Arc<dyn Provider>> {

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::super::job_instance::advice;
 use super::super::job_parameters::{about_patch, method, return_value};
 use super::super::managed::{ManagedSystem, Paths, SystemName, Terms};
 use super::super::names::strip_prefix_ignoring_case;
 use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Schema, Value};
 use crate::clock::SharedClock;
-use crate::jobs::{ImageRequest, Job, JobRequest, JobState, Jobs};
-use crate::software::vib::{Descriptor, Image, ImageHost, ImageManager, ImageOperation, ImageSnapshot, VibId};
-
-/// The class of the system that an image belongs to, unless set otherwise.
-pub const IMAGE_SYSTEM_CLASS: &str = "OMC_UnitaryComputerSystem";
+use crate::jobs::{ImageRequest, Job, JobFailure, JobRequest, JobState, Jobs};
+use crate::software::vib::{Descriptor, ImageHost, ImageManager, ImageOperation, ImageSnapshot, Standing, VibId};
 
 pub(super) const IDENTITY: &str = "VMware_ComponentSoftwareIdentity";
 pub(super) const IDENTITY_PREFIX: &str = "VMware:VMware_ComponentSoftwareIdentity:";
@@ -22,6 +20,9 @@ const SERVICE_NAME: &str = "VMware:VMware_SoftwareInstallationService";
 pub(super) const CAPABILITIES: &str = "VMware_SoftwareInstallationServiceCapabilities";
 pub(super) const CAPABILITIES_ID: &str = "VMware:VMware_SoftwareInstallationServiceCapabilities";
 const JOB: &str = "VMware_ConcreteJob";
+
+/// esxupdate's exit code for what it does not expect.
+const UNEXPECTED: u16 = 99;
 
 /// What a host with an image calls things: as VMware's providers do.
 pub(in super::super) static TERMS: Terms = Terms {
@@ -97,43 +98,9 @@ pub(super) fn hypervisor_id(host: &ImageHost) -> String {
     format!("VMware:{HYPERVISOR}:{}{build}", host.version)
 }
 
-/// A VIB of the image that runs, of the one that waits for a boot, or of both.
-#[derive(Clone, Debug)]
-pub(super) struct Standing {
-    pub(super) vib: Arc<Descriptor>,
-    is_running: bool,
-    /// Whether the host will run it after its next boot; `None` if nothing waits for one.
-    is_next: Option<bool>,
-}
-
-impl Standing {
-    /// `ElementSoftwareStatus`: 2 Current, 3 Next, 6 Installed.
-    pub(super) fn status(&self) -> Vec<u16> {
-        let current = self.is_running.then_some(2);
-        let next = (self.is_next == Some(true)).then_some(3);
-        current.into_iter().chain(next).chain([6]).collect()
-    }
-}
-
-/// All VIBs: of the image that runs by their names, then those that only the pending one has.
-pub(super) fn standing(snapshot: &ImageSnapshot) -> Vec<Standing> {
-    let pending = snapshot.pending.as_deref();
-    let running = snapshot.running.vibs.iter().map(|vib| {
-        let is_next = pending.map(|image| has(image, vib));
-        Standing { vib: vib.clone(), is_running: true, is_next }
-    });
-    let coming = pending.into_iter().flat_map(|image| &image.vibs).filter(|vib| !has(&snapshot.running, vib));
-    running.chain(coming.map(|vib| Standing { vib: vib.clone(), is_running: false, is_next: Some(true) })).collect()
-}
-
-/// The VIB that an identity's path names.
-pub(super) fn named(snapshot: &ImageSnapshot, path: &ObjectPath) -> Option<Standing> {
-    let id = strip_prefix_ignoring_case(path.key_str("InstanceID")?, IDENTITY_PREFIX)?;
-    standing(snapshot).into_iter().find(|standing| standing.vib.id().as_str() == id)
-}
-
-fn has(image: &Image, vib: &Descriptor) -> bool {
-    image.named(&vib.name).is_some_and(|other| other.id() == vib.id())
+/// The VIB that an identity's path names, and how it stands.
+pub(super) fn named(snapshot: &ImageSnapshot, path: &ObjectPath) -> Option<(Arc<Descriptor>, Standing)> {
+    snapshot.find(strip_prefix_ignoring_case(path.key_str("InstanceID")?, IDENTITY_PREFIX)?)
 }
 
 /// What a request is about, for people.
@@ -219,6 +186,23 @@ impl ManagedSystem for ImageModel {
         Ok(())
     }
 
+    /// esxupdate's numbers, so that none means two things.
+    fn error_code(&self, cause: JobFailure) -> u16 {
+        match cause {
+            JobFailure::Image(class) => class.code(),
+            _ => UNEXPECTED,
+        }
+    }
+
+    fn advice(&self, cause: JobFailure) -> &'static str {
+        match cause {
+            JobFailure::WorkerDied => {
+                "Look at the VIBs of the image, and submit the job again if they are not those that you want."
+            }
+            other => advice(other),
+        }
+    }
+
     fn given(&self, request: &JobRequest) -> Result<Option<Instance>, CimError> {
         let JobRequest::Image(ImageRequest::Update { uri, given, .. }) = request else { return Ok(None) };
         let mut parameters = Instance::new(self.class("__MethodParameters_InstallFromURI")?);
@@ -241,7 +225,7 @@ impl ManagedSystem for ImageModel {
     fn software(self: Arc<Self>) -> Paths {
         let snapshot = self.snapshot();
         let hypervisor = self.hypervisor_path(&snapshot.host);
-        let vibs = standing(&snapshot).into_iter().map(move |standing| self.identity_path(&standing.vib.id()));
+        let vibs: Vec<_> = snapshot.standing().map(|(_, standing)| self.identity_path(&standing.id)).collect();
         Box::new(std::iter::once(hypervisor).chain(vibs).map(Ok))
     }
 
@@ -255,7 +239,7 @@ impl ManagedSystem for ImageModel {
         if path.same_keys(&hypervisor) {
             return Ok(Some(hypervisor));
         }
-        Ok(named(&snapshot, path).map(|standing| self.identity_path(&standing.vib.id())))
+        Ok(named(&snapshot, path).map(|(_, standing)| self.identity_path(&standing.id)))
     }
 }
 

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::installation::{does_not_fit, refused, submit};
+use super::super::install_options;
+use super::super::installation::{does_not_fit, refused, submit, uri};
 use super::super::links::{FixedLink, Links};
 use super::super::managed::ManagedSystem;
 use super::model::{CAPABILITIES, CAPABILITIES_ID, ImageModel, SERVICE};
@@ -101,7 +102,7 @@ impl Services {
             return Err("Target is not this host");
         }
         check_options(arguments)?;
-        let text = arguments.get("URI").as_str().ok_or("URI is missing")?;
+        let text = uri(arguments)?;
         match Place::of(text) {
             // A folder's URI may end with slashes, its path in messages does not.
             Some(Place::Local(file)) => Ok((text.to_owned(), file.components().collect())),
@@ -115,19 +116,12 @@ impl Services {
 
 /// Options are ignored (VMware's provider does so), but they and their values must fit together (DSP1025 8.5).
 fn check_options(arguments: &Arguments) -> Result<(), &'static str> {
-    let options = arguments.get("InstallOptions").as_array().unwrap_or_default();
-    let values = arguments.get("InstallOptionsValues").as_array().unwrap_or_default();
-    if !values.is_empty() && values.len() != options.len() {
-        return Err("InstallOptionsValues has another length than InstallOptions");
-    }
-    let values = values.iter().map(Some).chain(std::iter::repeat(None));
-    for (option, value) in options.iter().zip(values) {
-        let Some(option) = option.as_u64() else { continue };
-        let has_value = value.and_then(Value::as_str).is_some_and(|value| !value.is_empty());
-        if NEED_VALUE.contains(&option) && !has_value {
+    for (option, value) in install_options::pairs(arguments)? {
+        let Some(option) = option else { continue };
+        if NEED_VALUE.contains(&option) && value.is_none() {
             return Err("an option of InstallOptions lacks its value");
         }
-        if FORBID_VALUE.contains(&option) && has_value {
+        if FORBID_VALUE.contains(&option) && value.is_some() {
             return Err("an option of InstallOptions has a value and takes none");
         }
     }

@@ -1,78 +1,20 @@
 //! The walk of the seeds' clients on a host with an image, alone and beside a host with packages.
 
-use std::time::Duration;
-
+use super::super::job_instance::error_instance;
+use super::super::managed::ManagedSystem;
 use super::*;
 use crate::events::Describe;
-use crate::jobs::{ImageRequest, Job, JobRequest, JobState, System};
-use crate::software::vib::{
-    AcceptanceLevel, Descriptor, Image, ImageError, ImageHost, ImageManager, ImageOperation, ImageOutcome,
-    ImageProfile, ImageSnapshot, VibId,
-};
-use crate::software::{ApplyError, CancelToken, Outcome, Progress};
+use crate::jobs::{ImageRequest, Job, JobError, JobFailure, JobRequest, JobState, System, VIB_SUBJECT};
+use crate::software::Outcome;
+use crate::software::testing::{FixedImage, image_snapshot};
+use crate::software::vib::{ImageErrorClass, ImageHost, ImageOperation, ImageOutcome, ImageSnapshot, Standing, VibId};
 use crate::store::changes::ChangeRecord;
-
-/// An image that stays as it is.
-#[derive(Debug)]
-struct FixedImage(Arc<ImageSnapshot>);
-
-impl ImageManager for FixedImage {
-    fn snapshot(&self) -> Arc<ImageSnapshot> {
-        self.0.clone()
-    }
-
-    fn refresh(&self) -> Result<bool, ImageError> {
-        Ok(false)
-    }
-
-    fn wait_for_change(&self, _: Duration) -> bool {
-        false
-    }
-
-    fn apply(&self, _: &ImageOperation, _: &mut dyn Progress, _: &CancelToken) -> Result<ImageOutcome, ApplyError> {
-        Err(ApplyError::Cancelled)
-    }
-}
-
-fn vib(name: &str, version: &str) -> Arc<Descriptor> {
-    let text = format!(
-        "<vib version=\"5.0\"><type>bootbank</type><name>{name}</name><version>{version}</version><vendor>VMware</vendor>\
-         <summary>About {name}</summary><description>More about {name}</description>\
-         <release-date>2014-04-19T10:00:00+00:00</release-date><software-tags><tag>driver</tag></software-tags>\
-         <acceptance-level>certified</acceptance-level></vib>"
-    );
-    Arc::new(Descriptor::from_xml(&text).unwrap())
-}
-
-fn image(vibs: Vec<Arc<Descriptor>>) -> Arc<Image> {
-    let profile = ImageProfile {
-        name: "ESXi-5.5.0-standard".into(),
-        creator: "VMware, Inc.".into(),
-        created_at: None,
-        modified_at: None,
-        profile_id: "".into(),
-        description: "".into(),
-        acceptance_level: AcceptanceLevel::Partner,
-        vibs: Vec::new(),
-    };
-    Arc::new(Image { profile, vibs })
-}
 
 /// U1 runs, and where something waits for a boot it is U1a, which has the same driver.
 fn snapshot(is_pending: bool) -> ImageSnapshot {
-    let driver = vib("net-e1000", "8.0.3.1-5vmw.550.0.0.1331820");
-    let running = image(vec![vib("esx-base", "5.5.0-1.15.1623387"), driver.clone()]);
-    let pending = is_pending.then(|| image(vec![vib("esx-base", "5.5.0-1.16.1746018"), driver]));
-    let host = ImageHost {
-        product_line: "embeddedEsx".into(),
-        version: "5.5.0".into(),
-        build: Some(1_623_387),
-        locale: "".into(),
-        hardware: None,
-        maintenance_mode: false,
-        booted_at: Some(chrono::DateTime::UNIX_EPOCH),
-    };
-    ImageSnapshot { host, running, pending, previous: None }
+    let driver = ("net-e1000", "8.0.3.1-5vmw.550.0.0.1331820");
+    let pending = [("esx-base", "5.5.0-1.16.1746018"), driver];
+    image_snapshot(&[("esx-base", "5.5.0-1.15.1623387"), driver], is_pending.then_some(&pending))
 }
 
 /// A host with an image, and one with packages beside it where there are some.
@@ -84,7 +26,7 @@ fn host_with(snapshot: ImageSnapshot, packages: Option<FixedPackages>) -> Host {
         let settings = Settings { system: System::Image, ..Settings::new(folder, worker) };
         Arc::new(Jobs::open(store.clone(), Arc::new(SystemClock), settings).unwrap())
     };
-    host_of_systems(packages, Some((Arc::new(FixedImage(Arc::new(snapshot))), &jobs)))
+    host_of_systems(packages, Some((Arc::new(FixedImage::new(snapshot)), &jobs)))
 }
 
 impl Host {
@@ -106,6 +48,12 @@ impl Host {
         let operation = ImageOperation::Install { bundles: vec!["/vmfs".into()], bulletins: None };
         let request = JobRequest::Image(ImageRequest::Update { uri, operation, given: None });
         self.image_jobs().submit(request, &self.caller).unwrap()
+    }
+
+    /// What GetError says of a failure of a job of the image.
+    fn error_of(&self, job: &Job, error: &JobError) -> Instance {
+        let image = self.systems.image.as_deref().unwrap();
+        error_instance(image, &image.job_path(job), error).unwrap()
     }
 
     fn service(&self) -> Instance {
@@ -197,6 +145,7 @@ fn what_does_not_fit_makes_no_job_and_other_methods_are_not_supported() {
         vec![target(), uri("https://hostupdate.vmware.com/software/VUM/PRODUCTION/main/vmw-depot-index.xml")],
         vec![target(), uri("http://h/a.zip")],
         vec![target(), uri("file://elsewhere/a.zip")],
+        vec![target(), uri(&format!("file:///{}", "a".repeat(4096)))],
         vec![("Target", Value::from(host.broker.path_of(&service))), uri(fits)],
         vec![target(), uri(fits), options(&[3]), values(vec![Value::Null, Value::Null])],
         vec![target(), uri(fits), values(vec!["x".into()])],
@@ -212,6 +161,7 @@ fn what_does_not_fit_makes_no_job_and_other_methods_are_not_supported() {
     let ignored = [
         vec![target(), uri(fits)],
         vec![target(), uri(fits), options(&[])],
+        vec![target(), uri(fits), options(&[]), values(vec!["".into()])],
         vec![target(), uri(fits), options(&[3, 13, 99]), values(vec![Value::Null, "x".into(), Value::Null])],
         vec![target(), uri("file:///vmfs/Storage1/")],
     ];
@@ -274,6 +224,36 @@ fn changes_of_jobs_are_told_in_the_words_of_their_system() {
     assert!(source.contains("the system needs to be rebooted for the changes to be effective"), "{source}");
     assert_eq!(&**tell(subject, None, Some(&waiting)).class().name(), "VMware_ConcreteJobCreation");
     assert_eq!(&**tell(subject, Some(&done), None).class().name(), "VMware_ConcreteJobDeletion");
+    let message = "[InstallationError] [Errno 28] No space left on device".to_owned();
+    let causes = [
+        (JobFailure::WorkerDied, "", 99, "Quartermaster:WorkerDied"),
+        (JobFailure::Image(ImageErrorClass::DependencyError), "", 14, "Quartermaster:DependencyError"),
+        (JobFailure::Image(ImageErrorClass::InstallationError), &*message, 15, "Quartermaster:InstallationError"),
+    ];
+    for (cause, message, code, id) in causes {
+        let error = JobError { cause, message: message.to_owned() };
+        let failed = Job { state: JobState::Failed, error: Some(error.clone()), ..(*waiting).clone() };
+        let told = tell(subject, Some(&waiting), Some(&failed));
+        let Some(Value::Instance(source)) = told.get("SourceInstance") else { panic!("{told:?}") };
+        assert_eq!(source.get("ErrorCode"), Some(&Value::Uint16(code)), "{cause:?}");
+        let told = host.error_of(&failed, &error);
+        assert_eq!(text(&told, "MessageID"), id);
+        let advice = format!("{:?}", told.get("RecommendedActions"));
+        assert!(!advice.contains("package"), "{advice}");
+        // 50 Storage Capacity Problem
+        assert_eq!(told.get("ProbableCause") == Some(&Value::Uint16(50)), !message.is_empty());
+    }
+    let standing = |is_running: bool| {
+        let id = VibId::new("VMware_bootbank_esx-base_5.5.0-1.16.1746018");
+        Some(serde_json::to_string(&Standing { id, is_running, is_next: !is_running }).unwrap())
+    };
+    let time = chrono::DateTime::UNIX_EPOCH;
+    let subject = VIB_SUBJECT.to_owned();
+    let booted = ChangeRecord { sequence: 2, time, subject, before: standing(false), after: standing(true) };
+    let booted = host.indications.describe(&booted).unwrap().unwrap();
+    assert_eq!(&**booted.class().name(), "CIM_InstModification");
+    let shown = format!("{:?} {:?}", booted.get("PreviousInstance"), booted.get("SourceInstance"));
+    assert!(shown.contains("VMware_ComponentElementSoftwareIdentity"), "{shown}");
     let refresh = host.jobs.submit(JobRequest::RefreshRepositories, &host.caller).unwrap();
     let made = tell(System::Host.subject(), None, Some(&refresh));
     assert_eq!(&**made.class().name(), "LMI_SoftwareInstCreation");

@@ -103,7 +103,7 @@ impl ImageErrorClass {
         match self {
             Self::LockingError => "Try again when the other change of the image has ended.",
             Self::MetadataDownloadError | Self::VibDownloadError | Self::BundleDownloadError => {
-                "See that the address is right and can be reached from the host, and submit the job again."
+                "See that the address is right and that the host can read what is there, and submit the job again."
             }
             Self::MetadataFormatError
             | Self::VibFormatError

@@ -27,6 +27,7 @@ mod relation;
 mod samples;
 mod scan;
 mod signature;
+mod standing;
 mod store;
 mod timestamp;
 mod trust;
@@ -60,6 +61,7 @@ pub use scan::{
     Assessment, BulletinState, BulletinStatus, BulletinVib, HostFacts, InstallState, Prerequisite, Reason, ScanResult,
     SeverityCount, VibChange, scan,
 };
+pub use standing::Standing;
 pub use store::{HostSettings, ImageSettings, ImageStore, NewImage};
 pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;

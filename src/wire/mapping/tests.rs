@@ -259,6 +259,17 @@ fn a_method_call_goes_there_and_back() {
 }
 
 #[test]
+fn one_empty_element_of_numbers_is_a_list_without_items() {
+    let method = SCHEMA.class("LMI_All").unwrap().method("Call").unwrap();
+    let body = element("<p:Call_INPUT xmlns:p='urn:x'><p:Numbers/></p:Call_INPUT>");
+    let given = mapping().input(Some(&body), method).unwrap();
+    let numbers = given.iter().find(|(name, _)| &**name == "Numbers").map(|(_, value)| value.clone());
+    assert_eq!(numbers, Some(Value::Array(Vec::new().into())));
+    let body = element("<p:Call_INPUT xmlns:p='urn:x'><p:Numbers/><p:Numbers>1</p:Numbers></p:Call_INPUT>");
+    assert!(mapping().input(Some(&body), method).is_err(), "an item that is no number");
+}
+
+#[test]
 fn wrong_parameters_are_named() {
     let method = SCHEMA.class("LMI_All").unwrap().method("Call").unwrap();
     let refused = |inner: &str| {

@@ -32,6 +32,15 @@ impl Mapping<'_> {
         {
             return Ok(Value::Null);
         }
+        // No number is written as nothing, so this is how a list without items is.
+        if let [one] = elements
+            && !is_text_or_structured(shape.cim_type)
+            && !is_nil(one)
+            && one.elements().next().is_none()
+            && one.text().trim().is_empty()
+        {
+            return Ok(Value::Array(Vec::new().into()));
+        }
         if let ([one], true) = (elements, shape.octets) {
             return read_octets(text_only(one)?.text());
         }
@@ -136,4 +145,9 @@ fn says_null_array(element: &Element) -> bool {
         let local = key.rsplit_once('}').map_or(key.as_str(), |(_, local)| local);
         local == "IsNullArray" && matches!(value.trim(), "true" | "1")
     })
+}
+
+/// Whether values of the type are neither numbers nor truths.
+fn is_text_or_structured(of: CimType) -> bool {
+    matches!(of, CimType::String | CimType::Char16 | CimType::Datetime | CimType::Reference | CimType::Instance)
 }
