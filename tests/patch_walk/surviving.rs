@@ -64,7 +64,7 @@ fn a_host_that_is_booted_while_a_scan_hangs_is_assessed_afterwards() {
     walk.boot();
     // The host knows of its boot.
     eventually("the image that was booted", PATIENCE, || {
-        walk.enumerate("VMware_HypervisorSoftwareIdentity").into_iter().find(|image| image_is_new(image))
+        walk.enumerate("VMware_HypervisorSoftwareIdentity").into_iter().find(image_is_new)
     });
     walk.cancel(&scan);
     assert_eq!(of(&walk.ended(&scan), "JobState"), "8");
