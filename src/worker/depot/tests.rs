@@ -135,8 +135,8 @@ fn local_files_are_copied_and_what_cannot_be_had_is_told() {
     assert_eq!(fs::read(&kept.path).unwrap(), b"local");
     let error = said(fixture.obtain(&uri));
     let text = format!(
-        "[MetadataDownloadError] Failed to download metadata: there is no such file. See that the address is right and can \
-         be reached from the host, and submit the job again. url = {uri}"
+        "[MetadataDownloadError] Failed to download metadata: there is no such file. See that the address is right and that the \
+         host can read what is there, and submit the job again. url = {uri}"
     );
     assert_eq!(error, text);
     assert!(said(fixture.obtain("file:///etc/passwd")).contains("no folder that packages may be read from"));

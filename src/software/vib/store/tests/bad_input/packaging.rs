@@ -188,7 +188,7 @@ pub(super) fn containers() -> Vec<Fault> {
             zipped(&without(&demo().relative_path())),
             "[VibDownloadError] ('zip:DIR/bundle.zip?vib20/demo/Acme_bootbank_demo_1.0-1.vib', '', '\"There \
              is no item named 'vib20/demo/Acme_bootbank_demo_1.0-1.vib' in the archive\"'). See that the \
-             address is right and can be reached from the host, and submit the job again. url = \
+             address is right and that the host can read what is there, and submit the job again. url = \
              zip:DIR/bundle.zip?vib20/demo/Acme_bootbank_demo_1.0-1.vib vibs = Acme_bootbank_demo_1.0-1",
         ),
         fault(
