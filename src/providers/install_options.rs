@@ -40,11 +40,12 @@ pub(super) type Given<'a> = (Option<u64>, Option<&'a str>);
 
 /// Each option with its value (DSP1025 8.5: values, if given at all, are as many as options).
 pub(super) fn pairs(arguments: &Arguments) -> Result<Vec<Given<'_>>, &'static str> {
-    let options = arguments.get("InstallOptions").as_array().unwrap_or_default();
+    let options = arguments.get("InstallOptions").as_array();
     let values = arguments.get("InstallOptionsValues").as_array().unwrap_or_default();
-    // One empty text is how a list of texts without items is written.
-    let has_none = options.is_empty() && matches!(values, [one] if one.as_str() == Some(""));
-    let values = if has_none { &[] } else { values };
+    // Beside options that are an empty list, one empty text is how a list of texts without items is written.
+    let are_none = options.is_some_and(<[Value]>::is_empty) && matches!(values, [one] if one.as_str() == Some(""));
+    let values = if are_none { &[] } else { values };
+    let options = options.unwrap_or_default();
     if !values.is_empty() && values.len() != options.len() {
         return Err("InstallOptionsValues has another length than InstallOptions");
     }
@@ -103,5 +104,8 @@ mod tests {
         assert!(!fits(&[4], vec!["x".into()]));
         assert!(!fits(&[4], vec![Value::Null, Value::Null]));
         assert!(!fits(&[], vec![Value::Null]));
+        assert!(fits(&[], vec!["".into()]));
+        let alone = Arguments(vec![("InstallOptionsValues".into(), Value::array([""]))]);
+        assert!(read(&alone).is_err());
     }
 }
