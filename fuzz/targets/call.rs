@@ -5,7 +5,7 @@
 use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
-use quartermaster::cim::{Class, Method, Schema};
+use quartermaster::cim::{Class, Method, Schema, Value};
 use quartermaster::wire::names::{CIM, REQUEST_PREFIXES};
 use quartermaster::wire::{Mapping, Style, write_input};
 use quartermaster::xml::{Element, ElementExt, Limits, Writer, read};
@@ -24,7 +24,10 @@ fuzz_target!(|text: &str| {
         let written = String::from_utf8(w.finish()).expect("what is written is UTF-8");
         let again = self::element(&written).expect("what is written is XML");
         let again = mapping.input(Some(&again), method).map_err(|fault| fault.to_string());
-        assert_eq!(again, Ok(parameters), "{written}");
+        // A list without items is written as nothing, which is read as a parameter that was not given.
+        let has_items = |value: &Value| value.as_array().is_none_or(|items| !items.is_empty());
+        let told: Vec<_> = parameters.into_iter().filter(|(_, value)| has_items(value)).collect();
+        assert_eq!(again, Ok(told), "{written}");
     }
 });
 

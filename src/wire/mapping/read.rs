@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::value::is_empty_list;
 use super::{Parameters, cim_error};
 use crate::cim::{CimStatus, CimType, Class, Instance, Method, Parameter, Property, Schema, Value};
 use crate::soap::{Fault, FaultDetail, FaultKind};
@@ -174,6 +175,9 @@ impl Mapping<'_> {
         }
         if elements.len() > 1 && !parameter.shape.array {
             return Err(name_fault(sentence("it is given more than once and is no array")));
+        }
+        if is_empty_list(&elements, &parameter.shape) {
+            return Ok(Some(Value::Array(Vec::new().into())));
         }
         self.value(&elements, &parameter.shape)
             .map(Some)

@@ -32,15 +32,6 @@ impl Mapping<'_> {
         {
             return Ok(Value::Null);
         }
-        // No number is written as nothing, so this is how a list without items is.
-        if let [one] = elements
-            && !is_text_or_structured(shape.cim_type)
-            && !is_nil(one)
-            && one.elements().next().is_none()
-            && one.text().trim().is_empty()
-        {
-            return Ok(Value::Array(Vec::new().into()));
-        }
         if let ([one], true) = (elements, shape.octets) {
             return read_octets(text_only(one)?.text());
         }
@@ -147,7 +138,18 @@ fn says_null_array(element: &Element) -> bool {
     })
 }
 
-/// Whether values of the type are neither numbers nor truths.
-fn is_text_or_structured(of: CimType) -> bool {
-    matches!(of, CimType::String | CimType::Char16 | CimType::Datetime | CimType::Reference | CimType::Instance)
+/// Whether the elements are one empty one of an array of numbers or truths. None of these is written as nothing, so this is how
+/// clients write a list without items as a parameter.
+pub(super) fn is_empty_list(elements: &[&Element], shape: &Shape) -> bool {
+    let [one] = elements else { return false };
+    let has_text = matches!(
+        shape.cim_type,
+        CimType::String | CimType::Char16 | CimType::Datetime | CimType::Reference | CimType::Instance
+    );
+    shape.array
+        && !has_text
+        && !shape.octets
+        && !is_nil(one)
+        && one.elements().next().is_none()
+        && one.text().is_empty()
 }
