@@ -12,7 +12,7 @@ use crate::access::Caller;
 use crate::broker::{Change, Instances, Invocation, MethodReply, Modification, Provider};
 use crate::cim::{CimError, CimStatus, Class, DateTime, Instance, ObjectPath, Value};
 use crate::jobs::SetRepositoryError;
-use crate::software::{Catalog, Family, Repository};
+use crate::software::{Catalog, Family, Repository, without_password};
 
 /// EnabledState, RequestedState and what RequestStateChange takes.
 const ENABLED: u16 = 2;
@@ -51,7 +51,8 @@ impl Repositories {
         };
         let state = if repository.enabled { ENABLED } else { DISABLED };
         let (health, operational, primary, status) = Self::status(repository);
-        let mirrors = repository.mirror_list.as_deref();
+        let mirrors = repository.mirror_list.as_deref().map(without_password);
+        let address = repository.base_urls.last().map(|address| without_password(address));
         let metadata = repository.metadata.as_ref();
         let mut instance = Instance::new(class.clone());
         instance
@@ -70,7 +71,7 @@ impl Repositories {
             .set("ResourceType", 1u16)?
             .set("OtherResourceType", resource)?
             .set("ExtendedResourceType", model.resource_type())?
-            .set("AccessInfo", mirrors.or(repository.base_urls.last().map(String::as_str)))?
+            .set("AccessInfo", mirrors.clone().or(address))?
             .set("MirrorList", mirrors)?
             .set("Cost", repository.cost)?
             .set("GPGCheck", repository.checks_packages)?

@@ -50,6 +50,6 @@ pub use manager::{
 pub use nevra::{Nevra, NevraError};
 pub use package::{Family, Package, PackageState};
 pub use relations::Relations;
-pub use repository::{Repository, RepositoryError, RepositoryMetadata};
+pub use repository::{Repository, RepositoryError, RepositoryMetadata, without_password};
 pub use verification::{ChecksumKind, FailedCheck, FileKind, FileRecord, FileState, Finding, compare};
 pub use version::{debian_order, rpm_order};

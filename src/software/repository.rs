@@ -62,3 +62,29 @@ pub enum RepositoryError {
         source: std::io::Error,
     },
 }
+
+/// The address of a repository as everybody may see it: without a user's name and password.
+pub fn without_password(uri: &str) -> String {
+    let Ok(mut shown) = url::Url::parse(uri) else { return uri.to_owned() };
+    if shown.username().is_empty() && shown.password().is_none() {
+        return uri.to_owned();
+    }
+    // Only what has a host has a password.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_of_repositories_are_not_told() {
+        assert_eq!(without_password("https://me:secret@h/repo/$basearch"), "https://h/repo/$basearch");
+        assert_eq!(without_password("https://token@h/repo"), "https://h/repo");
+        for plain in ["https://h/repo/$basearch", "file:///srv/repo", "no address"] {
+            assert_eq!(without_password(plain), plain);
+        }
+    }
+}

@@ -11,6 +11,7 @@ use crate::clock::SharedClock;
 use crate::software::patch::{MetadataSource, PatchHost, PatchOperation, assess_advisories};
 use crate::software::{
     ApplyError, CancelToken, Family, Manager, ManagerError, Operation, Outcome, Phase, Progress, Repository,
+    without_password,
 };
 
 /// How far a scan is when the metadata is fresh, in percent.
@@ -100,31 +101,5 @@ impl AdvisoryTask {
             lines.find(|(k, _)| *k == key).map(|(_, v)| v.trim_matches(['"', '\'']).to_owned()).unwrap_or_default()
         };
         PatchHost { product: value("ID"), version: value("VERSION_ID"), ..PatchHost::default() }
-    }
-}
-
-/// An address as everybody may see it.
-fn without_password(uri: &str) -> String {
-    let Ok(mut shown) = url::Url::parse(uri) else { return uri.to_owned() };
-    if shown.username().is_empty() && shown.password().is_none() {
-        return uri.to_owned();
-    }
-    // Only what has a host has a password.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    shown.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_of_repositories_are_not_told() {
-        assert_eq!(without_password("https://me:secret@h/repo/$basearch"), "https://h/repo/$basearch");
-        assert_eq!(without_password("https://token@h/repo"), "https://h/repo");
-        for plain in ["https://h/repo/$basearch", "file:///srv/repo", "no address"] {
-            assert_eq!(without_password(plain), plain);
-        }
     }
 }
