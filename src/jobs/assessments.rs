@@ -10,7 +10,6 @@ use chrono::{DateTime, Utc};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use openssl::sha::sha256;
 use rusqlite::Transaction;
 
 use super::job::Job;
@@ -118,8 +117,11 @@ fn octets_of(state_dir: &Path, job: &Job, file: &AssessmentFile) -> Result<Vec<u
     }
     let mut octets = Vec::new();
     opened.take(file.octets.saturating_add(1)).read_to_end(&mut octets).map_err(Lost::Unreadable)?;
-    let digest: String = sha256(&octets).iter().map(|octet| format!("{octet:02x}")).collect();
-    if digest == file.sha256 { Ok(octets) } else { Err(Lost::ForGood("its file was changed".to_owned())) }
+    if AssessmentFile::of(&octets) == *file {
+        Ok(octets)
+    } else {
+        Err(Lost::ForGood("its file was changed".to_owned()))
+    }
 }
 
 fn compressed(octets: &[u8]) -> io::Result<Vec<u8>> {
@@ -159,8 +161,7 @@ mod tests {
     }
 
     fn job(octets: &[u8]) -> Job {
-        let sha256 = sha256(octets).iter().map(|octet| format!("{octet:02x}")).collect();
-        let file = AssessmentFile { sha256, octets: octets.len() as u64 };
+        let file = AssessmentFile::of(octets);
         Job {
             request: JobRequest::Patch(PatchOperation::Scan { metadata: Vec::new() }),
             outcome: Some(Outcome { assessment: Some(file), ..Outcome::default() }),

@@ -228,8 +228,7 @@ pub(super) fn write(
         assessment.bulletins.len(),
         summary.counts.missing_by_severity[0]
     ));
-    let sha256 = openssl::sha::sha256(&octets).iter().map(|octet| format!("{octet:02x}")).collect();
-    Ok(AssessmentFile { sha256, octets: octets.len() as u64 })
+    Ok(AssessmentFile::of(&octets))
 }
 
 /// A part of a job that several files share.

@@ -8,8 +8,9 @@ use super::paths::Kind;
 use super::system::PatchSystem;
 use crate::cim::{Class, DateTime, Instance, PropertyError, Value};
 use crate::software::patch::{
-    InstallState, MetadataSource, PartChange, PatchPart, PatchReason, PatchState, PatchStatus, PatchSummary,
+    MetadataSource, PartChange, PatchPart, PatchReason, PatchState, PatchStatus, PatchSummary,
 };
+use crate::software::vib::InstallState;
 
 /// Classifications: 13 Software Bundle.
 const SOFTWARE_BUNDLE: u16 = 13;

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::software::vib::InstallState;
+
 /// Metadata that a host was compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetadataSource {
@@ -86,16 +88,6 @@ pub enum PatchReason {
     MetadataIncomplete,
     /// Nothing that it is about is installed.
     NotInstalled,
-}
-
-/// How far what was installed took effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum InstallState {
-    /// The host was restarted since.
-    HostRestarted,
-    /// The image that has it runs.
-    ImageActive,
 }
 
 /// A VIB or a package of a bulletin.

@@ -10,8 +10,8 @@ mod operation;
 
 pub use advisories::assess_advisories;
 pub use assessment::{
-    InstallState, MetadataSource, PartChange, PatchAssessment, PatchCounts, PatchHost, PatchPart, PatchReason,
-    PatchState, PatchStatus, PatchSummary,
+    MetadataSource, PartChange, PatchAssessment, PatchCounts, PatchHost, PatchPart, PatchReason, PatchState,
+    PatchStatus, PatchSummary,
 };
 pub use index::PatchIndex;
 pub use operation::{AssessmentFile, PatchOperation};

@@ -1,5 +1,6 @@
 //! What can be asked of the patch side of a host.
 
+use openssl::sha::sha256;
 use serde::{Deserialize, Serialize};
 
 use super::MetadataSource;
@@ -82,4 +83,10 @@ pub struct AssessmentFile {
 impl AssessmentFile {
     /// The file's name in the folder of its job.
     pub const NAME: &'static str = "assessment.json";
+
+    /// The file that has these octets.
+    pub fn of(octets: &[u8]) -> Self {
+        let sha256 = sha256(octets).iter().map(|octet| format!("{octet:02x}")).collect();
+        Self { sha256, octets: octets.len() as u64 }
+    }
 }

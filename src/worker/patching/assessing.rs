@@ -7,9 +7,7 @@ use chrono::{DateTime, Utc};
 use super::super::depot::Kept;
 use super::super::images::Images;
 use crate::software::ApplyError;
-use crate::software::patch::{
-    InstallState, PartChange, PatchAssessment, PatchHost, PatchPart, PatchReason, PatchState, PatchStatus,
-};
+use crate::software::patch::{PartChange, PatchAssessment, PatchHost, PatchPart, PatchReason, PatchState, PatchStatus};
 use crate::software::vib::{
     self, BulletinState, BulletinStatus, BulletinVib, Catalogue, HostFacts, ImageError, Metadata, Reason, VibChange,
     scan,
@@ -80,7 +78,7 @@ fn bulletin(status: &BulletinStatus, catalogue: &Catalogue<'_>) -> PatchStatus {
         applicable: status.applicable,
         reasons: status.reasons.iter().copied().map(reason).collect(),
         installed: status.installed,
-        install_states: status.install_states.iter().copied().map(install_state).collect(),
+        install_states: status.install_states.clone(),
         missing_requirements: texts(&status.missing_requirements),
         conflicts_with: status.conflicts_with.iter().map(ToString::to_string).collect(),
         superseded_by: texts(&status.superseded_by),
@@ -128,13 +126,6 @@ fn reason(reason: Reason) -> PatchReason {
         Reason::AcceptanceLevel => PatchReason::AcceptanceLevel,
         Reason::NoContent => PatchReason::NoContent,
         Reason::MetadataIncomplete => PatchReason::MetadataIncomplete,
-    }
-}
-
-fn install_state(state: vib::InstallState) -> InstallState {
-    match state {
-        vib::InstallState::HostRestarted => InstallState::HostRestarted,
-        vib::InstallState::ImageActive => InstallState::ImageActive,
     }
 }
 
