@@ -157,6 +157,16 @@ impl JobRequest {
         }
     }
 
+    /// What it is about, for people, if that is known before it runs: the package, the bundle, the VIBs or the bulletins.
+    pub(super) fn about(&self) -> Option<String> {
+        match self {
+            Self::Image(request) => request.about(),
+            Self::Patch(PatchOperation::Deploy { bulletins, .. }) => Some(bulletins.join(", ")),
+            Self::Patch(PatchOperation::Remove { vibs, .. }) => Some(vibs.join(", ")),
+            other => other.nevra().map(Nevra::to_string),
+        }
+    }
+
     /// The name of the job, as OpenLMI's jobs are named, such as `InstallPackageFromURI-<number>`.
     pub(super) fn job_name(&self, id: JobId) -> String {
         let what = match self {

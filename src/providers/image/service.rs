@@ -9,7 +9,7 @@ use super::super::installation::{does_not_fit, refused, submit, uri};
 use super::super::links::{FixedLink, Links};
 use super::super::managed::ManagedSystem;
 use super::model::{CAPABILITIES, CAPABILITIES_ID, ImageModel, SERVICE};
-use crate::access::{self, Caller};
+use crate::access::Caller;
 use crate::broker::{Arguments, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
 use crate::client::Place;
@@ -88,7 +88,6 @@ impl Services {
             Ok(asked) => asked,
             Err(why) => return Ok(does_not_fit("InstallFromURI", caller, why)),
         };
-        access::audit(caller, &format_args!("asks to update the image from {uri:?}"));
         if let Err(error) = self.0.jobs().check_bundle(&bundle) {
             return refused(error);
         }
