@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod events;
 pub mod jobs;
+pub mod metrics;
 pub mod providers;
 pub mod server;
 pub mod soap;

@@ -15,11 +15,13 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+mod audit;
 mod catalog;
 mod crowd;
 mod enumeration;
 mod eventing;
 mod figure;
+mod flood;
 mod get;
 mod image;
 mod inside;
@@ -43,7 +45,7 @@ const SEARCHED: usize = 10_000;
 /// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
 /// `-- eventing` measures subscriptions, `-- image` images.
 fn main() {
-    if image::install_if_asked() {
+    if image::install_if_asked() || flood::flood_if_asked() {
         return;
     }
     let only = |part: &str| std::env::args().any(|argument| argument == part);
@@ -74,6 +76,9 @@ fn inside() {
     Figure::new("instances of 40 properties written", "instances/s", Limit::AtLeast(400_000.0))
         .report(inside::written());
     Figure::new("a CQL filter over 10,000 instances", "ms", Limit::AtMost(10.0)).report(inside.search());
+    let (alone, together) = audit::written();
+    Figure::new("a line of the audit log on disk, median", "ms", Limit::AtMost(10.0)).report(alone);
+    Figure::new("lines of the audit log, 16 threads", "lines/s", Limit::AtLeast(1000.0)).report(together);
 }
 
 fn over_the_wire() {
@@ -109,6 +114,9 @@ fn over_the_wire() {
     Figure::new("memory, idle after the load", "MB", Limit::AtMost(25.0)).report(process::memory(&server) + worker);
     Figure::new("job change at the sink, median", "ms", Limit::AtMost(5.0)).report(sink::delay(&root, &server));
     Figure::new("memory of 1,000 open enumerations", "MB", Limit::AtMost(10.0)).report(crowd::contexts(&server));
+    let (known, new) = flood::get_beside_a_flood(&server);
+    Figure::new("Get beside a flood, 99 of 100 within", "ms", Limit::AtMost(50.0)).report(known);
+    Figure::new("Get beside a flood on new connections, 99 of 100 within", "ms", Limit::AtMost(50.0)).report(new);
     let beside = crowd::get_beside_a_large_enumeration();
     Figure::new("Get beside a pull of 100,000, 99 of 100 within", "ms", Limit::AtMost(5.0)).report(beside);
     println!("  memory of the worker while it has work: {:.1} MB", process::workers_memory(&host));

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use attempts::network_of;
 pub use audit::{Audit, Change, Made};
 pub use credentials::{MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH, check_name, check_password};
 pub use first_start::{FirstUser, INITIAL_PASSWORD_FILE, ensure_first_user, forget_initial_password};

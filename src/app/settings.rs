@@ -52,6 +52,7 @@ pub(super) fn server(config: &Config) -> server::Settings {
         head_time: limits.head_time,
         keep_alive: limits.keep_alive,
         connections: limits.connections,
+        requests: limits.requests,
         uploads: takes_byte_streams(config).then(|| UploadSettings {
             folder: worker::uploads_folder(&config.state_dir),
             max_characters: limits.max_upload,

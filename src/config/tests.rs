@@ -31,7 +31,7 @@ fn the_samples_examples_are_valid_and_no_defaults() {
     assert_eq!(config.system_name.as_deref(), Some("host.example.org"));
     assert!(config.tls.certificate.is_some() && config.tls.key.is_some() && config.events.trust_file.is_some());
     assert!(config.downloads.trust_file.is_some() && config.downloads.proxy.is_some());
-    assert!(config.audit.file.is_some());
+    assert!(config.audit.file.is_some() && config.metrics.listen.is_some());
     let image = &config.image;
     assert!(image.dir.is_some() && image.system_name.is_some() && image.vmware_trust_file.is_some());
     assert!(image.partner_trust_file.is_some() && image.revocation_file.is_some());
@@ -40,7 +40,7 @@ fn the_samples_examples_are_valid_and_no_defaults() {
 
 #[test]
 fn the_sample_documents_every_key() {
-    for section in ["", "tls", "limits", "image", "jobs", "downloads", "events", "auth", "audit"] {
+    for section in ["", "tls", "limits", "image", "jobs", "downloads", "events", "auth", "audit", "metrics"] {
         let text = if section.is_empty() { "zzz = 1".to_owned() } else { format!("[{section}]\nzzz = 1") };
         // The error of an unknown key lists all known ones.
         let error = message(&text);

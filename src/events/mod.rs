@@ -11,6 +11,7 @@ mod delivery;
 mod destinations;
 mod ending;
 mod error;
+mod figures;
 mod filter;
 mod hub;
 mod indication_filters;
@@ -56,6 +57,7 @@ use hub::{Hub, Parts};
 
 pub use bookmark::{Bookmark, BookmarkError, Place};
 pub use destinations::{DestinationError, Destinations, ListenerDestination};
+pub use figures::EventFigures;
 pub use error::{ManageError, OpenError, PullError, QuotaOf, SubscribeError};
 pub use indication_filters::{FilterError, IndicationFilter, IndicationFilters};
 pub use log::Event;

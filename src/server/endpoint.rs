@@ -13,6 +13,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::authorization::{Credentials, credentials};
 use super::connections::Connection;
+use super::in_flight::InFlight;
 use super::refusal::{CHALLENGE, Refusal};
 use super::reply_body::ReplyBody;
 use super::requests::id_of;
@@ -40,6 +41,7 @@ pub(super) struct Endpoint {
     body_octets: usize,
     body_time: Duration,
     uploads: Option<Arc<Uploads>>,
+    in_flight: Arc<InFlight>,
     listen: String,
     /// The last Host header and the address made of it: clients of one server mostly call it by one name.
     address: RefCell<(String, Arc<str>)>,
@@ -52,10 +54,11 @@ impl Endpoint {
         users: Arc<Users>,
         service: Arc<wsman::Service>,
         uploads: Option<Arc<Uploads>>,
+        in_flight: Arc<InFlight>,
     ) -> Self {
         let (body_octets, body_time) = (settings.body_octets, settings.body_time);
         let address = RefCell::new((String::new(), Arc::from("")));
-        Self { users, service, body_octets, body_time, uploads, listen: listen.to_string(), address }
+        Self { users, service, body_octets, body_time, uploads, in_flight, listen: listen.to_string(), address }
     }
 
     /// Answers a POST.
@@ -102,7 +105,12 @@ impl Endpoint {
                 return Err(refusal);
             }
         };
+        if let Some(connection) = request.conn_data::<Arc<Connection>>().filter(|_| caller.is_some()) {
+            connection.is_known();
+        }
         let Received { body, upload, _claim } = self.receive(caller.as_ref(), &mut body).await?;
+        let name = caller.as_ref().map(|caller| caller.name.clone());
+        let _answering = self.in_flight.enter(name.as_deref()).ok_or(Refusal::Overloaded)?;
         let request = wsman::Request {
             body,
             upload: upload.map(Arc::new),
@@ -170,6 +178,7 @@ fn send(reply: wsman::Reply) -> HttpResponse {
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     }
+    response.extensions_mut().insert(reply.operation);
     response.set_body(BoxBody::new(ReplyBody::new(reply.body)))
 }
 
