@@ -9,6 +9,7 @@ use openssl::sha::Sha256;
 
 use super::settings::{self, SettingError};
 use crate::config::Config;
+use crate::hexadecimal;
 use crate::jobs::WorkerProgram;
 
 /// A worker of this program with these arguments.
@@ -38,7 +39,7 @@ fn digest(arguments: &[OsString]) -> String {
         hash.update(&content);
         is_file = argument.as_bytes().ends_with(b"-file");
     }
-    hash.finish().iter().map(|octet| format!("{octet:02x}")).collect()
+    hexadecimal::written(&hash.finish())
 }
 
 /// What gives the worker a scope of its own where systemd runs, which ends everything of a service together with it.

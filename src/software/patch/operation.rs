@@ -4,6 +4,7 @@ use openssl::sha::sha256;
 use serde::{Deserialize, Serialize};
 
 use super::MetadataSource;
+use crate::hexadecimal;
 
 /// Something that is asked of the patch side of a host. Each ends with an assessment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +87,6 @@ impl AssessmentFile {
 
     /// The file that has these octets.
     pub fn of(octets: &[u8]) -> Self {
-        let sha256 = sha256(octets).iter().map(|octet| format!("{octet:02x}")).collect();
-        Self { sha256, octets: octets.len() as u64 }
+        Self { sha256: hexadecimal::written(&sha256(octets)), octets: octets.len() as u64 }
     }
 }
