@@ -7,6 +7,7 @@ use std::path::Path;
 
 use openssl::sha::Sha256;
 
+use super::proxy::ProxyOrders;
 use super::settings::{self, SettingError};
 use crate::config::Config;
 use crate::hexadecimal;
@@ -76,8 +77,15 @@ pub(super) fn arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsStrin
     if let Some(file) = &downloads.trust_file {
         give("--trust-file", file.clone().into());
     }
-    if let Some(proxy) = &downloads.proxy {
-        give("--proxy", proxy.into());
+    if let Some(orders) = ProxyOrders::of(downloads)? {
+        give("--proxy", orders.proxy.to_string().into());
+        if let Some((user, file)) = &orders.login {
+            give("--proxy-user", user.into());
+            give("--proxy-password-file", file.into());
+        }
+        downloads.no_proxy.iter().for_each(|entry| give("--no-proxy", entry.into()));
+        // The worker reads the password itself; whoever starts the service hears what is wrong with it.
+        orders.read()?;
     }
     Ok(arguments)
 }
