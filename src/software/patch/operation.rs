@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MetadataSource;
 use crate::hexadecimal;
+use crate::software::vib::SeenBundles;
 
 /// Something that is asked of the patch side of a host. Each ends with an assessment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub enum PatchOperation {
         bulletins: Vec<String>,
         /// Where their VIBs are: URIs of offline bundles or VIBs. Empty takes each VIB from where its metadata came from.
         bundles: Vec<String>,
+        /// Those of them that lie on this host, as they were when they were named.
+        #[serde(default)]
+        seen: SeenBundles,
         /// The metadata of the scan.
         metadata: Vec<MetadataSource>,
     },
