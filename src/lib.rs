@@ -11,6 +11,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod events;
+pub mod hexadecimal;
 pub mod jobs;
 pub mod providers;
 pub mod server;

@@ -161,6 +161,13 @@ impl Jobs {
         self.assessment.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Gives the assessment up: it is of another system than the one that is managed now.
+    pub fn forget_assessment(&self) -> Result<(), JobsError> {
+        self.store.write(|transaction| assessments::remove(transaction, self.settings.system))?;
+        *self.assessment.write().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
     /// Waits for the end of a job and gives it as it is then, or as it is at the time given. Blocks.
     pub fn wait_for_end(&self, id: JobId, until: Instant) -> Result<Arc<Job>, JobsError> {
         let mut trails = self.lock();
@@ -343,7 +350,7 @@ impl Jobs {
     /// The assessment that a job ends with, to be stored together with its end. One that is lost is told in the job.
     pub(super) fn take_assessment(&self, states: &mut [Job]) -> Result<Option<Taken>, JobsError> {
         let Some(last) = states.last_mut().filter(|job| job.state.is_final()) else { return Ok(None) };
-        match assessments::taken(&self.settings.state_dir, last) {
+        match assessments::taken(&self.settings.state_dir, self.settings.image.as_deref(), last) {
             Ok(taken) => Ok(taken),
             Err(Lost::Unreadable(error)) => Err(JobsError::Journal(error)),
             Err(Lost::ForGood(why)) => {

@@ -9,7 +9,7 @@ use super::log::entry_id;
 use super::managed::ManagedSystem;
 use crate::access::Caller;
 use crate::cim::{CimError, Class, DateTime, Instance, Value};
-use crate::jobs::{HistoryRecord, JobRequest, JobState};
+use crate::jobs::{HistoryRecord, ImageRequest, JobRequest, JobState};
 use crate::software::{ChangeKind, Nevra, Outcome};
 
 /// A record as an instance, with who asked for the job if that is to be told.
@@ -92,8 +92,8 @@ pub(super) fn entry(
 fn about(request: &JobRequest) -> Option<String> {
     match request {
         JobRequest::Patch(operation) => Some(about_patch(operation)),
-        JobRequest::Image(request) => request.about(),
-        request => request.nevra().map(ToString::to_string),
+        JobRequest::Image(ImageRequest::Update { uri, .. }) => Some(uri.clone()),
+        JobRequest::Packages(request) => request.nevra().map(ToString::to_string),
     }
 }
 

@@ -4,10 +4,12 @@ use super::super::job_instance::error_instance;
 use super::super::managed::ManagedSystem;
 use super::*;
 use crate::events::Describe;
-use crate::jobs::{ImageRequest, Job, JobError, JobFailure, JobRequest, JobState, System, VIB_SUBJECT};
+use crate::jobs::{ImageRequest, Job, JobError, JobFailure, JobRequest, JobState, PackageRequest, System, VIB_SUBJECT};
 use crate::software::Outcome;
 use crate::software::testing::{FixedImage, image_snapshot};
-use crate::software::vib::{ImageErrorClass, ImageHost, ImageOperation, ImageOutcome, ImageSnapshot, Standing, VibId};
+use crate::software::vib::{
+    ImageErrorClass, ImageHost, ImageOperation, ImageOutcome, ImageSnapshot, SeenBundles, Standing, VibId,
+};
 use crate::store::changes::ChangeRecord;
 
 /// U1 runs, and where something waits for a boot it is U1a, which has the same driver.
@@ -46,7 +48,7 @@ impl Host {
     fn image_job(&self) -> Arc<Job> {
         let uri = "file:///vmfs/volumes/a/ESXi550-201404001.zip".to_owned();
         let operation = ImageOperation::Install { bundles: vec!["/vmfs".into()], bulletins: None };
-        let request = JobRequest::Image(ImageRequest::Update { uri, operation, given: None });
+        let request = JobRequest::Image(ImageRequest::Update { uri, operation, seen: SeenBundles::new(), given: None });
         self.image_jobs().submit(request, &self.caller).unwrap()
     }
 
@@ -254,7 +256,7 @@ fn changes_of_jobs_are_told_in_the_words_of_their_system() {
     assert_eq!(&**booted.class().name(), "CIM_InstModification");
     let shown = format!("{:?} {:?}", booted.get("PreviousInstance"), booted.get("SourceInstance"));
     assert!(shown.contains("VMware_ComponentElementSoftwareIdentity"), "{shown}");
-    let refresh = host.jobs.submit(JobRequest::RefreshRepositories, &host.caller).unwrap();
+    let refresh = host.jobs.submit(PackageRequest::RefreshRepositories.into(), &host.caller).unwrap();
     let made = tell(System::Host.subject(), None, Some(&refresh));
     assert_eq!(&**made.class().name(), "LMI_SoftwareInstCreation");
 }
@@ -284,7 +286,7 @@ fn two_systems_are_registered_and_told_apart() {
     let filters = host.enumerate(INTEROP_NAMESPACE, "CIM_IndicationFilter");
     assert_eq!(filters.len(), 18, "twelve of the packages' jobs, six of the image's");
     host.image_job();
-    host.jobs.submit(JobRequest::RefreshRepositories, &host.caller).unwrap();
+    host.jobs.submit(PackageRequest::RefreshRepositories.into(), &host.caller).unwrap();
     assert_eq!(host.enumerate("root/cimv2", "CIM_ConcreteJob").len(), 2);
     for class in ["CIM_ManagedElement", "CIM_Dependency", "CIM_ElementConformsToProfile", "CIM_OwningJobElement"] {
         for instance in host.enumerate(INTEROP_NAMESPACE, class) {

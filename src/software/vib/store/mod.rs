@@ -38,8 +38,9 @@ use self::layout::Layout;
 use self::reading::read_snapshot;
 use self::recovery::State;
 use self::source::{NoSource, Source};
-use self::transaction::{Stop, Transaction, check_cancelled};
+use self::transaction::Transaction;
 use self::watch::Watch;
+use super::stop::{Stop, check_cancelled};
 use super::{Candidate, ImageError, ImageErrorClass, ImageOperation, ImageOutcome, ImagePlan, ImageSnapshot, Rules};
 use crate::software::marks::Marks;
 use crate::software::{ApplyError, CancelToken, Phase, Progress};
@@ -131,22 +132,22 @@ impl ImageStore {
     }
 
     /// What an operation would make of the image; changes nothing. Reads the bundles' metadata. Blocks.
-    pub fn plan(&self, operation: &ImageOperation) -> Result<ImagePlan, ImageError> {
+    pub fn plan(&self, operation: &ImageOperation, cancel: &CancelToken) -> Result<ImagePlan, Stop> {
         self.refresh()?;
-        Ok(self.prepare(operation)?.plan)
+        Ok(self.prepare(operation, cancel)?.plan)
     }
 
-    fn prepare(&self, operation: &ImageOperation) -> Result<Prepared, ImageError> {
+    fn prepare(&self, operation: &ImageOperation, cancel: &CancelToken) -> Result<Prepared, Stop> {
         let snapshot = self.snapshot();
         let rules = self.rules(&snapshot);
         let (plan, depot) = match operation {
             ImageOperation::RollBack => (ImagePlan::roll_back(&snapshot, &rules)?, None),
-            ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules)?, None),
+            ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules, cancel)?, None),
             ImageOperation::Install { bundles, bulletins } => {
-                let depot = Depot::open(bundles, &self.settings.trust, rules.at)?;
+                let depot = Depot::open(bundles, &self.settings.trust, rules.at, cancel)?;
                 depot.refuse_damaged(|id| depot.is_of(bulletins.as_deref(), id))?;
                 let candidates = Candidate::select(&snapshot.host, &depot.catalogue()?, bulletins.as_deref())?;
-                (ImagePlan::install(&snapshot, &candidates, &rules)?, Some(depot))
+                (ImagePlan::install(&snapshot, &candidates, &rules, cancel)?, Some(depot))
             }
         };
         Ok(Prepared { plan, depot })
@@ -183,7 +184,7 @@ impl ImageStore {
     ) -> Result<ImageOutcome, ApplyError> {
         let made = self.change(|state| {
             progress.phase(Phase::Scanning, SCANNING);
-            let prepared = self.prepare(operation)?;
+            let prepared = self.prepare(operation, cancel)?;
             check_cancelled(cancel)?;
             let plan = &prepared.plan;
             plan.notes().iter().for_each(|note| progress.note(note));
@@ -193,16 +194,16 @@ impl ImageStore {
                 _ => self.carry_out(state, plan, prepared.source(), progress, cancel),
             }
         });
-        made.map_err(|stop| match stop {
-            Stop::Cancelled => ApplyError::Cancelled,
-            Stop::Failed(error) => ApplyError::Image(error),
-        })
+        made.map_err(ApplyError::from)
     }
 
     /// Goes back to the image before: to the one that runs, if another waits for a boot, or else to the one that ran before
     /// the last change. What was gone back from can be gone back to. Blocks.
     pub fn roll_back(&self) -> Result<ImageOutcome, ImageError> {
-        self.change(|state| roll_back::roll_back(self, state, &self.prepare(&ImageOperation::RollBack)?.plan))
+        self.change(|state| {
+            let snapshot = self.snapshot();
+            roll_back::roll_back(self, state, &ImagePlan::roll_back(&snapshot, &self.rules(&snapshot))?)
+        })
     }
 
     /// Tells whether the host is in maintenance mode. Blocks.

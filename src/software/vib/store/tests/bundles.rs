@@ -72,7 +72,7 @@ fn the_patch_to_u1a_does_what_esxcli_tells_of_it() {
     let host = Host::with(esxi_5_5_u1(2000));
     assert_eq!(host.store.snapshot().host.build, Some(1_623_387));
     let operation = ImageOperation::Install { bundles: vec![host.bundle(&esxi_5_5_u1a(2000))], bulletins: None };
-    let planned = host.store.plan(&operation).unwrap();
+    let planned = host.store.plan(&operation, &CancelToken::default()).unwrap();
     let mut heard = Heard::default();
     let outcome = host.store.apply(&operation, &mut heard, &CancelToken::default()).unwrap();
     assert_eq!(outcome, planned.outcome());
