@@ -62,6 +62,6 @@ pub use scan::{
     SeverityCount, VibChange, scan,
 };
 pub use standing::Standing;
-pub use store::{HostSettings, ImageSettings, ImageStore, NewImage};
+pub use store::{DamagedStore, HostSettings, ImageSettings, ImageStore, NewImage, OtherImage};
 pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;
