@@ -38,7 +38,7 @@ use crate::store::{Store, StoreError, subscriptions};
 use crate::wsman;
 
 pub use image_settings::{
-    ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_image,
+    ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_damaged_image, open_image,
 };
 pub use proxy::{ProxyOrders, ProxySettingError};
 use systems::Systems;

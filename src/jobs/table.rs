@@ -54,6 +54,8 @@ pub(super) struct Trail {
 pub(super) struct SpoolWork {
     /// When to look for files that no job needs.
     pub(super) sweep_at: Option<DateTime<Utc>>,
+    /// Whether a worker died that was putting something together: the next one removes that when it starts.
+    pub(super) is_left_behind: bool,
     pub(super) discard: Vec<StagedId>,
 }
 
@@ -90,7 +92,7 @@ impl Jobs {
         let sweep_at = settings.state_dir.join("spool").exists().then(|| clock.now());
         let jobs = Self {
             link: Link::new(&settings, Arc::clone(&wake)),
-            spool_work: Mutex::new(SpoolWork { sweep_at, discard: Vec::new() }),
+            spool_work: Mutex::new(SpoolWork { sweep_at, ..SpoolWork::default() }),
             table: RwLock::new(table),
             assessment: RwLock::new(assessments::stored(&store, settings.system)?),
             trails: Mutex::new(trails),

@@ -63,6 +63,6 @@ pub use relation::{Comparison, Constraint, Provide};
 pub use scan::{BulletinStatus, BulletinVib, HostFacts, Prerequisite, ScanResult, scan};
 pub use standing::Standing;
 pub use stop::Stop;
-pub use store::{HostSettings, ImageSettings, ImageStore, NewImage};
+pub use store::{DamagedStore, HostSettings, ImageSettings, ImageStore, NewImage, OtherImage};
 pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;

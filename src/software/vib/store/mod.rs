@@ -7,6 +7,7 @@ mod acceptance;
 mod banks;
 mod boot_config;
 mod creation;
+mod damage;
 mod database;
 mod depot;
 mod disk;
@@ -46,6 +47,7 @@ use crate::software::marks::Marks;
 use crate::software::{ApplyError, CancelToken, Phase, Progress};
 
 pub use creation::NewImage;
+pub use damage::{DamagedStore, OtherImage};
 pub use host::HostSettings;
 pub use settings::ImageSettings;
 
@@ -223,9 +225,7 @@ impl ImageStore {
             return Err(ImageError::new(ImageErrorClass::ValueError, text));
         }
         self.change(|at| {
-            let marker = format!("{}\n", uuid::Uuid::new_v4());
-            let written = self.disk.replace_file(&self.layout.boot_marker(), marker.as_bytes());
-            written.map_err(|error| cannot("write the boot marker", &error))?;
+            recovery::write_boot_marker(&self.layout, &self.disk)?;
             Ok(at.banks.is_pending)
         })
     }
