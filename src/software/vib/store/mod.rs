@@ -223,7 +223,8 @@ impl ImageStore {
         }
         self.change(|at| {
             let marker = format!("{}\n", uuid::Uuid::new_v4());
-            let written = self.disk.replace_file(&self.layout.boot_marker(), marker.as_bytes());
+            let now = self.settings.clock.now();
+            let written = self.disk.replace_file_at(&self.layout.boot_marker(), marker.as_bytes(), now);
             written.map_err(|error| cannot("write the boot marker", &error))?;
             Ok(at.banks.is_pending)
         })
