@@ -310,11 +310,8 @@ fn a_host_was_booted_when_its_first_image_was_there_and_again_when_that_is_told(
     let folder = tempfile::tempdir().unwrap();
     let bundle = folder.path().join("first.zip");
     Bundle::of(vec![Vib::new("esx-base", "5.5.0-1.15.1623387")]).write(&bundle);
-    let new = NewImage {
-        bundles: vec![bundle],
-        acceptance_level: Some(AcceptanceLevel::Community),
-        ..NewImage::default()
-    };
+    let new =
+        NewImage { bundles: vec![bundle], acceptance_level: Some(AcceptanceLevel::Community), ..NewImage::default() };
     let clock = Arc::new(ManualClock::new(Utc.with_ymd_and_hms(2014, 4, 19, 12, 0, 0).unwrap()));
     let settings = ImageSettings { clock: Arc::clone(&clock) as SharedClock, ..super::settings() };
     let store = ImageStore::create(&folder.path().join("image"), &new, settings).unwrap();
