@@ -136,16 +136,29 @@ pub(super) fn descriptions(job: &Job) -> [String; 2] {
 
 /// What the patch service was asked for, for people.
 pub(super) fn about_patch(operation: &PatchOperation) -> String {
+    let subject = patch_subject(operation);
+    let subject = subject.as_deref().unwrap_or_default();
     match operation {
         PatchOperation::Scan { metadata } if metadata.is_empty() => {
             "Scan by the advisories of the repositories".to_owned()
         }
-        PatchOperation::Scan { metadata } => format!("Scan by {}", some(metadata)),
+        PatchOperation::Scan { .. } => format!("Scan by {subject}"),
         PatchOperation::Assess { .. } => "Assessment by the metadata of the last scan".to_owned(),
-        PatchOperation::Deploy { bulletins, .. } => format!("Deployment of {}", some(bulletins)),
-        PatchOperation::Remove { vibs, .. } => format!("Removal of {}", some(vibs)),
+        PatchOperation::Deploy { .. } => format!("Deployment of {subject}"),
+        PatchOperation::Remove { .. } => format!("Removal of {subject}"),
         PatchOperation::RollBack { .. } => "Return to the image before the last change".to_owned(),
     }
+}
+
+/// What the patch service was asked to do it with: metadata, bulletins or VIBs.
+pub(super) fn patch_subject(operation: &PatchOperation) -> Option<String> {
+    let names = match operation {
+        PatchOperation::Scan { metadata } => metadata,
+        PatchOperation::Deploy { bulletins, .. } => bulletins,
+        PatchOperation::Remove { vibs, .. } => vibs,
+        PatchOperation::Assess { .. } | PatchOperation::RollBack { .. } => return None,
+    };
+    (!names.is_empty()).then(|| some(names))
 }
 
 /// The first of several names, and how many more there are.

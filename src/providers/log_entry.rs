@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::job_parameters::{about_patch, method};
+use super::job_parameters::{method, patch_subject};
 use super::log::entry_id;
 use super::managed::ManagedSystem;
 use crate::access::Caller;
@@ -91,7 +91,7 @@ pub(super) fn entry(
 /// The software that a job is about, as far as that is known from what was asked for.
 fn about(request: &JobRequest) -> Option<String> {
     match request {
-        JobRequest::Patch(operation) => Some(about_patch(operation)),
+        JobRequest::Patch(operation) => patch_subject(operation),
         JobRequest::Image(ImageRequest::Update { uri, .. }) => Some(uri.clone()),
         JobRequest::Packages(request) => request.nevra().map(ToString::to_string),
     }

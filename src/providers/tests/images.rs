@@ -6,6 +6,7 @@ use super::*;
 use crate::events::Describe;
 use crate::jobs::{ImageRequest, Job, JobError, JobFailure, JobRequest, JobState, PackageRequest, System, VIB_SUBJECT};
 use crate::software::Outcome;
+use crate::software::patch::PatchOperation;
 use crate::software::testing::{FixedImage, image_snapshot};
 use crate::software::vib::{
     ImageErrorClass, ImageHost, ImageOperation, ImageOutcome, ImageSnapshot, SeenBundles, Standing, VibId,
@@ -197,6 +198,32 @@ fn a_job_is_shown_with_its_call_and_can_be_cancelled() {
     let record = host.enumerate("root/cimv2", "CIM_LogEntry").remove(0);
     assert!(text(&record, "Message").contains("InstallFromURI of file:///vmfs/volumes/a/ESXi550-201404001.zip"));
     assert_eq!(text(&record, "LogInstanceID"), "Quartermaster:ImageHistory");
+}
+
+#[test]
+fn the_history_of_patches_tells_the_method_and_what_it_was_for() {
+    let host = host_with(snapshot(false), None);
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    let operations = [
+        PatchOperation::Scan { metadata: names(&["https://depot.example.com/esx-5.5.0.zip"]) },
+        PatchOperation::Deploy { bulletins: names(&["SG", "BG"]), bundles: Vec::new(), metadata: Vec::new() },
+        PatchOperation::Remove { vibs: names(&["net-e1000"]), metadata: Vec::new() },
+        PatchOperation::Assess { metadata: Vec::new() },
+        PatchOperation::RollBack { metadata: Vec::new() },
+    ];
+    let told = [
+        "Scan of https://depot.example.com/esx-5.5.0.zip",
+        "Deploy of SG, BG",
+        "Uninstall of net-e1000",
+        "Assess",
+        "RollBack",
+    ];
+    for operation in operations {
+        let job = host.image_jobs().submit(JobRequest::Patch(operation), &host.caller).unwrap();
+        host.image_jobs().cancel(job.id).unwrap();
+    }
+    let records = host.enumerate("root/cimv2", "CIM_LogEntry");
+    assert_eq!(records.iter().map(|record| text(record, "Caption")).collect::<Vec<_>>(), told);
 }
 
 #[test]

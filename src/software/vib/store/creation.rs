@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono::SubsecRound;
+use chrono::{DateTime, SubsecRound, Utc};
 
 use super::depot::Depot;
 use super::disk::Disk;
@@ -57,7 +57,7 @@ pub(super) fn create(layout: &Layout, new: &NewImage, settings: &ImageSettings, 
         let cancel = CancelToken::default();
         let depot = Depot::open(&new.bundles, &settings.trust, settings.clock.now(), &cancel)?;
         let plan = plan(new, host, &depot, settings, &cancel)?;
-        write_host(layout, told.as_ref(), disk).map_err(failed)?;
+        write_host(layout, told.as_ref(), settings.clock.now(), disk).map_err(failed)?;
         let change = Transaction { layout, disk, base: None, plan: &plan, source: &depot, cancel: &cancel };
         change.make(&layout.bootbank(), 1, None, &mut Unheard).map(drop)
     };
@@ -154,7 +154,8 @@ fn newest_base<'a>(catalogue: &Catalogue<'a>) -> Option<&'a Descriptor> {
     bases.max_by(|one, other| one.version.compare(&other.version)).map(|vib| &***vib)
 }
 
-fn write_host(layout: &Layout, told: Option<&HostSettings>, disk: &Disk) -> io::Result<()> {
+/// What the host is, and that it was booted from the image that is about to come: not before its VIBs were installed.
+fn write_host(layout: &Layout, told: Option<&HostSettings>, booted: DateTime<Utc>, disk: &Disk) -> io::Result<()> {
     for leftover in layout.leftovers()? {
         disk.remove_folder(&leftover)?;
     }
@@ -162,7 +163,7 @@ fn write_host(layout: &Layout, told: Option<&HostSettings>, disk: &Disk) -> io::
         disk.replace_file(&layout.host_file(), host.to_toml()?.as_bytes())?;
     }
     if !layout.is_own_host() {
-        disk.replace_file(&layout.boot_marker(), format!("{}\n", uuid::Uuid::new_v4()).as_bytes())?;
+        disk.replace_file_at(&layout.boot_marker(), format!("{}\n", uuid::Uuid::new_v4()).as_bytes(), booted)?;
     }
     Ok(())
 }

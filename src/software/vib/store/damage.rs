@@ -106,7 +106,7 @@ impl DamagedStore {
         self.change(|damage, _| {
             if damage.is_pending {
                 damage.whole(&self.layout)?;
-                write_boot_marker(&self.layout, &self.disk)
+                write_boot_marker(&self.layout, self.settings.clock.now(), &self.disk)
             } else {
                 Err(damage.error(&self.layout))
             }

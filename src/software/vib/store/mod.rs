@@ -225,7 +225,7 @@ impl ImageStore {
             return Err(ImageError::new(ImageErrorClass::ValueError, text));
         }
         self.change(|at| {
-            recovery::write_boot_marker(&self.layout, &self.disk)?;
+            recovery::write_boot_marker(&self.layout, self.settings.clock.now(), &self.disk)?;
             Ok(at.banks.is_pending)
         })
     }

@@ -3,6 +3,8 @@
 
 use std::io;
 
+use chrono::{DateTime, Utc};
+
 use super::ImageStore;
 use super::banks::{BOOT_CONFIG, Bank, Banks};
 use super::boot_config::{BootConfig, BootState};
@@ -100,10 +102,10 @@ pub(super) fn exchange(layout: &Layout, disk: &Disk) -> io::Result<()> {
     Ok(())
 }
 
-/// Tells of another boot.
-pub(super) fn write_boot_marker(layout: &Layout, disk: &Disk) -> Result<(), ImageError> {
+/// Tells of another boot, which was then.
+pub(super) fn write_boot_marker(layout: &Layout, booted: DateTime<Utc>, disk: &Disk) -> Result<(), ImageError> {
     let marker = format!("{}\n", uuid::Uuid::new_v4());
-    let written = disk.replace_file(&layout.boot_marker(), marker.as_bytes());
+    let written = disk.replace_file_at(&layout.boot_marker(), marker.as_bytes(), booted);
     written.map_err(|error| cannot("write the boot marker", &error))
 }
 
