@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod app;
+pub mod audit;
 pub mod broker;
 pub mod cim;
 pub mod cli;

@@ -58,6 +58,7 @@ impl Image {
             history_records: config.jobs.history_records,
             before_end: Some(look.clone()),
             users: Some(users.clone()),
+            audit: users.audit().clone(),
             ..jobs::Settings::new(state_dir.clone(), worker_program::with(worker_arguments(config, &state_dir)?))
         };
         let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), settings)?);

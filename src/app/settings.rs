@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::proxy::ProxySettingError;
 use crate::access;
 use crate::access::sealing::SealingKey;
+use crate::audit;
 use crate::client::{self, AddressRuleError, AddressRules, IdentityFiles};
 use crate::config::{Allowed, Config, Engine, FaultStatus, Overflow};
 use crate::events;
@@ -39,6 +40,14 @@ pub enum SettingError {
 
 pub(super) fn users(config: &Config) -> access::Settings {
     access::Settings { cache: config.auth.cache, bcrypt_cost: config.auth.bcrypt_cost }
+}
+
+pub(super) fn audit(config: &Config) -> audit::Settings {
+    audit::Settings {
+        file: config.audit_file(),
+        rotate_octets: config.audit.rotate_mebibytes << 20,
+        kept_files: config.audit.kept_files,
+    }
 }
 
 pub(super) fn server(config: &Config) -> server::Settings {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use sections::{Auth, Downloads, Events, Image, Jobs, Limits, Overflow, Tls};
+pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Overflow, Tls};
 pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus};
 
 /// The commented sample: every key with its default.
@@ -55,6 +55,8 @@ pub struct Config {
     pub events: Events,
     /// Authentication.
     pub auth: Auth,
+    /// The audit log.
+    pub audit: Audit,
 }
 
 impl Default for Config {
@@ -75,6 +77,7 @@ impl Default for Config {
             downloads: Downloads::default(),
             events: Events::default(),
             auth: Auth::default(),
+            audit: Audit::default(),
         }
     }
 }
@@ -151,6 +154,11 @@ impl Config {
     /// The name of the system that the image belongs to: the setting, else the name of the managed system.
     pub fn image_system_name(&self) -> String {
         self.image.system_name.clone().unwrap_or_else(|| self.system_name())
+    }
+
+    /// The file of the audit log.
+    pub fn audit_file(&self) -> PathBuf {
+        self.audit.file.clone().unwrap_or_else(|| self.state_dir.join("audit").join("audit.jsonl"))
     }
 
     fn take(&mut self, overrides: Overrides) {

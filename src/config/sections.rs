@@ -260,6 +260,26 @@ pub enum Overflow {
     Drop,
 }
 
+/// `[audit]`: the log of who changed what.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// The file; `None` is `audit/audit.jsonl` in the state directory.
+    pub file: Option<PathBuf>,
+    /// How large a file gets before the next one begins, in MiB.
+    #[serde(deserialize_with = "number::<_, _, 1, 1024>")]
+    pub rotate_mebibytes: u64,
+    /// How many files are kept beside the one that is written.
+    #[serde(deserialize_with = "number::<_, _, 1, 10_000>")]
+    pub kept_files: usize,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { file: None, rotate_mebibytes: 10, kept_files: 10 }
+    }
+}
+
 /// `[auth]`: authentication.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

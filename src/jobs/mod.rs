@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::access::Users;
+use crate::access::{Audit, Users};
 use crate::store::StoreError;
 
 pub use assessments::Assessed;
@@ -113,6 +113,8 @@ pub struct Settings {
     /// Those who are asked, when a job is about to begin, what its owner may do by now. Without them owners keep the role that
     /// they had when they asked for the job.
     pub users: Option<Arc<Users>>,
+    /// Where it is told that jobs were made and that they ended.
+    pub audit: Audit,
 }
 
 impl Settings {
@@ -130,6 +132,7 @@ impl Settings {
             history_records: 10_000,
             before_end: None,
             users: None,
+            audit: Audit::default(),
         }
     }
 }

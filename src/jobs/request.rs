@@ -151,6 +151,17 @@ impl JobRequest {
         self.of_packages()?.nevra()
     }
 
+    /// What it is about, for people, if that is known before it runs: the package, the bundle, the VIBs or the bulletins.
+    pub(super) fn about(&self) -> Option<String> {
+        match self {
+            Self::Packages(request) => request.nevra().map(Nevra::to_string),
+            Self::Patch(PatchOperation::Deploy { bulletins, .. }) => Some(bulletins.join(", ")),
+            Self::Patch(PatchOperation::Remove { vibs, .. }) => Some(vibs.join(", ")),
+            Self::Patch(_) => None,
+            Self::Image(ImageRequest::Update { uri, .. }) => Some(uri.clone()),
+        }
+    }
+
     /// The name of the job, as OpenLMI's jobs are named, such as `InstallPackageFromURI-<number>`.
     pub(super) fn job_name(&self, id: JobId) -> String {
         let what = match self {

@@ -301,6 +301,7 @@ impl Jobs {
             rows::update(transaction, &JobRow { id: number(job.id), body, dispatched: false, journal_offset: 0 })?;
             Ok::<_, StoreError>(Arc::new(job))
         })?;
+        self.settings.audit.job(owner, job.id.0, &job.name, job.request.about(), None);
         trails.insert(job.id, Trail::default());
         self.table.write().unwrap_or_else(PoisonError::into_inner).insert(job.id, Arc::clone(&job));
         Ok(job)
@@ -322,6 +323,10 @@ impl Jobs {
         let missing = || StoreError::Damaged { table: "job", message: "a change names no job".to_owned() };
         let id = states.last().map(|job| job.id).ok_or_else(missing)?;
         let mut current = self.job(id).ok_or_else(missing)?;
+        // Before it is stored: after a crash in between it is told once more, and not left out.
+        if let Some(last) = states.last().filter(|last| last.state.is_final() && !current.state.is_final()) {
+            self.settings.audit.job(&last.owner, id.0, &last.name, last.request.about(), Some(last.status()));
+        }
         self.store.write(|transaction| {
             if let Some(taken) = &taken {
                 assessments::write(transaction, self.settings.system, taken, self.clock.now())?;

@@ -3,7 +3,7 @@
 use super::install_options;
 use super::managed::ManagedSystem;
 use super::model::Model;
-use crate::access::{self, Caller};
+use crate::access::Caller;
 use crate::broker::{Arguments, MethodReply, Upload};
 use crate::cim::{CimError, CimStatus};
 use crate::client::Place;
@@ -24,7 +24,6 @@ pub(super) fn from_uri(model: &Model, caller: &Caller, arguments: &Arguments) ->
         Ok(asked) => asked,
         Err(why) => return Ok(does_not_fit("InstallFromURI", caller, why)),
     };
-    access::audit(caller, &format_args!("asks to install {uri:?}"));
     let staged = match place {
         Place::Remote(_) => None,
         Place::Local(file) => match model.jobs().stage(&file) {
@@ -60,10 +59,7 @@ pub(super) fn from_byte_stream(
         }
     };
     match staged {
-        Ok(staged) => {
-            access::audit(caller, &format_args!("asks to install {} of {} octets", staged.nevra, staged.size));
-            submit(model, caller, PackageRequest::InstallFromByteStream { staged, options }.into())
-        }
+        Ok(staged) => submit(model, caller, PackageRequest::InstallFromByteStream { staged, options }.into()),
         Err(error) => refused(error),
     }
 }
@@ -72,7 +68,6 @@ pub(super) fn from_byte_stream(
 pub(super) fn from_identity(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
     match asked_of_identity(model, arguments) {
         Ok((nevra, options, asked)) => {
-            access::audit(caller, &format_args!("asks for {:?} of {nevra}", options.action));
             submit(model, caller, PackageRequest::ChangeIdentity { nevra, options, asked }.into())
         }
         Err(why) => Ok(does_not_fit("InstallFromSoftwareIdentity", caller, why)),

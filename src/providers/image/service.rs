@@ -10,7 +10,7 @@ use super::super::links::{FixedLink, Links};
 use super::super::managed::ManagedSystem;
 use super::super::single::Single;
 use super::model::{CAPABILITIES, CAPABILITIES_ID, ImageModel, SERVICE};
-use crate::access::{self, Caller};
+use crate::access::Caller;
 use crate::broker::{Arguments, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
 use crate::client::Place;
@@ -81,7 +81,6 @@ impl Services {
             Ok(asked) => asked,
             Err(why) => return Ok(does_not_fit("InstallFromURI", caller, why)),
         };
-        access::audit(caller, &format_args!("asks to update the image from {uri:?}"));
         let identity = match self.0.jobs().check_bundle(&bundle) {
             Ok(identity) => identity,
             Err(error) => return refused(error),

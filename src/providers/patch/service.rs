@@ -7,7 +7,7 @@ use super::super::installation::{does_not_fit, not_submitted};
 use super::super::single::Single;
 use super::paths::{SERVICE, SERVICE_NAME};
 use super::system::PatchSystem;
-use crate::access::{self, Caller};
+use crate::access::Caller;
 use crate::broker::{Arguments, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
 use crate::client::Place;
@@ -154,7 +154,6 @@ impl PatchServices {
     }
 
     fn submit(&self, caller: &Caller, operation: PatchOperation) -> Result<MethodReply, CimError> {
-        access::audit(caller, &format_args!("asks for {} of {}", operation.word(), self.0.name()));
         let job = self.0.jobs().submit(JobRequest::Patch(operation), caller).map_err(not_submitted)?;
         Ok(MethodReply::code(JOB_STARTED).with("Job", self.0.system.job_path(&job)))
     }

@@ -206,7 +206,12 @@ fn the_history_of_patches_tells_the_method_and_what_it_was_for() {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
     let operations = [
         PatchOperation::Scan { metadata: names(&["https://depot.example.com/esx-5.5.0.zip"]) },
-        PatchOperation::Deploy { bulletins: names(&["SG", "BG"]), bundles: Vec::new(), metadata: Vec::new() },
+        PatchOperation::Deploy {
+            bulletins: names(&["SG", "BG"]),
+            bundles: Vec::new(),
+            metadata: Vec::new(),
+            seen: SeenBundles::default(),
+        },
         PatchOperation::Remove { vibs: names(&["net-e1000"]), metadata: Vec::new() },
         PatchOperation::Assess { metadata: Vec::new() },
         PatchOperation::RollBack { metadata: Vec::new() },
