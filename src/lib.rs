@@ -12,6 +12,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod events;
+pub mod hexadecimal;
 pub mod jobs;
 pub mod metrics;
 pub mod providers;

@@ -4,6 +4,7 @@ mod essential;
 mod host;
 mod image;
 mod image_settings;
+mod proxy;
 mod settings;
 mod systems;
 mod watch;
@@ -40,8 +41,9 @@ use crate::store::{Store, StoreError, subscriptions};
 use crate::wsman;
 
 pub use image_settings::{
-    ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_image,
+    ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_damaged_image, open_image,
 };
+pub use proxy::{ProxyOrders, ProxySettingError};
 use systems::Systems;
 pub use worker::{Changed, WorkerError, WorkerOrders, run_worker};
 

@@ -194,6 +194,17 @@ impl Config {
                  there if that is meant",
             ));
         }
+        let downloads = &self.downloads;
+        if downloads.proxy_user.is_some() != downloads.proxy_password_file.is_some() {
+            return Err(ConfigError::Conflict(
+                "[downloads] proxy_user and proxy_password_file belong together: give both or neither",
+            ));
+        }
+        if downloads.proxy.is_none() && (downloads.proxy_user.is_some() || !downloads.no_proxy.is_empty()) {
+            return Err(ConfigError::Conflict(
+                "[downloads] proxy_user, proxy_password_file and no_proxy are nothing without proxy: name it",
+            ));
+        }
         if !self.root.is_absolute() {
             return Err(ConfigError::Conflict("root must be an absolute path"));
         }

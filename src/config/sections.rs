@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::values::{AcceptanceLevel, Allowed, number, proxy, seconds};
+use super::values::{AcceptanceLevel, Allowed, number, proxy, seconds, unproxied};
 
 /// `[tls]`: the server's certificate. Without one, it signs its own at the first start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -167,6 +167,13 @@ pub struct Downloads {
     /// The proxy that they are reached through, such as `http://proxy.example.com:3128`.
     #[serde(deserialize_with = "proxy")]
     pub proxy: Option<String>,
+    /// Who the proxy knows this service as.
+    pub proxy_user: Option<String>,
+    /// The file of that user's password, which is for its owner alone.
+    pub proxy_password_file: Option<PathBuf>,
+    /// Hosts that are reached without the proxy: names, domains with a leading dot, addresses, networks.
+    #[serde(deserialize_with = "unproxied")]
+    pub no_proxy: Vec<String>,
 }
 
 impl Default for Downloads {
@@ -177,6 +184,9 @@ impl Default for Downloads {
             time_limit: Duration::from_secs(3600),
             trust_file: None,
             proxy: None,
+            proxy_user: None,
+            proxy_password_file: None,
+            no_proxy: Vec::new(),
         }
     }
 }

@@ -30,7 +30,7 @@ pub use history::HistoryRecord;
 pub use id::JobId;
 pub use job::{Job, JobError, JobFailure, JobState};
 pub use observed::{Observed, PACKAGE_SUBJECT, VIB_SUBJECT};
-pub use request::{Asked, ImageRequest, InstallAction, InstallOptions, JobRequest};
+pub use request::{Asked, ImageRequest, InstallAction, InstallOptions, JobRequest, PackageRequest};
 pub use table::{JobModification, Jobs};
 
 /// A managed system that jobs change. Each has a queue of its own, with its own worker, history and change records; only the
@@ -94,6 +94,8 @@ pub struct Settings {
     pub system: System,
     /// The folder of the worker's socket, its log and the journals.
     pub state_dir: PathBuf,
+    /// The folder of the image that is managed, without links in it; `None` if there is none.
+    pub image: Option<PathBuf>,
     /// How the worker is started.
     pub worker: WorkerProgram,
     /// How long a job stays after it ended, unless its client says otherwise, in seconds.
@@ -121,6 +123,7 @@ impl Settings {
         Self {
             system: System::Host,
             state_dir,
+            image: None,
             worker,
             time_before_removal_seconds: 300,
             priority: 10,
