@@ -1,13 +1,19 @@
 //! Who a caller is and what it may do.
 //!
-//! This room knows nothing of HTTP: it is handed a name, a password and the peer's address, and says who that is.
+//! This room knows nothing of HTTP. It is handed what a caller claims (a name and a password, with the peer's address) or what
+//! the transport has proven (a certificate), and says who that is.
 
 mod attempts;
+mod certificate;
 mod credentials;
+mod der;
+mod distinguished_name;
 mod first_start;
 mod hashing;
+mod identity;
 mod keyed_digest;
 pub mod private_file;
+mod recognition;
 pub mod sealing;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -21,8 +27,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use certificate::PeerCertificate;
 pub use credentials::{MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH, check_name, check_password};
 pub use first_start::{FirstUser, INITIAL_PASSWORD_FILE, ensure_first_user, forget_initial_password};
+pub use identity::{Identity, IdentityError, IdentityKind};
+pub use recognition::UserIdentity;
 pub use users::{Settings, User, UserError, Users, Verdict};
 
 /// What a user may do; each role may do what the roles before it may.
@@ -75,12 +84,35 @@ pub struct Caller {
     /// Where the request came from; `None` if it came over no network.
     #[serde(default)]
     pub address: Option<IpAddr>,
+    /// How the caller proved who it is; `None` if it came over no network.
+    #[serde(default)]
+    pub scheme: Option<Scheme>,
+}
+
+/// How a caller proves who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// A name and a password in each request.
+    Basic,
+    /// The certificate of its TLS connection.
+    Certificate,
+}
+
+impl Scheme {
+    /// The scheme's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Certificate => "certificate",
+        }
+    }
 }
 
 impl Caller {
     /// A caller who came over no network.
     pub fn new(name: impl Into<Arc<str>>, role: Role) -> Self {
-        Self { name: name.into(), role, address: None }
+        Self { name: name.into(), role, address: None, scheme: None }
     }
 }
 

@@ -177,7 +177,8 @@ impl Application {
             settings::events(&config, sealing_key),
         )?;
         let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?);
-        let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config));
+        let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config))
+            .with_security_profiles(settings::security_profiles(&config));
         let server = Server::bind(settings::server(&config), &identity, users.clone(), Arc::new(service))?;
         Ok(Self { server, users, first_user, own_certificate, events, _systems: systems, _lock: lock })
     }

@@ -1,5 +1,7 @@
 //! `quartermaster user`.
 
+mod certificates;
+
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
@@ -47,6 +49,11 @@ pub(super) enum Action {
         #[command(flatten)]
         place: Place,
     },
+    /// Say which certificates of clients mean which user.
+    Certificate {
+        #[command(subcommand)]
+        action: certificates::Action,
+    },
 }
 
 /// Where the users are.
@@ -93,6 +100,7 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
             forget_initial_password(&state_dir, &name)?;
             format!("removed {name}\n")
         }
+        Action::Certificate { action } => certificates::run(action)?,
     };
     std::io::stdout().write_all(said.as_bytes())?;
     Ok(())

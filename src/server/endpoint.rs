@@ -13,13 +13,13 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use tracing::Instrument;
 
-use super::authorization::{Credentials, credentials};
+use super::authentication::Authentication;
 use super::connections::Connection;
-use super::refusal::{CHALLENGE, Refusal};
+use super::refusal::Refusal;
 use super::reply_body::ReplyBody;
 use super::upload::{Received, Uploads};
 use super::{Settings, body, content};
-use crate::access::{Caller, Users, Verdict};
+use crate::access::Caller;
 use crate::wsman;
 
 /// The largest body of a request from nobody in particular: Identify is small.
@@ -39,7 +39,7 @@ pub(super) enum Access {
 
 /// What a worker thread needs to answer requests.
 pub(super) struct Endpoint {
-    users: Arc<Users>,
+    authentication: Authentication,
     service: Arc<wsman::Service>,
     body_octets: usize,
     body_time: Duration,
@@ -53,13 +53,13 @@ impl Endpoint {
     pub(super) fn new(
         settings: &Settings,
         listen: SocketAddr,
-        users: Arc<Users>,
+        authentication: Authentication,
         service: Arc<wsman::Service>,
         uploads: Option<Arc<Uploads>>,
     ) -> Self {
         let (body_octets, body_time) = (settings.body_octets, settings.body_time);
         let address = RefCell::new((String::new(), Arc::from("")));
-        Self { users, service, body_octets, body_time, uploads, listen: listen.to_string(), address }
+        Self { authentication, service, body_octets, body_time, uploads, listen: listen.to_string(), address }
     }
 
     /// Answers a POST.
@@ -75,12 +75,14 @@ impl Endpoint {
         let id = REQUESTS.fetch_add(1, Ordering::Relaxed);
         let answer = self.answer(access, peer, &request, payload);
         match answer.instrument(tracing::error_span!("request", id, %peer)).await {
-            Ok(reply) => send(reply),
+            Ok(reply) => self.send(reply),
             Err(refusal) => {
                 if let Some(connection) = connection.as_ref().filter(|_| refusal.ends_connection()) {
                     connection.end();
                 }
-                refusal.response(content::reads_soap(request.headers()))
+                let mut response = refusal.response(content::reads_soap(request.headers()));
+                self.challenge(&mut response);
+                response
             }
         }
     }
@@ -94,7 +96,7 @@ impl Endpoint {
     ) -> Result<wsman::Reply, Refusal> {
         let headers = request.headers();
         let mut body = body::Body::new(payload, headers);
-        let known = match self.caller(access, peer, headers).await {
+        let known = match self.caller(access, peer, request).await {
             Ok(caller) => content::charset(headers).map(|charset| (caller, charset)),
             Err(refusal) => Err(refusal),
         };
@@ -133,24 +135,29 @@ impl Endpoint {
     }
 
     /// Who asks; `None` is nobody in particular, whom the service answers nothing but Identify.
-    async fn caller(&self, access: Access, peer: IpAddr, headers: &HeaderMap) -> Result<Option<Caller>, Refusal> {
-        if access == Access::Anybody {
+    async fn caller(&self, access: Access, peer: IpAddr, request: &HttpRequest) -> Result<Option<Caller>, Refusal> {
+        let headers = request.headers();
+        let claims_nothing = text(headers, "wsmanidentify").map(str::trim) == Some("unauthenticated")
+            && !headers.contains_key(header::AUTHORIZATION);
+        if access == Access::Anybody || claims_nothing {
             return Ok(None);
         }
-        let Some(authorization) = headers.get(header::AUTHORIZATION) else {
-            let unauthenticated = text(headers, "wsmanidentify").map(str::trim) == Some("unauthenticated");
-            return if unauthenticated { Ok(None) } else { Err(Refusal::Unauthorized) };
-        };
-        let mut buffer = Credentials::buffer();
-        let Some(Credentials { name, password }) = credentials(authorization.as_bytes(), &mut buffer) else {
-            return Err(Refusal::Unauthorized);
-        };
-        match self.users.authenticate(peer, name, password).await {
-            Verdict::Known(caller) => Ok(Some(Caller { address: Some(peer), ..caller })),
-            Verdict::Wrong => Err(Refusal::Unauthorized),
-            Verdict::Later(wait) => Err(Refusal::Later(wait)),
-            Verdict::Busy => Err(Refusal::Busy),
-            Verdict::Failed => Err(Refusal::Failed),
+        self.authentication.caller(peer, request).await.map(Some)
+    }
+
+    fn send(&self, reply: wsman::Reply) -> HttpResponse {
+        let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = HttpResponse::new(status);
+        if let Some(content_type) = reply.content_type {
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        self.challenge(&mut response);
+        response.set_body(BoxBody::new(ReplyBody::new(reply.body)))
+    }
+
+    fn challenge<B>(&self, response: &mut HttpResponse<B>) {
+        if response.status() == StatusCode::UNAUTHORIZED {
+            self.authentication.challenge(response.headers_mut());
         }
     }
 
@@ -163,18 +170,6 @@ impl Endpoint {
         }
         address.1.clone()
     }
-}
-
-fn send(reply: wsman::Reply) -> HttpResponse {
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::new(status);
-    if let Some(content_type) = reply.content_type {
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    }
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
-    }
-    response.set_body(BoxBody::new(ReplyBody::new(reply.body)))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -3,7 +3,7 @@
 //! Everything that a request may cost before somebody's identity is proven is bounded here: the handshake, the head and the
 //! body in time, the body in size, connections and password hashes in number.
 
-mod authorization;
+mod authentication;
 mod body;
 pub mod certificate;
 mod connections;
@@ -24,6 +24,8 @@ use actix_web::http::{Method, header};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use openssl::ssl::SslAcceptorBuilder;
 
+pub use self::authentication::ClientCertificates;
+use self::authentication::{Authentication, client_certificate};
 use self::connections::Connections;
 use self::endpoint::{Access, Endpoint};
 pub use self::tls::TlsError;
@@ -56,6 +58,8 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// How many connections may be open.
     pub connections: usize,
+    /// How clients are asked for certificates; `None` asks for none.
+    pub client_certificates: Option<ClientCertificates>,
     /// How package files are taken that come in requests; `None` takes none.
     pub uploads: Option<UploadSettings>,
 }
@@ -104,7 +108,7 @@ impl Server {
         users: Arc<Users>,
         service: Arc<wsman::Service>,
     ) -> Result<Self, ServerError> {
-        let tls = tls::acceptor(identity)?;
+        let tls = tls::acceptor(identity, settings.client_certificates.as_ref())?;
         let listening = |source| ServerError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
@@ -126,7 +130,8 @@ impl Server {
         let watch = tokio::spawn(connections.clone().watch());
         let (head_time, keep_alive, limit) = (settings.head_time, settings.keep_alive, settings.connections);
         let app = move || {
-            let endpoint = Endpoint::new(&settings, address, users.clone(), service.clone(), uploads.clone());
+            let authentication = Authentication::new(users.clone());
+            let endpoint = Endpoint::new(&settings, address, authentication, service.clone(), uploads.clone());
             let endpoint = Rc::new(endpoint);
             let resource = |path: &str, access| {
                 let endpoint = endpoint.clone();
@@ -152,7 +157,10 @@ impl Server {
             .tcp_nodelay(true)
             .shutdown_signal(stop)
             .shutdown_timeout(SHUTDOWN_TIME.as_secs())
-            .on_connect(move |stream, data| connections.opened(stream, data))
+            .on_connect(move |stream, data| {
+                connections.opened(stream, data);
+                client_certificate::shown(stream, data);
+            })
             .listen_openssl(listener, tls)?;
         let result = server.run().await;
         watch.abort();

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslMode, SslSessionCacheMode};
+use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslMode, SslOptions, SslSessionCacheMode};
 
+use super::authentication::ClientCertificates;
 use super::certificate::Identity;
 
 /// The certificate cannot be used.
@@ -37,10 +38,29 @@ pub enum TlsError {
         /// The key's file.
         key: PathBuf,
     },
+    /// The file of the authorities of clients cannot be used.
+    #[error("[tls] client_ca_file: {file} must hold certificates in PEM: {reason}")]
+    ClientAuthorities {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The file with the revoked certificates of clients cannot be used.
+    #[error("[tls] client_revocation_file: {file} must hold certificate revocation lists in PEM: {reason}")]
+    ClientRevocations {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// An acceptor for this identity, after Mozilla's intermediate profile (version 5).
-pub(super) fn acceptor(identity: &Identity) -> Result<SslAcceptorBuilder, TlsError> {
+pub(super) fn acceptor(
+    identity: &Identity,
+    clients: Option<&ClientCertificates>,
+) -> Result<SslAcceptorBuilder, TlsError> {
     let Identity { certificate, key } = identity;
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     builder
@@ -53,6 +73,11 @@ pub(super) fn acceptor(identity: &Identity) -> Result<SslAcceptorBuilder, TlsErr
     // A connection that waits for its next request needs no buffers; each has two of 16 KiB otherwise.
     builder.set_mode(SslMode::RELEASE_BUFFERS);
     builder.set_session_id_context(b"quartermaster")?;
+    // Who is at the other end is looked at once, after the handshake.
+    builder.set_options(SslOptions::NO_RENEGOTIATION);
+    if let Some(clients) = clients {
+        clients.ask(&mut builder)?;
+    }
     Ok(builder)
 }
 
