@@ -156,6 +156,7 @@ fn of(event: Event, caller: &Caller) -> Entry {
         user: Some(caller.name.to_string()),
         role: Some(caller.role.to_string()),
         address: caller.address,
+        scheme: caller.scheme.map(|scheme| scheme.as_str().to_owned()),
         request: caller.request.map(|id| id.to_string()),
         ..Entry::new(event)
     }

@@ -193,7 +193,9 @@ impl Application {
             settings::events(&config, sealing_key),
         )?;
         let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?.with_audit(audit));
-        let service = Arc::new(wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config)));
+        let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config))
+            .with_security_profiles(settings::security_profiles(&config));
+        let service = Arc::new(service);
         let mut server = Server::bind(settings::server(&config), &identity, users.clone(), service.clone())?;
         let watching = config.metrics.listen.map(Watching::bind).transpose()?;
         let watched_at = watching.as_ref().map(Watching::address);

@@ -185,6 +185,17 @@ impl Config {
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return Err(ConfigError::Conflict("[tls] certificate and key belong together: give both or neither"));
         }
+        let Tls { client_certificates, client_ca_file, client_revocation_file, .. } = &self.tls;
+        if !client_certificates && (client_ca_file.is_some() || client_revocation_file.is_some()) {
+            return Err(ConfigError::Conflict(
+                "[tls] client_ca_file and client_revocation_file count only with client_certificates = true",
+            ));
+        }
+        if client_ca_file.is_none() && client_revocation_file.is_some() {
+            return Err(ConfigError::Conflict(
+                "[tls] client_revocation_file has the lists of the authorities in client_ca_file",
+            ));
+        }
         if self.events.certificate.is_some() != self.events.key.is_some() {
             return Err(ConfigError::Conflict("[events] certificate and key belong together: give both or neither"));
         }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::values::{AcceptanceLevel, Allowed, number, proxy, seconds, unproxied};
 
-/// `[tls]`: the server's certificate. Without one, it signs its own at the first start.
+/// `[tls]`: the server's certificate, and those of clients. Without one, the server signs its own at the first start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
@@ -16,6 +16,12 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// A PEM file: its key.
     pub key: Option<PathBuf>,
+    /// Whether clients are asked for certificates.
+    pub client_certificates: bool,
+    /// A PEM file with the authorities that may issue certificates of clients.
+    pub client_ca_file: Option<PathBuf>,
+    /// A PEM file with the lists of certificates that they took back.
+    pub client_revocation_file: Option<PathBuf>,
 }
 
 /// `[limits]`: what a request may cost.

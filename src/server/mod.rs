@@ -3,7 +3,7 @@
 //! Everything that a request may cost before somebody's identity is proven is bounded here: the handshake, the head and the
 //! body in time, the body in size, connections and password hashes in number.
 
-mod authorization;
+mod authentication;
 mod body;
 pub mod certificate;
 mod connections;
@@ -30,6 +30,8 @@ use actix_web::http::{Method, header};
 use actix_web::{App, HttpResponse, web};
 use openssl::ssl::SslAcceptor;
 
+use self::authentication::Authentication;
+pub use self::authentication::ClientCertificates;
 use self::connections::{Connections, Limits};
 use self::endpoint::{Access, Endpoint};
 use self::figures::RequestFigures;
@@ -60,6 +62,8 @@ pub struct Settings {
     pub connections: usize,
     /// How many requests may be answered at a time.
     pub requests: usize,
+    /// How clients are asked for certificates; `None` asks for none.
+    pub client_certificates: Option<ClientCertificates>,
     /// How package files are taken that come in requests; `None` takes none.
     pub uploads: Option<UploadSettings>,
 }
@@ -109,7 +113,7 @@ impl Server {
         users: Arc<Users>,
         service: Arc<wsman::Service>,
     ) -> Result<Self, ServerError> {
-        let tls = tls::acceptor(identity)?;
+        let tls = tls::acceptor(identity, settings.client_certificates.as_ref())?;
         let listening = |source| ServerError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
@@ -146,8 +150,9 @@ impl Server {
             beside.push(tokio::spawn(watching.serve(Arc::new(everything))));
         }
         let app = move || {
-            let endpoint =
-                Endpoint::new(&settings, address, users.clone(), service.clone(), uploads.clone(), in_flight.clone());
+            let authentication = Authentication::new(users.clone());
+            let (service, uploads) = (service.clone(), uploads.clone());
+            let endpoint = Endpoint::new(&settings, address, authentication, service, uploads, in_flight.clone());
             let endpoint = Rc::new(endpoint);
             let figures = figures.clone();
             let resource = |path: &str, access| {

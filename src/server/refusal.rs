@@ -8,13 +8,12 @@ use actix_web::http::header;
 
 use crate::soap::{Addressing, Encoding, Fault, FaultDetail, FaultKind};
 
-/// How a client proves who it is. Each scheme has a header of its own; there is one.
-pub(super) const CHALLENGE: &str = "Basic realm=\"quartermaster\"";
-
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// No credentials, or wrong ones.
     Unauthorized,
+    /// A browser sends it for a page of another site.
+    AnotherSite,
     /// Too many wrong passwords from this peer.
     Later(Duration),
     /// Too many passwords to check.
@@ -55,7 +54,6 @@ impl Refusal {
     pub(super) fn response(&self, reads_soap: bool) -> HttpResponse {
         let mut response = HttpResponse::build(self.status());
         match self {
-            Self::Unauthorized => drop(response.insert_header((header::WWW_AUTHENTICATE, CHALLENGE))),
             Self::Later(wait) => {
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 response.insert_header((header::RETRY_AFTER, seconds.max(1).to_string()));
@@ -90,6 +88,7 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::AnotherSite => StatusCode::FORBIDDEN,
             Self::Later(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
@@ -105,7 +104,11 @@ impl Refusal {
 
     fn message(&self) -> String {
         match self {
-            Self::Unauthorized => "Send a user's name and password with HTTP Basic authentication.\n".to_owned(),
+            Self::Unauthorized => {
+                "Prove who you are: with a user's name and password, or in another way that WWW-Authenticate names.\n"
+                    .to_owned()
+            }
+            Self::AnotherSite => "Pages of other sites may send nothing to this service.\n".to_owned(),
             Self::Later(_) => "Too many wrong passwords came from this address. Try again later.\n".to_owned(),
             Self::Busy => "Too many passwords wait to be checked. Try again in a moment.\n".to_owned(),
             Self::Overloaded => {

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use actix_http::TlsAcceptorConfig;
 use openssl::error::ErrorStack;
-use openssl::ssl::{AlpnError, SslAcceptor, SslFiletype, SslMethod, SslMode, SslSessionCacheMode};
+use openssl::ssl::{AlpnError, SslAcceptor, SslFiletype, SslMethod, SslMode, SslOptions, SslSessionCacheMode};
 
+use super::authentication::ClientCertificates;
 use super::certificate::Identity;
 
 /// The certificate cannot be used.
@@ -39,10 +40,26 @@ pub enum TlsError {
         /// The key's file.
         key: PathBuf,
     },
+    /// The file of the authorities of clients cannot be used.
+    #[error("[tls] client_ca_file: {file} must hold certificates in PEM: {reason}")]
+    ClientAuthorities {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The file with the revoked certificates of clients cannot be used.
+    #[error("[tls] client_revocation_file: {file} must hold certificate revocation lists in PEM: {reason}")]
+    ClientRevocations {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// An acceptor for this identity, after Mozilla's intermediate profile (version 5).
-pub(super) fn acceptor(identity: &Identity) -> Result<SslAcceptor, TlsError> {
+pub(super) fn acceptor(identity: &Identity, clients: Option<&ClientCertificates>) -> Result<SslAcceptor, TlsError> {
     let Identity { certificate, key } = identity;
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     builder
@@ -55,6 +72,11 @@ pub(super) fn acceptor(identity: &Identity) -> Result<SslAcceptor, TlsError> {
     // A connection that waits for its next request needs no buffers; each has two of 16 KiB otherwise.
     builder.set_mode(SslMode::RELEASE_BUFFERS);
     builder.set_session_id_context(b"quartermaster")?;
+    // Who is at the other end is looked at once, after the handshake.
+    builder.set_options(SslOptions::NO_RENEGOTIATION);
+    if let Some(clients) = clients {
+        clients.ask(&mut builder)?;
+    }
     builder.set_alpn_select_callback(|_, offered| select_protocol(offered).ok_or(AlpnError::NOACK));
     Ok(builder.build())
 }

@@ -16,6 +16,7 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use openssl::ssl::SslAcceptor;
 
+use super::authentication::client_certificate;
 use super::connections::{Connections, admitting};
 use super::tls;
 
@@ -80,7 +81,10 @@ impl Transport {
                 .client_disconnect_timeout(DISCONNECT_TIME)
                 .tcp_nodelay(true)
                 .local_addr(address)
-                .on_connect_ext(move |stream: &TlsStream<TcpStream>, data| opened.opened(stream, data))
+                .on_connect_ext(move |stream: &TlsStream<TcpStream>, data| {
+                    opened.opened(stream, data);
+                    client_certificate::shown(stream, data);
+                })
                 .finish(map_config(app, |()| AppConfig::default()))
                 .openssl_with_config(tls.clone(), tls::handshake(head_time));
             admitting(https, connections.clone())

@@ -5,6 +5,7 @@
 pub mod assessments;
 pub mod changes;
 pub mod history;
+pub mod identities;
 pub mod installed;
 pub mod jobs;
 mod migrations;

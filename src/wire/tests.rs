@@ -465,7 +465,7 @@ fn representations_are_whole_or_wrapped_as_the_header_says() {
 fn identify_tells_strangers_the_protocol_only() {
     let request = Envelope::read(&String::from_utf8(identify::request()).unwrap(), &Limits::default()).unwrap();
     assert!(is_identify(&request) && !is_identify(&body("<x/>")));
-    for identity in [Identity::anonymous(), Identity::full("Vendor", "1.0", &["urn:basic"])] {
+    for identity in [Identity::anonymous(), Identity::full("Vendor", "1.0", vec!["urn:basic".to_owned()])] {
         let text = String::from_utf8(identity.to_message()).unwrap();
         assert_eq!(text.contains("SecurityProfiles"), !identity.security_profiles.is_empty());
         let reply = Envelope::read(&text, &Limits::default()).unwrap();

@@ -45,6 +45,8 @@ pub struct Service {
     pub(super) contexts: Arc<Contexts<Box<dyn Rest>>>,
     pub(super) clock: SharedClock,
     pub(super) settings: Settings,
+    /// How callers may authenticate: the last parts of DSP0226's names (A.2).
+    security_profiles: Vec<&'static str>,
     /// For methods and for changes of instances: staging a large file takes minutes.
     pub(super) changes: Places,
     /// For making and deleting instances, which may wait for a job. Whoever waits must not keep others from cancelling it.
@@ -71,11 +73,18 @@ impl Service {
             contexts,
             clock,
             settings,
+            security_profiles: vec!["https/basic"],
             changes: Places::new(CHANGES, CHANGES - 2),
             waits: Places::new(WAITS, WAITS - 1),
             subscriptions: Places::new(SUBSCRIPTIONS, SUBSCRIPTIONS - 1),
             searches: Places::new(SEARCHES, SEARCHES - 1),
         }
+    }
+
+    /// The same, telling that callers may authenticate so: `https/basic` and its like, the last parts of DSP0226's names (A.2).
+    #[must_use]
+    pub fn with_security_profiles(self, security_profiles: Vec<&'static str>) -> Self {
+        Self { security_profiles, ..self }
     }
 
     /// Answers a request. Every failure is a fault in the reply; nothing a peer sends makes this panic.
@@ -108,7 +117,7 @@ impl Service {
 
     async fn answer(&self, envelope: &Envelope, request: &Request, encoding: Encoding) -> Result<Written, Fault> {
         if is_identify(envelope) {
-            return Ok(identify::answer(request.caller.is_some()).into());
+            return Ok(identify::answer(request.caller.is_some(), &self.security_profiles).into());
         }
         let Some(caller) = &request.caller else {
             return Err(Fault::new(FaultKind::AccessDenied, "without credentials only Identify is answered"));
