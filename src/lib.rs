@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod events;
 pub mod jobs;
+pub mod page;
 pub mod providers;
 pub mod server;
 pub mod soap;

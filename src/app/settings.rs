@@ -10,6 +10,7 @@ use crate::access::sealing::SealingKey;
 use crate::client::{self, AddressRuleError, AddressRules, IdentityFiles};
 use crate::config::{Allowed, Config, Engine, FaultStatus, Overflow};
 use crate::events;
+use crate::page;
 use crate::server::{self, UploadSettings};
 use crate::software::{EngineChoice, EngineSettings};
 use crate::worker;
@@ -48,6 +49,12 @@ pub(super) fn server(config: &Config) -> server::Settings {
             max_characters: limits.max_upload,
         }),
     }
+}
+
+/// How the page is served; `None` if the settings want none.
+pub(super) fn page(config: &Config) -> Option<page::Settings> {
+    let own = &config.page;
+    own.enabled.then_some(page::Settings { idle: own.idle, longest: own.longest })
 }
 
 /// Whether packages may come inside of requests.
