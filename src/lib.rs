@@ -14,6 +14,7 @@ pub mod config;
 pub mod events;
 pub mod hexadecimal;
 pub mod jobs;
+pub mod page;
 pub mod providers;
 pub mod server;
 pub mod soap;

@@ -27,7 +27,7 @@ pub use audit::{Audit, Change, Made};
 pub use credentials::{MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH, check_name, check_password};
 pub use first_start::{FirstUser, INITIAL_PASSWORD_FILE, ensure_first_user, forget_initial_password};
 pub use request_id::RequestId;
-pub use users::{Settings, User, UserError, Users, Verdict};
+pub use users::{Settings, Standing, User, UserError, Users, Verdict};
 
 /// What a user may do; each role may do what the roles before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -32,6 +32,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::events::{self, Events};
 use crate::jobs::JobsError;
+use crate::page::Page;
 use crate::server::certificate::{self, CertificateError, Identity};
 use crate::server::{Server, ServerError};
 use crate::software::OpenError;
@@ -190,8 +191,11 @@ impl Application {
             settings::events(&config, sealing_key),
         )?;
         let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?.with_audit(audit));
+        let page = settings::page(&config)
+            .map(|settings| Page::new(broker.clone(), users.clone(), clock.clone(), settings).routes());
         let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config));
         let server = Server::bind(settings::server(&config), &identity, users.clone(), Arc::new(service))?;
+        let server = page.into_iter().fold(server, Server::with_routes);
         opened(users.audit());
         Ok(Self { server, users, first_user, own_certificate, events, _systems: systems, _lock: lock })
     }

@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,8 @@ pub(super) struct Connections {
 pub(super) struct Connection {
     start: Instant,
     socket: TcpStream,
-    busy: AtomicBool,
+    /// How many of its requests are being answered: HTTP/2 sends several at a time.
+    busy: AtomicUsize,
     ending: AtomicBool,
     /// Milliseconds from `start` to the last answer.
     idle_since: AtomicU64,
@@ -54,7 +55,7 @@ impl Connections {
                 let connection = Arc::new(Connection {
                     start: self.start,
                     socket: socket.into(),
-                    busy: AtomicBool::new(false),
+                    busy: AtomicUsize::new(0),
                     ending: AtomicBool::new(false),
                     idle_since: AtomicU64::new(millis(self.start.elapsed())),
                 });
@@ -95,9 +96,9 @@ impl Connections {
 
 impl Connection {
     /// A request is being answered until the returned value goes.
-    pub(super) fn busy(&self) -> Busy<'_> {
-        self.busy.store(true, Ordering::Relaxed);
-        Busy(self)
+    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(self.clone())
     }
 
     /// The connection is to end after this answer.
@@ -106,18 +107,19 @@ impl Connection {
     }
 
     fn idle_for(&self, now: u64) -> Option<u64> {
-        let busy = self.busy.load(Ordering::Acquire);
-        (!busy).then(|| now.saturating_sub(self.idle_since.load(Ordering::Relaxed)))
+        let is_busy = self.busy.load(Ordering::Acquire) > 0;
+        (!is_busy).then(|| now.saturating_sub(self.idle_since.load(Ordering::Relaxed)))
     }
 }
 
-/// See [`Connection::busy`].
-pub(super) struct Busy<'a>(&'a Connection);
+/// A request is being answered: its connection is not cut off until this goes.
+#[derive(Debug)]
+pub struct Busy(Arc<Connection>);
 
-impl Drop for Busy<'_> {
+impl Drop for Busy {
     fn drop(&mut self) {
         self.0.idle_since.store(millis(self.0.start.elapsed()), Ordering::Relaxed);
-        self.0.busy.store(false, Ordering::Release);
+        self.0.busy.fetch_sub(1, Ordering::Release);
     }
 }
 

@@ -22,10 +22,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::{Method, header};
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use openssl::ssl::SslAcceptorBuilder;
 
-use self::connections::Connections;
+pub use self::connections::Busy;
+use self::connections::{Connection, Connections};
 use self::endpoint::{Access, Endpoint};
 pub use self::tls::TlsError;
 pub use self::upload::UploadSettings;
@@ -34,7 +35,7 @@ use crate::access::Users;
 use crate::wsman;
 
 /// How many threads of each worker may run blocking work.
-const BLOCKING_THREADS: usize = 16;
+const BLOCKING_THREADS: usize = 24;
 /// How long requests may go on after the server was told to stop.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 /// How long the end of a connection may take.
@@ -61,6 +62,9 @@ pub struct Settings {
     pub uploads: Option<UploadSettings>,
 }
 
+/// Adds resources beside those of WS-Management, which judge by themselves who may see them.
+pub type Routes = Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>;
+
 /// A server that has its port and is ready to run.
 pub struct Server {
     address: SocketAddr,
@@ -70,6 +74,7 @@ pub struct Server {
     users: Arc<Users>,
     service: Arc<wsman::Service>,
     uploads: Option<Arc<Uploads>>,
+    routes: Option<Routes>,
 }
 
 impl std::fmt::Debug for Server {
@@ -111,7 +116,12 @@ impl Server {
         let address = listener.local_addr().map_err(listening)?;
         let uploads =
             settings.uploads.clone().map(Uploads::open).transpose().map_err(ServerError::Uploads)?.map(Arc::new);
-        Ok(Self { address, listener, tls, settings, users, service, uploads })
+        Ok(Self { address, listener, tls, settings, users, service, uploads, routes: None })
+    }
+
+    /// The same with further resources.
+    pub fn with_routes(self, routes: Routes) -> Self {
+        Self { routes: Some(routes), ..self }
     }
 
     /// Where the server listens, with the port it got.
@@ -121,7 +131,7 @@ impl Server {
 
     /// Serves until `stop` is done, then lets requests finish for a bounded time.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { address, listener, tls, settings, users, service, uploads } = self;
+        let Self { address, listener, tls, settings, users, service, uploads, routes } = self;
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(16);
         let connections = Arc::new(Connections::new(settings.keep_alive + settings.head_time, DISCONNECT_TIME));
         let watch = tokio::spawn(connections.clone().watch());
@@ -140,6 +150,7 @@ impl Server {
                 .service(resource("/wsman", Access::Users))
                 .service(resource("/wsman/", Access::Users))
                 .service(resource("/wsman-anon/identify", Access::Anybody))
+                .configure(|config| routes.iter().for_each(|routes| routes(config)))
                 .default_service(web::to(nothing_here))
         };
         let server = HttpServer::new(app)
@@ -160,6 +171,12 @@ impl Server {
         watch.abort();
         result
     }
+}
+
+/// Keeps the connection of a request from being cut off as idle while it is answered; to be held until then. Answers of
+/// [`Routes`] need it if they take longer than a moment.
+pub fn answering(request: &HttpRequest) -> Option<Busy> {
+    request.conn_data::<Arc<Connection>>().map(Connection::busy)
 }
 
 async fn only_post() -> HttpResponse {

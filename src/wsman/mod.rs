@@ -34,6 +34,7 @@ use crate::access::Caller;
 use crate::broker::Upload;
 use crate::xml::Written;
 
+pub use beside::{Place, Places};
 pub use contexts::ContextLimits;
 pub use service::Service;
 
