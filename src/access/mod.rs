@@ -37,7 +37,7 @@ pub use first_start::{FirstUser, INITIAL_PASSWORD_FILE, ensure_first_user, forge
 pub use identity::{Identity, IdentityError, IdentityKind};
 pub use recognition::UserIdentity;
 pub use request_id::RequestId;
-pub use users::{Settings, User, UserError, Users, Verdict};
+pub use users::{Settings, Standing, User, UserError, Users, Verdict};
 
 /// What a user may do; each role may do what the roles before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

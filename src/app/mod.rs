@@ -34,6 +34,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::events::{self, Events};
 use crate::jobs::JobsError;
+use crate::page::Page;
 use crate::server::certificate::{self, CertificateError, Identity};
 use crate::server::{Server, ServerError, Watching};
 use crate::software::OpenError;
@@ -193,6 +194,8 @@ impl Application {
             settings::events(&config, sealing_key),
         )?;
         let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?.with_audit(audit));
+        let page = settings::page(&config)
+            .map(|settings| Page::new(broker.clone(), users.clone(), clock.clone(), settings).routes());
         let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config))
             .with_security_profiles(settings::security_profiles(&config));
         let service = Arc::new(service);
@@ -205,6 +208,7 @@ impl Application {
             let watched = watched::Service { state_dir, store, users, events, wsman: service, systems };
             server = server.with_watching(watching, Arc::new(watched));
         }
+        server = page.into_iter().fold(server, Server::with_routes);
         opened(users.audit());
         Ok(Self { server, users, first_user, own_certificate, watched_at, events, _systems: systems, _lock: lock })
     }

@@ -12,6 +12,7 @@ use crate::audit;
 use crate::client::{self, AddressRuleError, AddressRules, IdentityFiles};
 use crate::config::{Allowed, Config, Engine, FaultStatus, Overflow};
 use crate::events;
+use crate::page;
 use crate::server::{self, ClientCertificates, UploadSettings};
 use crate::software::{EngineChoice, EngineSettings};
 use crate::worker;
@@ -69,6 +70,12 @@ pub(super) fn server(config: &Config) -> server::Settings {
             max_characters: limits.max_upload,
         }),
     }
+}
+
+/// How the page is served; `None` if the settings want none.
+pub(super) fn page(config: &Config) -> Option<page::Settings> {
+    let own = &config.page;
+    own.enabled.then_some(page::Settings { idle: own.idle, longest: own.longest })
 }
 
 /// Whether packages may come inside of requests.

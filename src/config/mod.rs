@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Metrics, Overflow, Tls};
+pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Metrics, Overflow, Page, Tls};
 pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus, LogFormat};
 
 /// The commented sample: every key with its default.
@@ -47,6 +47,8 @@ pub struct Config {
     pub tls: Tls,
     /// Limits of requests.
     pub limits: Limits,
+    /// The page for browsers.
+    pub page: Page,
     /// The image that is managed beside the host.
     pub image: Image,
     /// Jobs and the worker.
@@ -77,6 +79,7 @@ impl Default for Config {
             log_format: LogFormat::Text,
             tls: Tls::default(),
             limits: Limits::default(),
+            page: Page::default(),
             image: Image::default(),
             jobs: Jobs::default(),
             downloads: Downloads::default(),

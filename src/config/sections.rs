@@ -85,6 +85,26 @@ impl Default for Limits {
     }
 }
 
+/// `[page]`: the page for browsers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Page {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// How long somebody stays logged in without asking for anything.
+    #[serde(rename = "idle_seconds", deserialize_with = "seconds::<_, 60, 604_800>")]
+    pub idle: Duration,
+    /// How long somebody stays logged in at most.
+    #[serde(rename = "session_seconds", deserialize_with = "seconds::<_, 60, 2_592_000>")]
+    pub longest: Duration,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { enabled: true, idle: Duration::from_secs(1800), longest: Duration::from_secs(43_200) }
+    }
+}
+
 /// `[image]`: an ESXi-style image that is managed beside the host, or instead of it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

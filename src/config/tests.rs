@@ -42,7 +42,7 @@ fn the_samples_examples_are_valid_and_no_defaults() {
 
 #[test]
 fn the_sample_documents_every_key() {
-    for section in ["", "tls", "limits", "image", "jobs", "downloads", "events", "auth", "audit", "metrics"] {
+    for section in ["", "tls", "limits", "page", "image", "jobs", "downloads", "events", "auth", "audit", "metrics"] {
         let text = if section.is_empty() { "zzz = 1".to_owned() } else { format!("[{section}]\nzzz = 1") };
         // The error of an unknown key lists all known ones.
         let error = message(&text);

@@ -259,7 +259,7 @@ impl Connection {
 
 /// A request is being answered: its connection is not cut off until this goes.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Connection>);
+pub struct Busy(Arc<Connection>);
 
 impl Drop for Busy {
     fn drop(&mut self) {

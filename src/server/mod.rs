@@ -27,12 +27,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::{Method, header};
-use actix_web::{App, HttpResponse, web};
+use actix_web::{App, HttpRequest, HttpResponse, web};
 use openssl::ssl::SslAcceptor;
 
 use self::authentication::Authentication;
 pub use self::authentication::ClientCertificates;
-use self::connections::{Connections, Limits};
+pub use self::connections::Busy;
+use self::connections::{Connection, Connections, Limits};
 use self::endpoint::{Access, Endpoint};
 use self::figures::RequestFigures;
 use self::in_flight::InFlight;
@@ -41,7 +42,7 @@ use self::transport::{DISCONNECT_TIME, Transport};
 pub use self::upload::UploadSettings;
 use self::upload::Uploads;
 pub use self::watching::Watching;
-use crate::access::Users;
+use crate::access::{RequestId, Users};
 use crate::metrics::{Ailment, Exposition, Watched};
 use crate::wsman;
 
@@ -68,6 +69,9 @@ pub struct Settings {
     pub uploads: Option<UploadSettings>,
 }
 
+/// Adds resources beside those of WS-Management, which judge by themselves who may see them.
+pub type Routes = Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>;
+
 /// A server that has its port and is ready to run.
 pub struct Server {
     address: SocketAddr,
@@ -78,6 +82,7 @@ pub struct Server {
     service: Arc<wsman::Service>,
     uploads: Option<Arc<Uploads>>,
     watching: Option<(Watching, Arc<dyn Watched>)>,
+    routes: Option<Routes>,
 }
 
 impl std::fmt::Debug for Server {
@@ -119,12 +124,17 @@ impl Server {
         let address = listener.local_addr().map_err(listening)?;
         let uploads =
             settings.uploads.clone().map(Uploads::open).transpose().map_err(ServerError::Uploads)?.map(Arc::new);
-        Ok(Self { address, listener, tls, settings, users, service, uploads, watching: None })
+        Ok(Self { address, listener, tls, settings, users, service, uploads, watching: None, routes: None })
     }
 
     /// The same with a listener for those who watch the service; they are told what `watched` tells, and what happens here.
     pub fn with_watching(self, watching: Watching, watched: Arc<dyn Watched>) -> Self {
         Self { watching: Some((watching, watched)), ..self }
+    }
+
+    /// The same with further resources.
+    pub fn with_routes(self, routes: Routes) -> Self {
+        Self { routes: Some(routes), ..self }
     }
 
     /// Where the server listens, with the port it got.
@@ -134,7 +144,7 @@ impl Server {
 
     /// Serves until `stop` is done, then lets requests finish for a bounded time.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { address, listener, tls, settings, users, service, uploads, watching } = self;
+        let Self { address, listener, tls, settings, users, service, uploads, watching, routes } = self;
         descriptors::make_room_for(settings.connections);
         let idle = settings.keep_alive + settings.head_time;
         let limits = Limits { open: settings.connections, idle, ending: DISCONNECT_TIME };
@@ -166,6 +176,7 @@ impl Server {
                 .service(resource("/wsman", Access::Users))
                 .service(resource("/wsman/", Access::Users))
                 .service(resource("/wsman-anon/identify", Access::Anybody))
+                .configure(|config| routes.iter().for_each(|routes| routes(config)))
                 .default_service(web::to(nothing_here))
         };
         let result = transport.serve(listener, app, stop).await;
@@ -193,6 +204,21 @@ impl Watched for Everything {
     fn ailments(&self) -> Vec<Ailment> {
         self.watched.ailments()
     }
+}
+
+/// Keeps the connection of a request from being cut off as idle while it is answered; to be held until then. Answers of
+/// [`Routes`] need it if they take longer than a moment.
+pub fn answering(request: &HttpRequest) -> Option<Busy> {
+    request.conn_data::<Arc<Connection>>().map(Connection::busy)
+}
+
+/// Tells that whoever sends this request of [`Routes`] has shown who they are, so that its connection does not make room for
+/// others like those of strangers; gives what the request is called.
+pub fn let_in(request: &HttpRequest) -> Option<RequestId> {
+    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+        connection.is_known();
+    }
+    requests::id_of(request)
 }
 
 async fn only_post() -> HttpResponse {

@@ -21,7 +21,7 @@ use super::connections::{Connections, admitting};
 use super::tls;
 
 /// How many threads of each worker may run blocking work.
-const BLOCKING_THREADS: usize = 16;
+const BLOCKING_THREADS: usize = 24;
 /// How long requests may go on after the server was told to stop.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 /// How long the end of a connection may take.

@@ -35,6 +35,7 @@ use crate::access::Caller;
 use crate::broker::Upload;
 use crate::xml::Written;
 
+pub use beside::{Place, Places};
 pub use contexts::ContextLimits;
 pub use operation::Operation;
 pub use service::Service;

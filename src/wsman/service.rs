@@ -57,7 +57,7 @@ pub struct Service {
     pub(super) searches: Places,
 }
 
-/// Of the 16 threads that each worker of the server has, these leave some to the checking of passwords.
+/// Of the 24 threads that each worker of the server has, these and the page leave some to the checking of passwords.
 const CHANGES: usize = 5;
 const WAITS: usize = 3;
 const SUBSCRIPTIONS: usize = 2;

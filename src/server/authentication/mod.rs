@@ -14,9 +14,8 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 use self::basic::Credentials;
 pub use self::client_certificate::ClientCertificates;
-use super::connections::Connection;
+use super::let_in;
 use super::refusal::Refusal;
-use super::requests::id_of;
 use crate::access::{Caller, PeerCertificate, Scheme, Users, Verdict};
 
 /// Knows callers.
@@ -53,10 +52,7 @@ impl Authentication {
         };
         match verdict {
             Verdict::Known(caller) => {
-                if let Some(connection) = request.conn_data::<Arc<Connection>>() {
-                    connection.is_known();
-                }
-                Ok(Caller { address: Some(peer), scheme: Some(scheme), request: id_of(request), ..caller })
+                Ok(Caller { address: Some(peer), scheme: Some(scheme), request: let_in(request), ..caller })
             }
             Verdict::Wrong => Err(Refusal::Unauthorized),
             Verdict::Later(wait) => Err(Refusal::Later(wait)),
