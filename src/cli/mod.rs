@@ -1,5 +1,6 @@
 //! The commands. This is the only room that prints.
 
+mod client;
 mod image;
 mod mof_files;
 mod schema;
@@ -44,6 +45,8 @@ enum Action {
         #[command(subcommand)]
         action: image::Action,
     },
+    #[command(flatten)]
+    Client(client::Action),
     /// Change software on request of the server, which starts this itself.
     #[command(hide = true)]
     Worker(Box<worker::Worker>),
@@ -77,13 +80,15 @@ struct Serve {
 /// What ended a command.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// Runs the command line of this process: 0 is success, 1 failure, 2 a command line that nobody understands.
+/// Runs the command line of this process: 0 is success, 1 failure, 2 a command line that nobody understands. The client has
+/// more of them.
 pub fn run() -> ExitCode {
     let result = match Command::parse().action {
         Action::Serve(arguments) => arguments.settings().and_then(serve::run),
         Action::User { action } => users::run(action),
         Action::Schema { action } => schema::run(action),
         Action::Image { action } => image::run(action),
+        Action::Client(action) => return client::run(action),
         Action::Worker(arguments) => worker::run(*arguments),
     };
     match result {
