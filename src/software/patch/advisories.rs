@@ -79,6 +79,7 @@ fn status(advisory: &Bundle, inventory: &Inventory, newest: &HashMap<Slot, (&Nev
         summary: advisory.name.clone(),
         description: advisory.description.clone(),
         severity: advisory.severity.map_or("general", severity).to_owned(),
+        component: None,
         category: advisory.advisory.map_or("general", category).to_owned(),
         release_type: "patch".to_owned(),
         release_date: advisory.released_at,
