@@ -178,8 +178,9 @@ impl Application {
             settings::events(&config, sealing_key),
         )?;
         let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?);
-        let page = settings::page(&config)
-            .map(|settings| Page::new(broker.clone(), users.clone(), clock.clone(), settings).routes());
+        let page = settings::page(&config).map(|settings| {
+            Page::new(broker.clone(), events.clone(), users.clone(), clock.clone(), settings).routes()
+        });
         let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config));
         let server = Server::bind(settings::server(&config), &identity, users.clone(), Arc::new(service))?;
         let server = page.into_iter().fold(server, Server::with_routes);

@@ -23,6 +23,7 @@ use std::time::Duration;
 use actix_web::http::{Method, header};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use openssl::ssl::SslAcceptorBuilder;
+use tokio::sync::watch;
 
 pub use self::connections::Busy;
 use self::connections::{Connection, Connections};
@@ -59,6 +60,23 @@ pub struct Settings {
     pub connections: usize,
     /// How package files are taken that come in requests; `None` takes none.
     pub uploads: Option<UploadSettings>,
+}
+
+/// Tells answers that go on for long when the server comes to its end.
+#[derive(Clone, Debug)]
+pub struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Whether the server comes to its end.
+    pub fn is_told(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Is done when the server comes to its end.
+    pub async fn told(&mut self) {
+        // Who would tell it is gone: so is the server.
+        let _ = self.0.wait_for(|is_told| *is_told).await;
+    }
 }
 
 /// Adds resources beside those of WS-Management, which judge by themselves who may see them.
@@ -133,7 +151,12 @@ impl Server {
         let Self { address, listener, tls, settings, users, service, uploads, routes } = self;
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(16);
         let connections = Arc::new(Connections::new(settings.keep_alive + settings.head_time, DISCONNECT_TIME));
-        let watch = tokio::spawn(connections.clone().watch());
+        let watching = tokio::spawn(connections.clone().watch());
+        let (tell, told) = watch::channel(false);
+        let stop = async move {
+            stop.await;
+            tell.send_replace(true);
+        };
         let (head_time, keep_alive, limit) = (settings.head_time, settings.keep_alive, settings.connections);
         let app = move || {
             let endpoint = Endpoint::new(&settings, address, users.clone(), service.clone(), uploads.clone());
@@ -145,6 +168,7 @@ impl Server {
                     .default_service(web::to(only_post))
             };
             App::new()
+                .app_data(Stopping(told.clone()))
                 .service(resource("/wsman", Access::Users))
                 .service(resource("/wsman/", Access::Users))
                 .service(resource("/wsman-anon/identify", Access::Anybody))
@@ -166,7 +190,7 @@ impl Server {
             .on_connect(move |stream, data| connections.opened(stream, data))
             .listen_openssl(listener, tls)?;
         let result = server.run().await;
-        watch.abort();
+        watching.abort();
         result
     }
 }
@@ -175,6 +199,11 @@ impl Server {
 /// [`Routes`] need it if they take longer than a moment.
 pub fn answering(request: &HttpRequest) -> Option<Busy> {
     request.conn_data::<Arc<Connection>>().map(Connection::busy)
+}
+
+/// What tells the answer to a request that the server comes to its end.
+pub fn stopping(request: &HttpRequest) -> Option<Stopping> {
+    request.app_data::<Stopping>().cloned()
 }
 
 async fn only_post() -> HttpResponse {
