@@ -31,7 +31,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("providers", &["xml", "soap"]),
     ("wsman", &["software", "jobs", "providers", "worker"]),
     ("server", &["cim", "providers", "jobs", "software"]),
-    ("page", &["xml", "wire", "store", "software", "worker", "jobs", "events", "providers"]),
+    ("page", &["xml", "wire", "store", "software", "worker", "jobs", "providers"]),
 ];
 
 /// What a folder of a room may know although its room must not (folder, room): the files of ESXi-style images are XML.

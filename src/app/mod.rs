@@ -195,7 +195,7 @@ impl Application {
         )?;
         let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?.with_audit(audit));
         let page = settings::page(&config)
-            .map(|settings| Page::new(broker.clone(), users.clone(), clock.clone(), settings).routes());
+            .map(|settings| Page::new(broker.clone(), events.clone(), users.clone(), clock.clone(), settings).routes());
         let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config))
             .with_security_profiles(settings::security_profiles(&config));
         let service = Arc::new(service);

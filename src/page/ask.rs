@@ -111,6 +111,11 @@ impl Objects {
         let (path, until) = (self.path_of(instance), Instant::now() + PATIENCE);
         Ok(self.broker.invoke_with(&self.caller, &path, method, arguments, None, until)?)
     }
+
+    /// Removes an instance.
+    pub(super) fn delete(&self, instance: &Instance) -> Result<(), Failure> {
+        Ok(self.broker.delete(&self.caller, &self.path_of(instance), Instant::now() + PATIENCE)?)
+    }
 }
 
 /// Instances that are made while they are walked through.

@@ -8,8 +8,34 @@ use super::assets;
 use super::failure::Failure;
 use crate::access::Role;
 
-/// The places that the navigation leads to: address, name.
-const SECTIONS: [(&str, &str); 1] = [("/software", "Installed")];
+/// The places that the navigation leads to.
+const SECTIONS: [Section; 9] = [
+    Section { address: "/", name: "Overview", needs: Needs::Nothing },
+    Section { address: "/software", name: "Installed", needs: Needs::Nothing },
+    Section { address: "/available", name: "Available", needs: Needs::Packages },
+    Section { address: "/updates", name: "Updates", needs: Needs::Packages },
+    Section { address: "/bulletins", name: "Bulletins", needs: Needs::Patches },
+    Section { address: "/jobs", name: "Jobs", needs: Needs::Nothing },
+    Section { address: "/repositories", name: "Repositories", needs: Needs::Packages },
+    Section { address: "/subscriptions", name: "Subscriptions", needs: Needs::Nothing },
+    Section { address: "/history", name: "History", needs: Needs::Nothing },
+];
+
+/// A place that the navigation leads to.
+#[derive(Debug)]
+pub(super) struct Section {
+    pub(super) address: &'static str,
+    pub(super) name: &'static str,
+    needs: Needs,
+}
+
+/// What there must be for a section to have something in it.
+#[derive(Debug)]
+enum Needs {
+    Nothing,
+    Packages,
+    Patches,
+}
 
 /// The frame of one page.
 #[derive(Debug)]
@@ -19,6 +45,10 @@ pub(super) struct Frame {
     pub(super) section: &'static str,
     /// The names of the managed systems.
     pub(super) systems: Vec<String>,
+    /// Whether one of them is a host with packages.
+    pub(super) has_packages: bool,
+    /// Whether one of them knows what it lacks of what was published for it.
+    pub(super) has_patches: bool,
     /// Who is logged in.
     pub(super) who: Option<Who>,
 }
@@ -35,7 +65,7 @@ pub(super) struct Who {
 impl Frame {
     /// The frame of a page for those who are not logged in.
     pub(super) fn outside(title: &str) -> Self {
-        Self { title: title.to_owned(), section: "", systems: Vec::new(), who: None }
+        Self { title: title.to_owned(), section: "", systems: Vec::new(), has_packages: false, has_patches: false, who: None }
     }
 
     /// Whether whoever is logged in may change something.
@@ -48,8 +78,13 @@ impl Frame {
         self.who.as_ref().map_or("", |who| &who.token)
     }
 
-    pub(super) fn sections(&self) -> &'static [(&'static str, &'static str)] {
-        &SECTIONS
+    /// The sections that have something in them here.
+    pub(super) fn sections(&self) -> impl Iterator<Item = &'static Section> {
+        SECTIONS.iter().filter(|section| match section.needs {
+            Needs::Nothing => true,
+            Needs::Packages => self.has_packages,
+            Needs::Patches => self.has_patches,
+        })
     }
 
     /// The version of the style and the script, so that a browser keeps them until they change.

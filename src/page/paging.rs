@@ -1,7 +1,5 @@
 //! Long lists in parts that a browser shows at once.
 
-use url::form_urlencoded::Serializer;
-
 /// How many rows a part has.
 pub(super) const ROWS: usize = 200;
 
@@ -55,13 +53,9 @@ pub(super) struct Address<'a> {
 
 impl Address<'_> {
     fn part(&self, number: usize) -> String {
-        let mut query = Serializer::new(String::new());
-        query.extend_pairs(self.fields.iter().filter(|(_, value)| !value.is_empty()));
-        if number > 1 {
-            query.append_pair("page", &number.to_string());
-        }
-        let query = query.finish();
-        if query.is_empty() { self.path.to_owned() } else { format!("{}?{query}", self.path) }
+        let number = if number > 1 { number.to_string() } else { String::new() };
+        let fields: Vec<_> = self.fields.iter().copied().chain([("page", number.as_str())]).collect();
+        super::address(self.path, &fields)
     }
 }
 

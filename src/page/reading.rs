@@ -117,6 +117,12 @@ pub(super) fn version(software: &Instance) -> String {
     format!("{epoch}{version}{release}")
 }
 
+/// The paragraphs of a description: Debian's have a dot where a line is empty, and a blank before each line.
+pub(super) fn paragraphs(text: &str) -> String {
+    let line = |line: &str| if line.trim() == "." { String::new() } else { line.trim_end().to_owned() };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// A number of octets, for people.
 pub(super) fn octets(number: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -95,6 +95,11 @@ impl Sessions {
         Some(Session { user, token, credentials: session.credentials })
     }
 
+    /// Whether the session that a secret names is still alive; to ask does not make it live longer.
+    pub(super) fn is_alive_at(&self, secret: &str, now: DateTime<Utc>) -> bool {
+        self.lock().get(&sha256(secret.as_bytes())).is_some_and(|session| self.is_alive(session, now))
+    }
+
     /// Ends the session that a secret names.
     pub(super) fn end(&self, secret: &str) {
         self.lock().remove(&sha256(secret.as_bytes()));
@@ -146,6 +151,7 @@ mod tests {
         for seconds in [0, 99, 180, 249] {
             assert_eq!(&*sessions.find(&secret, at(seconds)).unwrap().user, "ann", "{seconds}");
         }
+        assert!(!sessions.is_alive_at(&secret, at(250)) && sessions.is_alive_at(&secret, at(240)));
         assert!(sessions.find(&secret, at(250)).is_none(), "older than a session may be");
         let secret = sessions.begin(&"ann".into(), &STANDING, at(300)).unwrap();
         assert!(sessions.find(&secret, at(400)).is_none(), "nobody used it");

@@ -1,23 +1,23 @@
 //! One request of somebody who is logged in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::ask::Objects;
 use super::failure::Failure;
 use super::fields::Fields;
 use super::frame::{Frame, Who};
-use super::reading::Reading;
 use super::reply::{self, Answer};
 use super::sessions::Session;
+use super::systems::System;
 use super::{Page, door};
 use crate::access::Caller;
-use crate::broker::IMPLEMENTATION_NAMESPACE;
+use crate::events::Events;
 use crate::server;
 use crate::wsman::Places;
 
@@ -31,25 +31,35 @@ pub(super) struct Visit {
     pub(super) objects: Objects,
     /// What the address or the form says.
     pub(super) fields: Fields,
-    /// When.
-    pub(super) now: DateTime<Utc>,
+    /// Those who are told of events.
+    pub(super) events: Arc<Events>,
     session: Session,
 }
 
 impl Visit {
     /// The frame of a page of one section.
-    pub(super) fn frame(&self, title: impl Into<String>, section: &'static str) -> Frame {
-        let caller = self.objects.caller();
-        let who = Who { name: caller.name.clone(), role: caller.role, token: self.session.token.clone() };
-        Frame { title: title.into(), section, systems: self.system_names(), who: Some(who) }
+    pub(super) fn frame(&self, title: impl Into<String>, section: &'static str) -> Result<Frame, Failure> {
+        let systems = System::all(&self.objects)?;
+        let mut has_patches = false;
+        for system in &systems {
+            has_patches |= system.patches(&self.objects)?.is_some();
+        }
+        let mut names: Vec<String> = systems.iter().map(|system| system.name.clone()).collect();
+        names.dedup();
+        let frame = Frame {
+            systems: names,
+            has_packages: systems.iter().any(|system| !system.is_image),
+            has_patches,
+            ..self.bare_frame()
+        };
+        Ok(Frame { title: title.into(), section, ..frame })
     }
 
-    /// The names of the managed systems, each once.
-    fn system_names(&self) -> Vec<String> {
-        let systems = self.objects.all(IMPLEMENTATION_NAMESPACE, "CIM_ComputerSystem").unwrap_or_default();
-        let mut names: Vec<String> = systems.iter().map(|system| system.text("Name")).collect();
-        names.dedup();
-        names
+    /// The frame of a page that says why there is no other.
+    fn bare_frame(&self) -> Frame {
+        let caller = self.objects.caller();
+        let who = Who { name: caller.name.clone(), role: caller.role, token: self.session.token.clone() };
+        Frame { who: Some(who), ..Frame::outside("") }
     }
 }
 
@@ -106,8 +116,8 @@ async fn visit(
         };
         let caller = Caller { address: Some(peer), request: id, ..Caller::new(session.user.clone(), standing.role) };
         let objects = Objects::new(here.broker.clone(), caller);
-        let visit = Visit { objects, fields, now: here.clock.now(), session };
-        answer(&visit).unwrap_or_else(|failure| Answer::failed(visit.frame("", ""), &failure))
+        let visit = Visit { objects, fields, events: here.events.clone(), session };
+        answer(&visit).unwrap_or_else(|failure| Answer::failed(visit.frame("", "").unwrap_or_else(|_| visit.bare_frame()), &failure))
     };
     match places.look_until(&user, Instant::now() + PATIENCE, work).await {
         Ok(Answer::Page(status, html)) => reply::html(status, html),

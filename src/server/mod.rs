@@ -29,6 +29,7 @@ use std::time::Duration;
 use actix_web::http::{Method, header};
 use actix_web::{App, HttpRequest, HttpResponse, web};
 use openssl::ssl::SslAcceptor;
+use tokio::sync::watch;
 
 use self::authentication::Authentication;
 pub use self::authentication::ClientCertificates;
@@ -67,6 +68,23 @@ pub struct Settings {
     pub client_certificates: Option<ClientCertificates>,
     /// How package files are taken that come in requests; `None` takes none.
     pub uploads: Option<UploadSettings>,
+}
+
+/// Tells answers that go on for long when the server comes to its end.
+#[derive(Clone, Debug)]
+pub struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Whether the server comes to its end.
+    pub fn is_told(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Is done when the server comes to its end.
+    pub async fn told(&mut self) {
+        // Who would tell it is gone: so is the server.
+        let _ = self.0.wait_for(|is_told| *is_told).await;
+    }
 }
 
 /// Adds resources beside those of WS-Management, which judge by themselves who may see them.
@@ -159,6 +177,11 @@ impl Server {
             let everything = Everything { connections, figures, in_flight: in_flight.clone(), watched };
             beside.push(tokio::spawn(watching.serve(Arc::new(everything))));
         }
+        let (tell, told) = watch::channel(false);
+        let stop = async move {
+            stop.await;
+            tell.send_replace(true);
+        };
         let app = move || {
             let authentication = Authentication::new(users.clone());
             let (service, uploads) = (service.clone(), uploads.clone());
@@ -172,6 +195,7 @@ impl Server {
                     .default_service(web::to(only_post))
             };
             App::new()
+                .app_data(Stopping(told.clone()))
                 .wrap_fn(move |request, service| requests::answered(request, service, figures.clone()))
                 .service(resource("/wsman", Access::Users))
                 .service(resource("/wsman/", Access::Users))
@@ -219,6 +243,11 @@ pub fn let_in(request: &HttpRequest) -> Option<RequestId> {
         connection.is_known();
     }
     requests::id_of(request)
+}
+
+/// What tells the answer to a request that the server comes to its end.
+pub fn stopping(request: &HttpRequest) -> Option<Stopping> {
+    request.app_data::<Stopping>().cloned()
 }
 
 async fn only_post() -> HttpResponse {

@@ -14,5 +14,11 @@ mod raw_client;
 mod support;
 
 mod browser;
+mod changing;
+mod chromium;
 mod entering;
+mod hosts;
+mod images;
+mod in_chromium;
 mod installed;
+mod looking;
