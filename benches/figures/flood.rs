@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::figure::quantile;
+use super::PACKAGES;
+use super::figure::{Figure, Limit, quantile};
 use super::load::{Connection, elapsed_ms, post};
 use super::root;
-use super::support::server::Server;
+use super::support::packages::DebRoot;
+use super::support::server::{Host, Server};
 use super::support::wsman::{CIM, Message, connect};
 
 /// How many connections do nothing.
@@ -35,8 +37,18 @@ pub(crate) fn flood_if_asked() -> bool {
     true
 }
 
+/// Starts a server of its own and reports.
+pub(crate) fn figures() {
+    let root = DebRoot::new();
+    root::fill(&root, PACKAGES);
+    let host = Host::new(&root.path(), "deb");
+    let (known, new) = get_beside_a_flood(&host.serve());
+    Figure::new("Get beside a flood, 99 of 100 within", "ms", Limit::AtMost(50.0)).report(known);
+    Figure::new("the same on new connections, 99 of 100 within", "ms", Limit::AtMost(50.0)).report(new);
+}
+
 /// Within which time 99 of 100 Gets are answered, on a connection that was there before and on new ones, in milliseconds.
-pub(crate) fn get_beside_a_flood(server: &Server) -> (f64, f64) {
+fn get_beside_a_flood(server: &Server) -> (f64, f64) {
     let authorization = server.admin().authorization().to_owned();
     let class = format!("{CIM}/CIM_SoftwareIdentity");
     let id = root::identities(1).next().unwrap();

@@ -60,7 +60,7 @@ enum Meant {
 /// What one job is about.
 #[derive(Debug)]
 enum Target<'m> {
-    Software(Software),
+    Software(Box<Software>),
     Uri(&'m str),
     File(&'m str, &'m str),
 }
@@ -178,7 +178,13 @@ impl Meant {
         match self {
             Self::Uri(uri) => Ok(vec![Target::Uri(uri)]),
             Self::File(name, octets) => Ok(vec![Target::File(name, octets)]),
-            _ => Ok(self.software(session, service, operation).await?.into_iter().map(Target::Software).collect()),
+            _ => Ok(self
+                .software(session, service, operation)
+                .await?
+                .into_iter()
+                .map(Box::new)
+                .map(Target::Software)
+                .collect()),
         }
     }
 
