@@ -44,7 +44,7 @@ const PACKAGES: usize = 2000;
 const SEARCHED: usize = 10_000;
 
 /// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
-/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client.
+/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- flood` a good client beside those who only take.
 fn main() {
     if image::install_if_asked() || flood::flood_if_asked() {
         return;
@@ -53,6 +53,9 @@ fn main() {
     if only("catalog") {
         catalog::figures();
         return verify::figures();
+    }
+    if only("flood") {
+        return flood::figures();
     }
     if only("eventing") {
         return eventing::figures();
@@ -66,6 +69,7 @@ fn main() {
     inside();
     if !only("inside") {
         over_the_wire();
+        flood::figures();
         catalog::figures();
         verify::figures();
         eventing::figures();
@@ -119,9 +123,6 @@ fn over_the_wire() {
     Figure::new("memory, idle after the load", "MB", Limit::AtMost(25.0)).report(process::memory(&server) + worker);
     Figure::new("job change at the sink, median", "ms", Limit::AtMost(5.0)).report(sink::delay(&root, &server));
     Figure::new("memory of 1,000 open enumerations", "MB", Limit::AtMost(10.0)).report(crowd::contexts(&server));
-    let (known, new) = flood::get_beside_a_flood(&server);
-    Figure::new("Get beside a flood, 99 of 100 within", "ms", Limit::AtMost(50.0)).report(known);
-    Figure::new("Get beside a flood on new connections, 99 of 100 within", "ms", Limit::AtMost(50.0)).report(new);
     let beside = crowd::get_beside_a_large_enumeration();
     Figure::new("Get beside a pull of 100,000, 99 of 100 within", "ms", Limit::AtMost(5.0)).report(beside);
     println!("  memory of the worker while it has work: {:.1} MB", process::workers_memory(&host));
