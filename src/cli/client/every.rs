@@ -37,7 +37,7 @@ pub(super) async fn every<T>(
     who: Who,
     ask: impl AsyncFn(&Session) -> Result<T, ConsoleError>,
 ) -> Result<Answers<T>, Failed> {
-    let answered = round(hosts, hosts.chosen(who)?, &ask).await;
+    let answered = round(hosts, hosts.chosen(who).await?, &ask).await;
     Ok(Answers { hosts: answered, untouched: Vec::new() })
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn in_waves<T>(
     is_bad: impl Fn(&T) -> bool,
     ask: impl AsyncFn(&Session) -> Result<T, ConsoleError>,
 ) -> Result<Answers<T>, Failed> {
-    let mut waiting = hosts.chosen(Who::Known)?.into_iter();
+    let mut waiting = hosts.chosen(Who::Known).await?.into_iter();
     let size = waves.wave.map_or(usize::MAX, usize::from);
     let most = waves.stop_after.map_or(usize::MAX, usize::from);
     let mut answers = Answers { hosts: Vec::new(), untouched: Vec::new() };

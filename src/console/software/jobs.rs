@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::console::{ConsoleError, Enumeration, Resource, Session, Subscription, Told};
+use crate::console::{ConsoleError, Enumeration, Resource, Session, Subscription};
 use crate::soap::EndpointReference;
 use crate::wire::enumeration::Mode;
-use crate::wire::{AssociationFilter, Filter, PlainInstance, PlainItem, PlainValue};
+use crate::wire::{AssociationFilter, Delivered, Filter, PlainInstance, PlainItem, PlainValue};
 
 /// The class of all jobs.
 const JOB: &str = "CIM_ConcreteJob";
@@ -196,7 +196,7 @@ impl Session {
                 return Ok(None);
             }
             for told in told {
-                let Told::Event(event) = told else { return Ok(None) };
+                let Delivered::Event(event) = told else { return Ok(None) };
                 let source = event.get("SourceInstance").into_iter().flat_map(PlainValue::instances).next();
                 let Some(source) = source.filter(|source| source.text("InstanceID") == Some(&job.id)) else { continue };
                 let now = Job::of(source, job.reference.clone());
