@@ -18,6 +18,7 @@ mod post;
 mod proxy;
 mod thread;
 mod tls;
+mod unproxied;
 mod url;
 
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use peer::PeerCertificate;
 pub use place::Place;
 pub use proxy::{Proxy, ProxyError};
 pub use tls::TlsError;
+pub use unproxied::{Unproxied, UnproxiedError};
 pub use url::{Url, UrlError};
 
 /// How the client behaves towards every peer.
