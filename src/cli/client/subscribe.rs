@@ -2,14 +2,15 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval_at};
 
-use super::every::every;
-use super::hosts::{Hosts, Who};
+use super::every::all_at_once;
+use super::hosts::Hosts;
 use super::outcome::{End, Failed};
 use super::output::{harmless, say, words};
 use super::typed;
@@ -48,18 +49,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
     let schema = if json { Some(Schema::builtin().map_err(io::Error::other)?) } else { None };
     let filter = if wql { Filter::wql(query) } else { Filter::cql(query) };
     let (listener, serving) = listen.map(Listener::bind).transpose()?.unzip();
-    let heard = every(&hosts, Who::Known, async |session| {
+    let heard = all_at_once(&hosts, async |session| {
         let mut printer = Printer { host: session.endpoint().name(), schema: schema.as_ref(), left: max };
         let filter = filter.clone();
-        let heard = async {
-            match &listener {
-                Some(listener) => delivered(session, filter, listener, &mut printer).await,
-                None => pulled(session, filter, &mut printer).await,
-            }
-        };
-        tokio::select! {
-            ended = heard => ended,
-            _ = tokio::signal::ctrl_c() => Ok(()),
+        match &listener {
+            Some(listener) => delivered(session, filter, listener, &mut printer).await,
+            None => pulled(session, filter, &mut printer).await,
         }
     });
     let Some(serving) = serving else { return Ok(heard.await?.end()) };
@@ -72,9 +67,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
 async fn pulled(session: &Session, filter: Filter, printer: &mut Printer<'_>) -> Result<(), ConsoleError> {
     let mut subscription = session.subscribe(filter).await?;
     printer.begin();
+    let mut stop = pin!(tokio::signal::ctrl_c());
     while printer.wants_more() {
-        for told in session.events(&mut subscription, WAIT).await? {
-            printer.print(&told)?;
+        tokio::select! {
+            told = session.events(&mut subscription, WAIT) => told?.iter().try_for_each(|told| printer.print(told))?,
+            _ = &mut stop => break,
         }
     }
     session.unsubscribe(subscription).await
@@ -94,11 +91,13 @@ async fn delivered(
     }
     let mut subscription = session.subscribe_to(filter, &format!("http://{address}{}", inlet.path())).await?;
     printer.begin();
+    let mut stop = pin!(tokio::signal::ctrl_c());
     let mut renewal = interval_at(Instant::now() + RENEWAL, RENEWAL);
     while printer.wants_more() {
         tokio::select! {
             delivery = inlet.next() => delivery.iter().try_for_each(|told| printer.print(told))?,
             _ = renewal.tick() => session.renew(&mut subscription).await?,
+            _ = &mut stop => break,
         }
     }
     session.unsubscribe(subscription).await
