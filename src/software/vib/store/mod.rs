@@ -4,8 +4,10 @@
 //! stopped before it leaves the old image, who is stopped after it the new one.
 
 mod acceptance;
+mod arrangement;
 mod banks;
 mod boot_config;
+mod boot_files;
 mod creation;
 mod damage;
 mod database;
@@ -21,6 +23,7 @@ mod reading;
 mod recovery;
 mod roll_back;
 mod settings;
+mod site;
 mod source;
 mod staging;
 mod transaction;
@@ -32,6 +35,7 @@ use std::time::Duration;
 
 use chrono::SubsecRound;
 
+use self::arrangement::Places;
 use self::depot::Depot;
 use self::disk::Disk;
 use self::failure::cannot;
@@ -39,10 +43,9 @@ use self::layout::Layout;
 use self::reading::read_snapshot;
 use self::recovery::State;
 use self::source::{NoSource, Source};
-use self::transaction::{Stop, Transaction, check_cancelled};
-use self::watch::Watch;
-use super::{Candidate, ImageError, ImageErrorClass, ImageOperation, ImageOutcome, ImagePlan, ImageSnapshot, Rules};
-use crate::software::marks::Marks;
+use self::transaction::{Coming, Stop, Transaction, check_cancelled};
+use self::watch::{StoreMarks, Watch};
+use super::{Candidate, Descriptor, ImageError, ImageOperation, ImageOutcome, ImagePlan, ImageSnapshot, Rules};
 use crate::software::{ApplyError, CancelToken, Phase, Progress};
 
 pub use creation::NewImage;
@@ -52,6 +55,10 @@ pub use settings::ImageSettings;
 
 /// How far an operation is when it reads what there is to do, in percent.
 const SCANNING: u8 = 10;
+
+/// What is noted of a change that a host could make live, and that is not made so.
+const WAITS: &str = "The VIBs that come and go need no boot by themselves. Quartermaster loads nothing into the kernel that runs \
+    on this host: the change waits for the next boot.";
 
 /// An image store.
 ///
@@ -63,7 +70,7 @@ pub struct ImageStore {
     disk: Disk,
     snapshot: RwLock<Arc<ImageSnapshot>>,
     /// The marks of the files that the snapshot was read from.
-    read: Mutex<Marks>,
+    read: Mutex<StoreMarks>,
     watch: Mutex<Watch>,
 }
 
@@ -78,7 +85,7 @@ impl ImageStore {
     /// Whether there is a store in a folder, sound or not.
     pub fn is_in(folder: &Path) -> bool {
         let layout = Layout::new(folder);
-        layout.bootbank().exists() || layout.altbootbank().exists()
+        [layout.bootbank(), layout.altbootbank()].iter().any(|bank| bank.symlink_metadata().is_ok())
     }
 
     /// Opens the store in a folder and reads its snapshot. What somebody who was stopped left behind is put in order, if
@@ -141,17 +148,30 @@ impl ImageStore {
     fn prepare(&self, operation: &ImageOperation) -> Result<Prepared, ImageError> {
         let snapshot = self.snapshot();
         let rules = self.rules(&snapshot);
+        let arrangement = Places::find(&self.layout)?.arrangement;
+        let mut notes = Vec::new();
         let (plan, depot) = match operation {
             ImageOperation::RollBack => (ImagePlan::roll_back(&snapshot, &rules)?, None),
             ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules)?, None),
             ImageOperation::Install { bundles, bulletins } => {
                 let depot = Depot::open(bundles, &self.settings.trust, rules.at)?;
                 depot.refuse_damaged(|id| depot.is_of(bulletins.as_deref(), id))?;
-                let candidates = Candidate::select(&snapshot.host, &depot.catalogue()?, bulletins.as_deref())?;
+                let mut candidates = Candidate::select(&snapshot.host, &depot.catalogue()?, bulletins.as_deref())?;
+                candidates.retain(|candidate| {
+                    let is_taken = arrangement.has(candidate.descriptor.vib_type);
+                    if !is_taken && candidate.wanted {
+                        notes.push(left_out(&candidate.descriptor));
+                    }
+                    is_taken
+                });
                 (ImagePlan::install(&snapshot, &candidates, &rules)?, Some(depot))
             }
         };
-        Ok(Prepared { plan, depot })
+        notes.extend(plan.notes());
+        if !arrangement.changes_live() && snapshot.pending.is_none() && plan.may_be_live() {
+            notes.push(WAITS.to_owned());
+        }
+        Ok(Prepared { plan, depot, notes })
     }
 
     /// Makes the change that is planned: in the other bank, with a greater number than both have.
@@ -163,12 +183,12 @@ impl ImageStore {
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<ImageOutcome, Stop> {
+        database::refuse_unknown(&banks.next().folder.join(database::FILE))?;
         let updated = banks.next_number()?;
         let waits = plan.needs_reboot || banks.is_pending;
-        let change =
-            Transaction { layout: &self.layout, disk: &self.disk, base: Some(banks.next()), plan, source, cancel };
-        let staged_under = waits.then(|| boot.mark());
-        change.make(&self.layout.altbootbank(), updated, staged_under, progress)
+        let (state, staged_under) = banks.places.arrangement.coming(waits, boot);
+        let change = Transaction { layout: &self.layout, disk: &self.disk, banks: Some(banks), plan, source, cancel };
+        change.make(Coming { updated, state, staged_under }, progress)
     }
 
     fn rules(&self, snapshot: &ImageSnapshot) -> Rules {
@@ -176,7 +196,7 @@ impl ImageStore {
     }
 
     /// Does an operation and tells what came of it. Blocks until it is done. When it fails, or is cancelled, the images are
-    /// as they were.
+    /// as they were; a bank that is a link may have lost its image if there was no room for both, which is noted and told.
     pub fn apply(
         &self,
         operation: &ImageOperation,
@@ -188,7 +208,7 @@ impl ImageStore {
             let prepared = self.prepare(operation)?;
             check_cancelled(cancel)?;
             let plan = &prepared.plan;
-            plan.notes().iter().for_each(|note| progress.note(note));
+            prepared.notes.iter().for_each(|note| progress.note(note));
             match operation {
                 ImageOperation::RollBack => Ok(roll_back::roll_back(self, state, plan)?),
                 _ if !plan.changes() => Ok(plan.outcome()),
@@ -217,14 +237,10 @@ impl ImageStore {
     }
 
     /// Makes it as if the host was booted: an image that waits for a boot runs afterwards. Tells whether there was one.
-    /// The folder `/` is the host's own, which is booted otherwise. Blocks.
+    /// A host whose banks are links, and the one of the folder `/`, are booted otherwise. Blocks.
     pub fn mark_boot(&self) -> Result<bool, ImageError> {
-        if self.layout.is_own_host() {
-            let text = "This image store is the host's own. Boot the host instead.";
-            return Err(ImageError::new(ImageErrorClass::ValueError, text));
-        }
         self.change(|at| {
-            recovery::write_boot_marker(&self.layout, &self.disk)?;
+            recovery::write_boot_marker(&self.layout, at.banks.places.arrangement, &self.disk)?;
             Ok(at.banks.is_pending)
         })
     }
@@ -236,6 +252,8 @@ struct Prepared {
     plan: ImagePlan,
     /// Where its VIBs come from.
     depot: Option<Depot>,
+    /// What somebody should know of it.
+    notes: Vec<String>,
 }
 
 impl Prepared {
@@ -245,6 +263,14 @@ impl Prepared {
             None => &NoSource,
         }
     }
+}
+
+fn left_out(vib: &Descriptor) -> String {
+    format!(
+        "VIB {} is of the type locker. Such VIBs do not lie in the boot banks of this host and are not changed here; change it \
+         with the host's own tools.",
+        vib.id()
+    )
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
