@@ -228,7 +228,8 @@ impl Broker {
         for route in candidates.filter(|r| self.is_visible(path.namespace(), &r.class)) {
             match route.provider.get(&route.class, path) {
                 Ok(instance) => return Ok((route, instance)),
-                Err(error) if error.status == CimStatus::NotFound => missing = Some(error),
+                // The first is the class whose instances are most often meant.
+                Err(error) if error.status == CimStatus::NotFound => drop(missing.get_or_insert(error)),
                 Err(error) => return Err(error),
             }
         }

@@ -18,6 +18,7 @@ mod command_line;
 mod hostile;
 mod images;
 mod protocol;
+mod protocol_page;
 mod python_clients;
 mod readme;
 mod relations;
