@@ -112,9 +112,11 @@ impl DamagedStore {
         })
     }
 
-    /// Makes a change while nobody else does, and puts the store in order afterwards.
+    /// Makes a change while nobody else does, of banks that have the names that they should have.
     fn change(&self, make: impl FnOnce(&Damage, &Boot) -> Result<(), ImageError>) -> Result<(), ImageError> {
         let _lock = Lock::take(&self.layout.lock_file(), self.settings.lock_timeout)?;
+        // Where there are not two banks nothing is put in order.
+        Places::find(&self.layout)?;
         let in_order = |error| cannot("put the image store in order", &error);
         let boot = Boot::read(&self.layout)?;
         let Err(damage) = Banks::find(&self.layout, &boot, &[]) else { return Err(sound_again()) };

@@ -19,6 +19,7 @@ mod layout;
 mod lock;
 mod names;
 mod plain_file;
+mod preparation;
 mod reading;
 mod recovery;
 mod roll_back;
@@ -35,17 +36,15 @@ use std::time::Duration;
 
 use chrono::SubsecRound;
 
-use self::arrangement::Places;
-use self::depot::Depot;
 use self::disk::Disk;
 use self::failure::cannot;
 use self::layout::Layout;
 use self::reading::read_snapshot;
 use self::recovery::State;
-use self::source::{NoSource, Source};
+use self::source::Source;
 use self::transaction::{Coming, Stop, Transaction, check_cancelled};
 use self::watch::{StoreMarks, Watch};
-use super::{Candidate, Descriptor, ImageError, ImageOperation, ImageOutcome, ImagePlan, ImageSnapshot, Rules};
+use super::{ImageError, ImageOperation, ImageOutcome, ImagePlan, ImageSnapshot, Rules};
 use crate::software::{ApplyError, CancelToken, Phase, Progress};
 
 pub use creation::NewImage;
@@ -55,10 +54,6 @@ pub use settings::ImageSettings;
 
 /// How far an operation is when it reads what there is to do, in percent.
 const SCANNING: u8 = 10;
-
-/// What is noted of a change that a host could make live, and that is not made so.
-const WAITS: &str = "The VIBs that come and go need no boot by themselves. Quartermaster loads nothing into the kernel that runs \
-    on this host: the change waits for the next boot.";
 
 /// An image store.
 ///
@@ -145,35 +140,6 @@ impl ImageStore {
         Ok(self.prepare(operation)?.plan)
     }
 
-    fn prepare(&self, operation: &ImageOperation) -> Result<Prepared, ImageError> {
-        let snapshot = self.snapshot();
-        let rules = self.rules(&snapshot);
-        let arrangement = Places::find(&self.layout)?.arrangement;
-        let mut notes = Vec::new();
-        let (plan, depot) = match operation {
-            ImageOperation::RollBack => (ImagePlan::roll_back(&snapshot, &rules)?, None),
-            ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules)?, None),
-            ImageOperation::Install { bundles, bulletins } => {
-                let depot = Depot::open(bundles, &self.settings.trust, rules.at)?;
-                depot.refuse_damaged(|id| depot.is_of(bulletins.as_deref(), id))?;
-                let mut candidates = Candidate::select(&snapshot.host, &depot.catalogue()?, bulletins.as_deref())?;
-                candidates.retain(|candidate| {
-                    let is_taken = arrangement.has(candidate.descriptor.vib_type);
-                    if !is_taken && candidate.wanted {
-                        notes.push(left_out(&candidate.descriptor));
-                    }
-                    is_taken
-                });
-                (ImagePlan::install(&snapshot, &candidates, &rules)?, Some(depot))
-            }
-        };
-        notes.extend(plan.notes());
-        if !arrangement.changes_live() && snapshot.pending.is_none() && plan.may_be_live() {
-            notes.push(WAITS.to_owned());
-        }
-        Ok(Prepared { plan, depot, notes })
-    }
-
     /// Makes the change that is planned: in the other bank, with a greater number than both have.
     fn carry_out(
         &self,
@@ -244,33 +210,6 @@ impl ImageStore {
             Ok(at.banks.is_pending)
         })
     }
-}
-
-/// An operation that is planned.
-#[derive(Debug)]
-struct Prepared {
-    plan: ImagePlan,
-    /// Where its VIBs come from.
-    depot: Option<Depot>,
-    /// What somebody should know of it.
-    notes: Vec<String>,
-}
-
-impl Prepared {
-    fn source(&self) -> &dyn Source {
-        match &self.depot {
-            Some(depot) => depot,
-            None => &NoSource,
-        }
-    }
-}
-
-fn left_out(vib: &Descriptor) -> String {
-    format!(
-        "VIB {} is of the type locker. Such VIBs do not lie in the boot banks of this host and are not changed here; change it \
-         with the host's own tools.",
-        vib.id()
-    )
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
