@@ -169,18 +169,27 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
 }
 
 fn change(store: &ImageStore, operation: &ImageOperation) -> Result<String, Failure> {
+    let mut notes = Notes::default();
     let mut text = String::new();
-    done(&mut text, &store.apply(operation, &mut Unwatched, &CancelToken::default())?)?;
-    Ok(if text.is_empty() { "the image has it all\n".to_owned() } else { text })
+    done(&mut text, &store.apply(operation, &mut notes, &CancelToken::default())?)?;
+    if text.is_empty() {
+        text.push_str(if notes.0.is_empty() { "the image has it all\n" } else { "nothing was changed\n" });
+    }
+    notes.0.iter().try_for_each(|note| writeln!(text, "note\t{note}"))?;
+    Ok(text)
 }
 
-/// Nobody waits for the steps: what came of them is told at the end.
-struct Unwatched;
+/// What is noted; nobody waits for the steps.
+#[derive(Default)]
+struct Notes(Vec<String>);
 
-impl Progress for Unwatched {
+impl Progress for Notes {
     fn started(&mut self, _: u32, _: u64) {}
     fn phase(&mut self, _: Phase, _: u8) {}
-    fn note(&mut self, _: &str) {}
+
+    fn note(&mut self, text: &str) {
+        self.0.push(text.to_owned());
+    }
 }
 
 fn open(store: &Store) -> Result<ImageStore, Failure> {

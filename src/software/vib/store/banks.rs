@@ -50,18 +50,18 @@ pub(super) struct DamagedBank {
 }
 
 /// A bank that is there.
-type Found = Result<Bank, DamagedBank>;
+pub(super) type Found = Result<Bank, Box<DamagedBank>>;
 
 impl Bank {
     /// Reads a bank; `None` if there is nothing in it, or if what its boot configuration says does not count.
     fn read(folder: PathBuf, known: &[Arc<Image>], counts: impl Fn(&BootConfig) -> bool) -> Option<Found> {
         let config = match read_config(&folder) {
             Ok(config) => config.filter(counts)?,
-            Err(error) => return Some(Err(DamagedBank { folder, config: None, error })),
+            Err(error) => return Some(Err(Box::new(DamagedBank { folder, config: None, error }))),
         };
         Some(match database::read(&folder.join(database::FILE), known) {
             Ok(image) => Ok(Self { folder, config, image: Arc::new(image) }),
-            Err(error) => Err(DamagedBank { folder, config: Some(config), error }),
+            Err(error) => Err(Box::new(DamagedBank { folder, config: Some(config), error })),
         })
     }
 
@@ -197,7 +197,7 @@ fn read_first(places: &Places, known: &[Arc<Image>]) -> Found {
     let counts = |config: &BootConfig| runs_in_any_state || config.state != BootState::Empty;
     Bank::read(folder.clone(), known, counts).unwrap_or_else(|| {
         let error = unreadable(&folder.join(BOOT_CONFIG), &rustix::io::Errno::NOENT.into());
-        Err(DamagedBank { folder, config: None, error })
+        Err(Box::new(DamagedBank { folder, config: None, error }))
     })
 }
 

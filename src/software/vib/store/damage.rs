@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::arrangement::{Arrangement, Places};
-use super::banks::{BOOT_CONFIG, Bank, Banks, DamagedBank};
+use super::banks::{BOOT_CONFIG, Bank, Banks, DamagedBank, Found};
 use super::boot_config::BootConfig;
 use super::disk::Disk;
 use super::failure::{cannot, malformed};
@@ -30,9 +30,9 @@ pub(super) struct Damage {
     /// Where the banks lie.
     pub places: Places,
     /// The bank of the image that runs.
-    pub running: DamagedBank,
+    pub running: Box<DamagedBank>,
     /// The other one.
-    pub other: Option<Result<Bank, DamagedBank>>,
+    pub other: Option<Found>,
     /// Whether the other one waits for a boot.
     pub is_pending: bool,
     /// Whether the running one still has the name of the other.
@@ -137,7 +137,7 @@ impl Damage {
     /// That of a store whose links cannot be followed.
     pub(super) fn of_links(layout: &Layout, error: ImageError) -> Box<Self> {
         let (first, second) = (layout.bootbank(), layout.altbootbank());
-        let running = DamagedBank { folder: first.clone(), config: None, error };
+        let running = Box::new(DamagedBank { folder: first.clone(), config: None, error });
         let places = Places { arrangement: Arrangement::Linked, first, second };
         Box::new(Self { places, running, other: None, is_pending: false, is_exchange_due: false })
     }
