@@ -169,22 +169,21 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
 }
 
 fn change(store: &ImageStore, operation: &ImageOperation) -> Result<String, Failure> {
-    let mut notes = Notes::default();
-    let mut text = String::new();
+    let (mut text, mut notes) = (String::new(), Notes::default());
     done(&mut text, &store.apply(operation, &mut notes, &CancelToken::default())?)?;
-    if text.is_empty() {
-        text.push_str(if notes.0.is_empty() { "the image has it all\n" } else { "nothing was changed\n" });
+    for note in notes.0 {
+        writeln!(text, "note\t{note}")?;
     }
-    notes.0.iter().try_for_each(|note| writeln!(text, "note\t{note}"))?;
-    Ok(text)
+    Ok(if text.is_empty() { "the image has it all\n".to_owned() } else { text })
 }
 
-/// What is noted; nobody waits for the steps.
+/// What somebody should know of a change; nobody waits for its steps.
 #[derive(Default)]
 struct Notes(Vec<String>);
 
 impl Progress for Notes {
     fn started(&mut self, _: u32, _: u64) {}
+
     fn phase(&mut self, _: Phase, _: u8) {}
 
     fn note(&mut self, text: &str) {

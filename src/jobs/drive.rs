@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::JobsError;
 use super::id::JobId;
-use super::job::{Job, JobError, JobFailure, JobState, words};
+use super::job::{Job, JobError, JobFailure, JobState};
 use super::link::LinkError;
 use super::request::JobRequest;
 use super::table::{Jobs, Trail};
@@ -362,24 +362,25 @@ fn last_tool(tail: &journal::Tail) -> Option<(u32, u64)> {
 }
 
 fn worker_died(job: &Job, tool_was_started: bool) -> JobError {
-    let when = job.phase.as_ref().map_or("before its first phase".into(), words);
-    if matches!(job.request, JobRequest::Image(_) | JobRequest::Patch(_)) {
-        let message = format!(
-            "The worker process ended in the middle of the job ({when}). The image is whole: it is the one from before \
-             the job, or, if the worker had just finished, the new one. Look at its VIBs and submit the job again if \
-             they are not the ones you want."
-        );
-        return JobError { cause: JobFailure::WorkerDied, message };
-    }
-    let what = if tool_was_started {
-        "A package tool had been started and runs no more; whether it finished is not known, and the package database \
-         may be unfinished."
-    } else {
-        "No package tool had been started as far as is known."
+    let when = job.phase.as_ref().map_or("before its first phase".into(), |phase| job.words(phase));
+    let what = match &job.request {
+        JobRequest::Patch(operation) if operation.only_looks() => {
+            "The job only looked, and the software is as it was. Submit it again."
+        }
+        JobRequest::Image(_) | JobRequest::Patch(_) => {
+            "The image is whole: it is the one from before the job, or, if the worker had just finished, the new one. \
+             Look at its VIBs and submit the job again if they are not the ones you want."
+        }
+        JobRequest::Packages(_) if tool_was_started => {
+            "A package tool had been started and runs no more; whether it finished is not known, and the package database \
+             may be unfinished. Look at the package's state, for example with `dpkg --audit` or `rpm -Va`, put it right, and \
+             submit the job again."
+        }
+        JobRequest::Packages(_) => {
+            "No package tool had been started as far as is known. Look at the package's state, for example with \
+             `dpkg --audit` or `rpm -Va`, put it right, and submit the job again."
+        }
     };
-    let message = format!(
-        "The worker process ended in the middle of the job ({when}). {what} Look at the package's state, for example \
-         with `dpkg --audit` or `rpm -Va`, put it right, and submit the job again."
-    );
+    let message = format!("The worker process ended in the middle of the job ({when}). {what}");
     JobError { cause: JobFailure::WorkerDied, message }
 }

@@ -13,6 +13,7 @@
 mod support;
 
 mod access;
+mod audit;
 mod classes;
 mod command_line;
 mod hostile;

@@ -108,7 +108,8 @@ impl DamagedStore {
                 return Err(damage.error(&self.layout));
             }
             damage.whole(&self.layout)?;
-            write_boot_marker(&self.layout, damage.places.arrangement, &self.disk)
+            let now = self.settings.clock.now();
+            write_boot_marker(&self.layout, damage.places.arrangement, now, &self.disk)
         })
     }
 

@@ -42,8 +42,9 @@ use self::layout::Layout;
 use self::reading::read_snapshot;
 use self::recovery::State;
 use self::source::Source;
-use self::transaction::{Coming, Stop, Transaction, check_cancelled};
+use self::transaction::{Coming, Transaction};
 use self::watch::{StoreMarks, Watch};
+use super::stop::{Stop, check_cancelled};
 use super::{ImageError, ImageOperation, ImageOutcome, ImagePlan, ImageSnapshot, Rules};
 use crate::software::{ApplyError, CancelToken, Phase, Progress};
 
@@ -135,9 +136,9 @@ impl ImageStore {
     }
 
     /// What an operation would make of the image; changes nothing. Reads the bundles' metadata. Blocks.
-    pub fn plan(&self, operation: &ImageOperation) -> Result<ImagePlan, ImageError> {
+    pub fn plan(&self, operation: &ImageOperation, cancel: &CancelToken) -> Result<ImagePlan, Stop> {
         self.refresh()?;
-        Ok(self.prepare(operation)?.plan)
+        Ok(self.prepare(operation, cancel)?.plan)
     }
 
     /// Makes the change that is planned: in the other bank, with a greater number than both have.
@@ -171,7 +172,7 @@ impl ImageStore {
     ) -> Result<ImageOutcome, ApplyError> {
         let made = self.change(|state| {
             progress.phase(Phase::Scanning, SCANNING);
-            let prepared = self.prepare(operation)?;
+            let prepared = self.prepare(operation, cancel)?;
             check_cancelled(cancel)?;
             let plan = &prepared.plan;
             prepared.notes.iter().for_each(|note| progress.note(note));
@@ -181,16 +182,16 @@ impl ImageStore {
                 _ => self.carry_out(state, plan, prepared.source(), progress, cancel),
             }
         });
-        made.map_err(|stop| match stop {
-            Stop::Cancelled => ApplyError::Cancelled,
-            Stop::Failed(error) => ApplyError::Image(error),
-        })
+        made.map_err(ApplyError::from)
     }
 
     /// Goes back to the image before: to the one that runs, if another waits for a boot, or else to the one that ran before
     /// the last change. What was gone back from can be gone back to. Blocks.
     pub fn roll_back(&self) -> Result<ImageOutcome, ImageError> {
-        self.change(|state| roll_back::roll_back(self, state, &self.prepare(&ImageOperation::RollBack)?.plan))
+        self.change(|state| {
+            let snapshot = self.snapshot();
+            roll_back::roll_back(self, state, &ImagePlan::roll_back(&snapshot, &self.rules(&snapshot))?)
+        })
     }
 
     /// Tells whether the host is in maintenance mode. Blocks.
@@ -206,7 +207,8 @@ impl ImageStore {
     /// A host whose banks are links, and the one of the folder `/`, are booted otherwise. Blocks.
     pub fn mark_boot(&self) -> Result<bool, ImageError> {
         self.change(|at| {
-            recovery::write_boot_marker(&self.layout, at.banks.places.arrangement, &self.disk)?;
+            let now = self.settings.clock.now();
+            recovery::write_boot_marker(&self.layout, at.banks.places.arrangement, now, &self.disk)?;
             Ok(at.banks.is_pending)
         })
     }

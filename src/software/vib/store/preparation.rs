@@ -4,6 +4,8 @@ use super::ImageStore;
 use super::arrangement::{Arrangement, Places};
 use super::depot::Depot;
 use super::source::{NoSource, Source};
+use crate::software::CancelToken;
+use crate::software::vib::stop::Stop;
 use crate::software::vib::{Candidate, Descriptor, ImageError, ImageOperation, ImagePlan, ImageSnapshot};
 
 /// What is noted of a change that a host could make live, and that is not made so.
@@ -32,18 +34,18 @@ impl Prepared {
 
 impl ImageStore {
     /// Plans an operation on the image that the snapshot has. Reads the bundles' metadata.
-    pub(super) fn prepare(&self, operation: &ImageOperation) -> Result<Prepared, ImageError> {
+    pub(super) fn prepare(&self, operation: &ImageOperation, cancel: &CancelToken) -> Result<Prepared, Stop> {
         let snapshot = self.snapshot();
         let rules = self.rules(&snapshot);
         let arrangement = Places::find(&self.layout)?.arrangement;
         let mut notes = Vec::new();
         let (plan, depot) = match operation {
             ImageOperation::RollBack => (ImagePlan::roll_back(&snapshot, &rules)?, None),
-            ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules)?, None),
+            ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules, cancel)?, None),
             ImageOperation::Install { bundles, bulletins } => {
-                let depot = Depot::open(bundles, &self.settings.trust, rules.at)?;
+                let depot = Depot::open(bundles, &self.settings.trust, rules.at, cancel)?;
                 let candidates = candidates(&depot, bulletins.as_deref(), &snapshot, arrangement, &mut notes)?;
-                (ImagePlan::install(&snapshot, &candidates, &rules)?, Some(depot))
+                (ImagePlan::install(&snapshot, &candidates, &rules, cancel)?, Some(depot))
             }
         };
         notes.extend(plan.notes());

@@ -3,6 +3,8 @@
 
 use std::io;
 
+use chrono::{DateTime, Utc};
+
 use super::ImageStore;
 use super::arrangement::{Arrangement, Places};
 use super::banks::{BOOT_CONFIG, Bank, Banks};
@@ -103,8 +105,13 @@ pub(super) fn exchange(layout: &Layout, disk: &Disk) -> io::Result<()> {
     Ok(())
 }
 
-/// Tells of another boot.
-pub(super) fn write_boot_marker(layout: &Layout, arrangement: Arrangement, disk: &Disk) -> Result<(), ImageError> {
+/// Tells of another boot, which was then.
+pub(super) fn write_boot_marker(
+    layout: &Layout,
+    arrangement: Arrangement,
+    booted: DateTime<Utc>,
+    disk: &Disk,
+) -> Result<(), ImageError> {
     let refused = match arrangement {
         _ if layout.is_own_host() => "This image store is the host's own. Boot the host instead.",
         Arrangement::Linked => {
@@ -112,7 +119,7 @@ pub(super) fn write_boot_marker(layout: &Layout, arrangement: Arrangement, disk:
         }
         Arrangement::Exchanged => {
             let marker = format!("{}\n", uuid::Uuid::new_v4());
-            let written = disk.replace_file(&layout.boot_marker(), marker.as_bytes());
+            let written = disk.replace_file_at(&layout.boot_marker(), marker.as_bytes(), booted);
             return written.map_err(|error| cannot("write the boot marker", &error));
         }
     };

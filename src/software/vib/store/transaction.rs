@@ -18,6 +18,7 @@ use super::names;
 use super::site::Site;
 use super::source::{Course, PayloadFiles, Source};
 use super::staging::{Staging, with_file_names};
+use crate::software::vib::stop::{Stop, check_cancelled};
 use crate::software::vib::{CopyError, Descriptor, Image, ImageError, ImageOutcome, ImagePlan, ProfileVib, VibId};
 use crate::software::{CancelToken, Phase, Progress};
 
@@ -30,26 +31,6 @@ const COPYING: (u8, u8) = (30, 95);
 /// What is noted where an image is put together in its bank and there is no room beside the one that the bank had.
 const GIVEN_UP: &str =
     "There was no room for the new image beside the one in the other boot bank, which was given up for it.";
-
-/// Why a change was not made.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// It was cancelled.
-    Cancelled,
-    /// It failed.
-    Failed(ImageError),
-}
-
-impl From<ImageError> for Stop {
-    fn from(error: ImageError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// Stops if that is wanted.
-pub(super) fn check_cancelled(cancel: &CancelToken) -> Result<(), Stop> {
-    if cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
-}
 
 /// A plan that is carried out.
 pub(super) struct Transaction<'a> {
