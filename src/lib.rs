@@ -4,13 +4,16 @@
 
 pub mod access;
 pub mod app;
+pub mod audit;
 pub mod broker;
 pub mod cim;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod events;
+pub mod hexadecimal;
 pub mod jobs;
 pub mod page;
 pub mod providers;

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 /// Rooms from the ground up. A room may use rooms on lower floors, and on its own floor those that stand before it.
 const FLOORS: &[&[&str]] = &[
-    &["xml", "clock", "config"],
-    &["soap", "cim"],
+    &["xml", "clock", "hexadecimal", "config"],
+    &["soap", "cim", "audit"],
     &["software", "store", "wire", "access"],
     &["client", "worker"],
-    &["jobs", "events"],
+    &["console", "jobs", "events"],
     &["broker"],
     &["providers"],
     &["wsman"],
@@ -24,6 +24,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("software", &["cim", "xml", "soap"]),
     ("worker", &["store", "wire", "cim", "xml", "soap"]),
     ("client", &["store", "wire", "cim", "xml", "soap", "software", "access"]),
+    ("console", &["store", "software", "access", "worker"]),
     ("jobs", &["cim", "wire", "xml", "soap"]),
     ("events", &["jobs", "worker", "software"]),
     ("broker", &["xml", "soap", "wire", "software", "jobs", "events"]),

@@ -1,5 +1,7 @@
 //! The commands. This is the only room that prints.
 
+mod audit;
+mod client;
 mod image;
 mod mof_files;
 mod schema;
@@ -34,6 +36,11 @@ enum Action {
         #[command(subcommand)]
         action: users::Action,
     },
+    /// Show the audit log, and see whether it is whole.
+    Audit {
+        #[command(subcommand)]
+        action: audit::Action,
+    },
     /// List, show and export the classes.
     Schema {
         #[command(subcommand)]
@@ -44,6 +51,8 @@ enum Action {
         #[command(subcommand)]
         action: image::Action,
     },
+    #[command(flatten)]
+    Client(client::Action),
     /// Change software on request of the server, which starts this itself.
     #[command(hide = true)]
     Worker(Box<worker::Worker>),
@@ -77,13 +86,16 @@ struct Serve {
 /// What ended a command.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// Runs the command line of this process: 0 is success, 1 failure, 2 a command line that nobody understands.
+/// Runs the command line of this process: 0 is success, 1 failure, 2 a command line that nobody understands. The client has
+/// more of them.
 pub fn run() -> ExitCode {
     let result = match Command::parse().action {
         Action::Serve(arguments) => arguments.settings().and_then(serve::run),
         Action::User { action } => users::run(action),
+        Action::Audit { action } => audit::run(action),
         Action::Schema { action } => schema::run(action),
         Action::Image { action } => image::run(action),
+        Action::Client(action) => return client::run(action),
         Action::Worker(arguments) => worker::run(*arguments),
     };
     match result {

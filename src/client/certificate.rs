@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use openssl::error::ErrorStack;
@@ -12,6 +12,7 @@ use openssl::ssl::SslConnectorBuilder;
 use openssl::x509::{X509, X509Ref, X509VerifyResult};
 
 use super::TlsError;
+use crate::hexadecimal;
 
 /// The digest of a whole certificate, by which one certificate is meant and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +29,21 @@ pub enum Thumbprint {
 pub struct ThumbprintError;
 
 impl Thumbprint {
+    /// The SHA-256 of the first certificate of a file (PEM), by which clients may know its holder.
+    pub fn of_file(file: &Path) -> Result<Self, TlsError> {
+        let pem = fs::read(file).map_err(TlsError::CertificateUnreadable)?;
+        let certificate = X509::from_pem(&pem).map_err(|e| TlsError::Certificate(Some(e)))?;
+        Self::sha256(&certificate).map_err(|e| TlsError::Certificate(Some(e)))
+    }
+
+    /// The SHA-256 of a certificate.
+    pub(super) fn sha256(certificate: &X509Ref) -> Result<Self, ErrorStack> {
+        let digest = certificate.digest(MessageDigest::sha256())?;
+        let mut octets = [0; 32];
+        octets.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
+        Ok(Self::Sha256(octets))
+    }
+
     /// Whether it is the thumbprint of this certificate.
     pub(super) fn is_of(&self, certificate: &X509Ref) -> bool {
         let (digest, own): (_, &[u8]) = match self {
@@ -42,22 +58,9 @@ impl FromStr for Thumbprint {
     type Err = ThumbprintError;
 
     fn from_str(text: &str) -> Result<Self, ThumbprintError> {
-        match text.len() {
-            40 => octets(text).map(Self::Sha1),
-            64 => octets(text).map(Self::Sha256),
-            _ => Err(ThumbprintError),
-        }
+        let sha256 = || hexadecimal::read(text).map(Self::Sha256);
+        hexadecimal::read(text).map(Self::Sha1).or_else(sha256).ok_or(ThumbprintError)
     }
-}
-
-fn octets<const N: usize>(text: &str) -> Result<[u8; N], ThumbprintError> {
-    let mut octets = [0; N];
-    let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok()).ok_or(ThumbprintError);
-    let (pairs, _) = text.as_bytes().as_chunks::<2>();
-    for (octet, [high, low]) in octets.iter_mut().zip(pairs) {
-        *octet = digit(*high)? << 4 | digit(*low)?;
-    }
-    Ok(octets)
 }
 
 impl fmt::Display for Thumbprint {
@@ -66,7 +69,7 @@ impl fmt::Display for Thumbprint {
             Self::Sha1(octets) => octets,
             Self::Sha256(octets) => octets,
         };
-        octets.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        f.write_str(&hexadecimal::written(octets))
     }
 }
 

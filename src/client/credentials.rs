@@ -75,7 +75,8 @@ impl Login {
         &self.password
     }
 
-    fn basic(&self) -> String {
+    /// What a header says of it by Basic (RFC 7617).
+    pub(super) fn basic(&self) -> String {
         let both = Zeroizing::new([&self.user, ":", &self.password].concat());
         ["Basic ", &STANDARD.encode(both.as_bytes())].concat()
     }
@@ -133,6 +134,11 @@ impl SinkCredentials {
     pub fn with_peer_certificate(mut self, thumbprint: Thumbprint) -> Self {
         self.security.pinned = Some(thumbprint);
         self
+    }
+
+    /// The certificate that the peer must have, if one was named.
+    pub fn peer_certificate(&self) -> Option<Thumbprint> {
+        self.security.pinned
     }
 
     /// Whether they may be used for that URL.

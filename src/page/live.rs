@@ -48,7 +48,7 @@ pub(super) async fn jobs(page: Data<Page>, request: HttpRequest) -> HttpResponse
         return reply::with_headers(HttpResponse::new(StatusCode::SERVICE_UNAVAILABLE));
     };
     let (send, lines) = mpsc::channel(2);
-    let watcher = Watcher { page, secret, session, peer: door::peer(&request), send };
+    let watcher = Watcher { page, secret, caller: door::caller(&session, &request), session, send };
     let held = (server::answering(&request), place);
     actix_web::rt::spawn(watcher.watch(held, server::stopping(&request)));
     let mut response = HttpResponse::Ok();
@@ -61,7 +61,7 @@ struct Watcher {
     page: Data<Page>,
     secret: String,
     session: Session,
-    peer: std::net::IpAddr,
+    caller: Caller,
     send: mpsc::Sender<Bytes>,
 }
 
@@ -109,10 +109,10 @@ impl Watcher {
         if self.send.is_closed() || !self.page.sessions.is_alive_at(&self.secret, self.page.clock.now()) {
             return None;
         }
-        let (page, session, peer) = (self.page.clone(), self.session.clone(), self.peer);
+        let (page, session, caller) = (self.page.clone(), self.session.clone(), self.caller.clone());
         let work = move || {
             let standing = page.users.standing(&session.user).ok()?.filter(|standing| session.fits(standing))?;
-            let caller = Caller { name: session.user.clone(), role: standing.role, address: Some(peer) };
+            let caller = Caller { role: standing.role, ..caller };
             let jobs = jobs::all(&Objects::new(page.broker.clone(), caller)).ok()?;
             serde_json::to_string(&jobs.iter().map(Line::of).collect::<Vec<_>>()).ok()
         };

@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::eventing::{DESTINATION, Eventing, FILTER};
 use super::links::{FixedLink, Link, Links, Pairs, each, none};
 use super::managed::{ManagedSystem, SystemName};
+use super::single::Single;
 use super::static_filters::StaticFilter;
 use crate::access::Caller;
-use crate::broker::{INTEROP_NAMESPACE, Instances, Invocation, MethodReply, Provider};
+use crate::broker::{INTEROP_NAMESPACE, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, PropertyError, Value};
 use crate::events::Destinations;
 
@@ -26,14 +27,6 @@ pub(super) struct IndicationServices(Arc<Eventing>);
 impl IndicationServices {
     pub(super) fn new(eventing: Arc<Eventing>) -> Self {
         Self(eventing)
-    }
-
-    fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
-        match &**class.name() {
-            SERVICE => self.service(class),
-            CAPABILITIES => self.capabilities(class),
-            _ => collection(class),
-        }
     }
 
     fn service(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
@@ -84,6 +77,12 @@ impl IndicationServices {
             .set("SubscriptionsPersisted", true)?;
         Ok(capabilities)
     }
+}
+
+impl Single for IndicationServices {
+    fn classes(&self) -> Vec<Arc<str>> {
+        vec![SERVICE.into(), CAPABILITIES.into(), COLLECTION.into()]
+    }
 
     fn path(&self, class: &Class) -> Arc<ObjectPath> {
         match &**class.name() {
@@ -92,33 +91,17 @@ impl IndicationServices {
             _ => by_id(COLLECTION, COLLECTION_ID),
         }
     }
-}
 
-impl Provider for IndicationServices {
-    fn classes(&self) -> Vec<Arc<str>> {
-        vec![SERVICE.into(), CAPABILITIES.into(), COLLECTION.into()]
-    }
-
-    fn lives_in_interop(&self, _: &Class) -> bool {
-        true
-    }
-
-    fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        if path.same_keys(&self.path(class)) {
-            return self.instance(class);
+    fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
+        match &**class.name() {
+            SERVICE => self.service(class),
+            CAPABILITIES => self.capabilities(class),
+            _ => collection(class),
         }
-        Err(CimError::not_found(format!(
-            "No {} has these keys; enumerate the class to see the one there is.",
-            class.name()
-        )))
     }
 
-    fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        Ok(Box::new(std::iter::once(self.instance(class))))
-    }
-
-    fn estimate(&self, _: &Class) -> Option<u64> {
-        Some(1)
+    fn lives_in_interop(&self) -> bool {
+        true
     }
 
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {

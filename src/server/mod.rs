@@ -11,6 +11,7 @@ mod content;
 mod endpoint;
 mod refusal;
 mod reply_body;
+mod requests;
 mod tls;
 mod upload;
 
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 pub use self::connections::Busy;
 use self::connections::{Connection, Connections};
 use self::endpoint::{Access, Endpoint};
+pub use self::requests::id_of;
 pub use self::tls::TlsError;
 pub use self::upload::UploadSettings;
 use self::upload::Uploads;
@@ -169,6 +171,7 @@ impl Server {
             };
             App::new()
                 .app_data(Stopping(told.clone()))
+                .wrap_fn(|request, service| requests::named(request, service))
                 .service(resource("/wsman", Access::Users))
                 .service(resource("/wsman/", Access::Users))
                 .service(resource("/wsman-anon/identify", Access::Anybody))

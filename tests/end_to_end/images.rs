@@ -95,12 +95,14 @@ fn a_worker_that_dies_leaves_the_image_whole_and_the_next_job_changes_it() {
     assert_eq!(property(&failed, "JobState").as_deref(), Some("10"), "{failed:?}");
     let why = property(&failed, "ErrorDescription").unwrap();
     assert!(why.contains("The worker process ended") && why.contains("The image is whole"), "{why}");
+    // Nobody needs to ask for another job or look at the image: the server has it swept away.
+    eventually("what the worker left behind to be gone", PATIENCE, || folder.stagings().is_empty().then_some(()));
     assert_eq!(folder.run(&["show"], &[]), before);
 
     let again = start(&mut client, &patch);
     let done = ended(&mut client, &again);
     assert_eq!(property(&done, "JobStatus").as_deref(), Some(NEEDS_REBOOT), "{done:?}");
-    assert_eq!(folder.stagings(), Vec::<std::path::PathBuf>::new(), "what was left behind is swept away");
+    assert_eq!(folder.stagings(), Vec::<std::path::PathBuf>::new());
 }
 
 #[test]
@@ -273,6 +275,28 @@ fn the_command_line_installs_bundles_and_removes_vibs_as_jobs_do() {
     let removed = folder.run(&["remove"], &["tool"]);
     assert_eq!(removed, installed.replace("installed", "removed"));
     assert!(!images(&folder)[0].iter().any(|vib| vib.ends_with("_tool_1.0-1")));
+}
+
+#[test]
+fn the_command_line_tells_what_somebody_should_know_of_a_change() {
+    let folder = ImageFolder::esxi_5_5_u1(1000);
+    folder.run(&["accept"], &["community"]);
+    let compatible_with = vec!["esx-base >= 6.0".to_owned()];
+    let tool = Vib {
+        live_install: true,
+        live_remove: true,
+        cimom_restart: true,
+        compatible_with,
+        ..Vib::new("tool", "1.0-1")
+    };
+    let bundle = folder.bundle("tool.zip", &Bundle::of(vec![tool]));
+    let told = folder.run(&["install"], &[bundle.to_str().unwrap()]);
+    let [installed, restart, unlike] = told.lines().collect::<Vec<_>>()[..] else { panic!("{told}") };
+    assert!(installed.starts_with("installed\t"), "{installed}");
+    assert!(restart.starts_with("note\tRestart the host's CIM server: "), "{restart}");
+    assert!(unlike.starts_with("note\tVIB ") && unlike.contains("it goes with esx-base >= 6.0, "), "{unlike}");
+    let gone = folder.run(&["remove"], &["tool"]);
+    assert!(gone.contains("\nnote\tRestart the host's CIM server: "), "{gone}");
 }
 
 #[test]

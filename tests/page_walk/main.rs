@@ -22,3 +22,4 @@ mod images;
 mod in_chromium;
 mod installed;
 mod looking;
+mod screenshots;

@@ -16,9 +16,11 @@ mod support;
 mod surviving;
 mod walk;
 
+use support::server::workers_of;
 use support::vib::bundle::zipped;
-use support::vib::release::GOLDEN_INSTALLED;
+use support::vib::release::{GOLDEN_INSTALLED, component_7_0};
 use support::vib::{Bulletin, Bundle, Vib};
+use support::wsman::property;
 use walk::{METADATA, Walk, assessed_by, associated, heard, of, reference, values, vib_path};
 
 const NEEDS_REBOOT: &str =
@@ -170,14 +172,28 @@ fn bundles_are_named_where_the_depot_has_no_vibs() {
 
 #[test]
 fn everything_is_fetched_through_the_proxy() {
-    let mut walk =
-        Walk::with_settings(|depot| format!("[downloads]\nproxy = \"{}\"\n", depot.url("").trim_end_matches('/')));
+    let password = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&password, "o pen: sesame\n").unwrap();
+    let mut walk = Walk::with_settings(|depot| {
+        let (proxy, password) = (depot.url(""), password.path().display());
+        format!(
+            "[downloads]\nproxy = \"{proxy}\"\nproxy_user = \"quartermaster\"\nproxy_password_file = \"{password}\"\n"
+        )
+    });
     let url = format!("http://depot.invalid{METADATA}");
     assert_eq!(walk.done("Scan", &[("MetadataURIs", &url)]), "Completed successfully");
     walk.done("Deploy", &[("BulletinIDs", "ESXi550-201404403-SG")]);
     let asked = walk.depot.asked();
     assert_eq!(asked.len(), 2);
     assert!(asked.iter().all(|asked| asked.target.starts_with("http://depot.invalid/esx/vmw/")), "{asked:?}");
+    let basic = "Basic cXVhcnRlcm1hc3RlcjpvIHBlbjogc2VzYW1l";
+    assert!(asked.iter().all(|asked| asked.proxy_authorization.as_deref() == Some(basic)), "{asked:?}");
+    // Nobody else sees the password.
+    for worker in workers_of(&walk.host.state_dir().join("image")) {
+        let arguments = std::fs::read(format!("/proc/{worker}/cmdline")).unwrap();
+        let arguments = String::from_utf8_lossy(&arguments);
+        assert!(arguments.contains("--proxy-password-file") && !arguments.contains("sesame"), "{arguments}");
+    }
 }
 
 #[test]
@@ -198,6 +214,15 @@ fn metadata_is_fetched_again_only_when_it_is_another() {
     walk.done("Scan", &[("MetadataURIs", &here), ("MetadataURIs", &there)]);
     assert_eq!(walk.enumerate("QM_Bulletin").len(), 5);
     assert_eq!(values(&walk.assessment().unwrap(), "MetadataURIs"), [here, there]);
+    assert!(walk.enumerate("QM_Bulletin").iter().all(|bulletin| property(bulletin, "Name").is_none()));
+    // From 7.0 on bulletins are components, also for a host that they are not for.
+    walk.depot.put(METADATA, zipped(&component_7_0().metadata_files()));
+    walk.scan();
+    let component = walk.enumerate("QM_Bulletin").pop().unwrap();
+    assert_eq!(
+        (of(&component, "Name").as_str(), of(&component, "VersionString").as_str()),
+        ("Intel-i40en", "1.10.6-1OEM.700.1.0.15843807")
+    );
 }
 
 /// As metadata was written for ESX 4: what the summaries of VIBs lack stands in the VIBs themselves.
