@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms from the ground up. A room may use rooms on lower floors, and on its own floor those that stand before it.
 const FLOORS: &[&[&str]] = &[
-    &["xml", "clock", "hexadecimal", "config"],
+    &["xml", "clock", "hexadecimal", "config", "metrics"],
     &["soap", "cim", "audit"],
     &["software", "store", "wire", "access"],
     &["client", "worker"],

@@ -162,7 +162,8 @@ fn one(visit: &Visit) -> Result<BulletinPage, Failure> {
     let mut statuses = visit.objects.associated(&path, "QM_AssessedBulletin")?;
     let is_it = |status: &Instance| status.get("BulletinID").and_then(Value::as_str) == Some(id);
     let status = statuses.find(|status| status.as_ref().map_or(true, is_it)).ok_or_else(missing)??;
-    let bulletin = visit.objects.associated(&visit.objects.path_of(&status), "QM_BulletinHasStatus")?.next().transpose()?;
+    let bulletin =
+        visit.objects.associated(&visit.objects.path_of(&status), "QM_BulletinHasStatus")?.next().transpose()?;
     let lists = [
         ("Needs first", "Prerequisites"),
         ("Needs what nothing has", "MissingRequirements"),

@@ -11,7 +11,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::ask::Objects;
@@ -20,6 +20,7 @@ use super::sessions::Session;
 use super::{Page, door, reply};
 use crate::access::Caller;
 use crate::server::{self, Busy, Stopping};
+use crate::wsman::Place;
 
 /// How often jobs are looked at.
 const TICK: Duration = Duration::from_millis(700);
@@ -44,7 +45,8 @@ pub(super) async fn jobs(page: Data<Page>, request: HttpRequest) -> HttpResponse
     let Some((secret, session)) = door::session(&page, &request) else {
         return reply::with_headers(HttpResponse::new(StatusCode::FORBIDDEN));
     };
-    let Ok(place) = page.watchers.clone().try_acquire_owned() else {
+    server::let_in(&request);
+    let Ok(place) = page.watchers.take(&session.user, Instant::now()).await else {
         return reply::with_headers(HttpResponse::new(StatusCode::SERVICE_UNAVAILABLE));
     };
     let (send, lines) = mpsc::channel(2);
@@ -66,7 +68,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    async fn watch(self, _held: (Option<Busy>, OwnedSemaphorePermit), stopping: Option<Stopping>) {
+    async fn watch(self, _held: (Option<Busy>, Place), stopping: Option<Stopping>) {
         let mut stopping = stopping;
         let told = async {
             match &mut stopping {

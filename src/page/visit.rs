@@ -116,7 +116,9 @@ async fn visit(
         };
         let objects = Objects::new(here.broker.clone(), Caller { role: standing.role, ..caller });
         let visit = Visit { objects, fields, events: here.events.clone(), session };
-        answer(&visit).unwrap_or_else(|failure| Answer::failed(visit.frame("", "").unwrap_or_else(|_| visit.bare_frame()), &failure))
+        answer(&visit).unwrap_or_else(|failure| {
+            Answer::failed(visit.frame("", "").unwrap_or_else(|_| visit.bare_frame()), &failure)
+        })
     };
     match places.look_until(&user, Instant::now() + PATIENCE, work).await {
         Ok(Answer::Page(status, html)) => reply::html(status, html),

@@ -15,7 +15,6 @@ mod support;
 
 mod browser;
 mod changing;
-mod chromium;
 mod entering;
 mod hosts;
 mod images;

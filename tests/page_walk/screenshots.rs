@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use crate::chromium::{Chromium, Looks};
 use crate::hosts::{DebianHost, OPERATOR, page_of};
+use crate::support::chromium::{Chromium, Looks};
 use crate::support::gate::Gate;
 use crate::support::packages::Deb;
 use crate::support::server::PATIENCE;
@@ -52,8 +52,13 @@ const NEWER: [(&str, &str); 5] = [
 fn host() -> (DebianHost, Gate) {
     let summary = |name: &str| INSTALLED.iter().find(|(known, ..)| *known == name).map(|(_, _, summary)| *summary);
     let newer = NEWER.iter().map(|(name, version)| {
-        let package = Deb::new(name, version).field("Architecture", "amd64").field("Description", summary(name).unwrap());
-        if *name == "nginx" { package.script("postinst", &format!("#!/bin/sh\n{}\n", Gate::in_shell())) } else { package }
+        let package =
+            Deb::new(name, version).field("Architecture", "amd64").field("Description", summary(name).unwrap());
+        if *name == "nginx" {
+            package.script("postinst", &format!("#!/bin/sh\n{}\n", Gate::in_shell()))
+        } else {
+            package
+        }
     });
     let newer: Vec<Deb> = newer.collect();
     let on = DebianHost::bare(&newer, "system_name = \"web-1.example.org\"\n", |root| {
