@@ -101,6 +101,7 @@ impl HostSettings {
             locale: self.locale.unwrap_or_default(),
             hardware: self.hardware,
             maintenance_mode: self.maintenance_mode,
+            changes_live: true,
             booted_at,
         }
     }

@@ -5,10 +5,12 @@ mod banks;
 mod bundles;
 mod crashes;
 mod damage;
+mod esxi;
 mod failures;
 mod fixture;
 mod hostile;
 mod kills;
+mod linked;
 mod right_input;
 
 use std::fs;
@@ -21,7 +23,7 @@ use chrono::{TimeZone, Utc};
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::software::vib::AcceptanceLevel;
+use crate::software::vib::{AcceptanceLevel, ImageErrorClass};
 
 /// Settings with a clock that stands still, and without patience for locks.
 pub(super) fn settings() -> ImageSettings {
