@@ -28,6 +28,7 @@ mod image;
 mod inside;
 mod load;
 mod nginx;
+mod page;
 mod process;
 mod root;
 mod sink;
@@ -44,7 +45,7 @@ const PACKAGES: usize = 2000;
 const SEARCHED: usize = 10_000;
 
 /// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
-/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- flood` a good client beside those who only take.
+/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- page` the page, `-- flood` a good client beside those who only take.
 fn main() {
     if image::install_if_asked() || flood::flood_if_asked() {
         return;
@@ -63,6 +64,9 @@ fn main() {
     if only("client") {
         return client::figures();
     }
+    if only("page") {
+        return page::figures();
+    }
     if only("image") {
         return image::figures();
     }
@@ -75,6 +79,7 @@ fn main() {
         eventing::figures();
         image::figures();
         client::figures();
+        page::figures();
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::chromium::{Chromium, Looks};
 use crate::hosts::{DebianHost, OPERATOR, page_of};
+use crate::support::chromium::{Chromium, Looks};
 use crate::support::gate::Gate;
 use crate::support::packages::Deb;
 use crate::support::server::PATIENCE;
@@ -48,7 +48,10 @@ fn somebody_watches_a_job_without_loading_the_page_again() {
     waiting.go_on();
     browser.wait_for("the end of the job", |browser| browser.text("[data-part=state]") == "Done");
     assert_eq!(browser.text("[data-part=status]"), "Completed successfully");
-    assert_eq!(browser.run("return document.getElementById('announcement').textContent"), json!("Completed successfully"));
+    assert_eq!(
+        browser.run("return document.getElementById('announcement').textContent"),
+        json!("Completed successfully")
+    );
     assert_eq!(browser.run("return window.isTheSamePage === true"), json!(true), "the page was loaded again");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 
@@ -98,8 +101,17 @@ fn pages_can_be_read_and_used_by_everybody() {
     let package = page_of("alpha-0:2.0-1.all");
     let needs = format!("{}&show=needs", page_of("beta-0:1.0-1.all"));
     let pages = [
-        "/", "/software", "/available", "/updates", "/jobs", "/repositories", "/subscriptions", "/history", "/job?id=no",
-        &package, &needs,
+        "/",
+        "/software",
+        "/available",
+        "/updates",
+        "/jobs",
+        "/repositories",
+        "/subscriptions",
+        "/history",
+        "/job?id=no",
+        &package,
+        &needs,
     ];
     for looks in [DESKTOP, Looks { dark: true, ..DESKTOP }, PHONE, Looks { dark: true, ..PHONE }] {
         browser.look(looks);
