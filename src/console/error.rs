@@ -46,6 +46,9 @@ pub enum ConsoleError {
         /// The number alone, if it was one.
         code: Option<u32>,
     },
+    /// What it tells cannot be passed on.
+    #[error("what the host tells cannot be written: {0}")]
+    Output(#[from] std::io::Error),
     /// It has not what was asked for.
     #[error("{0}")]
     Absent(String),
