@@ -68,7 +68,7 @@ fuzz-needs:
 	@scripts/debian-needs $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 
 bench-needs: build-needs
-	@scripts/debian-needs coreutils curl dpkg-dev gzip procps rpm unzip
+	@scripts/debian-needs chromium chromium-driver coreutils curl dpkg-dev gzip procps rpm unzip
 	@scripts/nginx-for-bench
 
 # Debian's own Python: the packages above belong to it, whatever other Python the PATH leads to.

@@ -12,6 +12,9 @@
     reason = "a program that measures ends where it cannot measure, and says why"
 )]
 
+#[path = "../../tests/page_walk/chromium.rs"]
+#[expect(dead_code, reason = "tests use more of it")]
+mod chromium;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -28,8 +31,10 @@ mod image;
 mod inside;
 mod load;
 mod nginx;
+mod page;
 mod process;
 mod root;
+mod scan;
 mod sink;
 mod verify;
 
@@ -44,7 +49,8 @@ const PACKAGES: usize = 2000;
 const SEARCHED: usize = 10_000;
 
 /// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
-/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- flood` a good client beside those who only take.
+/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- page` the page in a
+/// browser, `-- flood` a good client beside those who only take.
 fn main() {
     if image::install_if_asked() || flood::flood_if_asked() {
         return;
@@ -63,6 +69,9 @@ fn main() {
     if only("client") {
         return client::figures();
     }
+    if only("page") {
+        return page::figures();
+    }
     if only("image") {
         return image::figures();
     }
@@ -75,6 +84,7 @@ fn main() {
         eventing::figures();
         image::figures();
         client::figures();
+        page::figures();
     }
 }
 
