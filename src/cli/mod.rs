@@ -53,7 +53,7 @@ enum Action {
         action: image::Action,
     },
     #[command(flatten)]
-    Client(Box<client::Action>),
+    Client(client::Action),
     /// Change software on request of the server, which starts this itself.
     #[command(hide = true)]
     Worker(Box<worker::Worker>),
@@ -96,7 +96,7 @@ pub fn run() -> ExitCode {
         Action::Audit { action } => audit::run(action),
         Action::Schema { action } => schema::run(action),
         Action::Image { action } => image::run(action),
-        Action::Client(action) => return client::run(*action),
+        Action::Client(action) => return client::run(action),
         Action::Worker(arguments) => worker::run(*arguments),
     };
     match result {

@@ -471,6 +471,9 @@ fn identify_tells_strangers_the_protocol_only() {
         let reply = Envelope::read(&text, &Limits::default()).unwrap();
         assert_eq!(Identity::read(&reply).unwrap(), identity);
         assert_eq!(ReceivedFault::read(&reply), None);
+        // As OMI writes it.
+        let other = text.replace("wsmid:IdentifyResponse", "s:IdentifyResponse");
+        assert_eq!(Identity::read(&Envelope::read(&other, &Limits::default()).unwrap()).unwrap(), identity);
     }
 }
 
