@@ -31,6 +31,7 @@ mod nginx;
 mod page;
 mod process;
 mod root;
+mod scan;
 mod sink;
 mod verify;
 
