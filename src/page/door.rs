@@ -31,7 +31,7 @@ pub(super) fn peer(request: &HttpRequest) -> IpAddr {
 /// Whoever a session belongs to, as the caller of this request. The role is the least one until it was looked up.
 pub(super) fn caller(session: &Session, request: &HttpRequest) -> Caller {
     let caller = Caller::new(session.user.clone(), Role::Viewer);
-    Caller { address: Some(peer(request)), request: server::id_of(request), ..caller }
+    Caller { address: Some(peer(request)), request: server::let_in(request), ..caller }
 }
 
 /// The fields of a POST that one of our own pages sent.

@@ -46,6 +46,6 @@ where
 }
 
 /// What the request is called.
-pub fn id_of(request: &HttpRequest) -> Option<RequestId> {
+pub(super) fn id_of(request: &HttpRequest) -> Option<RequestId> {
     request.extensions().get().copied()
 }
