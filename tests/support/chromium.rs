@@ -117,14 +117,26 @@ impl Chromium {
 
     /// Writes into a field.
     pub fn write(&self, selector: &str, text: &str) {
-        let element = self.element(selector);
-        self.call("POST", &format!("/element/{element}/value"), &json!({"text": text}));
+        self.handle(selector, "value", &json!({"text": text}));
     }
 
     /// Presses a button or follows a link.
     pub fn press(&self, selector: &str) {
-        let element = self.element(selector);
-        self.call("POST", &format!("/element/{element}/click"), &json!({}));
+        self.handle(selector, "click", &json!({}));
+    }
+
+    /// Does something with an element, once it is there. It may belong to a page that is just being left: then there is
+    /// another one to come.
+    fn handle(&self, selector: &str, deed: &str, body: &Value) {
+        let wanted = json!({"using": "css selector", "value": selector});
+        eventually(selector, PATIENCE, || {
+            let element = self.try_call("POST", "/element", &wanted).ok().and_then(|found| id(&found))?;
+            match self.try_call("POST", &format!("/element/{element}/{deed}"), body) {
+                Ok(_) => Some(()),
+                Err(error) if error["error"] == "stale element reference" => None,
+                Err(error) => panic!("{deed} of {selector}: {error}"),
+            }
+        });
     }
 
     /// The text that a person sees of an element; nothing if it is not there.
@@ -156,13 +168,6 @@ impl Chromium {
     pub fn picture(&self) -> Vec<u8> {
         let picture = self.call("GET", "/screenshot", &Value::Null);
         STANDARD.decode(picture.as_str().unwrap()).unwrap()
-    }
-
-    fn element(&self, selector: &str) -> String {
-        eventually(selector, PATIENCE, || {
-            let wanted = json!({"using": "css selector", "value": selector});
-            self.try_call("POST", "/element", &wanted).ok().and_then(|found| id(&found))
-        })
     }
 
     fn devtools(&self, command: &str, parameters: &Value) {
