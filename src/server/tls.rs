@@ -1,10 +1,13 @@
 //! TLS: 1.2 and 1.3, with session tickets.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use actix_http::TlsAcceptorConfig;
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslMode, SslSessionCacheMode};
+use openssl::ssl::{AlpnError, SslAcceptor, SslFiletype, SslMethod, SslMode, SslOptions, SslSessionCacheMode};
 
+use super::authentication::ClientCertificates;
 use super::certificate::Identity;
 
 /// The certificate cannot be used.
@@ -37,10 +40,26 @@ pub enum TlsError {
         /// The key's file.
         key: PathBuf,
     },
+    /// The file of the authorities of clients cannot be used.
+    #[error("[tls] client_ca_file: {file} must hold certificates in PEM: {reason}")]
+    ClientAuthorities {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The file with the revoked certificates of clients cannot be used.
+    #[error("[tls] client_revocation_file: {file} must hold certificate revocation lists in PEM: {reason}")]
+    ClientRevocations {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// An acceptor for this identity, after Mozilla's intermediate profile (version 5).
-pub(super) fn acceptor(identity: &Identity) -> Result<SslAcceptorBuilder, TlsError> {
+pub(super) fn acceptor(identity: &Identity, clients: Option<&ClientCertificates>) -> Result<SslAcceptor, TlsError> {
     let Identity { certificate, key } = identity;
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     builder
@@ -53,7 +72,30 @@ pub(super) fn acceptor(identity: &Identity) -> Result<SslAcceptorBuilder, TlsErr
     // A connection that waits for its next request needs no buffers; each has two of 16 KiB otherwise.
     builder.set_mode(SslMode::RELEASE_BUFFERS);
     builder.set_session_id_context(b"quartermaster")?;
-    Ok(builder)
+    // Who is at the other end is looked at once, after the handshake.
+    builder.set_options(SslOptions::NO_RENEGOTIATION);
+    if let Some(clients) = clients {
+        clients.ask(&mut builder)?;
+    }
+    builder.set_alpn_select_callback(|_, offered| select_protocol(offered).ok_or(AlpnError::NOACK));
+    Ok(builder.build())
+}
+
+/// HTTP/1.1, if the client offers it (RFC 7301: each name has its length before it).
+fn select_protocol(mut offered: &[u8]) -> Option<&[u8]> {
+    while let Some((&length, rest)) = offered.split_first() {
+        let (name, others) = rest.split_at_checked(usize::from(length))?;
+        if name == b"http/1.1" {
+            return Some(name);
+        }
+        offered = others;
+    }
+    None
+}
+
+/// How handshakes are made.
+pub(super) fn handshake(time: Duration) -> TlsAcceptorConfig {
+    TlsAcceptorConfig::default().handshake_timeout(time)
 }
 
 /// OpenSSL compares the key with the certificate as soon as it reads the key.
