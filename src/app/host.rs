@@ -46,6 +46,7 @@ impl Host {
             history_records: config.jobs.history_records,
             before_end: Some(look.clone()),
             users: Some(users.clone()),
+            audit: users.audit().clone(),
             ..jobs::Settings::new(config.state_dir.clone(), worker)
         };
         let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), settings)?);

@@ -7,8 +7,10 @@ use std::path::Path;
 
 use openssl::sha::Sha256;
 
+use super::proxy::ProxyOrders;
 use super::settings::{self, SettingError};
 use crate::config::Config;
+use crate::hexadecimal;
 use crate::jobs::WorkerProgram;
 
 /// A worker of this program with these arguments.
@@ -38,7 +40,7 @@ fn digest(arguments: &[OsString]) -> String {
         hash.update(&content);
         is_file = argument.as_bytes().ends_with(b"-file");
     }
-    hash.finish().iter().map(|octet| format!("{octet:02x}")).collect()
+    hexadecimal::written(&hash.finish())
 }
 
 /// What gives the worker a scope of its own where systemd runs, which ends everything of a service together with it.
@@ -75,8 +77,15 @@ pub(super) fn arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsStrin
     if let Some(file) = &downloads.trust_file {
         give("--trust-file", file.clone().into());
     }
-    if let Some(proxy) = &downloads.proxy {
-        give("--proxy", proxy.into());
+    if let Some(orders) = ProxyOrders::of(downloads)? {
+        give("--proxy", orders.proxy.to_string().into());
+        if let Some((user, file)) = &orders.login {
+            give("--proxy-user", user.into());
+            give("--proxy-password-file", file.into());
+        }
+        downloads.no_proxy.iter().for_each(|entry| give("--no-proxy", entry.into()));
+        // The worker reads the password itself; whoever starts the service hears what is wrong with it.
+        orders.read()?;
     }
     Ok(arguments)
 }

@@ -1,5 +1,6 @@
 //! The commands. This is the only room that prints.
 
+mod audit;
 mod image;
 mod mof_files;
 mod schema;
@@ -33,6 +34,11 @@ enum Action {
     User {
         #[command(subcommand)]
         action: users::Action,
+    },
+    /// Show the audit log, and see whether it is whole.
+    Audit {
+        #[command(subcommand)]
+        action: audit::Action,
     },
     /// List, show and export the classes.
     Schema {
@@ -82,6 +88,7 @@ pub fn run() -> ExitCode {
     let result = match Command::parse().action {
         Action::Serve(arguments) => arguments.settings().and_then(serve::run),
         Action::User { action } => users::run(action),
+        Action::Audit { action } => audit::run(action),
         Action::Schema { action } => schema::run(action),
         Action::Image { action } => image::run(action),
         Action::Worker(arguments) => worker::run(*arguments),

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::access::Users;
+use crate::access::{Audit, Users};
 use crate::store::StoreError;
 
 pub use assessments::Assessed;
@@ -30,7 +30,7 @@ pub use history::HistoryRecord;
 pub use id::JobId;
 pub use job::{Job, JobError, JobFailure, JobState};
 pub use observed::{Observed, PACKAGE_SUBJECT, VIB_SUBJECT};
-pub use request::{Asked, ImageRequest, InstallAction, InstallOptions, JobRequest};
+pub use request::{Asked, ImageRequest, InstallAction, InstallOptions, JobRequest, PackageRequest};
 pub use table::{JobModification, Jobs};
 
 /// A managed system that jobs change. Each has a queue of its own, with its own worker, history and change records; only the
@@ -94,6 +94,8 @@ pub struct Settings {
     pub system: System,
     /// The folder of the worker's socket, its log and the journals.
     pub state_dir: PathBuf,
+    /// The folder of the image that is managed, without links in it; `None` if there is none.
+    pub image: Option<PathBuf>,
     /// How the worker is started.
     pub worker: WorkerProgram,
     /// How long a job stays after it ended, unless its client says otherwise, in seconds.
@@ -111,6 +113,8 @@ pub struct Settings {
     /// Those who are asked, when a job is about to begin, what its owner may do by now. Without them owners keep the role that
     /// they had when they asked for the job.
     pub users: Option<Arc<Users>>,
+    /// Where it is told that jobs were made and that they ended.
+    pub audit: Audit,
 }
 
 impl Settings {
@@ -119,6 +123,7 @@ impl Settings {
         Self {
             system: System::Host,
             state_dir,
+            image: None,
             worker,
             time_before_removal_seconds: 300,
             priority: 10,
@@ -127,6 +132,7 @@ impl Settings {
             history_records: 10_000,
             before_end: None,
             users: None,
+            audit: Audit::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::StageError;
 use super::link::LinkError;
 use super::table::Jobs;
 use crate::access::private_file;
+use crate::software::vib::BundleIdentity;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{self, Refusal, Staged};
 
@@ -44,13 +45,13 @@ impl Jobs {
         self.stage_upload(file.path())
     }
 
-    /// Lets the worker of an image see whether a bundle can be read: a file, or a folder. Blocks.
-    pub fn check_bundle(&self, path: &Path) -> Result<(), StageError> {
+    /// Lets the worker of an image see whether a bundle can be read, a file or a folder, and which it is. Blocks.
+    pub fn check_bundle(&self, path: &Path) -> Result<BundleIdentity, StageError> {
         if path.to_str().is_none() {
             return Err(StageError::NotReadable("its name is not UTF-8: rename it".to_owned()));
         }
         match self.link.call(&Request::CheckBundle { path: path.to_owned() }) {
-            Ok(Reply::Readable) => Ok(()),
+            Ok(Reply::Readable(identity)) => Ok(identity),
             other => Err(other.err().unwrap_or(LinkError::Unexpected).into()),
         }
     }

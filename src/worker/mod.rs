@@ -31,5 +31,5 @@ pub use crate::software::leaves_reserve;
 pub use download::Downloads;
 pub use lines::{Lines, LinesError, write_line};
 pub use process::{detach, is_running, program_file};
-pub use protocol::{ImageWork, Refusal, Staged, StagedId, Work};
+pub use protocol::{Refusal, Staged, StagedId, Work};
 pub use service::{Settings, WorkerError, run, run_image, socket_path, uploads_folder};

@@ -45,7 +45,9 @@ impl Packages {
                 })
             }
             // Files are installed out of the spool only; images have a worker of their own.
-            Work::Change(Operation::InstallFile { .. }) | Work::Patch(_) | Work::Image(_) => Err(Refusal::Malformed),
+            Work::Change(Operation::InstallFile { .. }) | Work::Patch(_) | Work::Image { .. } => {
+                Err(Refusal::Malformed)
+            }
             Work::Change(operation) => Ok(Kind::Direct(operation)),
             Work::InstallRemote { url, force } => {
                 let url = Url::parse(&url).map_err(|_| Refusal::Malformed)?;

@@ -13,11 +13,13 @@
 mod support;
 
 mod access;
+mod audit;
 mod classes;
 mod command_line;
 mod hostile;
 mod images;
 mod protocol;
+mod protocol_page;
 mod python_clients;
 mod readme;
 mod relations;

@@ -50,7 +50,7 @@ impl Authentication {
             Some(Claim::Unknown) => return Err(Refusal::Unauthorized),
         };
         match verdict {
-            Verdict::Known(caller) => Ok(Caller { address: Some(peer), scheme: Some(scheme), ..caller }),
+            Verdict::Known(caller) => Ok(Caller { scheme: Some(scheme), ..caller }),
             Verdict::Wrong => Err(Refusal::Unauthorized),
             Verdict::Later(wait) => Err(Refusal::Later(wait)),
             Verdict::Busy => Err(Refusal::Busy),
