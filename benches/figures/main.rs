@@ -24,6 +24,7 @@ mod get;
 mod image;
 mod inside;
 mod load;
+mod login;
 mod nginx;
 mod process;
 mod root;
@@ -73,6 +74,9 @@ fn inside() {
     Figure::new("Get, decoded, dispatched and answered, median", "µs", Limit::AtMost(20.0)).report(inside.request());
     Figure::new("instances of 40 properties written", "instances/s", Limit::AtLeast(400_000.0))
         .report(inside::written());
+    let login = login::Login::new();
+    Figure::new("login check, password remembered, median", "µs", Limit::AtMost(50.0)).report(login.remembered());
+    Figure::new("login check, password hashed, median", "ms", Limit::AtMost(60.0)).report(login.hashed());
     Figure::new("a CQL filter over 10,000 instances", "ms", Limit::AtMost(10.0)).report(inside.search());
 }
 

@@ -11,6 +11,7 @@ mod credentials;
 mod digest;
 mod failure;
 mod fetch;
+pub mod header;
 mod place;
 mod pools;
 mod post;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Overflow, Tls};
-pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus};
+pub use values::{AcceptanceLevel, Allowed, DigestAlgorithm, Engine, FaultStatus};
 
 /// The commented sample: every key with its default.
 pub const SAMPLE: &str = include_str!("../../docs/quartermaster.sample.toml");

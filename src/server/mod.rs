@@ -32,7 +32,7 @@ use self::endpoint::{Access, Endpoint};
 pub use self::tls::TlsError;
 pub use self::upload::UploadSettings;
 use self::upload::Uploads;
-use crate::access::Users;
+use crate::access::{DigestAlgorithm, Users};
 use crate::wsman;
 
 /// How many threads of each worker may run blocking work.
@@ -59,6 +59,8 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// How many connections may be open.
     pub connections: usize,
+    /// The algorithms that digests of passwords are offered with, in this order.
+    pub digest: Vec<DigestAlgorithm>,
     /// How clients are asked for certificates; `None` asks for none.
     pub client_certificates: Option<ClientCertificates>,
     /// How package files are taken that come in requests; `None` takes none.
@@ -131,7 +133,7 @@ impl Server {
         let watch = tokio::spawn(connections.clone().watch());
         let (head_time, keep_alive, limit) = (settings.head_time, settings.keep_alive, settings.connections);
         let app = move || {
-            let authentication = Authentication::new(users.clone());
+            let authentication = Authentication::new(users.clone(), settings.digest.clone());
             let endpoint = Endpoint::new(&settings, address, authentication, service.clone(), uploads.clone());
             let endpoint = Rc::new(endpoint);
             let resource = |path: &str, access| {

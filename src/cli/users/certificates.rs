@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use openssl::x509::X509;
 
-use super::{Failure, Place, open};
-use crate::access::{Identity, IdentityKind, PeerCertificate};
+use super::{Failure, Place, audited, open};
+use crate::access::{Change, Identity, IdentityKind, PeerCertificate};
 
 /// A file with a certificate is not larger.
 const MAX_FILE: u64 = 1 << 20;
@@ -84,12 +84,16 @@ pub(super) fn run(action: Action) -> Result<String, Failure> {
     match action {
         Action::Add { name, which, place } => {
             let identity = which.identity()?;
-            open(&place)?.0.add_identity(&name, &identity)?;
+            let users = open(&place)?.0;
+            let change = Change::new("AddCertificate", &name).with(identity.to_string());
+            audited(&users, &change, || users.add_identity(&name, &identity))?;
             Ok(format!("{identity} means {name}\n"))
         }
         Action::Remove { name, which, place } => {
             let identity = which.identity()?;
-            open(&place)?.0.remove_identity(&name, &identity)?;
+            let users = open(&place)?.0;
+            let change = Change::new("RemoveCertificate", &name).with(identity.to_string());
+            audited(&users, &change, || users.remove_identity(&name, &identity))?;
             Ok(format!("{identity} no longer means {name}\n"))
         }
         Action::List { name, place } => {
