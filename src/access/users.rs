@@ -130,7 +130,10 @@ pub enum UserError {
     #[error("this is not the password of {0}")]
     OtherPassword(String),
     /// There is no key to seal or open a digest's secret with.
-    #[error("the key that seals the secrets of digests is not there: start the server on this state directory once")]
+    #[error(
+        "the key that seals the secrets of digests is not there: start the server on this state directory \
+         once, or switch the digest off"
+    )]
     NoSealingKey,
     /// A digest's secret cannot be sealed or opened.
     #[error(transparent)]

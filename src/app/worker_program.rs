@@ -84,8 +84,7 @@ pub(super) fn arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsStrin
             give("--proxy-password-file", file.into());
         }
         downloads.no_proxy.iter().for_each(|entry| give("--no-proxy", entry.into()));
-        // The worker reads the password itself; whoever starts the service hears what is wrong with it.
-        orders.read()?;
+        orders.check()?;
     }
     Ok(arguments)
 }

@@ -1,6 +1,7 @@
 //! The commands. This is the only room that prints.
 
 mod audit;
+mod client;
 mod image;
 mod mof_files;
 mod schema;
@@ -27,6 +28,7 @@ struct Command {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 enum Action {
     /// Serve this host.
     Serve(Serve),
@@ -50,6 +52,8 @@ enum Action {
         #[command(subcommand)]
         action: image::Action,
     },
+    #[command(flatten)]
+    Client(client::Action),
     /// Change software on request of the server, which starts this itself.
     #[command(hide = true)]
     Worker(Box<worker::Worker>),
@@ -83,7 +87,8 @@ struct Serve {
 /// What ended a command.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// Runs the command line of this process: 0 is success, 1 failure, 2 a command line that nobody understands.
+/// Runs the command line of this process: 0 is success, 1 failure, 2 a command line that nobody understands. The client has
+/// more of them.
 pub fn run() -> ExitCode {
     let result = match Command::parse().action {
         Action::Serve(arguments) => arguments.settings().and_then(serve::run),
@@ -91,6 +96,7 @@ pub fn run() -> ExitCode {
         Action::Audit { action } => audit::run(action),
         Action::Schema { action } => schema::run(action),
         Action::Image { action } => image::run(action),
+        Action::Client(action) => return client::run(action),
         Action::Worker(arguments) => worker::run(*arguments),
     };
     match result {

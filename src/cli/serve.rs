@@ -8,6 +8,7 @@ use std::path::Path;
 use super::{Failure, log};
 use crate::access::FirstUser;
 use crate::app::{self, Application};
+use crate::client::Thumbprint;
 use crate::config::{Config, Engine};
 
 /// What the line to paste lists: the class's URI and how its identifiers begin.
@@ -57,6 +58,9 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     let mut lines = format!("listening on https://{address}/wsman\n");
     if let Some(first) = application.first_user() {
         welcome(&mut lines, address, first, application.own_certificate(), &listed)?;
+    }
+    if let Some(thumbprint) = application.own_certificate().and_then(|file| Thumbprint::of_file(file).ok()) {
+        writeln!(lines, "its certificate: SHA-256 {thumbprint}")?;
     }
     // Nobody has to read it: a closed standard output does not end the service.
     let _ = std::io::stdout().write_all(lines.as_bytes());

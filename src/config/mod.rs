@@ -3,6 +3,7 @@
 //! Every key has a default and is documented in `docs/quartermaster.sample.toml`; a key that nobody knows is an error.
 
 mod host;
+mod named_hosts;
 mod sections;
 mod values;
 
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use named_hosts::{GroupError, HostSettings, NamedHosts};
 pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Overflow, Tls};
 pub use values::{AcceptanceLevel, Allowed, DigestAlgorithm, Engine, FaultStatus};
 
