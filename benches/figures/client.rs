@@ -1,20 +1,31 @@
 //! What a person waits for at the console.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use super::PACKAGES;
 use super::figure::{Figure, Limit, median};
 use super::load::elapsed_ms;
+use super::root;
+use super::scan;
 use super::support::packages::DebRoot;
 use super::support::server::{ADMIN, Host, Server, binary};
 
 const RUNS: usize = 11;
 
-/// Lists the packages of a host, from the start of the process to its end, with TLS and login.
 pub(crate) fn figures() {
+    Figure::new("list of 2,000 packages of a host, in all, median", "ms", Limit::AtMost(150.0)).report(listed());
+    let hosts = scan::Hosts::start();
+    let scan = hosts.scan();
+    Figure::new("scan of 100 hosts that are met for the first time", "s", Limit::AtMost(10.0)).report(scan);
+    println!("  the same once more: {:.1} s", hosts.scan());
+}
+
+/// Lists the packages of a host, from the start of the process to its end, with TLS and login.
+fn listed() -> f64 {
     let root = DebRoot::new();
-    root.fill(PACKAGES);
+    root::fill(&root, PACKAGES);
     let host = Host::new(&root.path(), "deb");
     let server = host.serve();
     let home = host.scratch().join("console");
@@ -27,11 +38,10 @@ pub(crate) fn figures() {
         assert!(list(&server, &home).stdout(Stdio::null()).status().unwrap().success());
         elapsed_ms(start)
     });
-    Figure::new("list of 2,000 packages of a host, in all, median", "ms", Limit::AtMost(150.0))
-        .report(median(times.collect()));
+    median(times.collect())
 }
 
-fn list(server: &Server, home: &std::path::Path) -> Command {
+fn list(server: &Server, home: &Path) -> Command {
     let mut command = binary();
     let host = format!("127.0.0.1:{}", server.port);
     command.args(["list", "--accept-new-certificate", "--host", &host]).env("XDG_CONFIG_HOME", home);

@@ -15,20 +15,24 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+mod audit;
 mod catalog;
 mod client;
 mod crowd;
 mod enumeration;
 mod eventing;
 mod figure;
+mod flood;
 mod get;
 mod image;
 mod inside;
 mod load;
 mod login;
 mod nginx;
+mod page;
 mod process;
 mod root;
+mod scan;
 mod sink;
 mod verify;
 
@@ -43,9 +47,10 @@ const PACKAGES: usize = 2000;
 const SEARCHED: usize = 10_000;
 
 /// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
-/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client.
+/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- page` the page,
+/// `-- flood` a good client beside those who only take.
 fn main() {
-    if image::install_if_asked() {
+    if image::install_if_asked() || flood::flood_if_asked() {
         return;
     }
     let only = |part: &str| std::env::args().any(|argument| argument == part);
@@ -53,11 +58,17 @@ fn main() {
         catalog::figures();
         return verify::figures();
     }
+    if only("flood") {
+        return flood::figures();
+    }
     if only("eventing") {
         return eventing::figures();
     }
     if only("client") {
         return client::figures();
+    }
+    if only("page") {
+        return page::figures();
     }
     if only("image") {
         return image::figures();
@@ -65,11 +76,13 @@ fn main() {
     inside();
     if !only("inside") {
         over_the_wire();
+        flood::figures();
         catalog::figures();
         verify::figures();
         eventing::figures();
         image::figures();
         client::figures();
+        page::figures();
     }
 }
 
@@ -83,6 +96,9 @@ fn inside() {
     Figure::new("login check, password remembered, median", "µs", Limit::AtMost(50.0)).report(login.remembered());
     Figure::new("login check, password hashed, median", "ms", Limit::AtMost(60.0)).report(login.hashed());
     Figure::new("a CQL filter over 10,000 instances", "ms", Limit::AtMost(10.0)).report(inside.search());
+    let (alone, together) = audit::written();
+    Figure::new("a line of the audit log on disk, median", "ms", Limit::AtMost(10.0)).report(alone);
+    Figure::new("lines of the audit log, 16 threads", "lines/s", Limit::AtLeast(1000.0)).report(together);
 }
 
 fn over_the_wire() {

@@ -55,7 +55,7 @@ struct Failures {
 impl Attempts {
     /// How long this peer must wait before it may try this name again; `None` if it may try now.
     pub(super) fn wait(&self, peer: IpAddr, name: &str, now: DateTime<Utc>) -> Option<TimeDelta> {
-        let network = network(peer);
+        let network = network_of(peer);
         let tables = self.lock();
         let of_pair = tables.pairs.wait(&(network, name.into()), PER_NAME, now);
         of_pair.max(tables.networks.wait(&network, PER_NETWORK, now))
@@ -63,7 +63,7 @@ impl Attempts {
 
     /// Counts a wrong password.
     pub(super) fn failed(&self, peer: IpAddr, name: &str, now: DateTime<Utc>) {
-        let network = network(peer);
+        let network = network_of(peer);
         let mut tables = self.lock();
         let of_name = tables.names.count(name.into(), now);
         let per_name = if of_name < ATTACK { PER_NAME } else { PER_NAME_UNDER_ATTACK };
@@ -73,7 +73,7 @@ impl Attempts {
 
     /// Forgets the failures of this peer with this name: it knows the password.
     pub(super) fn succeeded(&self, peer: IpAddr, name: &str) {
-        self.lock().pairs.0.remove(&(network(peer), name.into()));
+        self.lock().pairs.0.remove(&(network_of(peer), name.into()));
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
@@ -134,8 +134,8 @@ impl<K: Clone + Eq + Hash> Table<K> {
     }
 }
 
-/// What one peer can send from: whoever has one IPv6 address has all of its /64.
-pub(super) fn network(peer: IpAddr) -> IpAddr {
+/// The address of the network that this peer may be alone in: whoever has one IPv6 address has all of its /64.
+pub fn network_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         address => address,
@@ -241,6 +241,6 @@ mod tests {
         }
         assert!(attempts.wait("2001:db8:0:1::ffff".parse().unwrap(), "ann", at(0)).is_some());
         assert!(attempts.wait("2001:db8:0:2::1".parse().unwrap(), "ann", at(0)).is_none());
-        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), PEER);
+        assert_eq!(network_of("::ffff:192.0.2.1".parse().unwrap()), PEER);
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OnceCell, Semaphore};
 
-use super::attempts::network;
+use super::attempts::network_of;
 use super::keyed_digest::Digest;
 use super::users::Verdict;
 
@@ -61,7 +61,7 @@ impl Hashing {
     }
 
     fn join(&self, digest: Digest, peer: IpAddr) -> Option<Waiter<'_>> {
-        let peer = network(peer);
+        let peer = network_of(peer);
         let mut queue = self.lock();
         if !queue.contains_key(&digest) {
             let of_peer = queue.values().filter(|queued| queued.peer == peer).count();

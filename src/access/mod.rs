@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use attempts::network_of;
 pub use audit::{Audit, Change, Made};
 pub use certificate::PeerCertificate;
 pub use credentials::{MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH, check_name, check_password};
@@ -42,7 +43,7 @@ pub use password_hash::HashError;
 use password_hash::PasswordHash;
 pub use recognition::UserIdentity;
 pub use request_id::RequestId;
-pub use users::{Settings, User, UserError, Users, Verdict};
+pub use users::{Settings, Standing, User, UserError, Users, Verdict};
 
 /// What a user may do; each role may do what the roles before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,12 +95,12 @@ pub struct Caller {
     /// Where the request came from; `None` if it came over no network.
     #[serde(default)]
     pub address: Option<IpAddr>,
-    /// How the caller proved who it is; `None` if it came over no network.
-    #[serde(default)]
-    pub scheme: Option<Scheme>,
     /// The request that it came with; `None` if it came with none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestId>,
+    /// How the caller proved who it is; `None` if it came over no network.
+    #[serde(default)]
+    pub scheme: Option<Scheme>,
 }
 
 /// How a caller proves who it is.
@@ -128,7 +129,7 @@ impl Scheme {
 impl Caller {
     /// A caller who came over no network.
     pub fn new(name: impl Into<Arc<str>>, role: Role) -> Self {
-        Self { name: name.into(), role, address: None, scheme: None, request: None }
+        Self { name: name.into(), role, address: None, request: None, scheme: None }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use openssl::sha::sha256;
 
 use super::attempts::Attempts;
 use super::credentials::MAX_PASSWORD_LENGTH;
@@ -60,6 +61,15 @@ pub struct User {
     pub role: Role,
     /// When the user was added.
     pub created: DateTime<Utc>,
+}
+
+/// How a user stands at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The role.
+    pub role: Role,
+    /// A digest of what is stored of the password: another one after the password was set anew.
+    pub credentials: [u8; 32],
 }
 
 /// What a name and a password are worth.
@@ -237,6 +247,13 @@ impl Users {
     pub fn role_of(&self, name: &str) -> Result<Option<Role>, StoreError> {
         let row = self.store.read(|c| users::find(c, name))?;
         row.map(|row| role(&row)).transpose()
+    }
+
+    /// How a user stands now: the role, and whether the credentials are still those of an earlier look; `None` if there is no
+    /// such user. Blocks.
+    pub fn standing(&self, name: &str) -> Result<Option<Standing>, StoreError> {
+        let row = self.store.read(|c| users::find(c, name))?;
+        row.map(|row| Ok(Standing { role: role(&row)?, credentials: sha256(row.hash.as_bytes()) })).transpose()
     }
 
     /// Says whose name and password these are.

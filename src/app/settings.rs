@@ -12,6 +12,7 @@ use crate::audit;
 use crate::client::{self, AddressRuleError, AddressRules, IdentityFiles};
 use crate::config::{Allowed, Config, DigestAlgorithm, Engine, FaultStatus, Overflow};
 use crate::events;
+use crate::page;
 use crate::server::{self, ClientCertificates, UploadSettings};
 use crate::software::{EngineChoice, EngineSettings};
 use crate::worker;
@@ -68,6 +69,7 @@ pub(super) fn server(config: &Config) -> server::Settings {
                 DigestAlgorithm::Md5 => access::DigestAlgorithm::Md5,
             })
             .collect(),
+        requests: limits.requests,
         client_certificates: config.tls.client_certificates.then(|| ClientCertificates {
             authorities: config.tls.client_ca_file.clone(),
             revocations: config.tls.client_revocation_file.clone(),
@@ -77,6 +79,12 @@ pub(super) fn server(config: &Config) -> server::Settings {
             max_characters: limits.max_upload,
         }),
     }
+}
+
+/// How the page is served; `None` if the settings want none.
+pub(super) fn page(config: &Config) -> Option<page::Settings> {
+    let own = &config.page;
+    own.enabled.then_some(page::Settings { idle: own.idle, longest: own.longest })
 }
 
 /// Whether packages may come inside of requests.

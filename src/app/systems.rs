@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::StartError;
 use super::host::Host;
 use super::image::Image;
+use super::watched_systems::WatchedSystems;
 use crate::access::Users;
 use crate::broker::Provider;
 use crate::cim::{CimError, Instance, Schema};
@@ -25,8 +26,8 @@ struct Open {
     shown: ManagedSystems,
     filters: Arc<IndicationFilters>,
     destinations: Arc<Destinations>,
-    _host: Option<Host>,
-    _image: Option<Image>,
+    host: Option<Host>,
+    image: Option<Image>,
 }
 
 impl Systems {
@@ -46,7 +47,7 @@ impl Systems {
         let filters = IndicationFilters::open(store.clone(), schema.clone()).map_err(events::OpenError::from)?;
         let destinations = Destinations::open(store.clone()).map_err(events::OpenError::from)?;
         let (filters, destinations) = (Arc::new(filters), Arc::new(destinations));
-        Ok(Self(Some(Open { shown, filters, destinations, _host: host, _image: image })))
+        Ok(Self(Some(Open { shown, filters, destinations, host, image })))
     }
 
     /// What shows each system, and the subscriptions to what happens on them.
@@ -56,6 +57,15 @@ impl Systems {
         let eventing = Eventing::new(shown.clone(), events.clone(), filters.clone(), destinations.clone());
         lists.push(providers::indications(eventing));
         Ok(lists)
+    }
+
+    /// What is looked at by those who watch the service.
+    pub(super) fn watched(&self) -> WatchedSystems {
+        let Some(Open { host, image, .. }) = &self.0 else { return WatchedSystems::default() };
+        WatchedSystems {
+            host: host.as_ref().map(|host| host.watched().clone()),
+            image: image.as_ref().map(|image| image.watched().clone()),
+        }
     }
 
     pub(super) fn describe(&self) -> Arc<dyn Describe> {

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, Overrides};
+use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, LogFormat, Overrides};
 
 /// Shows a host's software as CIM objects over WS-Management and changes it on request.
 #[derive(Debug, Parser)]
@@ -136,12 +136,16 @@ fn report(failure: &dyn Error) {
 }
 
 /// Lets the log go to the standard error. `RUST_LOG` goes before `directives`.
-fn log(directives: &str) -> Result<(), Failure> {
+fn log(directives: &str, format: LogFormat) -> Result<(), Failure> {
     use tracing_subscriber::EnvFilter;
     let filter = match std::env::var("RUST_LOG") {
         Ok(variable) if !variable.is_empty() => EnvFilter::try_new(variable)?,
         _ => EnvFilter::try_new(directives)?,
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).init(),
+    }
     Ok(())
 }

@@ -44,7 +44,7 @@ const ENUMERATE: &str = concat!(
 
 /// Serves until it is told to stop.
 pub(super) fn run(config: Config) -> Result<(), Failure> {
-    log(&config.log)?;
+    log(&config.log, config.log_format)?;
     let listed = if config.engine == Engine::None && config.image.dir.is_some() { VIBS } else { PACKAGES };
     // The workers have threads of their own; this one accepts nothing but signals and the server's end.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build()?;
@@ -56,6 +56,9 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     };
     let address = application.address();
     let mut lines = format!("listening on https://{address}/wsman\n");
+    if let Some(address) = application.watched_at() {
+        writeln!(lines, "figures at http://{address}/metrics and http://{address}/healthz")?;
+    }
     if let Some(first) = application.first_user() {
         welcome(&mut lines, address, first, application.own_certificate(), &listed)?;
     }

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{Failure, log};
 use crate::app::{Changed, ImageOrders, ProxyOrders, WorkerOrders, run_worker};
 use crate::client::{Proxy, Unproxied};
-use crate::config::{AcceptanceLevel, Engine};
+use crate::config::{AcceptanceLevel, Engine, LogFormat};
 use crate::worker;
 
 /// What the worker logs: its standard error is a file beside the store.
@@ -90,7 +90,7 @@ pub(super) struct Worker {
 
 /// Works until there has been nothing to do for a while.
 pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
-    log(LOG)?;
+    log(LOG, LogFormat::Text)?;
     worker::detach();
     run_worker(WorkerOrders {
         state_dir: arguments.state_dir,

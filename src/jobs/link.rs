@@ -74,6 +74,8 @@ pub(super) struct Link {
     /// Only one worker is started at a time.
     launching: Mutex<()>,
     watch: Mutex<Option<Watch>>,
+    /// Why the worker was not reached the last time that it was wanted.
+    failure: Mutex<Option<String>>,
 }
 
 /// A connection on which the worker tells that a journal has grown.
@@ -99,6 +101,7 @@ impl Link {
             wake,
             launching: Mutex::default(),
             watch: Mutex::default(),
+            failure: Mutex::default(),
         }
     }
 
@@ -110,7 +113,7 @@ impl Link {
 
     /// The same for so long, after which the worker hears that nobody waits any more.
     pub(super) fn call_for(&self, request: &Request, limit: Duration) -> Result<Reply, LinkError> {
-        let (stream, mut lines) = self.connect()?;
+        let (stream, mut lines) = self.reach()?;
         time_limit(&stream, Some(limit.clamp(SHORTEST, LONG)))?;
         write_line(&mut &stream, request)?;
         match lines.read()?.ok_or(LinkError::Unexpected)? {
@@ -124,7 +127,7 @@ impl Link {
     pub(super) fn watch(&self) -> Result<(), LinkError> {
         let mut watch = self.lock_watch();
         if !watch.as_ref().is_some_and(Watch::is_alive) {
-            *watch = Some(self.start_watch(self.connect()?)?);
+            *watch = Some(self.start_watch(self.reach()?)?);
         }
         Ok(())
     }
@@ -163,6 +166,23 @@ impl Link {
         };
         let listener = thread::Builder::new().name("worker-watch".into()).spawn(listen).map_err(LinkError::Launch)?;
         Ok(Watch { stream, listener })
+    }
+
+    /// Why the worker was not reached the last time that it was wanted; `None` if it was.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether there is a connection on which the worker tells that a journal has grown.
+    pub(super) fn is_watched(&self) -> bool {
+        self.lock_watch().as_ref().is_some_and(Watch::is_alive)
+    }
+
+    fn reach(&self) -> Result<Connection, LinkError> {
+        let connection = self.connect();
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) =
+            connection.as_ref().err().map(LinkError::to_string);
+        connection
     }
 
     fn connect(&self) -> Result<Connection, LinkError> {

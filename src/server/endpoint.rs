@@ -13,9 +13,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::authentication::Authentication;
 use super::connections::Connection;
+use super::in_flight::InFlight;
 use super::refusal::Refusal;
 use super::reply_body::ReplyBody;
-use super::requests::id_of;
 use super::upload::{Received, Uploads};
 use super::{Settings, body, content};
 use crate::access::Caller;
@@ -40,6 +40,7 @@ pub(super) struct Endpoint {
     body_octets: usize,
     body_time: Duration,
     uploads: Option<Arc<Uploads>>,
+    in_flight: Arc<InFlight>,
     listen: String,
     /// The last Host header and the address made of it: clients of one server mostly call it by one name.
     address: RefCell<(String, Arc<str>)>,
@@ -52,10 +53,12 @@ impl Endpoint {
         authentication: Authentication,
         service: Arc<wsman::Service>,
         uploads: Option<Arc<Uploads>>,
+        in_flight: Arc<InFlight>,
     ) -> Self {
         let (body_octets, body_time) = (settings.body_octets, settings.body_time);
         let address = RefCell::new((String::new(), Arc::from("")));
-        Self { authentication, service, body_octets, body_time, uploads, listen: listen.to_string(), address }
+        let listen = listen.to_string();
+        Self { authentication, service, body_octets, body_time, uploads, in_flight, listen, address }
     }
 
     /// Answers a POST.
@@ -95,9 +98,7 @@ impl Endpoint {
             Err(refusal) => Err(refusal),
         };
         let (caller, charset) = match known {
-            Ok((caller, charset)) => {
-                (caller.map(|caller| Caller { address: Some(peer), request: id_of(request), ..caller }), charset)
-            }
+            Ok(known) => known,
             Err(refusal) => {
                 // A client that repeats the request with credentials finds the connection open.
                 body.discard(ANONYMOUS_BODY, self.body_time).await?;
@@ -105,6 +106,8 @@ impl Endpoint {
             }
         };
         let Received { body, upload, _claim } = self.receive(caller.as_ref(), &mut body).await?;
+        let name = caller.as_ref().map(|caller| caller.name.clone());
+        let _answering = self.in_flight.enter(name.as_deref()).ok_or(Refusal::Overloaded)?;
         let request = wsman::Request {
             body,
             upload: upload.map(Arc::new),
@@ -148,6 +151,7 @@ impl Endpoint {
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
         self.challenge(&mut response, false);
+        response.extensions_mut().insert(reply.operation);
         response.set_body(BoxBody::new(ReplyBody::new(reply.body)))
     }
 

@@ -20,6 +20,8 @@ pub(super) enum Refusal {
     Later(Duration),
     /// Too many passwords to check.
     Busy,
+    /// Too many requests are being answered, in all or of this user.
+    Overloaded,
     /// The users cannot be asked.
     Failed,
     /// The Content-Type is not one of SOAP.
@@ -58,7 +60,7 @@ impl Refusal {
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 response.insert_header((header::RETRY_AFTER, seconds.max(1).to_string()));
             }
-            Self::Busy | Self::Uploading => drop(response.insert_header((header::RETRY_AFTER, "1"))),
+            Self::Busy | Self::Overloaded | Self::Uploading => drop(response.insert_header((header::RETRY_AFTER, "1"))),
             _ => {}
         }
         if self.ends_connection() {
@@ -75,7 +77,9 @@ impl Refusal {
     /// The fault that tells the same as the status, where DSP0226 has one (14.6, wsman:EncodingLimit, wsman:QuotaLimit).
     fn fault(&self) -> Option<Fault> {
         let detail = match self {
-            Self::Uploading => return Some(Fault::new(FaultKind::QuotaLimit, self.message().trim_end().to_owned())),
+            Self::Uploading | Self::Overloaded => {
+                return Some(Fault::new(FaultKind::QuotaLimit, self.message().trim_end().to_owned()));
+            }
             Self::TooLarge { .. } => FaultDetail::ServiceEnvelopeLimit,
             Self::MediaType => FaultDetail::EncodingType,
             _ => return None,
@@ -88,7 +92,7 @@ impl Refusal {
             Self::Unauthorized | Self::Stale => StatusCode::UNAUTHORIZED,
             Self::AnotherSite => StatusCode::FORBIDDEN,
             Self::Later(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -110,6 +114,9 @@ impl Refusal {
             Self::AnotherSite => "Pages of other sites may send nothing to this service.\n".to_owned(),
             Self::Later(_) => "Too many wrong passwords came from this address. Try again later.\n".to_owned(),
             Self::Busy => "Too many passwords wait to be checked. Try again in a moment.\n".to_owned(),
+            Self::Overloaded => {
+                "Too many requests are being answered, of this user or in all. Try again in a moment.\n".to_owned()
+            }
             Self::Failed => "The request could not be checked. The server's log tells why.\n".to_owned(),
             Self::MediaType => {
                 "Send SOAP 1.2 as application/soap+xml, in UTF-8 or UTF-16, neither compressed nor encrypted.\n"

@@ -1,9 +1,11 @@
 //! TLS: 1.2 and 1.3, with session tickets.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use actix_http::TlsAcceptorConfig;
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslMode, SslOptions, SslSessionCacheMode};
+use openssl::ssl::{AlpnError, SslAcceptor, SslFiletype, SslMethod, SslMode, SslOptions, SslSessionCacheMode};
 
 use super::authentication::ClientCertificates;
 use super::certificate::Identity;
@@ -57,10 +59,7 @@ pub enum TlsError {
 }
 
 /// An acceptor for this identity, after Mozilla's intermediate profile (version 5).
-pub(super) fn acceptor(
-    identity: &Identity,
-    clients: Option<&ClientCertificates>,
-) -> Result<SslAcceptorBuilder, TlsError> {
+pub(super) fn acceptor(identity: &Identity, clients: Option<&ClientCertificates>) -> Result<SslAcceptor, TlsError> {
     let Identity { certificate, key } = identity;
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     builder
@@ -78,7 +77,25 @@ pub(super) fn acceptor(
     if let Some(clients) = clients {
         clients.ask(&mut builder)?;
     }
-    Ok(builder)
+    builder.set_alpn_select_callback(|_, offered| select_protocol(offered).ok_or(AlpnError::NOACK));
+    Ok(builder.build())
+}
+
+/// HTTP/1.1, if the client offers it (RFC 7301: each name has its length before it).
+fn select_protocol(mut offered: &[u8]) -> Option<&[u8]> {
+    while let Some((&length, rest)) = offered.split_first() {
+        let (name, others) = rest.split_at_checked(usize::from(length))?;
+        if name == b"http/1.1" {
+            return Some(name);
+        }
+        offered = others;
+    }
+    None
+}
+
+/// How handshakes are made.
+pub(super) fn handshake(time: Duration) -> TlsAcceptorConfig {
+    TlsAcceptorConfig::default().handshake_timeout(time)
 }
 
 /// OpenSSL compares the key with the certificate as soon as it reads the key.

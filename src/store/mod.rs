@@ -96,6 +96,12 @@ impl Store {
         Ok(value)
     }
 
+    /// Whether something could be written now.
+    pub fn check(&self) -> Result<(), StoreError> {
+        // A new transaction waits for whoever writes, and is refused where the file cannot be written.
+        self.write(|transaction| Ok(transaction.pragma_query_value(None, "user_version", |_| Ok(()))?))
+    }
+
     /// Tells the sequence number of the latest change record, each time one is committed.
     pub fn watch_changes(&self) -> watch::Receiver<i64> {
         self.latest_change.subscribe()

@@ -76,7 +76,8 @@ impl Identity {
     /// Reads a reply.
     pub fn read(message: &Envelope) -> Result<Self, Fault> {
         let body = message.body("wsmid:IdentifyResponse")?;
-        if !body.is(WSMID, "IdentifyResponse") {
+        // OMI has the element in SOAP's namespace.
+        if body.name != "IdentifyResponse" {
             return Err(Fault::schema("the body must hold wsmid:IdentifyResponse"));
         }
         let text = |name| body.child(WSMID, name).map(|e| e.text().to_owned());

@@ -16,6 +16,7 @@ use actix_web::http::uri::PathAndQuery;
 
 use self::basic::Credentials;
 pub use self::client_certificate::ClientCertificates;
+use super::let_in;
 use super::refusal::Refusal;
 use crate::access::{Caller, DigestAlgorithm, PeerCertificate, Scheme, StaleNonce, Users, Verdict};
 
@@ -57,7 +58,9 @@ impl Authentication {
             Some(Claim::Unknown) => return Err(Refusal::Unauthorized),
         };
         match verdict {
-            Verdict::Known(caller) => Ok(Caller { scheme: Some(scheme), ..caller }),
+            Verdict::Known(caller) => {
+                Ok(Caller { address: Some(peer), scheme: Some(scheme), request: let_in(request), ..caller })
+            }
             Verdict::Wrong => Err(Refusal::Unauthorized),
             Verdict::Later(wait) => Err(Refusal::Later(wait)),
             Verdict::Busy => Err(Refusal::Busy),
