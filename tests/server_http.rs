@@ -53,7 +53,7 @@ impl TestServer {
         let mut config = Config { state_dir: state.path().join("state"), engine: Engine::None, ..Config::default() };
         config.listen.set_port(0);
         config.root = state.path().to_owned();
-        config.auth.bcrypt_cost = 4;
+        config.auth.hash_mebibytes = 1;
         config.limits.body_octets = 64 * 1024;
         config.limits.body_time = Duration::from_secs(1);
         config.limits.head_time = Duration::from_secs(1);

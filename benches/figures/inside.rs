@@ -54,7 +54,7 @@ impl Inside {
         let broker = Arc::new(Broker::of_systems(schema.clone(), all(&systems).unwrap()).unwrap());
         let client = Client::start(client::Settings::default(), AddressRules::new(true)).unwrap();
         let describe = Arc::new(Indications::new(systems));
-        let users = access::Settings { cache: Duration::from_secs(60), bcrypt_cost: 4 };
+        let users = access::Settings { cache: Duration::from_secs(60), hash_mebibytes: 1 };
         let users = Arc::new(Users::new(store.clone(), clock.clone(), users).unwrap());
         let settings = events::Settings::default();
         let events = Events::open(store, schema, describe, users, client, clock.clone(), settings).unwrap();

@@ -27,6 +27,7 @@ mod get;
 mod image;
 mod inside;
 mod load;
+mod login;
 mod nginx;
 mod page;
 mod process;
@@ -91,6 +92,9 @@ fn inside() {
     Figure::new("Get, decoded, dispatched and answered, median", "µs", Limit::AtMost(20.0)).report(inside.request());
     Figure::new("instances of 40 properties written", "instances/s", Limit::AtLeast(400_000.0))
         .report(inside::written());
+    let login = login::Login::new();
+    Figure::new("login check, password remembered, median", "µs", Limit::AtMost(50.0)).report(login.remembered());
+    Figure::new("login check, password hashed, median", "ms", Limit::AtMost(60.0)).report(login.hashed());
     Figure::new("a CQL filter over 10,000 instances", "ms", Limit::AtMost(10.0)).report(inside.search());
     let (alone, together) = audit::written();
     Figure::new("a line of the audit log on disk, median", "ms", Limit::AtMost(10.0)).report(alone);

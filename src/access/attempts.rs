@@ -1,23 +1,29 @@
 //! Wrong passwords: after a few of them, further attempts are answered without hashing, for a growing time.
 //!
-//! Failures count per peer and name, so that nobody locks a user out everywhere, and, less strictly, per peer alone, so that
-//! changing names does not help.
+//! Failures count per network and name, so that nobody locks a user out everywhere, and, less strictly, per network alone, so
+//! that changing names does not help. They also count per name alone: while many networks guess one user's password,
+//! each of them has one attempt before it waits. Whoever knows the password needs no second one, so no flood locks its user out.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How many peers and names are kept; the longest quiet ones go first.
+/// How many entries each table keeps; the longest quiet ones go first.
 const CAPACITY: usize = 4096;
 /// Failures are forgotten after this time without another one.
 const FORGET_AFTER: TimeDelta = TimeDelta::minutes(15);
 
 const PER_NAME: Policy = Policy { free: 5, longest: TimeDelta::seconds(60) };
-const PER_PEER: Policy = Policy { free: 30, longest: TimeDelta::seconds(8) };
+const PER_NAME_UNDER_ATTACK: Policy = Policy { free: 0, ..PER_NAME };
+const PER_NETWORK: Policy = Policy { free: 30, longest: TimeDelta::seconds(8) };
+/// A name is under attack from this number of failures on, from all networks together.
+const ATTACK: u32 = 50;
 
 /// `free` failures cost no wait, the next one a second, each further one twice as long, up to `longest`.
+#[derive(Clone, Copy)]
 struct Policy {
     free: u32,
     longest: TimeDelta,
@@ -25,11 +31,19 @@ struct Policy {
 
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
-    failures: Mutex<HashMap<Key, Failures>>,
+    tables: Mutex<Tables>,
 }
 
-/// A peer's network and, for failures of one name, the name.
-type Key = (IpAddr, Option<Box<str>>);
+#[derive(Debug, Default)]
+struct Tables {
+    pairs: Table<(IpAddr, Box<str>)>,
+    networks: Table<IpAddr>,
+    names: Table<Box<str>>,
+}
+
+/// The failures of each key.
+#[derive(Debug)]
+struct Table<K>(HashMap<K, Failures>);
 
 #[derive(Debug)]
 struct Failures {
@@ -41,39 +55,29 @@ struct Failures {
 impl Attempts {
     /// How long this peer must wait before it may try this name again; `None` if it may try now.
     pub(super) fn wait(&self, peer: IpAddr, name: &str, now: DateTime<Utc>) -> Option<TimeDelta> {
-        let failures = self.lock();
-        keys(peer, name)
-            .iter()
-            .filter_map(|(key, policy)| {
-                let rest = failures.get(key)?.blocked_until - now;
-                // A clock that jumped back must not block for longer than any wait.
-                (rest > TimeDelta::zero()).then(|| rest.min(policy.longest))
-            })
-            .max()
+        let network = network_of(peer);
+        let tables = self.lock();
+        let of_pair = tables.pairs.wait(&(network, name.into()), PER_NAME, now);
+        of_pair.max(tables.networks.wait(&network, PER_NETWORK, now))
     }
 
     /// Counts a wrong password.
     pub(super) fn failed(&self, peer: IpAddr, name: &str, now: DateTime<Utc>) {
-        let mut failures = self.lock();
-        for (key, policy) in keys(peer, name) {
-            make_room(&mut failures, &key, now);
-            let entry = failures.entry(key).or_insert(Failures { count: 0, last: now, blocked_until: now });
-            if now - entry.last > FORGET_AFTER {
-                entry.count = 0;
-            }
-            entry.count = entry.count.saturating_add(1);
-            entry.last = now;
-            entry.blocked_until = now + policy.wait_after(entry.count);
-        }
+        let network = network_of(peer);
+        let mut tables = self.lock();
+        let of_name = tables.names.count(name.into(), now);
+        let per_name = if of_name < ATTACK { PER_NAME } else { PER_NAME_UNDER_ATTACK };
+        tables.pairs.fail((network, name.into()), per_name, now);
+        tables.networks.fail(network, PER_NETWORK, now);
     }
 
     /// Forgets the failures of this peer with this name: it knows the password.
     pub(super) fn succeeded(&self, peer: IpAddr, name: &str) {
-        self.lock().remove(&(network_of(peer), Some(name.into())));
+        self.lock().pairs.0.remove(&(network_of(peer), name.into()));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Failures>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -86,19 +90,47 @@ impl Policy {
     }
 }
 
-fn keys(peer: IpAddr, name: &str) -> [(Key, Policy); 2] {
-    let network = network_of(peer);
-    [((network, Some(name.into())), PER_NAME), ((network, None), PER_PEER)]
+impl<K> Default for Table<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
 }
 
-fn make_room(failures: &mut HashMap<Key, Failures>, key: &Key, now: DateTime<Utc>) {
-    if failures.len() < CAPACITY || failures.contains_key(key) {
-        return;
+impl<K: Clone + Eq + Hash> Table<K> {
+    fn wait(&self, key: &K, policy: Policy, now: DateTime<Utc>) -> Option<TimeDelta> {
+        let rest = self.0.get(key)?.blocked_until - now;
+        // A clock that jumped back must not block for longer than any wait.
+        (rest > TimeDelta::zero()).then(|| rest.min(policy.longest))
     }
-    failures.retain(|_, entry| now - entry.last <= FORGET_AFTER);
-    if failures.len() >= CAPACITY {
-        let quietest = failures.iter().min_by_key(|(_, entry)| entry.last).map(|(key, _)| key.clone());
-        quietest.and_then(|key| failures.remove(&key));
+
+    fn fail(&mut self, key: K, policy: Policy, now: DateTime<Utc>) {
+        let count = self.count(key.clone(), now);
+        if let Some(entry) = self.0.get_mut(&key) {
+            entry.blocked_until = now + policy.wait_after(count);
+        }
+    }
+
+    /// Counts a failure; tells how many there are now.
+    fn count(&mut self, key: K, now: DateTime<Utc>) -> u32 {
+        self.make_room(&key, now);
+        let entry = self.0.entry(key).or_insert(Failures { count: 0, last: now, blocked_until: now });
+        if now - entry.last > FORGET_AFTER {
+            entry.count = 0;
+        }
+        entry.count = entry.count.saturating_add(1);
+        entry.last = now;
+        entry.count
+    }
+
+    fn make_room(&mut self, key: &K, now: DateTime<Utc>) {
+        if self.0.len() < CAPACITY || self.0.contains_key(key) {
+            return;
+        }
+        self.0.retain(|_, entry| now - entry.last <= FORGET_AFTER);
+        if self.0.len() >= CAPACITY {
+            let quietest = self.0.iter().min_by_key(|(_, entry)| entry.last).map(|(key, _)| key.clone());
+            quietest.and_then(|key| self.0.remove(&key));
+        }
     }
 }
 
@@ -170,11 +202,35 @@ mod tests {
     #[test]
     fn the_table_is_bounded_and_keeps_the_newest() {
         let attempts = Attempts::default();
-        for n in 0..3_000_u32 {
-            attempts.failed(IpAddr::from(n.to_be_bytes()), "ann", at(i64::from(n) / 100));
+        for n in 0..5_000_u32 {
+            attempts.failed(IpAddr::from(n.to_be_bytes()), &format!("u{n}"), at(i64::from(n) / 100));
         }
-        assert!(attempts.lock().len() <= CAPACITY);
-        assert!(attempts.lock().contains_key(&(IpAddr::from(2_999_u32.to_be_bytes()), None)));
+        let tables = attempts.lock();
+        assert_eq!(
+            (tables.pairs.0.len(), tables.networks.0.len(), tables.names.0.len()),
+            (CAPACITY, CAPACITY, CAPACITY)
+        );
+        assert!(tables.networks.0.contains_key(&IpAddr::from(4_999_u32.to_be_bytes())));
+        assert!(!tables.networks.0.contains_key(&IpAddr::from(0_u32.to_be_bytes())));
+    }
+
+    #[test]
+    fn a_flood_from_many_networks_leaves_each_one_attempt_and_locks_nobody_out() {
+        let attempts = Attempts::default();
+        for n in 0..1_000_u32 {
+            let peer = IpAddr::from(n.to_be_bytes());
+            assert_eq!(attempts.wait(peer, "ann", at(0)), None);
+            attempts.failed(peer, "ann", at(0));
+            let wait = (n + 1 >= ATTACK).then(|| TimeDelta::seconds(1));
+            assert_eq!(attempts.wait(peer, "ann", at(0)), wait, "{n}");
+        }
+        // The user comes from wherever it likes, and others are not concerned.
+        assert_eq!(attempts.wait(PEER, "ann", at(0)), None);
+        attempts.failed(PEER, "bob", at(0));
+        assert_eq!(attempts.wait(PEER, "bob", at(0)), None);
+        // Once it is over, mistyping is free again.
+        attempts.failed(PEER, "ann", at(2_000));
+        assert_eq!(attempts.wait(PEER, "ann", at(2_000)), None);
     }
 
     #[test]

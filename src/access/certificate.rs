@@ -9,6 +9,7 @@ use openssl::x509::X509Ref;
 use super::der::{self, CONTEXT_0, CONTEXT_3, Elements, OBJECT_IDENTIFIER, SEQUENCE};
 use super::distinguished_name;
 use super::{Identity, IdentityKind};
+use crate::hexadecimal;
 
 /// How many alternative names are looked at.
 const MAX_NAMES: usize = 64;
@@ -72,7 +73,7 @@ impl PeerCertificate {
 }
 
 fn thumbprint(certificate: &X509Ref, digest: MessageDigest) -> Result<Identity, ErrorStack> {
-    let digits: String = certificate.digest(digest)?.iter().map(|octet| format!("{octet:02x}")).collect();
+    let digits = hexadecimal::written(&certificate.digest(digest)?);
     // Digits of a digest are always a thumbprint; the error stack is empty.
     Identity::new(IdentityKind::Thumbprint, &digits).map_err(|_| ErrorStack::get())
 }

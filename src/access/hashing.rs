@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::attempts::network_of;
 use super::keyed_digest::Digest;
 use super::users::Verdict;
 
@@ -16,7 +17,7 @@ use super::users::Verdict;
 const AT_A_TIME: usize = 1;
 /// How many hashes may run or wait in all.
 const MAX_WAITING: usize = 64;
-/// How many of them may come from one peer.
+/// How many of them may come from one network.
 const MAX_WAITING_PER_PEER: usize = 16;
 
 #[derive(Debug)]
@@ -60,6 +61,7 @@ impl Hashing {
     }
 
     fn join(&self, digest: Digest, peer: IpAddr) -> Option<Waiter<'_>> {
+        let peer = network_of(peer);
         let mut queue = self.lock();
         if !queue.contains_key(&digest) {
             let of_peer = queue.values().filter(|queued| queued.peer == peer).count();

@@ -8,11 +8,14 @@ mod audit;
 mod certificate;
 mod credentials;
 mod der;
+mod digest;
 mod distinguished_name;
 mod first_start;
 mod hashing;
 mod identity;
 mod keyed_digest;
+mod nonces;
+mod password_hash;
 pub mod private_file;
 mod recognition;
 mod request_id;
@@ -33,8 +36,11 @@ pub use attempts::network_of;
 pub use audit::{Audit, Change, Made};
 pub use certificate::PeerCertificate;
 pub use credentials::{MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH, check_name, check_password};
+pub use digest::{DigestAlgorithm, DigestClaim, REALM, StaleNonce};
 pub use first_start::{FirstUser, INITIAL_PASSWORD_FILE, ensure_first_user, forget_initial_password};
 pub use identity::{Identity, IdentityError, IdentityKind};
+pub use password_hash::HashError;
+use password_hash::PasswordHash;
 pub use recognition::UserIdentity;
 pub use request_id::RequestId;
 pub use users::{Settings, Standing, User, UserError, Users, Verdict};
@@ -105,6 +111,8 @@ pub enum Scheme {
     Basic,
     /// The certificate of its TLS connection.
     Certificate,
+    /// A digest of its password in each request.
+    Digest,
 }
 
 impl Scheme {
@@ -113,6 +121,7 @@ impl Scheme {
         match self {
             Self::Basic => "basic",
             Self::Certificate => "certificate",
+            Self::Digest => "digest",
         }
     }
 }

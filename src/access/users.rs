@@ -9,15 +9,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use openssl::sha::sha256;
 
 use super::attempts::Attempts;
+use super::credentials::MAX_PASSWORD_LENGTH;
 use super::hashing::Hashing;
 use super::keyed_digest::Digest;
+use super::nonces::Nonces;
+use super::password_hash::HashError;
 use super::recognition::Recognised;
+use super::sealing::{SealingError, SealingKey};
 use super::verdicts::{Remembered, Verdicts};
-use super::{Audit, Caller, Identity, Role, check_name, check_password};
+use super::{Audit, Caller, Identity, PasswordHash, Role, check_name, check_password};
 use crate::audit::Unrecorded;
 use crate::clock::SharedClock;
 use crate::store::users::{self, UserRow};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, digests};
 
 /// Everybody who may ask.
 ///
@@ -28,13 +32,15 @@ use crate::store::{Store, StoreError};
 pub struct Users {
     pub(super) store: Arc<Store>,
     pub(super) clock: SharedClock,
-    bcrypt_cost: u32,
+    password_hash: PasswordHash,
     verdicts: Verdicts,
-    attempts: Attempts,
+    pub(super) attempts: Attempts,
     hashing: Hashing,
     hashes_done: AtomicU64,
-    audit: Audit,
     pub(super) recognised: Recognised,
+    audit: Audit,
+    pub(super) nonces: Nonces,
+    pub(super) sealing_key: Option<Arc<SealingKey>>,
 }
 
 /// How passwords are handled.
@@ -42,8 +48,8 @@ pub struct Users {
 pub struct Settings {
     /// How long a right password is remembered after its last use.
     pub cache: Duration,
-    /// The cost of the hash of a password that is set, 4 to 31.
-    pub bcrypt_cost: u32,
+    /// The memory that the hash of a password takes, in MiB.
+    pub hash_mebibytes: u32,
 }
 
 /// A user as an administrator sees it.
@@ -90,8 +96,8 @@ pub enum UserError {
     /// There is no password.
     #[error("the password is empty")]
     PasswordEmpty,
-    /// The password is longer than what the hash reads.
-    #[error("the password has {length} octets; 72 are the most that its hash covers: take a shorter one")]
+    /// The password is too long.
+    #[error("the password has {length} octets; {MAX_PASSWORD_LENGTH} are the most: take a shorter one")]
     PasswordTooLong {
         /// How long it is, in octets.
         length: usize,
@@ -129,7 +135,22 @@ pub enum UserError {
     Store(#[from] StoreError),
     /// The password could not be hashed.
     #[error("the password cannot be hashed: {0}")]
-    Hash(#[from] bcrypt::BcryptError),
+    Hash(#[from] HashError),
+    /// The password that was given is not the user's.
+    #[error("this is not the password of {0}")]
+    OtherPassword(String),
+    /// There is no key to seal or open a digest's secret with.
+    #[error(
+        "the key that seals the secrets of digests is not there: start the server on this state directory \
+         once, or switch the digest off"
+    )]
+    NoSealingKey,
+    /// A digest's secret cannot be sealed or opened.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
+    /// A digest cannot be made.
+    #[error("a digest cannot be made: {0}")]
+    Digest(#[source] openssl::error::ErrorStack),
     /// There are no random numbers.
     #[error("there are no random numbers: {0}")]
     Random(#[source] openssl::error::ErrorStack),
@@ -147,13 +168,15 @@ impl Users {
         Ok(Self {
             store,
             clock,
-            bcrypt_cost: settings.bcrypt_cost,
+            password_hash: PasswordHash::new(settings.hash_mebibytes),
             verdicts: Verdicts::new(settings.cache).map_err(UserError::Random)?,
             attempts: Attempts::default(),
             hashing: Hashing::new(),
             hashes_done: AtomicU64::new(0),
-            audit: Audit::default(),
             recognised: Recognised::default(),
+            audit: Audit::default(),
+            nonces: Nonces::new().map_err(UserError::Random)?,
+            sealing_key: None,
         })
     }
 
@@ -167,11 +190,17 @@ impl Users {
         &self.audit
     }
 
+    /// The same users, whose digests' secrets are sealed with this key.
+    #[must_use]
+    pub fn with_sealing_key(self, key: Arc<SealingKey>) -> Self {
+        Self { sealing_key: Some(key), ..self }
+    }
+
     /// Adds a user. Blocks, as the hash takes its time.
     pub fn add(&self, name: &str, role: Role, password: &[u8]) -> Result<(), UserError> {
         check_name(name)?;
         check_password(password)?;
-        let hash = bcrypt::hash(password, self.bcrypt_cost)?;
+        let hash = self.password_hash.make(password)?;
         let row = UserRow { name: name.to_owned(), role: role.as_str().to_owned(), hash, created: self.clock.now() };
         if self.store.write(|t| users::insert(t, &row))? { Ok(()) } else { Err(UserError::Exists(row.name)) }
     }
@@ -179,8 +208,14 @@ impl Users {
     /// Gives a user another password. Blocks.
     pub fn set_password(&self, name: &str, password: &[u8]) -> Result<(), UserError> {
         check_password(password)?;
-        let hash = bcrypt::hash(password, self.bcrypt_cost)?;
-        let found = self.store.write(|t| users::set_hash(t, name, &hash))?;
+        let hash = self.password_hash.make(password)?;
+        let digest = self.renewed_digest(name, password)?;
+        let found = self.store.write(|t| {
+            if let Some(sealed) = &digest {
+                digests::set(t, name, sealed)?;
+            }
+            users::set_hash(t, name, &hash)
+        })?;
         self.verdicts.forget(name);
         if found { Ok(()) } else { Err(UserError::Unknown(name.to_owned())) }
     }
@@ -275,29 +310,43 @@ impl Users {
                 self.verdicts.remember(digest, &caller, &hash, now, self.clock.now());
                 Verdict::Known(caller)
             }
-            Ok(None) => {
-                self.attempts.failed(peer, name, self.clock.now());
-                self.audit.wrong_login(peer, name);
-                Verdict::Wrong
-            }
+            Ok(None) => self.wrong(peer, name),
             Err(error) => failed(&error),
         }
+    }
+
+    /// Counts a wrong name or password.
+    pub(super) fn wrong(&self, peer: IpAddr, name: &str) -> Verdict {
+        self.attempts.failed(peer, name, self.clock.now());
+        self.audit.wrong_login(peer, name);
+        Verdict::Wrong
     }
 
     /// Hashes once, whether there is such a user or not.
     fn verify_now(&self, name: &str, password: &[u8]) -> Result<Option<(Caller, String)>, UserError> {
         self.hashes_done.fetch_add(1, Ordering::Relaxed);
         if let Some(row) = self.store.read(|c| users::find(c, name))? {
-            let right = bcrypt::verify(password, &row.hash)?;
+            if !PasswordHash::verify(password, &row.hash)? {
+                return Ok(None);
+            }
             let role = role(&row)?;
-            return Ok(right.then(|| (Caller::new(row.name, role), row.hash)));
+            let hash =
+                if self.password_hash.is_current(&row.hash) { row.hash } else { self.made_anew(&row, password)? };
+            return Ok(Some((Caller::new(row.name, role), hash)));
         }
         match self.store.read(users::oldest)? {
             // A user's hash costs what a user's hash costs, whatever the setting was when it was made.
-            Some(other) => drop(bcrypt::verify(password, &other.hash)?),
-            None => drop(bcrypt::hash(password, self.bcrypt_cost)?),
+            Some(other) => drop(PasswordHash::verify(password, &other.hash)?),
+            None => drop(self.password_hash.make(password)?),
         }
         Ok(None)
+    }
+
+    /// The hash of a right password as hashes are made now, in place of the one that another setting or version made.
+    fn made_anew(&self, row: &UserRow, password: &[u8]) -> Result<String, UserError> {
+        let hash = self.password_hash.make(password)?;
+        let is_replaced = self.store.write(|t| users::replace_hash(t, &row.name, &row.hash, &hash))?;
+        Ok(if is_replaced { hash } else { row.hash.clone() })
     }
 }
 
@@ -305,11 +354,11 @@ pub(super) fn role(row: &UserRow) -> Result<Role, StoreError> {
     row.role.parse().map_err(|message| StoreError::Damaged { table: "user", message })
 }
 
-fn later(wait: TimeDelta) -> Verdict {
+pub(super) fn later(wait: TimeDelta) -> Verdict {
     Verdict::Later(wait.to_std().unwrap_or(Duration::ZERO))
 }
 
-fn failed(error: &(dyn std::error::Error + 'static)) -> Verdict {
+pub(super) fn failed(error: &(dyn std::error::Error + 'static)) -> Verdict {
     tracing::error!(error, "a password could not be checked");
     Verdict::Failed
 }

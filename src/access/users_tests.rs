@@ -15,8 +15,10 @@ pub(in crate::access) struct Fixture {
 pub(in crate::access) fn fixture() -> Fixture {
     let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH + TimeDelta::days(20_000)));
     let store = Arc::new(Store::in_memory().unwrap());
-    let settings = Settings { cache: Duration::from_secs(60), bcrypt_cost: 4 };
-    let users = Arc::new(Users::new(store.clone(), clock.clone(), settings).unwrap());
+    let settings = Settings { cache: Duration::from_secs(60), hash_mebibytes: 1 };
+    let users = Users::new(store.clone(), clock.clone(), settings).unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let users = Arc::new(users.with_sealing_key(Arc::new(SealingKey::load_or_create(state.path()).unwrap())));
     users.add("ann", Role::Operator, b"right").unwrap();
     Fixture { users, clock, store }
 }
@@ -39,6 +41,23 @@ async fn a_right_password_is_hashed_once_and_then_remembered() {
 }
 
 #[tokio::test]
+async fn a_hash_that_was_made_otherwise_is_made_anew_by_the_next_right_password() {
+    let Fixture { users, clock, store } = fixture();
+    let hash = || store.read(|c| users::find(c, "ann")).unwrap().unwrap().hash;
+    let old = bcrypt::hash(b"right", 4).unwrap();
+    store.write(|t| users::set_hash(t, "ann", &old)).unwrap();
+    assert_eq!(users.authenticate(PEER, "ann", b"wrong").await, Verdict::Wrong);
+    assert_eq!(hash(), old);
+    assert_eq!(users.authenticate(PEER, "ann", b"right").await, known("ann", Role::Operator));
+    let new = hash();
+    assert!(new.starts_with("$argon2id$"), "{new}");
+    // What is remembered holds for the new one.
+    clock.advance(TimeDelta::seconds(2));
+    assert_eq!(users.authenticate(PEER, "ann", b"right").await, known("ann", Role::Operator));
+    assert_eq!((users.hashes_done(), hash()), (2, new));
+}
+
+#[tokio::test]
 async fn an_unknown_user_costs_a_hash_like_a_known_one() {
     let Fixture { users, .. } = fixture();
     assert_eq!(users.authenticate(PEER, "ann", b"wrong").await, Verdict::Wrong);
@@ -51,7 +70,7 @@ async fn an_unknown_user_costs_a_hash_like_a_known_one() {
 async fn names_and_passwords_that_cannot_be_cost_nothing() {
     let Fixture { users, .. } = fixture();
     assert_eq!(users.authenticate(PEER, "a\nb", b"right").await, Verdict::Wrong);
-    assert_eq!(users.authenticate(PEER, "ann", &[b'x'; 73]).await, Verdict::Wrong);
+    assert_eq!(users.authenticate(PEER, "ann", &[b'x'; 129]).await, Verdict::Wrong);
     assert_eq!(users.hashes_done(), 0);
 }
 
@@ -87,7 +106,7 @@ async fn removing_a_user_or_changing_its_password_takes_effect_at_once() {
 #[tokio::test]
 async fn a_change_by_another_process_takes_effect_within_a_second() {
     let Fixture { users, clock, store } = fixture();
-    let settings = Settings { cache: Duration::from_secs(60), bcrypt_cost: 4 };
+    let settings = Settings { cache: Duration::from_secs(60), hash_mebibytes: 1 };
     let elsewhere = Users::new(store, clock.clone(), settings).unwrap();
     assert_eq!(users.authenticate(PEER, "ann", b"right").await, known("ann", Role::Operator));
     elsewhere.remove("ann").unwrap();
@@ -105,7 +124,7 @@ fn users_are_listed_without_secrets_and_the_last_admin_stays() {
     users.add("root", Role::Admin, b"p").unwrap();
     assert!(matches!(users.add("root", Role::Viewer, b"p"), Err(UserError::Exists(_))));
     assert!(matches!(users.add("a b", Role::Viewer, b"p"), Err(UserError::Name)));
-    assert!(matches!(users.add("bob", Role::Viewer, &[b'p'; 73]), Err(UserError::PasswordTooLong { length: 73 })));
+    assert!(matches!(users.add("bob", Role::Viewer, &[b'p'; 129]), Err(UserError::PasswordTooLong { length: 129 })));
     let list: Vec<_> = users.list().unwrap().into_iter().map(|user| (user.name, user.role)).collect();
     assert_eq!(list, [("ann".to_owned(), Role::Operator), ("root".to_owned(), Role::Admin)]);
     assert!(matches!(users.remove("root"), Err(UserError::LastAdmin(_))));

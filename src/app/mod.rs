@@ -38,7 +38,7 @@ use crate::page::Page;
 use crate::server::certificate::{self, CertificateError, Identity};
 use crate::server::{Server, ServerError, Watching};
 use crate::software::OpenError;
-use crate::store::{Store, StoreError, subscriptions};
+use crate::store::{Store, StoreError, digests, subscriptions};
 use crate::wsman;
 
 pub use image_settings::{
@@ -146,8 +146,9 @@ pub enum StartError {
     Sealing(#[from] SealingError),
     /// The key that sealed credentials is gone.
     #[error(
-        "{file} is missing, which opens the credentials of event sinks: bring it back from a backup, or make an empty file \
-         of mode 0600 with 32 random octets, which ends the subscriptions with credentials"
+        "{file} is missing, which opens the credentials of event sinks and the secrets of digests: bring it back from a \
+         backup, or make a file of mode 0600 with 32 random octets, which ends the subscriptions with credentials, and \
+         switch digests on anew"
     )]
     SealingKeyMissing {
         /// Where it was.
@@ -176,13 +177,13 @@ impl Application {
         let lock = lock(state_dir)?;
         let store = Arc::new(open_store(state_dir)?);
         let audit = open_audit(&config, &clock)?;
+        let sealing_key = Arc::new(sealing_key(state_dir, &store)?);
         let users = Users::new(store.clone(), clock.clone(), settings::users(&config))?.with_audit(audit.clone());
-        let users = Arc::new(users);
+        let users = Arc::new(users.with_sealing_key(sealing_key.clone()));
         let first_user = access::ensure_first_user(&users, state_dir)?;
         let (identity, own_certificate) = identity(&config, &clock)?;
         let schema = Arc::new(Schema::builtin()?);
         let systems = Systems::open(&config, &store, &schema, &users, &clock)?;
-        let sealing_key = sealing_key(state_dir, &store)?;
         let client = Client::start(settings::client(&config), settings::sink_rules(&config)?)?;
         let events = Events::open(
             store.clone(),
@@ -263,11 +264,11 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
-/// The key that seals credentials. It is not made anew while there are credentials that another one sealed: they would be
-/// lost, and the subscriptions with them.
+/// The key that seals credentials. It is not made anew while there is something that another one sealed: it would be lost.
 fn sealing_key(state_dir: &Path, store: &Store) -> Result<SealingKey, StartError> {
     let file = state_dir.join(SEALING_KEY_FILE);
-    if !file.exists() && store.read(subscriptions::any_sealed).map_err(events::OpenError::from)? {
+    let any_sealed = || Ok(store.read(subscriptions::any_sealed)? || store.read(digests::any)?);
+    if !file.exists() && any_sealed().map_err(|error: StoreError| events::OpenError::from(error))? {
         return Err(StartError::SealingKeyMissing { file });
     }
     Ok(SealingKey::load_or_create(state_dir)?)
@@ -279,7 +280,12 @@ pub fn open_users(config: &Config) -> Result<Users, StartError> {
     let store = Arc::new(open_store(&config.state_dir)?);
     let clock: SharedClock = Arc::new(SystemClock);
     let audit = open_audit(config, &clock)?;
-    Ok(Users::new(store, clock, settings::users(config))?.with_audit(audit))
+    let users = Users::new(store.clone(), clock, settings::users(config))?.with_audit(audit);
+    // Without the key of a server that was here, none is made: it would be for whoever runs the command.
+    if !config.state_dir.join(SEALING_KEY_FILE).exists() {
+        return Ok(users);
+    }
+    Ok(users.with_sealing_key(Arc::new(sealing_key(&config.state_dir, &store)?)))
 }
 
 fn open_audit(config: &Config, clock: &SharedClock) -> Result<Audit, StartError> {

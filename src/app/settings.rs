@@ -10,7 +10,7 @@ use crate::access;
 use crate::access::sealing::SealingKey;
 use crate::audit;
 use crate::client::{self, AddressRuleError, AddressRules, IdentityFiles};
-use crate::config::{Allowed, Config, Engine, FaultStatus, Overflow};
+use crate::config::{Allowed, Config, DigestAlgorithm, Engine, FaultStatus, Overflow};
 use crate::events;
 use crate::page;
 use crate::server::{self, ClientCertificates, UploadSettings};
@@ -40,7 +40,7 @@ pub enum SettingError {
 }
 
 pub(super) fn users(config: &Config) -> access::Settings {
-    access::Settings { cache: config.auth.cache, bcrypt_cost: config.auth.bcrypt_cost }
+    access::Settings { cache: config.auth.cache, hash_mebibytes: config.auth.hash_mebibytes }
 }
 
 pub(super) fn audit(config: &Config) -> audit::Settings {
@@ -60,6 +60,15 @@ pub(super) fn server(config: &Config) -> server::Settings {
         head_time: limits.head_time,
         keep_alive: limits.keep_alive,
         connections: limits.connections,
+        digest: config
+            .auth
+            .digest
+            .iter()
+            .map(|algorithm| match algorithm {
+                DigestAlgorithm::Sha256 => access::DigestAlgorithm::Sha256,
+                DigestAlgorithm::Md5 => access::DigestAlgorithm::Md5,
+            })
+            .collect(),
         requests: limits.requests,
         client_certificates: config.tls.client_certificates.then(|| ClientCertificates {
             authorities: config.tls.client_ca_file.clone(),
@@ -85,8 +94,9 @@ pub(super) fn takes_byte_streams(config: &Config) -> bool {
 
 /// How callers may authenticate, as DSP0226 calls it.
 pub(super) fn security_profiles(config: &Config) -> Vec<&'static str> {
+    let digest = (!config.auth.digest.is_empty()).then_some("https/digest");
     let mutual = config.tls.client_certificates.then_some("https/mutual");
-    ["https/basic"].into_iter().chain(mutual).collect()
+    ["https/basic"].into_iter().chain(digest).chain(mutual).collect()
 }
 
 pub(super) fn wsman(config: &Config) -> wsman::Settings {
@@ -157,7 +167,7 @@ fn entries(allowed: &[Allowed]) -> Vec<String> {
     allowed.iter().map(entry).collect()
 }
 
-pub(super) fn events(config: &Config, sealing_key: SealingKey) -> events::Settings {
+pub(super) fn events(config: &Config, sealing_key: Arc<SealingKey>) -> events::Settings {
     let own = &config.events;
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let retained = u32::try_from(own.retention_events).unwrap_or(u32::MAX);
@@ -177,7 +187,7 @@ pub(super) fn events(config: &Config, sealing_key: SealingKey) -> events::Settin
             Overflow::End => events::Overflow::End,
             Overflow::Drop => events::Overflow::Drop,
         },
-        sealing_key: Some(Arc::new(sealing_key)),
+        sealing_key: Some(sealing_key),
         ..defaults
     }
 }

@@ -1,6 +1,7 @@
 //! `quartermaster user`.
 
 mod certificates;
+mod digest;
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -48,6 +49,13 @@ pub(super) enum Action {
         name: String,
         #[command(flatten)]
         place: Place,
+    },
+    /// Let a user prove by digests that it knows its password, or not.
+    Digest {
+        /// The name.
+        name: String,
+        #[command(subcommand)]
+        switch: digest::Switch,
     },
     /// Say which certificates of clients mean which user.
     Certificate {
@@ -103,6 +111,7 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
             forget_initial_password(&state_dir, &name)?;
             format!("removed {name}\n")
         }
+        Action::Digest { name, switch } => digest::run(&name, switch)?,
         Action::Certificate { action } => certificates::run(action)?,
     };
     std::io::stdout().write_all(said.as_bytes())?;

@@ -11,6 +11,7 @@ mod credentials;
 mod digest;
 mod failure;
 mod fetch;
+pub mod header;
 mod peer;
 mod place;
 mod pools;

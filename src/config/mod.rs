@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 pub use named_hosts::{GroupError, HostSettings, NamedHosts};
 pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Metrics, Overflow, Page, Tls};
-pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus, LogFormat};
+pub use values::{AcceptanceLevel, Allowed, DigestAlgorithm, Engine, FaultStatus, LogFormat};
 
 /// The commented sample: every key with its default.
 pub const SAMPLE: &str = include_str!("../../docs/quartermaster.sample.toml");

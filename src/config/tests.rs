@@ -72,7 +72,8 @@ fn an_unknown_key_is_told_with_file_line_and_key() {
 #[test]
 fn a_value_out_of_range_is_told_with_its_line_and_key() {
     for (line, key) in [
-        ("[auth]\n\nbcrypt_cost = 31", "bcrypt_cost"),
+        ("[auth]\n\nhash_mebibytes = 0", "hash_mebibytes"),
+        ("[auth]\n\ndigest = [\"SHA-512\"]", "digest"),
         ("[limits]\n\nbody_seconds = -1", "body_seconds"),
         ("[events]\n\nallow = [\"10.0.0.0/33\"]", "allow"),
         ("\n\nsystem_class = \"Computer\"", "system_class"),
@@ -100,11 +101,11 @@ fn a_text_that_is_no_toml_is_told_with_its_line() {
 fn the_command_line_goes_before_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("q.toml");
-    std::fs::write(&file, "listen = \"127.0.0.1:1\"\nroot = \"/a\"\n[auth]\nbcrypt_cost = 4\n").unwrap();
+    std::fs::write(&file, "listen = \"127.0.0.1:1\"\nroot = \"/a\"\n[auth]\nhash_mebibytes = 4\n").unwrap();
     let overrides = Overrides { root: Some("/b".into()), engine: Some(Engine::Rpm), ..Overrides::default() };
     let config = Config::load(Some(&file), overrides).unwrap();
     assert_eq!(config.listen.port(), 1);
-    assert_eq!((config.root.as_path(), config.engine, config.auth.bcrypt_cost), (Path::new("/b"), Engine::Rpm, 4));
+    assert_eq!((config.root.as_path(), config.engine, config.auth.hash_mebibytes), (Path::new("/b"), Engine::Rpm, 4));
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl World {
         let schema = Arc::new(Schema::builtin().unwrap());
         let client = Client::start(ClientSettings::default(), AddressRules::new(true)).unwrap();
         let store = Arc::new(store);
-        let users = access::Settings { cache: Duration::from_secs(60), bcrypt_cost: 4 };
+        let users = access::Settings { cache: Duration::from_secs(60), hash_mebibytes: 1 };
         let users = Arc::new(Users::new(store.clone(), clock.clone(), users).unwrap());
         for (name, role) in [("ada", Role::Operator), ("bob", Role::Operator), ("eve", Role::Admin)] {
             // A file that is opened again has them.

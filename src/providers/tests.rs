@@ -88,7 +88,7 @@ fn host_of_systems(manager: Option<FixedPackages>, image: Option<WithImage<'_>>)
 fn events_of(store: &Arc<Store>, schema: &Arc<Schema>, systems: &ManagedSystems) -> Arc<Events> {
     let clock = Arc::new(SystemClock);
     let client = Client::start(client::Settings::default(), AddressRules::new(true)).unwrap();
-    let users = access::Settings { cache: std::time::Duration::from_secs(60), bcrypt_cost: 4 };
+    let users = access::Settings { cache: std::time::Duration::from_secs(60), hash_mebibytes: 1 };
     let users = Arc::new(Users::new(store.clone(), clock.clone(), users).unwrap());
     let describe = Arc::new(Indications::new(systems.clone()));
     let settings = events::Settings::default();

@@ -78,7 +78,7 @@ impl Endpoint {
                     connection.end();
                 }
                 let mut response = refusal.response(content::reads_soap(request.headers()));
-                self.challenge(&mut response);
+                self.challenge(&mut response, refusal == Refusal::Stale);
                 response
             }
         }
@@ -150,14 +150,14 @@ impl Endpoint {
         if let Some(content_type) = reply.content_type {
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        self.challenge(&mut response);
+        self.challenge(&mut response, false);
         response.extensions_mut().insert(reply.operation);
         response.set_body(BoxBody::new(ReplyBody::new(reply.body)))
     }
 
-    fn challenge<B>(&self, response: &mut HttpResponse<B>) {
+    fn challenge<B>(&self, response: &mut HttpResponse<B>, is_stale: bool) {
         if response.status() == StatusCode::UNAUTHORIZED {
-            self.authentication.challenge(response.headers_mut());
+            self.authentication.challenge(response.headers_mut(), is_stale);
         }
     }
 

@@ -43,7 +43,7 @@ use self::transport::{DISCONNECT_TIME, Transport};
 pub use self::upload::UploadSettings;
 use self::upload::Uploads;
 pub use self::watching::Watching;
-use crate::access::{RequestId, Users};
+use crate::access::{DigestAlgorithm, RequestId, Users};
 use crate::metrics::{Ailment, Exposition, Watched};
 use crate::wsman;
 
@@ -62,6 +62,8 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// How many connections may be open.
     pub connections: usize,
+    /// The algorithms that digests of passwords are offered with, in this order.
+    pub digest: Vec<DigestAlgorithm>,
     /// How many requests may be answered at a time.
     pub requests: usize,
     /// How clients are asked for certificates; `None` asks for none.
@@ -183,7 +185,7 @@ impl Server {
             tell.send_replace(true);
         };
         let app = move || {
-            let authentication = Authentication::new(users.clone());
+            let authentication = Authentication::new(users.clone(), settings.digest.clone());
             let (service, uploads) = (service.clone(), uploads.clone());
             let endpoint = Endpoint::new(&settings, address, authentication, service, uploads, in_flight.clone());
             let endpoint = Rc::new(endpoint);

@@ -12,6 +12,8 @@ use crate::soap::{Addressing, Encoding, Fault, FaultDetail, FaultKind};
 pub(super) enum Refusal {
     /// No credentials, or wrong ones.
     Unauthorized,
+    /// A digest was made with a nonce that is good no longer; another one comes with the response.
+    Stale,
     /// A browser sends it for a page of another site.
     AnotherSite,
     /// Too many wrong passwords from this peer.
@@ -87,7 +89,7 @@ impl Refusal {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::Stale => StatusCode::UNAUTHORIZED,
             Self::AnotherSite => StatusCode::FORBIDDEN,
             Self::Later(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
@@ -108,6 +110,7 @@ impl Refusal {
                 "Prove who you are: with a user's name and password, or in another way that WWW-Authenticate names.\n"
                     .to_owned()
             }
+            Self::Stale => "The nonce of the digest is good no longer. Take the one in WWW-Authenticate.\n".to_owned(),
             Self::AnotherSite => "Pages of other sites may send nothing to this service.\n".to_owned(),
             Self::Later(_) => "Too many wrong passwords came from this address. Try again later.\n".to_owned(),
             Self::Busy => "Too many passwords wait to be checked. Try again in a moment.\n".to_owned(),

@@ -4,6 +4,7 @@
 
 pub mod assessments;
 pub mod changes;
+pub mod digests;
 pub mod history;
 pub mod identities;
 pub mod installed;

@@ -32,6 +32,12 @@ pub fn set_hash(transaction: &Transaction<'_>, name: &str, hash: &str) -> Result
     Ok(transaction.execute("UPDATE user SET hash = ?2 WHERE name = ?1", [name, hash])? == 1)
 }
 
+/// Replaces one hash by another; tells `false` if the user has another one by now.
+pub fn replace_hash(transaction: &Transaction<'_>, name: &str, old: &str, new: &str) -> Result<bool, StoreError> {
+    let sql = "UPDATE user SET hash = ?3 WHERE name = ?1 AND hash = ?2";
+    Ok(transaction.execute(sql, [name, old, new])? == 1)
+}
+
 /// Removes a user; tells `false` if there is no such user.
 pub fn remove(transaction: &Transaction<'_>, name: &str) -> Result<bool, StoreError> {
     Ok(transaction.execute("DELETE FROM user WHERE name = ?1", [name])? == 1)
@@ -97,6 +103,9 @@ mod tests {
         assert_eq!(store.read(|c| count_role(c, "admin")).unwrap(), 1);
         assert!(store.write(|t| set_hash(t, "bob", "new")).unwrap());
         assert_eq!(store.read(|c| find(c, "bob")).unwrap().unwrap().hash, "new");
+        assert!(!store.write(|t| replace_hash(t, "bob", "old", "newer")).unwrap());
+        assert!(store.write(|t| replace_hash(t, "bob", "new", "newer")).unwrap());
+        assert_eq!(store.read(|c| find(c, "bob")).unwrap().unwrap().hash, "newer");
         assert!(store.write(|t| remove(t, "bob")).unwrap());
         assert!(!store.write(|t| remove(t, "bob")).unwrap() && !store.write(|t| set_hash(t, "bob", "x")).unwrap());
     }

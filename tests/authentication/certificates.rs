@@ -18,7 +18,7 @@ const MUTUAL: &str = "Authorization: http://schemas.dmtf.org/wbem/wsman/1/wsman/
 fn host(settings: impl Fn(&Authority) -> String) -> (Host, Authority) {
     let host = Host::bare(&["--engine", "none"]);
     let authority = Authority::new(&host.scratch().join("authority"));
-    let host = host.with_settings(&format!("[auth]\nbcrypt_cost = 4\n{}", settings(&authority)));
+    let host = host.with_settings(&format!("[auth]\nhash_mebibytes = 1\n{}", settings(&authority)));
     host.add_user(ADMIN.0, ADMIN.1, "admin");
     host.add_user("ann", "a password", "viewer");
     (host, authority)

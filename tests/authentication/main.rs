@@ -13,4 +13,5 @@ mod support;
 mod authority;
 mod certificates;
 mod curl;
+mod digest;
 mod pypsrp;

@@ -24,7 +24,7 @@ pub(crate) const AMBIGUOUS: &str = "LMI:LMI_SoftwareIdentity:twin-1-1.all";
 pub(crate) const FILLERS: usize = 70;
 
 /// The worker does not outlive the tests for long, and passwords are hashed cheaply.
-const SETTINGS: &str = "[jobs]\nworker_idle_seconds = 1\n\n[auth]\nbcrypt_cost = 4\n";
+const SETTINGS: &str = "[jobs]\nworker_idle_seconds = 1\n\n[auth]\nhash_mebibytes = 1\n";
 
 /// Where the service is, how it is entered, and what there is to read.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ pub(crate) const NEEDS_REBOOT: &str =
     "The update completed successfully, but the system needs to be rebooted for the changes to be effective.";
 
 /// Nobody guesses passwords here.
-const QUICK: &str = "[auth]\nbcrypt_cost = 4\n";
+const QUICK: &str = "[auth]\nhash_mebibytes = 1\n";
 
 /// A client of a host with an image.
 #[derive(Debug)]

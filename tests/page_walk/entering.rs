@@ -19,7 +19,7 @@ const HEADERS: [(&str, &str); 5] = [
 
 fn served() -> (DebRoot, Host, Server) {
     let root = DebRoot::new();
-    let host = Host::new(&root.path(), "deb").with_settings("[auth]\nbcrypt_cost = 4\n");
+    let host = Host::new(&root.path(), "deb").with_settings("[auth]\nhash_mebibytes = 1\n");
     host.add_user("vera", "the viewer's password", "viewer");
     let server = host.serve();
     (root, host, server)

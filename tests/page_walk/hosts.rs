@@ -47,7 +47,7 @@ impl DebianHost {
         prepare(&root);
         let offered: Vec<PathBuf> = offered.iter().map(|package| package.build(&root.scratch())).collect();
         let root = root.with_repository(&offered);
-        let settings = format!("{settings}[auth]\nbcrypt_cost = 4\n");
+        let settings = format!("{settings}[auth]\nhash_mebibytes = 1\n");
         let host = Host::new(&root.path(), "deb").with_settings(&settings);
         for ((name, password), role) in [(OPERATOR, "operator"), (VIEWER, "viewer")] {
             host.add_user(name, password, role);

@@ -18,7 +18,7 @@ fn an_image_is_scanned_and_patched() {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, octets).unwrap();
     }
-    let settings = format!("{}\n[auth]\nbcrypt_cost = 4\n", folder.settings());
+    let settings = format!("{}\n[auth]\nhash_mebibytes = 1\n", folder.settings());
     let host = Host::of_image(&folder.image()).with_settings(&settings);
     let server = host.serve();
     let mut browser = Browser::of_admin(&server);

@@ -61,7 +61,7 @@ fn an_rpm_host_shows_the_advisories_that_it_lacks() {
     root.install_by_hand(&old);
     let security = advisory("T-2024:1", "security", "Important", Some("CVE-2024-1"), &[("delta", "2.0", "1")]);
     publish(&root, &[new], "", &advisories(&[security]));
-    let host = Host::new(&root.path(), "rpm").with_settings("[auth]\nbcrypt_cost = 4\n");
+    let host = Host::new(&root.path(), "rpm").with_settings("[auth]\nhash_mebibytes = 1\n");
     let server = host.serve();
     let mut browser = Browser::of_admin(&server);
     let page = browser.page("/bulletins");

@@ -20,7 +20,7 @@ fn an_rpm_host_is_scanned_by_the_advisories_of_its_repositories() {
     publish(&root, &[new, other], "", &advisories(&[security, elsewhere]));
     std::fs::write(root.path().join("etc/os-release"), "ID=rhel\nVERSION_ID=\"9.4\"\n").unwrap();
     let host = Host::bare(&["--root", root.path().to_str().unwrap(), "--engine", "rpm"])
-        .with_settings("[auth]\nbcrypt_cost = 4\n");
+        .with_settings("[auth]\nhash_mebibytes = 1\n");
     host.add_user(ADMIN.0, ADMIN.1, "admin");
     let server = host.serve();
     let mut console = Console(server.admin());

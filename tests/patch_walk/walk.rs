@@ -50,7 +50,7 @@ impl Walk {
         let (status, said) = create(&image, &bundle, &configuration);
         assert!(status.success(), "{said}");
         let depot = Depot::new();
-        let own = format!("{trusting}{}\n[auth]\nbcrypt_cost = 4\n", settings(&depot));
+        let own = format!("{trusting}{}\n[auth]\nhash_mebibytes = 1\n", settings(&depot));
         let host = host.with_settings(&own);
         host.add_user(ADMIN.0, ADMIN.1, "admin");
         let patch = esxi_5_5_u1a(400_000);

@@ -15,7 +15,7 @@ use crate::support::server::{Host, PATIENCE, Server, binary, kill, workers_of};
 use crate::support::wsman::{CIM, Client, Message, child, descendants, property, read_reply};
 use crate::told::{View, number_of};
 
-const SETTINGS: &str = "[auth]\nbcrypt_cost = 4\n\
+const SETTINGS: &str = "[auth]\nhash_mebibytes = 1\n\
     [jobs]\ntime_before_removal_seconds = 3\n\
     [events]\nfirst_retry_seconds = 1\nlongest_retry_seconds = 1\n";
 

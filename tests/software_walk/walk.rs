@@ -23,7 +23,7 @@ const IDENTITY_PREFIX: &str = "LMI:LMI_SoftwareIdentity:";
 const COLLECTION: &str = "LMI:LMI_SystemSoftwareCollection";
 
 /// Settings that make tests quicker: nobody guesses passwords here.
-const SETTINGS: &str = "[auth]\nbcrypt_cost = 4\n";
+const SETTINGS: &str = "[auth]\nhash_mebibytes = 1\n";
 
 /// A walk through one host.
 #[derive(Debug)]

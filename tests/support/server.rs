@@ -87,7 +87,8 @@ impl Host {
         self.run_with_input(arguments, "")
     }
 
-    fn run_with_input(&self, arguments: &[&str], input: &str) -> (ExitStatus, String) {
+    /// The same, with a line of input.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> (ExitStatus, String) {
         let mut child = binary()
             .args(arguments)
             .arg("--state-dir")

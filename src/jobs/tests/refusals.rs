@@ -28,7 +28,7 @@ fn what_the_worker_refuses_fails_truthfully() {
 #[test]
 fn a_waiting_job_of_an_owner_who_may_no_longer_change_software_is_not_begun() {
     let mut f = Fixture::new();
-    let settings = access::Settings { cache: Duration::ZERO, bcrypt_cost: 4 };
+    let settings = access::Settings { cache: Duration::ZERO, hash_mebibytes: 1 };
     let users = Arc::new(Users::new(f.store.clone(), f.clock.clone(), settings).unwrap());
     f.jobs.settings.users = Some(users.clone());
     let submit = |name: &str| {

@@ -5,22 +5,26 @@
 
 mod basic;
 pub(super) mod client_certificate;
+mod digest;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::uri::PathAndQuery;
 
 use self::basic::Credentials;
 pub use self::client_certificate::ClientCertificates;
 use super::let_in;
 use super::refusal::Refusal;
-use crate::access::{Caller, PeerCertificate, Scheme, Users, Verdict};
+use crate::access::{Caller, DigestAlgorithm, PeerCertificate, Scheme, StaleNonce, Users, Verdict};
 
 /// Knows callers.
 pub(super) struct Authentication {
     users: Arc<Users>,
+    /// What digests are offered with, in this order.
+    digest: Vec<DigestAlgorithm>,
 }
 
 /// What an Authorization header says.
@@ -28,6 +32,8 @@ pub(super) struct Authentication {
 enum Claim<'a> {
     /// `Basic`, with what stands behind it.
     Basic(&'a [u8]),
+    /// `Digest`, the whole header.
+    Digest(&'a str),
     /// The caller is who its certificate says.
     Certificate,
     /// Another scheme.
@@ -35,8 +41,8 @@ enum Claim<'a> {
 }
 
 impl Authentication {
-    pub(super) fn new(users: Arc<Users>) -> Self {
-        Self { users }
+    pub(super) fn new(users: Arc<Users>, digest: Vec<DigestAlgorithm>) -> Self {
+        Self { users, digest }
     }
 
     /// Who sends this request.
@@ -47,6 +53,7 @@ impl Authentication {
         let claim = request.headers().get(header::AUTHORIZATION).map(|value| Claim::read(value.as_bytes()));
         let (scheme, verdict) = match claim {
             Some(Claim::Basic(token)) => (Scheme::Basic, self.by_password(peer, token).await),
+            Some(Claim::Digest(header)) => (Scheme::Digest, self.by_digest(peer, header, request).await?),
             Some(Claim::Certificate) | None => (Scheme::Certificate, self.by_certificate(request).await),
             Some(Claim::Unknown) => return Err(Refusal::Unauthorized),
         };
@@ -61,9 +68,14 @@ impl Authentication {
         }
     }
 
-    /// Says in the headers of a response with status 401 which schemes there are. Each has a header of its own: several
-    /// clients read no lists.
-    pub(super) fn challenge(&self, headers: &mut HeaderMap) {
+    /// Says in the headers of a response with status 401 which schemes there are. Each has a header of its own, as several
+    /// clients read no lists; digests come first, as clients that know digests may look at the first one alone.
+    pub(super) fn challenge(&self, headers: &mut HeaderMap, is_stale: bool) {
+        for &algorithm in &self.digest {
+            if let Some(challenge) = digest::challenge(algorithm, &self.users.nonce(), is_stale) {
+                headers.append(header::WWW_AUTHENTICATE, challenge);
+            }
+        }
         headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(basic::CHALLENGE));
     }
 
@@ -72,6 +84,15 @@ impl Authentication {
         match basic::credentials(token, &mut buffer) {
             Some(Credentials { name, password }) => self.users.authenticate(peer, name, password).await,
             None => Verdict::Wrong,
+        }
+    }
+
+    async fn by_digest(&self, peer: IpAddr, header: &str, request: &HttpRequest) -> Result<Verdict, Refusal> {
+        let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+        let claim = digest::claim(header, request.method().as_str(), target);
+        match claim.filter(|claim| self.digest.contains(&claim.algorithm)) {
+            Some(claim) => self.users.authenticate_by_digest(peer, claim).await.map_err(|StaleNonce| Refusal::Stale),
+            None => Ok(Verdict::Wrong),
         }
     }
 
@@ -90,6 +111,8 @@ impl<'a> Claim<'a> {
         let (scheme, rest) = header.split_at_checked(end).unwrap_or((header, &[]));
         if scheme.eq_ignore_ascii_case(b"Basic") {
             Self::Basic(rest)
+        } else if scheme.eq_ignore_ascii_case(b"Digest") {
+            std::str::from_utf8(header).map_or(Self::Unknown, Self::Digest)
         } else if header.eq_ignore_ascii_case(client_certificate::PROFILE.as_bytes()) {
             Self::Certificate
         } else {
@@ -118,6 +141,8 @@ mod tests {
     fn schemes_are_read_whatever_their_case() {
         assert_eq!(Claim::read(b"Basic YTpi"), Claim::Basic(b" YTpi"));
         assert_eq!(Claim::read(b"BASIC   YTpi "), Claim::Basic(b"   YTpi"));
+        assert_eq!(Claim::read(b"digest a=b"), Claim::Digest("digest a=b"));
+        assert_eq!(Claim::read(b"Digest a=\xff"), Claim::Unknown);
         let profile = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
         assert_eq!(Claim::read(profile.as_bytes()), Claim::Certificate);
         for other in ["", "Basics YTpi", "Bearer x", "Negotiate YTpi", &format!("{profile}/basic")] {

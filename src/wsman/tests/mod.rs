@@ -31,7 +31,7 @@ const CIM: &str = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/";
 fn service(broker: Broker, schema: Arc<Schema>, store: Arc<Store>, describe: Arc<dyn Describe>) -> Service {
     let clock = Arc::new(SystemClock);
     let client = Client::start(crate::client::Settings::default(), AddressRules::new(true)).unwrap();
-    let users = access::Settings { cache: Duration::from_secs(60), bcrypt_cost: 4 };
+    let users = access::Settings { cache: Duration::from_secs(60), hash_mebibytes: 1 };
     let users = Arc::new(Users::new(store.clone(), clock.clone(), users).unwrap());
     let settings = crate::events::Settings::default();
     let events = Events::open(store, schema, describe, users, client, clock.clone(), settings);
