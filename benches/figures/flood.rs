@@ -1,6 +1,8 @@
 //! A good client beside those who only take: thousands of connections that do nothing, bodies that come slowly, passwords that
 //! are wrong. They come from a process of their own.
 
+#![expect(clippy::disallowed_methods, reason = "a load keeps a pace of its own")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -174,7 +176,7 @@ enum Idle {
 
 impl Idle {
     fn open(port: u16, n: usize) -> Option<Self> {
-        if n % SHAKEN == 0 {
+        if n.is_multiple_of(SHAKEN) {
             return connect(port).ok().map(Self::Shaken);
         }
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

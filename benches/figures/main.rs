@@ -12,9 +12,6 @@
     reason = "a program that measures ends where it cannot measure, and says why"
 )]
 
-#[path = "../../tests/page_walk/chromium.rs"]
-#[expect(dead_code, reason = "tests use more of it")]
-mod chromium;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -49,8 +46,8 @@ const PACKAGES: usize = 2000;
 const SEARCHED: usize = 10_000;
 
 /// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
-/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- page` the page in a browser, `-- flood`
-/// a good client beside those who only take.
+/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- page` the page,
+/// `-- flood` a good client beside those who only take.
 fn main() {
     if image::install_if_asked() || flood::flood_if_asked() {
         return;

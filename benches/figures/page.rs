@@ -3,9 +3,9 @@
 use std::process::{Command, Stdio};
 
 use super::PACKAGES;
-use super::chromium::{Chromium, Looks};
 use super::figure::{Figure, Limit, median};
 use super::root;
+use super::support::chromium::{Chromium, Looks};
 use super::support::eventually;
 use super::support::packages::DebRoot;
 use super::support::server::{ADMIN, Host, PATIENCE};
@@ -42,6 +42,7 @@ fn is_there(program: &str) -> bool {
 
 fn visits(browser: &Chromium, path: &str) -> f64 {
     let visits = (0..VISITS).map(|_| {
+        browser.forget_files();
         browser.go(path);
         painted(browser)
     });

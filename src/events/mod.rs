@@ -58,14 +58,14 @@ use hub::{Hub, Parts};
 
 pub use bookmark::{Bookmark, BookmarkError, Place};
 pub use destinations::{DestinationError, Destinations, ListenerDestination};
-pub use figures::EventFigures;
 pub use error::{ManageError, OpenError, PullError, QuotaOf, SubscribeError};
+pub use figures::EventFigures;
 pub use indication_filters::{FilterError, IndicationFilter, IndicationFilters};
 pub use log::Event;
 pub use made_of::{MadeOf, NamedFilter};
-pub use queue::Queue;
 pub use mode::{Delivery, EnvelopeLimit, Mode, Oversize, Retry};
 pub use pull::{PullContext, Pulled};
+pub use queue::Queue;
 pub use settings::{Overflow, Settings};
 pub use subscription::{Expiry, NewSubscription, Subscription};
 

@@ -113,6 +113,8 @@ fn begin(visit: &Visit, method: &str, arguments: Vec<(&str, Value)>) -> Result<A
     let system = asked(visit)?;
     let service = system.patches(&visit.objects)?;
     let service = service.ok_or_else(|| Failure::not_found("Nothing is published for this system in bulletins."))?;
+    let target = ("Target", system.reference(&visit.objects));
+    let arguments: Vec<_> = arguments.into_iter().chain([target]).collect();
     let reply = visit.objects.call(&service, method, &arguments)?;
     systems::begun(&service, method, &reply).map(Answer::Go)
 }
@@ -160,7 +162,8 @@ fn one(visit: &Visit) -> Result<BulletinPage, Failure> {
     let mut statuses = visit.objects.associated(&path, "QM_AssessedBulletin")?;
     let is_it = |status: &Instance| status.get("BulletinID").and_then(Value::as_str) == Some(id);
     let status = statuses.find(|status| status.as_ref().map_or(true, is_it)).ok_or_else(missing)??;
-    let bulletin = visit.objects.associated(&visit.objects.path_of(&status), "QM_BulletinHasStatus")?.next().transpose()?;
+    let bulletin =
+        visit.objects.associated(&visit.objects.path_of(&status), "QM_BulletinHasStatus")?.next().transpose()?;
     let lists = [
         ("Needs first", "Prerequisites"),
         ("Needs what nothing has", "MissingRequirements"),

@@ -65,7 +65,14 @@ pub(super) struct Who {
 impl Frame {
     /// The frame of a page for those who are not logged in.
     pub(super) fn outside(title: &str) -> Self {
-        Self { title: title.to_owned(), section: "", systems: Vec::new(), has_packages: false, has_patches: false, who: None }
+        Self {
+            title: title.to_owned(),
+            section: "",
+            systems: Vec::new(),
+            has_packages: false,
+            has_patches: false,
+            who: None,
+        }
     }
 
     /// Whether whoever is logged in may change something.

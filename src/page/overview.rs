@@ -59,9 +59,8 @@ impl Summary {
         let hypervisors = visit.objects.all(IMPLEMENTATION_NAMESPACE, "VMware_HypervisorSoftwareIdentity")?;
         let product = hypervisors.first().filter(|_| system.is_image).map(|hypervisor| hypervisor.text("Caption"));
         let assessment = bulletins::assessment(visit, system)?;
-        let missing = assessment.and_then(|assessment| {
-            Some((assessment.number("MissingCount")?, assessment.moment("AssessmentTime")))
-        });
+        let missing = assessment
+            .and_then(|assessment| Some((assessment.number("MissingCount")?, assessment.moment("AssessmentTime"))));
         Ok(Self {
             name: system.name.clone(),
             kind: system.kind(),

@@ -95,7 +95,8 @@ fn made(visit: &Visit) -> Result<PackagePage, Failure> {
 /// Everything of one name, installed or offered, the newest first.
 fn builds(visit: &Visit, name: &str) -> Result<Vec<Build>, Failure> {
     let service = System::one(&visit.objects, false)?.installation(&visit.objects)?;
-    let wanted: [(&str, Value); 3] = [("Name", name.into()), ("ExactMatch", true.into()), ("AllowDuplicates", true.into())];
+    let wanted: [(&str, Value); 3] =
+        [("Name", name.into()), ("ExactMatch", true.into()), ("AllowDuplicates", true.into())];
     let reply = visit.objects.call(&service, "FindIdentity", &wanted)?;
     let matches = reply.outputs.iter().find(|(name, _)| &**name == "Matches");
     let matches = matches.and_then(|(_, matches)| matches.as_array()).unwrap_or_default();

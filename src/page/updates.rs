@@ -76,7 +76,8 @@ fn all(visit: &Visit, host: &System) -> Result<Vec<Update>, Failure> {
 
 /// Of each architecture, the newest of what is installed and what is newer than it.
 fn newer(visit: &Visit, installed: &[Instance], newest_first: &[&str]) -> Result<Vec<Update>, Failure> {
-    let is_installed = |id: &str| installed.iter().any(|package| package.get("InstanceID").and_then(Value::as_str) == Some(id));
+    let is_installed =
+        |id: &str| installed.iter().any(|package| package.get("InstanceID").and_then(Value::as_str) == Some(id));
     // Of most packages there is nothing else, or nothing newer.
     let offered: Vec<&str> = newest_first.iter().copied().take_while(|id| !is_installed(id)).collect();
     let mut updates: Vec<Update> = Vec::new();

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::chromium::{Chromium, Looks};
 use crate::hosts::{DebianHost, OPERATOR, page_of};
+use crate::support::chromium::{Chromium, Looks};
 use crate::support::gate::Gate;
 use crate::support::packages::Deb;
 use crate::support::server::PATIENCE;
@@ -26,7 +26,9 @@ fn install(browser: &Chromium, name: &str) {
     browser.go("/available");
     browser.write("#q", name);
     browser.press(".search button");
+    browser.wait_for("what was found", |browser| browser.path() == format!("/available?q={name}"));
     browser.press("tbody th a");
+    browser.wait_for("the package", |browser| browser.path().starts_with("/package?id="));
     browser.press("button[value=install]");
     browser.wait_for("the plan", |browser| browser.text("h1").starts_with("Install "));
     browser.press("form[action='/change'] button");
@@ -48,7 +50,10 @@ fn somebody_watches_a_job_without_loading_the_page_again() {
     waiting.go_on();
     browser.wait_for("the end of the job", |browser| browser.text("[data-part=state]") == "Done");
     assert_eq!(browser.text("[data-part=status]"), "Completed successfully");
-    assert_eq!(browser.run("return document.getElementById('announcement').textContent"), json!("Completed successfully"));
+    assert_eq!(
+        browser.run("return document.getElementById('announcement').textContent"),
+        json!("Completed successfully")
+    );
     assert_eq!(browser.run("return window.isTheSamePage === true"), json!(true), "the page was loaded again");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 
@@ -75,9 +80,9 @@ fn everything_works_without_scripts() {
     browser.log_in(OPERATOR);
     install(&browser, "slow");
     opened.recv_timeout(PATIENCE).unwrap();
+    let job = browser.path();
     browser.wait_for("the end of the job", |browser| {
-        let path = browser.path();
-        browser.go(&path);
+        browser.go(&job);
         browser.text("[data-part=state]") == "Done"
     });
     browser.go("/software");
@@ -98,8 +103,17 @@ fn pages_can_be_read_and_used_by_everybody() {
     let package = page_of("alpha-0:2.0-1.all");
     let needs = format!("{}&show=needs", page_of("beta-0:1.0-1.all"));
     let pages = [
-        "/", "/software", "/available", "/updates", "/jobs", "/repositories", "/subscriptions", "/history", "/job?id=no",
-        &package, &needs,
+        "/",
+        "/software",
+        "/available",
+        "/updates",
+        "/jobs",
+        "/repositories",
+        "/subscriptions",
+        "/history",
+        "/job?id=no",
+        &package,
+        &needs,
     ];
     for looks in [DESKTOP, Looks { dark: true, ..DESKTOP }, PHONE, Looks { dark: true, ..PHONE }] {
         browser.look(looks);
