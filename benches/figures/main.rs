@@ -30,6 +30,7 @@ mod load;
 mod login;
 mod nginx;
 mod page;
+mod parted;
 mod process;
 mod root;
 mod scan;
@@ -47,8 +48,8 @@ const PACKAGES: usize = 2000;
 const SEARCHED: usize = 10_000;
 
 /// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
-/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- page` the page,
-/// `-- flood` a good client beside those who only take.
+/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- page` the page in a browser, `-- parted`
+/// the service of two users, `-- flood` a good client beside those who only take.
 fn main() {
     if image::install_if_asked() || flood::flood_if_asked() {
         return;
@@ -67,6 +68,9 @@ fn main() {
     if only("client") {
         return client::figures();
     }
+    if only("parted") {
+        return parted::figures();
+    }
     if only("page") {
         return page::figures();
     }
@@ -83,6 +87,7 @@ fn main() {
         image::figures();
         client::figures();
         page::figures();
+        parted::figures();
     }
 }
 

@@ -31,8 +31,23 @@ pub(crate) fn workers_memory(host: &Host) -> f64 {
     workers_of(&host.state_dir()).into_iter().map(resident).sum()
 }
 
-fn resident(pid: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
-    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) * 1024.0 / 1e6
+/// The resident memory of a process in megabytes.
+pub(crate) fn resident(pid: u32) -> f64 {
+    let size = status(pid, "VmRSS").unwrap_or_default();
+    size.trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) * 1024.0 / 1e6
+}
+
+/// A process, and those that it started itself.
+pub(crate) fn with_children(pid: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parent = pid.to_string();
+    let children = numbers.filter(|&child| status(child, "PPid").as_ref() == Some(&parent));
+    std::iter::once(pid).chain(children).collect()
+}
+
+/// What the kernel tells of a process, as proc_pid_status(5) has it.
+fn status(pid: u32, key: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| Some(line.strip_prefix(key)?.strip_prefix(':')?.trim().to_owned()))
 }
