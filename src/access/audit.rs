@@ -126,6 +126,13 @@ impl Audit {
         self.commit(Entry { details: Some(by.to_owned()), ..Entry::new(Event::Opened) })
     }
 
+    /// Waits until what was told before is written. Blocks.
+    pub fn flush(&self) {
+        if let Some(log) = &self.log {
+            log.flush();
+        }
+    }
+
     fn commit(&self, entry: Entry) -> Result<(), Unrecorded> {
         match &self.log {
             Some(log) => log.commit(entry).map(drop),

@@ -249,6 +249,7 @@ impl Application {
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let served = self.server.run(stop).await;
         self.events.stop();
+        self.users.audit().flush();
         served
     }
 }

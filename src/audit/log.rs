@@ -56,6 +56,8 @@ enum Message {
     Tell(Entry),
     /// The same of what anybody can do as often as they like.
     Count(Entry),
+    /// Somebody waits for everything that was told before.
+    Flush(SyncSender<()>),
 }
 
 impl Log {
@@ -93,6 +95,15 @@ impl Log {
     pub fn count(&self, entry: Entry) {
         let sent = self.sender.as_ref().is_some_and(|sender| sender.try_send(Message::Count(entry.bounded())).is_ok());
         self.count_lost(sent);
+    }
+
+    /// Waits until what was told before is written, or was tried to; what is counted is told now. Blocks.
+    pub fn flush(&self) {
+        let (answer, answered) = sync_channel(1);
+        if self.sender.as_ref().is_some_and(|sender| sender.send(Message::Flush(answer)).is_ok()) {
+            // It fails where the thread broke down: then there is nothing to wait for.
+            let _ = answered.recv();
+        }
     }
 
     /// Whether the last try to write a line failed.
@@ -182,7 +193,7 @@ impl Writer {
         let told = batch.len();
         let now = Instant::now();
         batch.extend(self.flood.over(now, is_last));
-        let mut waiting = Vec::new();
+        let (mut waiting, mut flushing) = (Vec::new(), Vec::new());
         for message in messages {
             match message {
                 Message::Commit(entry, answer) => {
@@ -195,6 +206,10 @@ impl Writer {
                 }
                 Message::Tell(entry) => batch.push(entry),
                 Message::Count(entry) => batch.extend(self.flood.admit(entry, now)),
+                Message::Flush(answer) => {
+                    batch.extend(self.flood.over(now, true));
+                    flushing.push(answer);
+                }
             }
         }
         let lost = self.shared.lost.swap(0, Ordering::Relaxed);
@@ -204,6 +219,10 @@ impl Writer {
         if !batch.is_empty() {
             let written = self.appender.append(self.clock.now(), &batch);
             self.answer(batch, told, lost, waiting, written);
+        }
+        for answer in flushing {
+            // Whoever waited may have gone.
+            let _ = answer.send(());
         }
     }
 

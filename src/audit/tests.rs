@@ -73,6 +73,21 @@ fn what_is_committed_is_there_for_its_owner_alone_and_whole() {
 }
 
 #[test]
+fn what_was_told_and_counted_is_there_after_a_flush() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let log = log(&settings);
+    for _ in 0..15 {
+        log.count(Entry::new(Event::WrongLogin));
+    }
+    log.tell(entry("told"));
+    log.flush();
+    let all = lines(&settings.file);
+    assert_eq!(all.len(), 12, "{all:?}");
+    assert!(all[10].contains("told") && all[11].contains("\"count\":5"), "{all:?}");
+}
+
+#[test]
 fn a_line_that_was_noted_elsewhere_shows_that_the_chain_was_made_anew() {
     let (_folder, settings) = written(3);
     let noted = (2, verify(&settings.file, None).unwrap().last.unwrap().hash.to_string());
