@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod app;
+pub mod audit;
 pub mod broker;
 pub mod cim;
 pub mod cli;
@@ -11,6 +12,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod events;
+pub mod hexadecimal;
 pub mod jobs;
 pub mod providers;
 pub mod server;

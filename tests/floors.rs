@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Rooms from the ground up. A room may use rooms on lower floors, and on its own floor those that stand before it.
 const FLOORS: &[&[&str]] = &[
-    &["xml", "clock", "config"],
-    &["soap", "cim"],
+    &["xml", "clock", "hexadecimal", "config"],
+    &["soap", "cim", "audit"],
     &["software", "store", "wire", "access"],
     &["client", "worker"],
     &["jobs", "events"],

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use quartermaster::access::{Caller, Role};
 use quartermaster::clock::SystemClock;
 use quartermaster::jobs::{
-    InstallOptions, Job, JobFailure, JobId, JobRequest, JobState, Jobs, PlanError, Settings, StageError, WorkerProgram,
-    WorkerStart,
+    InstallOptions, Job, JobFailure, JobId, JobState, Jobs, PackageRequest, PlanError, Settings, StageError,
+    WorkerProgram, WorkerStart,
 };
 use quartermaster::software::{
     Abilities, ApplyError, CancelToken, Family, FileRecord, InspectError, Inventory, Manager, ManagerError, Nevra,
@@ -168,7 +168,8 @@ impl Server {
         fs::write(&file, format!("package {name}\n{script}")).unwrap();
         let staged = self.jobs.stage(&file, &operator()).unwrap();
         let uri = format!("file://{}", file.display());
-        let request = JobRequest::InstallFromUri { uri, staged: Some(staged), options: InstallOptions::default() };
+        let request =
+            PackageRequest::InstallFromUri { uri, staged: Some(staged), options: InstallOptions::default() }.into();
         let owner = operator();
         self.jobs.submit(request, &owner).unwrap().id
     }
@@ -410,7 +411,7 @@ fn a_plan_that_takes_too_long_is_given_up() {
     let folder = folder();
     let server = Server::start(folder.path());
     let plan = |name: &str, limit| {
-        let request = JobRequest::Verify { nevra: Nevra::from_debian(name, "1-1", "noarch").unwrap() };
+        let request = PackageRequest::Verify { nevra: Nevra::from_debian(name, "1-1", "noarch").unwrap() }.into();
         server.jobs.plan(&request, &operator(), Instant::now() + limit)
     };
     assert_eq!(plan("good", Duration::from_secs(60)), Ok(Plan::default()));

@@ -20,7 +20,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use openssl::ssl::{SslConnector, SslMethod, SslSessionCacheMode, SslVersion};
-use quartermaster::access::{Role, Users};
+use quartermaster::access::{RequestId, Role, Users};
 use quartermaster::app::Application;
 use quartermaster::config::{Config, Engine};
 use raw_client::{Client, IDENTIFY, basic, tcp};
@@ -400,4 +400,24 @@ fn a_stop_does_not_wait_for_idle_connections() {
     assert!(client.identify("/wsman", &ann()).came_through());
     server.stop();
     client.rest();
+}
+
+#[test]
+fn every_reply_tells_what_the_request_is_called_and_no_client_names_it() {
+    let server = TestServer::start();
+    let mut client = server.client();
+    let mut names = Vec::new();
+    for (method, path, credentials, status) in
+        [("POST", "/wsman", String::new(), 401), ("GET", "/wsman", ann(), 405), ("GET", "/nothing", ann(), 404)]
+    {
+        client.send(format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: mine\r\n{credentials}Content-Length: 0\r\n\r\n"));
+        let response = client.response();
+        assert_eq!(response.status, status, "{path}");
+        names.push(response.header("x-request-id").unwrap().to_owned());
+    }
+    names.push(server.client().identify("/wsman", &ann()).header("x-request-id").unwrap().to_owned());
+    assert!(names.iter().all(|name| name.parse::<RequestId>().is_ok()), "{names:?}");
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 4);
 }

@@ -37,7 +37,7 @@ pub(crate) fn figures() {
     let store = store(&dir.join("judged"));
     let times = (0..ROUNDS).map(|_| {
         let start = Instant::now();
-        let plan = store.plan(&operation(dir)).unwrap();
+        let plan = store.plan(&operation(dir), &CancelToken::default()).unwrap();
         let time = elapsed_ms(start);
         assert_eq!(plan.outcome().installed.len(), VIBS);
         time
@@ -115,7 +115,7 @@ fn scanning(dir: &Path) {
         let mut catalogue = Catalogue::default();
         catalogue.add_metadata(&metadata).unwrap();
         let level = AcceptanceLevel::Certified;
-        let result = scan(&store.snapshot(), &catalogue, level, SystemClock.now());
+        let result = scan(&store.snapshot(), &catalogue, level, SystemClock.now(), &CancelToken::default()).unwrap();
         let time = elapsed_ms(start);
         assert_eq!(result.bulletins.len(), BULLETINS);
         time

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Role, UserError, Users, private_file};
+use super::{Caller, Change, Made, Role, UserError, Users, private_file};
 
 /// The file below the state directory that holds the first user's generated password.
 pub const INITIAL_PASSWORD_FILE: &str = "initial-password";
@@ -34,7 +34,10 @@ pub fn ensure_first_user(users: &Users, state_dir: &Path) -> Result<Option<First
     let password = URL_SAFE_NO_PAD.encode(random);
     // The file first: a crash in between leaves a password without a user, which the next start replaces.
     private_file::write(&first.password_file, password.as_bytes()).map_err(UserError::InitialPassword)?;
-    users.add(FIRST_USER, Role::Admin, password.as_bytes())?;
+    let change = Change::new("AddUser", FIRST_USER).with(format!("role {}, at the first start", Role::Admin));
+    let service = Caller::new(env!("CARGO_PKG_NAME"), Role::Admin);
+    let add = || users.add(FIRST_USER, Role::Admin, password.as_bytes());
+    users.audit().change(&service, &change, add, |()| Made::default())?;
     Ok(Some(first))
 }
 

@@ -3,11 +3,13 @@
 //! This room knows nothing of HTTP: it is handed a name, a password and the peer's address, and says who that is.
 
 mod attempts;
+mod audit;
 mod credentials;
 mod first_start;
 mod hashing;
 mod keyed_digest;
 pub mod private_file;
+mod request_id;
 pub mod sealing;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -21,8 +23,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use audit::{Audit, Change, Made};
 pub use credentials::{MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH, check_name, check_password};
 pub use first_start::{FirstUser, INITIAL_PASSWORD_FILE, ensure_first_user, forget_initial_password};
+pub use request_id::RequestId;
 pub use users::{Settings, User, UserError, Users, Verdict};
 
 /// What a user may do; each role may do what the roles before it may.
@@ -75,57 +79,21 @@ pub struct Caller {
     /// Where the request came from; `None` if it came over no network.
     #[serde(default)]
     pub address: Option<IpAddr>,
+    /// The request that it came with; `None` if it came with none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
 }
 
 impl Caller {
     /// A caller who came over no network.
     pub fn new(name: impl Into<Arc<str>>, role: Role) -> Self {
-        Self { name: name.into(), role, address: None }
+        Self { name: name.into(), role, address: None, request: None }
     }
-}
-
-/// Writes a line of the audit log: who asks for which change. `change` holds no secrets.
-///
-/// The lines go to the `tracing` target `audit`. Nothing in `change` that a client sent can forge a line.
-pub fn audit(caller: &Caller, change: &dyn fmt::Display) {
-    let address = caller.address.map(tracing::field::display);
-    tracing::info!(target: "audit", user = %caller.name, role = %caller.role, address, "{}", one_line(&change.to_string()));
-}
-
-/// Makes a change that the audit log tells of before it is made, and again if it is refused.
-pub fn audited<T, E: fmt::Display>(
-    caller: &Caller,
-    change: &dyn fmt::Display,
-    make: impl FnOnce() -> Result<T, E>,
-) -> Result<T, E> {
-    audit(caller, change);
-    make().inspect_err(|error| audit(caller, &format_args!("refused: {change}: {error}")))
-}
-
-/// A text with each character escaped that ends a line, steers a terminal or is not shown, such as those that turn the
-/// direction of writing.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '"' | '\'' | '\\' => line.push(c),
-            other => line.extend(other.escape_debug()),
-        }
-    }
-    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_line_of_the_audit_log_is_one_line() {
-        let forged = "a\n2026-01-01 INFO audit: user=admin\u{1b}[2J\u{202e}\u{85}";
-        assert_eq!(one_line(forged), r"a\n2026-01-01 INFO audit: user=admin\u{1b}[2J\u{202e}\u{85}");
-        let path = r#"CIM_IndicationFilter.Name="über \"x\"","#;
-        assert_eq!(one_line(path), path);
-    }
 
     #[test]
     fn roles_are_ordered_and_spelt_as_they_are_stored() {

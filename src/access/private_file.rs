@@ -1,9 +1,11 @@
 //! Files that only their owner may read.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 /// Makes the folder, and those above it, if it is not there; what it makes is for its owner alone.
 pub fn make_folder(folder: &Path) -> io::Result<()> {
@@ -13,8 +15,7 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
 /// Whether nobody but its owner, who is this process or root, can change what is in the folder.
 pub fn is_safe(folder: &Path) -> io::Result<bool> {
     let found = fs::metadata(folder)?;
-    let is_ours = found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw();
-    Ok(is_ours && found.mode() & 0o022 == 0)
+    Ok(is_ours(&found) && found.mode() & 0o022 == 0)
 }
 
 /// Whether nobody but root and this process's user can change what is in the folder, nor put another in its place: all folders
@@ -51,6 +52,63 @@ pub fn write(file: &Path, content: &[u8]) -> io::Result<()> {
     handle.sync_all()?;
     fs::rename(&new, file)?;
     File::open(folder)?.sync_all()
+}
+
+/// The largest secret, in octets.
+const MOST_SECRET_OCTETS: u64 = 4096;
+
+/// A file with a secret cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretFileError {
+    /// It cannot be read.
+    #[error("cannot read {file}: {source}")]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others may read it.
+    #[error(
+        "{file} must belong to root or to the user of this service, and others may have no right to it: `chmod 600 {file}`"
+    )]
+    Open {
+        /// The file.
+        file: PathBuf,
+    },
+    /// What it holds is no secret.
+    #[error("{file} must hold one line of text with the secret, of at most {MOST_SECRET_OCTETS} octets")]
+    NoSecret {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// The secret that a person wrote into a file: its only line, without the line's end. Nobody but the file's owner, who is this
+/// process or root, may have a right to it.
+pub fn read_secret(file: &Path) -> Result<Zeroizing<String>, SecretFileError> {
+    let unreadable = |source| SecretFileError::Unreadable { file: file.to_owned(), source };
+    let opened = File::open(file).map_err(unreadable)?;
+    let found = opened.metadata().map_err(unreadable)?;
+    if !is_ours(&found) || found.mode() & 0o077 != 0 {
+        return Err(SecretFileError::Open { file: file.to_owned() });
+    }
+    let no_secret = || SecretFileError::NoSecret { file: file.to_owned() };
+    if !found.is_file() || found.len() > MOST_SECRET_OCTETS {
+        return Err(no_secret());
+    }
+    let mut text = Zeroizing::new(String::with_capacity(MOST_SECRET_OCTETS as usize));
+    opened.take(MOST_SECRET_OCTETS).read_to_string(&mut text).map_err(unreadable)?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.is_empty() || line.contains(char::is_control) {
+        return Err(no_secret());
+    }
+    Ok(Zeroizing::new(line.to_owned()))
+}
+
+fn is_ours(found: &Metadata) -> bool {
+    found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw()
 }
 
 #[cfg(test)]
@@ -101,5 +159,27 @@ mod tests {
         assert_eq!((mode(&inner), mode(&file)), (0o700, 0o600));
         assert_eq!(fs::read(&file).unwrap(), b"two");
         assert_eq!(fs::read_dir(&inner).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_secret_is_one_line_that_nobody_else_may_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        let read = |content: &str, mode: u32| {
+            fs::write(&file, content).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            read_secret(&file).map(|secret| secret.as_str().to_owned()).map_err(|error| error.to_string())
+        };
+        for content in ["o pen: sesame", "o pen: sesame\n", "o pen: sesame\r\n"] {
+            assert_eq!(read(content, 0o600).as_deref(), Ok("o pen: sesame"));
+            assert_eq!(read(content, 0o400).as_deref(), Ok("o pen: sesame"));
+        }
+        for mode in [0o640, 0o604, 0o620] {
+            assert!(read("a", mode).unwrap_err().contains("chmod 600"), "{mode:o}");
+        }
+        for content in ["", "\n", "a\nb\n", "a\u{7}", &"a".repeat(5000)] {
+            assert!(read(content, 0o600).unwrap_err().contains("must hold one line"), "{content:?}");
+        }
+        assert!(matches!(read_secret(&folder.path().join("none")), Err(SecretFileError::Unreadable { .. })));
     }
 }

@@ -11,7 +11,8 @@ use super::attempts::Attempts;
 use super::hashing::Hashing;
 use super::keyed_digest::Digest;
 use super::verdicts::{Remembered, Verdicts};
-use super::{Caller, Role, check_name, check_password};
+use super::{Audit, Caller, Role, check_name, check_password};
+use crate::audit::Unrecorded;
 use crate::clock::SharedClock;
 use crate::store::users::{self, UserRow};
 use crate::store::{Store, StoreError};
@@ -30,6 +31,7 @@ pub struct Users {
     attempts: Attempts,
     hashing: Hashing,
     hashes_done: AtomicU64,
+    audit: Audit,
 }
 
 /// How passwords are handled.
@@ -103,6 +105,9 @@ pub enum UserError {
     /// There are no random numbers.
     #[error("there are no random numbers: {0}")]
     Random(#[source] openssl::error::ErrorStack),
+    /// The audit log cannot tell of it.
+    #[error(transparent)]
+    Unrecorded(#[from] Unrecorded),
     /// The generated password cannot be written.
     #[error("the first user's password cannot be written into the state directory: {0}")]
     InitialPassword(#[source] std::io::Error),
@@ -119,7 +124,18 @@ impl Users {
             attempts: Attempts::default(),
             hashing: Hashing::new(),
             hashes_done: AtomicU64::new(0),
+            audit: Audit::default(),
         })
+    }
+
+    /// The same, whose wrong logins are told to this audit log.
+    pub fn with_audit(self, audit: Audit) -> Self {
+        Self { audit, ..self }
+    }
+
+    /// The audit log.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Adds a user. Blocks, as the hash takes its time.
@@ -225,7 +241,7 @@ impl Users {
             }
             Ok(None) => {
                 self.attempts.failed(peer, name, self.clock.now());
-                tracing::warn!(target: "audit", user = name, %peer, "a wrong name or password");
+                self.audit.wrong_login(peer, name);
                 Verdict::Wrong
             }
             Err(error) => failed(&error),

@@ -7,10 +7,14 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use rustix::process::geteuid;
+use rustix::process::{geteuid, getuid};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
 
 use crate::config::{Config, SERVICE_USER};
+
+/// What a command of root's tells itself when it becomes another user's. Whoever else sets it is that user, and could write the
+/// files of that user without this program.
+const INVOKED_BY: &str = "QUARTERMASTER_INVOKED_BY";
 
 /// A user of this host, by its numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,8 +82,15 @@ pub fn become_owner_of(folder: &Path) -> io::Result<()> {
     if !geteuid().is_root() || owner.uid() == 0 {
         return Ok(());
     }
-    let arguments = std::env::args_os().skip(1);
-    Err(Command::new("/proc/self/exe").args(arguments).uid(owner.uid()).gid(owner.gid()).exec())
+    let mut again = Command::new("/proc/self/exe");
+    again.args(std::env::args_os().skip(1)).env(INVOKED_BY, getuid().as_raw().to_string());
+    Err(again.uid(owner.uid()).gid(owner.gid()).exec())
+}
+
+/// The user who gave the command, also after [`become_owner_of`].
+pub fn invoker() -> u32 {
+    let before = std::env::var(INVOKED_BY).ok().and_then(|uid| uid.parse().ok());
+    before.unwrap_or_else(|| getuid().as_raw())
 }
 
 #[cfg(test)]

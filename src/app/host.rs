@@ -44,6 +44,7 @@ impl Host {
             history_records: config.jobs.history_records,
             before_end: Some(look.clone()),
             users: Some(users.clone()),
+            audit: users.audit().clone(),
             ..jobs::Settings::new(
                 worker_program::folder(config, System::Host),
                 worker_program::start(config, System::Host)?,

@@ -51,17 +51,19 @@ impl Image {
         let look = Arc::new(Look { manager: manager.clone(), is_unreadable: Arc::default(), observed, noted });
         let settings = jobs::Settings {
             system: System::Image,
+            image: Some(manager.folder().to_owned()),
             time_before_removal_seconds: config.jobs.time_before_removal.as_secs(),
             history_records: config.jobs.history_records,
             before_end: Some(look.clone()),
             users: Some(users.clone()),
+            audit: users.audit().clone(),
             ..jobs::Settings::new(
                 worker_program::folder(config, System::Image),
                 worker_program::start(config, System::Image)?,
             )
         };
         let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), settings)?);
-        give_up_those_of_another(&jobs, dir, &state_dir)?;
+        give_up_what_is_of_another(&jobs, manager.folder(), &state_dir)?;
         let running = jobs.clone();
         essential::spawn("image-jobs", move || running.run()).map_err(StartError::Thread)?;
         let name = SystemName { class: IMAGE_SYSTEM_CLASS.into(), name: config.image_system_name().into() };
@@ -86,10 +88,10 @@ impl Drop for Image {
     }
 }
 
-/// Jobs that wait were asked for of the image that the folder had then: if another is managed now, they are not done to it.
-fn give_up_those_of_another(jobs: &Jobs, dir: &Path, state_dir: &Path) -> Result<(), StartError> {
+/// Jobs that wait were asked for of the image that was managed then, and the assessment is of that one: if another is managed
+/// now, they are not done to it, and it is not shown as that one.
+fn give_up_what_is_of_another(jobs: &Jobs, dir: &Path, state_dir: &Path) -> Result<(), StartError> {
     let (file, failed) = (state_dir.join("store"), |source| StartError::State { folder: state_dir.to_owned(), source });
-    let dir = fs::canonicalize(dir).map_err(failed)?;
     let before = match fs::read(&file) {
         Ok(before) => Some(before),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -106,7 +108,8 @@ fn give_up_those_of_another(jobs: &Jobs, dir: &Path, state_dir: &Path) -> Result
              if it is meant for that one."
         );
         let count = jobs.give_up_waiting(&message)?;
-        tracing::warn!(count, %before, %now, "another image is managed: jobs that waited for the one before were given up");
+        jobs.forget_assessment()?;
+        tracing::warn!(count, %before, %now, "another image is managed: the assessment of the one before and the jobs that waited for it were given up");
     }
     // Last, so that a start that fails in between does all of it again.
     private_file::write(&file, now).map_err(failed)

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
-use crate::software::vib::{AcceptanceLevel, ImageError, ImageSettings, ImageStore, TrustFileError, TrustStore};
+use crate::software::vib::{
+    AcceptanceLevel, DamagedStore, ImageError, ImageSettings, ImageStore, TrustFileError, TrustStore,
+};
 
 /// How an image store is opened.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +54,11 @@ pub fn open_image(dir: &Path, settings: ImageSettings) -> Result<ImageStore, Ope
         return Err(OpenImageError::Missing { dir: dir.to_owned() });
     }
     ImageStore::open(dir, settings).map_err(|source| OpenImageError::Unreadable { dir: dir.to_owned(), source })
+}
+
+/// Opens the store in a folder whose running image cannot be read; `None` if it can be.
+pub fn open_damaged_image(dir: &Path, settings: ImageSettings) -> Result<Option<DamagedStore>, OpenImageError> {
+    DamagedStore::open(dir, settings).map_err(|source| OpenImageError::Unreadable { dir: dir.to_owned(), source })
 }
 
 impl ImageOrders {

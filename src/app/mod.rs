@@ -8,6 +8,7 @@ mod image;
 mod image_settings;
 mod keeper;
 mod notify;
+mod proxy;
 mod reload;
 mod settings;
 mod systems;
@@ -27,7 +28,8 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::access::sealing::{SEALING_KEY_FILE, SealingError, SealingKey};
-use crate::access::{self, FirstUser, UserError, Users, private_file};
+use crate::access::{self, Audit, FirstUser, UserError, Users, private_file};
+use crate::audit::Log;
 use crate::broker::{Broker, RegistrationError};
 use crate::cim::{CimError, Schema, SchemaError};
 use crate::client::{self, Client};
@@ -41,12 +43,13 @@ use crate::software::OpenError;
 use crate::store::{Store, StoreError, subscriptions};
 use crate::wsman;
 
-pub use account::{Account, AccountError, become_owner_of};
+pub use account::{Account, AccountError, become_owner_of, invoker};
 pub use image_settings::{
-    ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_image,
+    ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_damaged_image, open_image,
 };
 pub use keeper::{KeeperError, be_kept, keep};
 pub use notify::{State, notify};
+pub use proxy::{ProxyOrders, ProxySettingError};
 pub use reload::Reload;
 use systems::Systems;
 pub use worker::{Changed, WorkerError, WorkerOrders, run_worker};
@@ -102,6 +105,14 @@ pub enum StartError {
         file: PathBuf,
         /// Why.
         source: StoreError,
+    },
+    /// The audit log cannot be opened.
+    #[error("cannot write the audit log {file}: {source}")]
+    Audit {
+        /// Its file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// The users cannot be read, or the first one cannot be made.
     #[error(transparent)]
@@ -173,7 +184,9 @@ impl Application {
         make_state_dir(state_dir)?;
         let lock = lock(state_dir)?;
         let store = Arc::new(open_store(state_dir)?);
-        let users = Arc::new(Users::new(store.clone(), clock.clone(), settings::users(&config))?);
+        let audit = open_audit(&config, &clock)?;
+        let users = Users::new(store.clone(), clock.clone(), settings::users(&config))?.with_audit(audit.clone());
+        let users = Arc::new(users);
         let first_user = access::ensure_first_user(&users, state_dir)?;
         let (identity, own_certificate) = identity(&config, &clock)?;
         let schema = Arc::new(Schema::builtin()?);
@@ -189,9 +202,10 @@ impl Application {
             clock.clone(),
             settings::events(&config, sealing_key),
         )?;
-        let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?);
+        let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?.with_audit(audit));
         let service = wsman::Service::new(broker, events.clone(), clock.clone(), settings::wsman(&config));
         let server = Server::bind(settings::server(&config), &identity, users.clone(), Arc::new(service))?;
+        opened(users.audit());
         Ok(Self { server, users, first_user, own_certificate, events, clock, systems, _lock: lock })
     }
 
@@ -259,7 +273,25 @@ fn sealing_key(state_dir: &Path, store: &Store) -> Result<SealingKey, StartError
 pub fn open_users(config: &Config) -> Result<Users, StartError> {
     make_state_dir(&config.state_dir)?;
     let store = Arc::new(open_store(&config.state_dir)?);
-    Ok(Users::new(store, Arc::new(SystemClock), settings::users(config))?)
+    let clock: SharedClock = Arc::new(SystemClock);
+    let audit = open_audit(config, &clock)?;
+    Ok(Users::new(store, clock, settings::users(config))?.with_audit(audit))
+}
+
+fn open_audit(config: &Config, clock: &SharedClock) -> Result<Audit, StartError> {
+    let settings = settings::audit(config);
+    let failed = |source| StartError::Audit { file: config.audit_file(), source };
+    let folder = settings.file.parent().unwrap_or(Path::new("/"));
+    private_file::make_folder(folder).map_err(failed)?;
+    Ok(Audit::to(Arc::new(Log::open(settings, clock.clone()).map_err(failed)?)))
+}
+
+/// A service that cannot tell of changes makes none; what is there can be looked at all the same.
+fn opened(audit: &Audit) {
+    let by = format!("quartermaster {} begins to serve", env!("CARGO_PKG_VERSION"));
+    if let Err(error) = audit.opened(&by) {
+        tracing::error!(error = &error as &dyn std::error::Error, "nothing can be changed");
+    }
 }
 
 fn make_state_dir(folder: &Path) -> Result<(), StartError> {

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::proxy::ProxySettingError;
 use crate::access;
 use crate::access::sealing::SealingKey;
+use crate::audit;
 use crate::client::{self, AddressRuleError, AddressRules, IdentityFiles};
 use crate::config::{Allowed, Config, Engine, FaultStatus, Overflow};
 use crate::events;
@@ -21,16 +23,30 @@ const DONE_WITH: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 /// A setting that a room cannot use.
 #[derive(Debug, thiserror::Error)]
-#[error("[{section}] allow: {source}")]
-pub struct SettingError {
-    /// The section of the settings.
-    section: &'static str,
-    /// What is wrong.
-    source: AddressRuleError,
+pub enum SettingError {
+    /// What may be connected to is not told right.
+    #[error("[{section}] allow: {source}")]
+    Allow {
+        /// The section of the settings.
+        section: &'static str,
+        /// What is wrong.
+        source: AddressRuleError,
+    },
+    /// The proxy cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxySettingError),
 }
 
 pub(super) fn users(config: &Config) -> access::Settings {
     access::Settings { cache: config.auth.cache, bcrypt_cost: config.auth.bcrypt_cost }
+}
+
+pub(super) fn audit(config: &Config) -> audit::Settings {
+    audit::Settings {
+        file: config.audit_file(),
+        rotate_octets: config.audit.rotate_mebibytes << 20,
+        kept_files: config.audit.kept_files,
+    }
 }
 
 pub(super) fn server(config: &Config) -> server::Settings {
@@ -90,7 +106,7 @@ fn identity(config: &Config) -> Option<IdentityFiles> {
 /// Which sinks may be connected to.
 pub(super) fn sink_rules(config: &Config) -> Result<AddressRules, SettingError> {
     let rules = address_rules(allows_loopback(config), &entries(&config.events.allow));
-    rules.map_err(|source| SettingError { section: "events", source })
+    rules.map_err(|source| SettingError::Allow { section: "events", source })
 }
 
 /// What the worker is told of which servers files may be fetched from, if it can be used.
@@ -98,7 +114,7 @@ pub(super) fn download_entries(config: &Config) -> Result<Vec<String>, SettingEr
     let entries = entries(&config.downloads.allow);
     match address_rules(allows_loopback(config), &entries) {
         Ok(_) => Ok(entries),
-        Err(source) => Err(SettingError { section: "downloads", source }),
+        Err(source) => Err(SettingError::Allow { section: "downloads", source }),
     }
 }
 

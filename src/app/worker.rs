@@ -9,9 +9,10 @@ use std::{fs, io};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::image_settings::{ImageOrders, ImageSettingsError, OpenImageError, open_image};
+use super::proxy::{ProxyOrders, ProxySettingError};
 use super::settings;
 use crate::access::private_file;
-use crate::client::{AddressRuleError, Proxy};
+use crate::client::AddressRuleError;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Engine;
 use crate::software::{self, Manager, OpenError};
@@ -48,7 +49,7 @@ pub struct WorkerOrders {
     /// Certificates (PEM) trusted besides the system's.
     pub trust_file: Option<PathBuf>,
     /// The proxy that files are fetched through.
-    pub proxy: Option<Proxy>,
+    pub proxy: Option<ProxyOrders>,
     /// How long a server may send nothing of a file.
     pub longest_silence: Duration,
     /// How long one file may take, with all tries.
@@ -95,6 +96,9 @@ pub enum WorkerError {
     /// What may be fetched from is not told right.
     #[error(transparent)]
     Allow(#[from] AddressRuleError),
+    /// The proxy cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxySettingError),
     /// The worker cannot be reached by the server.
     #[error(transparent)]
     Worker(#[from] worker::WorkerError),
@@ -112,7 +116,7 @@ pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
         downloads: worker::Downloads {
             rules: settings::address_rules(orders.allow_loopback, &orders.allow)?,
             trust_file: orders.trust_file,
-            proxy: orders.proxy,
+            proxy: orders.proxy.map(ProxyOrders::read).transpose()?,
             longest_silence: orders.longest_silence,
             time_limit: orders.time_limit,
             ..worker::Downloads::default()

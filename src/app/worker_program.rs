@@ -12,10 +12,12 @@ use std::{fs, io};
 use openssl::sha::Sha256;
 
 use super::account::{Account, AccountError};
+use super::proxy::ProxyOrders;
 use super::settings::{self, SettingError};
 use super::{StartError, image_settings};
 use crate::access::private_file;
 use crate::config::{Config, Engine};
+use crate::hexadecimal;
 use crate::jobs::{System, WorkerProgram, WorkerStart};
 
 /// The worker of a system as this process starts it. Whoever reads the same settings tells it the same.
@@ -35,9 +37,18 @@ pub(super) fn of(config: &Config, system: System) -> Result<WorkerProgram, Setti
 
 /// The worker of a system that gets its socket as its standard input, and that a process of this user may talk to.
 pub(super) fn kept(config: &Config, system: System, account: &Account) -> Result<WorkerProgram, SettingError> {
+    check_secrets(config)?;
     let mut program = given(of(config, system)?);
     program.arguments.extend(["--server-user".into(), account.uid.to_string().into()]);
     Ok(program)
+}
+
+/// The worker reads them itself; whoever starts the service hears what is wrong with them.
+fn check_secrets(config: &Config) -> Result<(), SettingError> {
+    if let Some(orders) = ProxyOrders::of(&config.downloads)? {
+        orders.read()?;
+    }
+    Ok(())
 }
 
 /// The worker gets its socket.
@@ -91,11 +102,11 @@ pub(super) fn start(config: &Config, system: System) -> Result<WorkerStart, Star
     let failed = |source| StartError::State { folder: folder.clone(), source };
     private_file::make_folder(&folder).map_err(failed)?;
     let owner = fs::metadata(&folder).map_err(failed)?.uid();
-    Ok(if owner == rustix::process::geteuid().as_raw() {
-        WorkerStart::Here(program)
-    } else {
-        WorkerStart::Elsewhere { orders: program.orders }
-    })
+    if owner != rustix::process::geteuid().as_raw() {
+        return Ok(WorkerStart::Elsewhere { orders: program.orders });
+    }
+    check_secrets(config)?;
+    Ok(WorkerStart::Here(program))
 }
 
 /// The folder of the worker of a system.
@@ -117,9 +128,10 @@ fn digest(arguments: &[OsString]) -> String {
         let content = if is_file { fs::read(argument).unwrap_or_default() } else { Vec::new() };
         hash.update(&content.len().to_be_bytes());
         hash.update(&content);
-        is_file = argument.as_bytes().ends_with(b"-file");
+        // What is secret is for the worker alone to read.
+        is_file = argument.as_bytes().ends_with(b"-file") && !argument.as_bytes().ends_with(b"-password-file");
     }
-    hash.finish().iter().map(|octet| format!("{octet:02x}")).collect()
+    hexadecimal::written(&hash.finish())
 }
 
 /// What gives the worker a scope of its own where systemd runs, which ends everything of a service together with it.
@@ -184,8 +196,13 @@ fn of_every_worker(config: &Config, worker_dir: &Path) -> Result<Vec<OsString>, 
     if let Some(file) = &downloads.trust_file {
         give("--trust-file", file.clone().into());
     }
-    if let Some(proxy) = &downloads.proxy {
-        give("--proxy", proxy.into());
+    if let Some(orders) = ProxyOrders::of(downloads)? {
+        give("--proxy", orders.proxy.to_string().into());
+        if let Some((user, file)) = &orders.login {
+            give("--proxy-user", user.into());
+            give("--proxy-password-file", file.into());
+        }
+        downloads.no_proxy.iter().for_each(|entry| give("--no-proxy", entry.into()));
     }
     Ok(arguments)
 }

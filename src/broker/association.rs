@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::{Broker, Candidates, Instances, all_candidates};
 use crate::access::Caller;
-use crate::broker::Action;
 use crate::cim::{CimError, CimStatus, Class, ClassKind, Instance, ObjectPath};
 
 /// What the walk gives.
@@ -53,7 +52,7 @@ impl Seen {
 impl Broker {
     /// Walks the associations of one instance. The source must exist.
     pub fn associations(self: &Arc<Self>, caller: &Caller, query: AssociationQuery) -> Result<Candidates, CimError> {
-        super::authorization::check(caller, Action::Read, &"reads")?;
+        self.check_reading(caller)?;
         let namespace = query.source.namespace().clone();
         let source = self.shown_to(caller, &query.source).map(|instance| self.path_of(&instance))?;
         if let Some(class) = &query.association_class {

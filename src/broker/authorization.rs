@@ -1,8 +1,6 @@
 //! Who may do what (roles: viewer, operator, admin).
 
-use std::fmt;
-
-use crate::access::{self, Caller, Role};
+use crate::access::{self, Audit, Caller, Role};
 use crate::cim::CimError;
 
 /// What a request does, as far as rights go; what is greater needs more.
@@ -31,12 +29,17 @@ impl Action {
 }
 
 /// Whether the caller may do what is asked for; a refusal goes to the audit log.
-pub(super) fn check(caller: &Caller, action: Action, asked: &dyn fmt::Display) -> Result<(), CimError> {
+pub(super) fn check(
+    audit: &Audit,
+    caller: &Caller,
+    action: Action,
+    asked: impl FnOnce() -> access::Change,
+) -> Result<(), CimError> {
     let needed = action.needs();
     if caller.role >= needed {
         return Ok(());
     }
-    access::audit(caller, &format_args!("refused: {asked}: it needs the role {needed}"));
+    audit.refused(caller, &asked(), format_args!("it needs the role {needed}"));
     Err(CimError::access_denied(format!(
         "User {} has the role {}; this needs the role {needed}, which an administrator can give.",
         caller.name, caller.role

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{
-    Action, Arguments, Broker, Change, Creation, Deletion, MethodReply, Modification, Route, Upload, authorization,
+    Action, Arguments, Broker, Change, Creation, Deletion, MethodReply, Modification, Route, Upload, asked,
+    authorization,
 };
-use crate::access::{Caller, audit, audited};
+use crate::access::{self, Audit, Caller, Made};
+use crate::audit::Unrecorded;
 use crate::broker::Invocation;
 use crate::cim::{CimError, Class, Instance, Method, ObjectPath, Value};
 
@@ -34,27 +36,29 @@ impl Broker {
         deadline: Instant,
     ) -> Result<MethodReply, CimError> {
         let route = if method.is_static { self.route(path)? } else { self.locate(path)?.0 };
-        let action = route.action(caller, method)?;
+        let action = route.action(&self.audit, caller, method)?;
+        let change = access::Change::new(&*method.name, path).with(asked::told(&arguments));
         let invocation = Invocation { caller, class: &route.class, path, method, arguments, upload, deadline };
         let call = || route.provider.invoke(&invocation);
         if !action.changes() {
             return call();
         }
-        audited(caller, &format_args!("calls {} of {path}", method.name), call)
+        self.audit.change(caller, &change, call, returned)
     }
 
     /// Whether the caller may call a method of the class, before anything is known of its arguments.
     /// Tells whether it changes something.
     pub fn check_call(&self, caller: &Caller, class: &Class, method: &Method) -> Result<Action, CimError> {
         let route = self.routes.get(class.name()).ok_or_else(|| super::no_instances(class))?;
-        route.action(caller, method)
+        route.action(&self.audit, caller, method)
     }
 
     /// Whether the caller's role allows such a change of instances of the class, whether or not it is possible.
     pub fn check_role(&self, caller: &Caller, class: &Class, change: Change) -> Result<(), CimError> {
         let route = self.routes.get(class.name());
         let action = route.map_or(Action::Change, |route| route.provider.action_of_change(&route.class, change));
-        authorization::check(caller, action, &format_args!("{} {}", change.words(), class.name()))
+        let asked = || access::Change::new(change.operation(), class.name());
+        authorization::check(&self.audit, caller, action, asked)
     }
 
     /// Whether the caller may change instances of the class so, before anything is known of what the change would be.
@@ -87,10 +91,9 @@ impl Broker {
             return Ok(instance);
         }
         let names: Vec<_> = changes.iter().map(|(name, _)| &**name).collect();
-        let change = format!("changes {} of {path}", names.join(", "));
-        audited(caller, &change, || {
-            route.provider.modify(&Modification { caller, class: &route.class, path, changes })
-        })?;
+        let change = access::Change::new(Change::Modify.operation(), path).with(names.join(", "));
+        let make = || route.provider.modify(&Modification { caller, class: &route.class, path, changes });
+        self.audit.change(caller, &change, make, |()| Made::default())?;
         self.shown_to(caller, path)
     }
 
@@ -98,11 +101,10 @@ impl Broker {
     pub fn create(&self, caller: &Caller, wanted: &Instance, deadline: Instant) -> Result<Instance, CimError> {
         let class = wanted.class();
         let route = self.changeable(caller, class, Change::Create)?;
-        audited(caller, &format_args!("creates an instance of {}", class.name()), || {
-            let made = route.provider.create(&Creation { caller, deadline, class: &route.class, wanted })?;
-            audit(caller, &format_args!("created {}", self.path_of(&made)));
-            Ok(made)
-        })
+        let change = access::Change::new(Change::Create.operation(), class.name());
+        let make = || route.provider.create(&Creation { caller, deadline, class: &route.class, wanted });
+        let made = |made: &Instance| Made { object: Some(self.path_of(made).to_string()), ..Made::default() };
+        self.audit.change(caller, &change, make, made)
     }
 
     /// Removes an instance. What is not removed by the deadline is removed all the same.
@@ -110,7 +112,8 @@ impl Broker {
         let instance = self.shown_to(caller, path)?;
         let route = self.changeable(caller, instance.class(), Change::Delete)?;
         let deletion = Deletion { caller, deadline, class: &route.class, path };
-        audited(caller, &format_args!("deletes {path}"), || route.provider.delete(&deletion))
+        let change = access::Change::new(Change::Delete.operation(), path);
+        self.audit.change(caller, &change, || route.provider.delete(&deletion), |()| Made::default())
     }
 
     /// The provider of the class that a path names.
@@ -123,10 +126,26 @@ impl Broker {
 
 impl Route {
     /// What the caller does who calls this method, and may.
-    fn action(&self, caller: &Caller, method: &Method) -> Result<Action, CimError> {
+    fn action(&self, audit: &Audit, caller: &Caller, method: &Method) -> Result<Action, CimError> {
         let action = self.provider.action_of(&self.class, method);
-        let asked = format_args!("calls {} of {}", method.name, self.class.name());
-        authorization::check(caller, action, &asked).map(|()| action)
+        let asked = || access::Change::new(&*method.name, self.class.name());
+        authorization::check(audit, caller, action, asked).map(|()| action)
+    }
+}
+
+/// What came of a call: a return value that is neither «completed» nor «job started» (DSP1025, DSP1033) is a refusal.
+fn returned(reply: &MethodReply) -> Made {
+    let MethodReply { return_value, .. } = reply;
+    let result = return_value.as_u64().map(|code| format!("returned {code}"));
+    Made { result, object: None, is_refused: !matches!(return_value.as_u64(), None | Some(0 | 4096)) }
+}
+
+impl From<Unrecorded> for CimError {
+    fn from(error: Unrecorded) -> Self {
+        Self::internal(
+            "The change was not made, since the audit log cannot tell of it; the operator's log says why.",
+            error,
+        )
     }
 }
 

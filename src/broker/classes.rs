@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Action, Broker, authorization};
+use super::Broker;
 use crate::access::Caller;
 use crate::cim::{CimError, Class};
 
 impl Broker {
     /// Gets one class.
     pub fn get_class(&self, caller: &Caller, namespace: &str, name: &str) -> Result<Arc<Class>, CimError> {
-        authorization::check(caller, Action::Read, &"reads")?;
+        self.check_reading(caller)?;
         self.class(namespace, name).cloned()
     }
 
@@ -22,7 +22,7 @@ impl Broker {
         of: Option<&str>,
         deep: bool,
     ) -> Result<Vec<Arc<Class>>, CimError> {
-        authorization::check(caller, Action::Read, &"reads")?;
+        self.check_reading(caller)?;
         let superclass = of.map(|name| self.class(namespace, name)).transpose()?;
         let is_below = |class: &Class| match superclass {
             Some(above) if deep => class.ancestors().contains(above.name()),

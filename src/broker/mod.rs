@@ -2,6 +2,7 @@
 //!
 //! The broker knows inheritance, namespaces, associations and who may do what; it knows no concrete class.
 
+mod asked;
 mod association;
 mod authorization;
 mod change;
@@ -13,7 +14,7 @@ mod upload;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::access::Caller;
+use crate::access::{self, Audit, Caller};
 use crate::cim::query::Compiled;
 use crate::cim::{CimError, CimStatus, Class, ClassKind, Instance, ObjectPath, Schema};
 
@@ -38,6 +39,7 @@ pub struct Broker {
     schema: Arc<Schema>,
     namespaces: [Arc<str>; 2],
     routes: HashMap<Arc<str>, Route>,
+    audit: Audit,
 }
 
 #[derive(Debug)]
@@ -70,7 +72,12 @@ impl Broker {
             let home = if provider.lives_in_interop(&class) { interop.clone() } else { implementation.clone() };
             routes.insert(class.name().clone(), Route { class, home, provider });
         }
-        Ok(Self { schema, namespaces: [implementation, interop], routes })
+        Ok(Self { schema, namespaces: [implementation, interop], routes, audit: Audit::default() })
+    }
+
+    /// The same, whose changes are told to this audit log.
+    pub fn with_audit(self, audit: Audit) -> Self {
+        Self { audit, ..self }
     }
 
     /// The schema the broker checks requests against.
@@ -116,7 +123,7 @@ impl Broker {
 
     /// Gets one instance.
     pub fn get(&self, caller: &Caller, path: &ObjectPath) -> Result<Instance, CimError> {
-        authorization::check(caller, Action::Read, &"reads")?;
+        self.check_reading(caller)?;
         self.shown_to(caller, path)
     }
 
@@ -129,7 +136,7 @@ impl Broker {
         namespace: &str,
         class: &Class,
     ) -> Result<(Instances, bool), CimError> {
-        authorization::check(caller, Action::Read, &"reads")?;
+        self.check_reading(caller)?;
         let served = self.served_subclasses(namespace, class)?;
         let now = |name: Arc<str>| {
             let is_ready = self.routes.get(&name).is_some_and(|route| route.provider.is_ready(&route.class, None));
@@ -160,7 +167,7 @@ impl Broker {
         namespace: &str,
         query: Arc<Compiled>,
     ) -> Result<Candidates, CimError> {
-        authorization::check(caller, Action::Read, &"reads")?;
+        self.check_reading(caller)?;
         let served = self.served_subclasses(namespace, query.from_class())?;
         let broker = self.clone();
         let candidates = served.into_iter().flat_map(move |name| broker.candidates_of(&name, &query));
@@ -184,6 +191,10 @@ impl Broker {
     /// The path of an instance, in the namespace that its class is at home in.
     pub fn path_of(&self, instance: &Instance) -> ObjectPath {
         instance.path(self.home_of(instance.class()))
+    }
+
+    fn check_reading(&self, caller: &Caller) -> Result<(), CimError> {
+        authorization::check(&self.audit, caller, Action::Read, || access::Change::by("Read"))
     }
 
     /// The instance as the caller may see it.
@@ -228,7 +239,8 @@ impl Broker {
         for route in candidates.filter(|r| self.is_visible(path.namespace(), &r.class)) {
             match route.provider.get(&route.class, path) {
                 Ok(instance) => return Ok((route, instance)),
-                Err(error) if error.status == CimStatus::NotFound => missing = Some(error),
+                // The first is the class whose instances are most often meant.
+                Err(error) if error.status == CimStatus::NotFound => drop(missing.get_or_insert(error)),
                 Err(error) => return Err(error),
             }
         }

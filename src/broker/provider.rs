@@ -126,12 +126,12 @@ pub enum Change {
 }
 
 impl Change {
-    /// What who makes such a change does, as the audit log says it.
-    pub(super) fn words(self) -> &'static str {
+    /// The operation that makes such a change, as the audit log calls it (WS-Transfer).
+    pub(super) fn operation(self) -> &'static str {
         match self {
-            Self::Create => "creates an instance of",
-            Self::Modify => "changes an instance of",
-            Self::Delete => "deletes an instance of",
+            Self::Create => "Create",
+            Self::Modify => "Put",
+            Self::Delete => "Delete",
         }
     }
 

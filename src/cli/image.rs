@@ -1,5 +1,7 @@
 //! `quartermaster image`: ESXi-style image stores.
 
+mod damaged;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,8 @@ use crate::app;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{AcceptanceLevel, Config};
 use crate::software::vib::{
-    HardwarePlatform, HostSettings, Image, ImageOperation, ImageOutcome, ImageSnapshot, ImageStore, NewImage,
+    HardwarePlatform, HostSettings, Image, ImageOperation, ImageOutcome, ImageSettings, ImageSnapshot, ImageStore,
+    NewImage,
 };
 use crate::software::{CancelToken, Phase, Progress};
 
@@ -125,10 +128,15 @@ pub(super) enum Mode {
 pub(super) fn run(action: Action) -> Result<(), Failure> {
     let said = match action {
         Action::Create(create) => make(*create)?,
-        Action::Show { store } => shown(&open(&store)?.snapshot())?,
-        Action::Boot { store } => match open(&store)?.mark_boot()? {
-            true => "booted: the image that waited runs now\n".to_owned(),
-            false => "booted: the same image runs\n".to_owned(),
+        Action::Show { store } => match open(&store) {
+            Ok(opened) => shown(&opened.snapshot())?,
+            Err(failure) => damaged::show(&store, failure)?,
+        },
+        Action::Boot { store } => match open(&store).map(|opened| opened.mark_boot()) {
+            Ok(Ok(true)) => "booted: the image that waited runs now\n".to_owned(),
+            Ok(Ok(false)) => "booted: the same image runs\n".to_owned(),
+            Ok(Err(error)) => return Err(error.into()),
+            Err(failure) => damaged::boot(&store, failure)?,
         },
         Action::MaintenanceMode { store, mode } => {
             open(&store)?.set_maintenance_mode(matches!(mode, Mode::On))?;
@@ -147,12 +155,14 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
             change(&open(&store)?, &ImageOperation::Install { bundles, bulletins })?
         }
         Action::Remove { store, vibs } => change(&open(&store)?, &ImageOperation::Remove { vibs })?,
-        Action::RollBack { store } => {
-            let outcome = open(&store)?.roll_back()?;
-            let mut text = "went back to the image before\n".to_owned();
-            done(&mut text, &outcome)?;
-            text
-        }
+        Action::RollBack { store } => match open(&store) {
+            Ok(opened) => {
+                let mut text = "went back to the image before\n".to_owned();
+                done(&mut text, &opened.roll_back()?)?;
+                text
+            }
+            Err(failure) => damaged::roll_back(&store, failure)?,
+        },
     };
     std::io::stdout().write_all(said.as_bytes())?;
     Ok(())
@@ -174,8 +184,12 @@ impl Progress for Unwatched {
 }
 
 fn open(store: &Store) -> Result<ImageStore, Failure> {
+    Ok(app::open_image(&store.dir, settings_of(store)?)?)
+}
+
+fn settings_of(store: &Store) -> Result<ImageSettings, Failure> {
     let config = settings(store.config.as_deref(), None)?;
-    Ok(app::open_image(&store.dir, app::image_settings(&of(config, &store.dir), &clock())?)?)
+    Ok(app::image_settings(&of(config, &store.dir), &clock())?)
 }
 
 /// The settings for this store: which level is asked for, they say of the store alone that they name.

@@ -1,5 +1,6 @@
 //! The commands. This is the only room that prints.
 
+mod audit;
 mod image;
 mod mof_files;
 mod schema;
@@ -34,6 +35,11 @@ enum Action {
     User {
         #[command(subcommand)]
         action: users::Action,
+    },
+    /// Show the audit log, and see whether it is whole.
+    Audit {
+        #[command(subcommand)]
+        action: audit::Action,
     },
     /// List, show and export the classes.
     Schema {
@@ -92,6 +98,7 @@ pub fn run() -> ExitCode {
     let result = match Command::parse().action {
         Action::Serve(arguments) => serve::run(&arguments),
         Action::User { action } => users::run(action),
+        Action::Audit { action } => audit::run(action),
         Action::Schema { action } => schema::run(action),
         Action::Image { action } => image::run(action),
         Action::Work(arguments) => work::run(arguments),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{Failure, settings};
-use crate::access::{Role, forget_initial_password};
+use crate::access::{Caller, Change, Made, Role, UserError, Users, forget_initial_password};
 use crate::app;
 
 /// More than the longest password, so that a longer one is told from it.
@@ -72,12 +72,15 @@ pub(super) struct Password {
 pub(super) fn run(action: Action) -> Result<(), Failure> {
     let said = match action {
         Action::Add { name, role, password: _, place } => {
-            open(&place)?.0.add(&name, role, &password()?)?;
+            let (users, password) = (open(&place)?.0, password()?);
+            let change = Change::new("AddUser", &name).with(format!("role {role}"));
+            audited(&users, &change, || users.add(&name, role, &password))?;
             format!("added {name} ({role})\n")
         }
         Action::SetPassword { name, password: _, place } => {
             let (users, state_dir) = open(&place)?;
-            users.set_password(&name, &password()?)?;
+            let password = password()?;
+            audited(&users, &Change::new("SetPassword", &name), || users.set_password(&name, &password))?;
             forget_initial_password(&state_dir, &name)?;
             format!("set the password of {name}\n")
         }
@@ -89,7 +92,7 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
         }
         Action::Remove { name, place } => {
             let (users, state_dir) = open(&place)?;
-            users.remove(&name)?;
+            audited(&users, &Change::new("RemoveUser", &name), || users.remove(&name))?;
             forget_initial_password(&state_dir, &name)?;
             format!("removed {name}\n")
         }
@@ -98,7 +101,13 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open(place: &Place) -> Result<(crate::access::Users, PathBuf), Failure> {
+/// Makes a change that the audit log tells of, by the user of the operating system who gives the command.
+fn audited(users: &Users, change: &Change, make: impl FnOnce() -> Result<(), UserError>) -> Result<(), UserError> {
+    let user = format!("uid {} on the command line", app::invoker());
+    users.audit().change(&Caller::new(user, Role::Admin), change, make, |()| Made::default())
+}
+
+fn open(place: &Place) -> Result<(Users, PathBuf), Failure> {
     let config = settings(place.config.as_deref(), place.state_dir.clone())?;
     app::become_owner_of(&config.state_dir)?;
     Ok((app::open_users(&config)?, config.state_dir))

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Failure, log};
-use crate::app::{Changed, ImageOrders, WorkerOrders, run_worker};
-use crate::client::Proxy;
+use crate::app::{Changed, ImageOrders, ProxyOrders, WorkerOrders, run_worker};
+use crate::client::{Proxy, Unproxied};
 use crate::config::{AcceptanceLevel, Engine};
 use crate::worker::{self, Socket};
 
@@ -77,6 +77,15 @@ pub(super) struct Worker {
     /// The proxy that package files are fetched through.
     #[arg(long, value_name = "URL")]
     proxy: Option<Proxy>,
+    /// Who the proxy knows this service as.
+    #[arg(long, value_name = "NAME", requires = "proxy_password_file")]
+    proxy_user: Option<String>,
+    /// The file of that user's password.
+    #[arg(long, value_name = "FILE", requires = "proxy_user")]
+    proxy_password_file: Option<PathBuf>,
+    /// A host, domain or network that is reached without the proxy.
+    #[arg(long, value_name = "PLACE")]
+    no_proxy: Vec<Unproxied>,
     /// How long a server may send nothing of a package file.
     #[arg(long, value_name = "N")]
     silence_seconds: u64,
@@ -112,7 +121,11 @@ pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
         allow_loopback: arguments.allow_loopback,
         allow: arguments.allow,
         trust_file: arguments.trust_file,
-        proxy: arguments.proxy,
+        proxy: arguments.proxy.map(|proxy| ProxyOrders {
+            proxy,
+            login: arguments.proxy_user.zip(arguments.proxy_password_file),
+            unproxied: arguments.no_proxy,
+        }),
         longest_silence: Duration::from_secs(arguments.silence_seconds),
         time_limit: Duration::from_secs(arguments.timeout_seconds),
     })?;

@@ -67,19 +67,11 @@ impl AddressRules {
 
     /// Allows what an operator lists: a network (`169.254.7.0/24`), an address, or a host by name, whatever its addresses.
     pub fn allow(mut self, entry: &str) -> Result<Self, AddressRuleError> {
-        let refuse = || AddressRuleError(entry.to_owned());
         if let Ok(network) = entry.parse() {
             self.networks.push(network);
             return Ok(self);
         }
-        let is_host = !entry.is_empty()
-            && entry.len() <= 253
-            && entry.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-            && entry.bytes().any(|b| b.is_ascii_alphabetic());
-        if !is_host {
-            return Err(refuse());
-        }
-        self.hosts.push(entry.trim_end_matches('.').to_ascii_lowercase());
+        self.hosts.push(host_name(entry).ok_or_else(|| AddressRuleError(entry.to_owned()))?);
         Ok(self)
     }
 
@@ -92,6 +84,15 @@ impl AddressRules {
             || self.hosts.iter().any(|h| h.eq_ignore_ascii_case(host.trim_end_matches('.')));
         if allowed { Ok(()) } else { Err(Forbidden { host: host.to_owned(), kind }) }
     }
+}
+
+/// A host's name as it is compared; `None` if it can be none.
+pub(super) fn host_name(text: &str) -> Option<String> {
+    let is_name = text.len() <= 253
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        && text.bytes().any(|b| b.is_ascii_alphabetic());
+    is_name.then(|| text.trim_end_matches('.').to_ascii_lowercase())
 }
 
 fn forbidden_kind(address: IpAddr) -> Option<AddressKind> {
@@ -149,13 +150,13 @@ fn embedded_ipv4(address: IpAddr) -> Option<Ipv4Addr> {
 
 /// A network in CIDR notation; an address alone is a network of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
+pub(super) struct Network {
     base: IpAddr,
     prefix: u32,
 }
 
 impl Network {
-    fn contains(self, address: IpAddr) -> bool {
+    pub(super) fn contains(self, address: IpAddr) -> bool {
         match (self.base, address) {
             (IpAddr::V4(base), IpAddr::V4(address)) => {
                 let rest = u32::from(base) ^ u32::from(address);

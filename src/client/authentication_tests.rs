@@ -4,6 +4,7 @@ use openssl::hash::{MessageDigest, hash};
 
 use super::sink::{Identity, PATIENCE, Received, Reply, Sink};
 use super::*;
+use crate::hexadecimal;
 
 const BODY: &str = "<event/>";
 
@@ -70,9 +71,7 @@ fn basic_credentials_go_with_the_first_request_and_wrong_ones_are_told() {
 
 /// What a digest of RFC 7616 must be, from the parameters that the request itself gives.
 fn is_right(authorization: &str, kind: MessageDigest, nonce: &str, password: &str) -> bool {
-    let digest = |text: String| -> String {
-        hash(kind, text.as_bytes()).unwrap().iter().map(|octet| format!("{octet:02x}")).collect()
-    };
+    let digest = |text: String| -> String { hexadecimal::written(&hash(kind, text.as_bytes()).unwrap()) };
     let parameter = |name: &str| {
         let part = authorization.split([' ', ',']).find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
         part.unwrap_or_default().trim_matches('"').to_owned()

@@ -12,6 +12,7 @@ use openssl::ssl::SslConnectorBuilder;
 use openssl::x509::{X509, X509Ref, X509VerifyResult};
 
 use super::TlsError;
+use crate::hexadecimal;
 
 /// The digest of a whole certificate, by which one certificate is meant and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,22 +43,9 @@ impl FromStr for Thumbprint {
     type Err = ThumbprintError;
 
     fn from_str(text: &str) -> Result<Self, ThumbprintError> {
-        match text.len() {
-            40 => octets(text).map(Self::Sha1),
-            64 => octets(text).map(Self::Sha256),
-            _ => Err(ThumbprintError),
-        }
+        let sha256 = || hexadecimal::read(text).map(Self::Sha256);
+        hexadecimal::read(text).map(Self::Sha1).or_else(sha256).ok_or(ThumbprintError)
     }
-}
-
-fn octets<const N: usize>(text: &str) -> Result<[u8; N], ThumbprintError> {
-    let mut octets = [0; N];
-    let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok()).ok_or(ThumbprintError);
-    let (pairs, _) = text.as_bytes().as_chunks::<2>();
-    for (octet, [high, low]) in octets.iter_mut().zip(pairs) {
-        *octet = digit(*high)? << 4 | digit(*low)?;
-    }
-    Ok(octets)
 }
 
 impl fmt::Display for Thumbprint {
@@ -66,7 +54,7 @@ impl fmt::Display for Thumbprint {
             Self::Sha1(octets) => octets,
             Self::Sha256(octets) => octets,
         };
-        octets.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        f.write_str(&hexadecimal::written(octets))
     }
 }
 

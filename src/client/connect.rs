@@ -44,8 +44,9 @@ impl Service<ConnectInfo<Uri>> for Connector {
     fn call(&self, info: ConnectInfo<Uri>) -> Self::Future {
         let Self { rules, proxy } = self.clone();
         Box::pin(async move {
-            let stream = match proxy {
-                None => direct(&rules, bare_host(info.request()), info.port()).await?,
+            let host = bare_host(info.request());
+            let stream = match proxy.filter(|proxy| proxy.serves(host)) {
+                None => direct(&rules, host, info.port()).await?,
                 Some(proxy) => by_proxy(&rules, &proxy, &info).await?,
             };
             stream.set_nodelay(true).map_err(ConnectError::Io)?;
@@ -71,7 +72,8 @@ async fn by_proxy(rules: &AddressRules, proxy: &Proxy, info: &ConnectInfo<Uri>) 
     let addresses = resolve(proxy.host(), proxy.port()).await;
     let mut stream = first_reached(&addresses).await.map_err(|error| failed(format!("cannot be reached: {error}")))?;
     if info.request().scheme() == Some(&Scheme::HTTPS) {
-        proxy::tunnel(&mut stream, info.request().host().unwrap_or(host), info.port()).await.map_err(failed)?;
+        let named = info.request().host().unwrap_or(host);
+        proxy::tunnel(&mut stream, proxy, named, info.port()).await.map_err(failed)?;
     }
     Ok(stream)
 }

@@ -75,7 +75,8 @@ impl Login {
         &self.password
     }
 
-    fn basic(&self) -> String {
+    /// What a header says of it by Basic (RFC 7617).
+    pub(super) fn basic(&self) -> String {
         let both = Zeroizing::new([&self.user, ":", &self.password].concat());
         ["Basic ", &STANDARD.encode(both.as_bytes())].concat()
     }

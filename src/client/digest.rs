@@ -10,6 +10,7 @@ use openssl::rand::rand_bytes;
 
 use super::ClientError;
 use super::credentials::Login;
+use crate::hexadecimal;
 
 /// The longest `WWW-Authenticate` header that is read, in octets.
 const LONGEST_HEADER: usize = 8192;
@@ -92,7 +93,7 @@ impl Challenge {
         let failed = |e| ClientError::Unauthorized(format!("OpenSSL makes no digest: {e}"));
         rand_bytes(&mut random).map_err(failed)?;
         self.answers = self.answers.saturating_add(1);
-        self.written(login, "POST", target, &hexadecimal(&random)).map_err(failed)
+        self.written(login, "POST", target, &hexadecimal::written(&random)).map_err(failed)
     }
 
     fn written(&self, login: &Login, method: &str, target: &str, ours: &str) -> Result<String, ErrorStack> {
@@ -130,12 +131,8 @@ impl Algorithm {
 
     fn digest(self, text: &str) -> Result<String, ErrorStack> {
         let kind = if self == Self::Sha256 { MessageDigest::sha256() } else { MessageDigest::md5() };
-        hash(kind, text.as_bytes()).map(|octets| hexadecimal(&octets))
+        hash(kind, text.as_bytes()).map(|octets| hexadecimal::written(&octets))
     }
-}
-
-fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn quoted(text: &str) -> String {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::body::{BodyStream, MessageBody};
 use actix_web::web::Bytes;
-use awc::http::header;
+use awc::http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
@@ -196,7 +196,12 @@ async fn answer(way: &Way, fetch: Fetch) -> Result<awc::ClientResponse, ClientEr
     let conditions = [(header::IF_NONE_MATCH, &known.entity_tag), (header::IF_MODIFIED_SINCE, &known.last_modified)];
     for _ in 0..=MAX_REDIRECTS {
         // A connection that was kept may be dead, which could not be told from a file that breaks off.
-        let mut request = way.http.get(request_uri(&url, way.proxy.as_ref())).force_close();
+        let proxy = way.proxy.as_ref().filter(|proxy| proxy.serves(url.host()));
+        let mut request = way.http.get(request_uri(&url, proxy)).force_close();
+        // A tunnel leads past the proxy, which was told when it was asked for one.
+        if let Some(authorization) = proxy.filter(|_| !url.is_tls()).and_then(Proxy::authorization) {
+            request = request.insert_header((header::PROXY_AUTHORIZATION, authorization));
+        }
         if let Some(Rest { offset, entity_tag }) = &rest {
             request = request
                 .insert_header((header::RANGE, format!("bytes={offset}-")))
@@ -209,6 +214,9 @@ async fn answer(way: &Way, fetch: Fetch) -> Result<awc::ClientResponse, ClientEr
         }
         let sent = timeout(way.longest_silence, request.send()).await.map_err(|_| ClientError::TimedOut)?;
         let response = sent.map_err(failed_request)?;
+        if let Some(proxy) = proxy.filter(|_| response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+            return Err(ClientError::Connect(format!("the proxy {proxy} {}", proxy.refusal())));
+        }
         match redirect(&url, &response)? {
             Some(elsewhere) => url = elsewhere,
             None => return Ok(response),

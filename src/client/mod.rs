@@ -17,6 +17,7 @@ mod post;
 mod proxy;
 mod thread;
 mod tls;
+mod unproxied;
 mod url;
 
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use fetch::{Arrival, ContentRange, Fetch, Head, Part, Rest, Validators};
 pub use place::Place;
 pub use proxy::{Proxy, ProxyError};
 pub use tls::TlsError;
+pub use unproxied::{Unproxied, UnproxiedError};
 pub use url::{Url, UrlError};
 
 /// How the client behaves towards every peer.

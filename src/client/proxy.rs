@@ -5,17 +5,23 @@ use std::fmt;
 use std::str::FromStr;
 
 use awc::http::Uri;
+use awc::http::header::HeaderValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use zeroize::Zeroizing;
 
-use super::{Url, UrlError};
+use super::{Login, Unproxied, Url, UrlError};
 
 /// The longest answer to the wish for a tunnel, in octets.
 const MAX_ANSWER: usize = 16 * 1024;
 
 /// A proxy, reached without encryption.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proxy(Url);
+pub struct Proxy {
+    url: Url,
+    login: Option<Login>,
+    unproxied: Vec<Unproxied>,
+}
 
 /// A text that names no proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +44,7 @@ impl FromStr for Proxy {
         let url = Url::parse(text)?;
         match url.target() {
             _ if url.is_tls() => Err(ProxyError::Tls),
-            "/" => Ok(Self(url)),
+            "/" => Ok(Self { url, login: None, unproxied: Vec::new() }),
             _ => Err(ProxyError::Path),
         }
     }
@@ -46,17 +52,49 @@ impl FromStr for Proxy {
 
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.url.fmt(f)
     }
 }
 
 impl Proxy {
+    /// The same with a user name and password, which it is told as they are (RFC 9110 11.7.2).
+    #[must_use]
+    pub fn with_login(self, login: Login) -> Self {
+        Self { login: Some(login), ..self }
+    }
+
+    /// The same, but not for these hosts.
+    #[must_use]
+    pub fn except(self, unproxied: Vec<Unproxied>) -> Self {
+        Self { unproxied, ..self }
+    }
+
     pub(super) fn host(&self) -> &str {
-        self.0.host()
+        self.url.host()
     }
 
     pub(super) fn port(&self) -> u16 {
-        self.0.port()
+        self.url.port()
+    }
+
+    /// Whether this host, which is named without brackets, is reached through it.
+    pub(super) fn serves(&self, host: &str) -> bool {
+        !self.unproxied.iter().any(|unproxied| unproxied.means(host))
+    }
+
+    /// What it is told of who asks, if there is something to tell.
+    pub(super) fn authorization(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::try_from(self.login.as_ref()?.basic()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// Why it lets nobody through that it answers 407; the rest of a sentence about it.
+    pub(super) fn refusal(&self) -> &'static str {
+        match self.login {
+            Some(_) => "does not take the user name and the password that it was told",
+            None => "wants a user name and a password, and none is set",
+        }
     }
 }
 
@@ -74,10 +112,14 @@ pub(super) fn request_uri(url: &Url, proxy: Option<&Proxy>) -> Uri {
 }
 
 /// Asks the proxy at the other end for a tunnel to the host; the rest of the sentence that says why there is none.
-pub(super) async fn tunnel(stream: &mut TcpStream, host: &str, port: u16) -> Result<(), String> {
+pub(super) async fn tunnel(stream: &mut TcpStream, proxy: &Proxy, host: &str, port: u16) -> Result<(), String> {
     let broken = |error: std::io::Error| format!("broke the connection off: {error}");
-    let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.map_err(broken)?;
+    let mut request = Zeroizing::new(format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").into_bytes());
+    if let Some(authorization) = proxy.authorization() {
+        request.extend([b"Proxy-Authorization: ", authorization.as_bytes(), b"\r\n"].concat());
+    }
+    request.extend(b"\r\n");
+    stream.write_all(&request).await.map_err(broken)?;
     let mut answer = Vec::new();
     // The server says nothing before it is greeted, so nothing of it is read here.
     while !answer.ends_with(b"\r\n\r\n") {
@@ -88,7 +130,7 @@ pub(super) async fn tunnel(stream: &mut TcpStream, host: &str, port: u16) -> Res
     }
     match status(&answer) {
         Some(200..=299) => Ok(()),
-        Some(407) => Err("wants a password, which is not supported".to_owned()),
+        Some(407) => Err(proxy.refusal().to_owned()),
         Some(status) => Err(format!("answered {status}")),
         None => Err("does not answer as a proxy does".to_owned()),
     }

@@ -17,6 +17,8 @@ use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::{X509, X509Name};
 
+use crate::hexadecimal;
+
 /// Long enough for the slowest machine; reached only by a test that fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -197,7 +199,7 @@ impl Identity {
 
     /// The certificate's digest as hexadecimal digits.
     pub(crate) fn thumbprint(&self, digest: MessageDigest) -> String {
-        self.certificate.digest(digest).unwrap().iter().map(|octet| format!("{octet:02x}")).collect()
+        hexadecimal::written(&self.certificate.digest(digest).unwrap())
     }
 
     /// A file with another's certificate and this one behind it.

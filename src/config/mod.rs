@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use reload::{Reread, Source};
-pub use sections::{Auth, Downloads, Events, Image, Jobs, Limits, Overflow, Tls};
+pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Overflow, Tls};
 pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus};
 
 /// The commented sample: every key with its default.
@@ -65,6 +65,8 @@ pub struct Config {
     pub events: Events,
     /// Authentication.
     pub auth: Auth,
+    /// The audit log.
+    pub audit: Audit,
 }
 
 impl Default for Config {
@@ -87,6 +89,7 @@ impl Default for Config {
             downloads: Downloads::default(),
             events: Events::default(),
             auth: Auth::default(),
+            audit: Audit::default(),
         }
     }
 }
@@ -172,6 +175,11 @@ impl Config {
         self.image.system_name.clone().unwrap_or_else(|| self.system_name())
     }
 
+    /// The file of the audit log.
+    pub fn audit_file(&self) -> PathBuf {
+        self.audit.file.clone().unwrap_or_else(|| self.state_dir.join("audit").join("audit.jsonl"))
+    }
+
     fn take(&mut self, overrides: Overrides) {
         let Overrides { listen, state_dir, worker_dir, root, engine, image, acceptance_level } = overrides;
         self.listen = listen.unwrap_or(self.listen);
@@ -193,6 +201,17 @@ impl Config {
         }
         if self.events.certificate.is_some() != self.events.key.is_some() {
             return Err(ConfigError::Conflict("[events] certificate and key belong together: give both or neither"));
+        }
+        let downloads = &self.downloads;
+        if downloads.proxy_user.is_some() != downloads.proxy_password_file.is_some() {
+            return Err(ConfigError::Conflict(
+                "[downloads] proxy_user and proxy_password_file belong together: give both or neither",
+            ));
+        }
+        if downloads.proxy.is_none() && (downloads.proxy_user.is_some() || !downloads.no_proxy.is_empty()) {
+            return Err(ConfigError::Conflict(
+                "[downloads] proxy_user, proxy_password_file and no_proxy are nothing without proxy: name it",
+            ));
         }
         if !self.root.is_absolute() {
             return Err(ConfigError::Conflict("root must be an absolute path"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::values::{AcceptanceLevel, Allowed, number, proxy, seconds};
+use super::values::{AcceptanceLevel, Allowed, number, proxy, seconds, unproxied};
 
 /// `[tls]`: the server's certificate. Without one, it signs its own at the first start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -162,6 +162,13 @@ pub struct Downloads {
     /// The proxy that they are reached through, such as `http://proxy.example.com:3128`.
     #[serde(deserialize_with = "proxy")]
     pub proxy: Option<String>,
+    /// Who the proxy knows this service as.
+    pub proxy_user: Option<String>,
+    /// The file of that user's password, which is for its owner alone.
+    pub proxy_password_file: Option<PathBuf>,
+    /// Hosts that are reached without the proxy: names, domains with a leading dot, addresses, networks.
+    #[serde(deserialize_with = "unproxied")]
+    pub no_proxy: Vec<String>,
 }
 
 impl Default for Downloads {
@@ -172,6 +179,9 @@ impl Default for Downloads {
             time_limit: Duration::from_secs(3600),
             trust_file: None,
             proxy: None,
+            proxy_user: None,
+            proxy_password_file: None,
+            no_proxy: Vec::new(),
         }
     }
 }
@@ -248,6 +258,26 @@ pub enum Overflow {
     End,
     /// It goes on, and its subscriber is told how many events were dropped.
     Drop,
+}
+
+/// `[audit]`: the log of who changed what.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// The file; `None` is `audit/audit.jsonl` in the state directory.
+    pub file: Option<PathBuf>,
+    /// How large a file gets before the next one begins, in MiB.
+    #[serde(deserialize_with = "number::<_, _, 1, 1024>")]
+    pub rotate_mebibytes: u64,
+    /// How many files are kept beside the one that is written.
+    #[serde(deserialize_with = "number::<_, _, 1, 10_000>")]
+    pub kept_files: usize,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { file: None, rotate_mebibytes: 10, kept_files: 10 }
+    }
 }
 
 /// `[auth]`: authentication.

@@ -30,7 +30,10 @@ fn the_samples_examples_are_valid_and_no_defaults() {
     let config = parse(&sample("#e.g. ")).unwrap();
     assert_eq!(config.system_name.as_deref(), Some("host.example.org"));
     assert!(config.tls.certificate.is_some() && config.tls.key.is_some() && config.events.trust_file.is_some());
-    assert!(config.downloads.trust_file.is_some() && config.downloads.proxy.is_some());
+    let downloads = &config.downloads;
+    assert!(downloads.trust_file.is_some() && downloads.proxy.is_some() && downloads.proxy_user.is_some());
+    assert!(downloads.proxy_password_file.is_some() && downloads.no_proxy.len() == 3);
+    assert!(config.audit.file.is_some());
     let image = &config.image;
     assert!(image.dir.is_some() && image.system_name.is_some() && image.vmware_trust_file.is_some());
     assert!(image.partner_trust_file.is_some() && image.revocation_file.is_some());
@@ -39,7 +42,7 @@ fn the_samples_examples_are_valid_and_no_defaults() {
 
 #[test]
 fn the_sample_documents_every_key() {
-    for section in ["", "tls", "limits", "image", "jobs", "downloads", "events", "auth"] {
+    for section in ["", "tls", "limits", "image", "jobs", "downloads", "events", "auth", "audit"] {
         let text = if section.is_empty() { "zzz = 1".to_owned() } else { format!("[{section}]\nzzz = 1") };
         // The error of an unknown key lists all known ones.
         let error = message(&text);
@@ -78,7 +81,9 @@ fn a_value_out_of_range_is_told_with_its_line_and_key() {
         ("\n\nroot = 3", "root"),
         ("[downloads]\n\nproxy = \"proxy:3128\"", "proxy"),
         ("[downloads]\n\nproxy = \"http://proxy:x\"", "proxy"),
-        ("[downloads]\n\nproxy = \"http://a:b@proxy\"", "proxy"),
+        ("[downloads]\n\nproxy = \"http://a:b@proxy\"", "proxy_password_file"),
+        ("[downloads]\n\nno_proxy = [\"*.example.com\"]", "no_proxy"),
+        ("[downloads]\n\nno_proxy = [\".10.0.0.1\"]", "no_proxy"),
         ("[image]\n\nacceptance_level = \"vmware\"", "acceptance_level"),
     ] {
         let error = message(line);
@@ -107,8 +112,14 @@ fn a_named_file_must_be_there_and_pairs_must_be_whole() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("q.toml");
     assert!(matches!(Config::load(Some(&file), Overrides::default()), Err(ConfigError::Read { .. })));
-    std::fs::write(&file, "[tls]\nkey = \"/k\"\n").unwrap();
-    assert!(matches!(Config::load(Some(&file), Overrides::default()), Err(ConfigError::Conflict(_))));
+    for text in [
+        "[tls]\nkey = \"/k\"\n",
+        "[downloads]\nproxy = \"http://proxy\"\nproxy_user = \"a\"\n",
+        "[downloads]\nno_proxy = [\"depot\"]\n",
+    ] {
+        std::fs::write(&file, text).unwrap();
+        assert!(matches!(Config::load(Some(&file), Overrides::default()), Err(ConfigError::Conflict(_))), "{text}");
+    }
 }
 
 #[test]

@@ -143,7 +143,26 @@ pub(super) fn proxy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     if is_host && !host.contains('/') && port.parse::<u16>().is_ok_and(|port| port > 0) {
         return Ok(Some(text));
     }
+    if authority.is_some_and(|authority| authority.contains('@')) {
+        let text = "a proxy is named without user name and password: give them by proxy_user and proxy_password_file";
+        return Err(Error::custom(text));
+    }
     Err(Error::custom(format!("{text:?} is no proxy such as \"http://proxy.example.com:3128\"")))
+}
+
+/// Hosts that are reached without a proxy, each as [`Allowed`] has them, or a domain behind a dot.
+pub(super) fn unproxied<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let entries = Vec::<String>::deserialize(deserializer)?;
+    let is_known = |entry: &String| match entry.strip_prefix('.') {
+        Some(domain) => matches!(domain.parse(), Ok(Allowed::Host(_))),
+        None => entry.parse::<Allowed>().is_ok(),
+    };
+    match entries.iter().find(|entry| !is_known(entry)) {
+        None => Ok(entries),
+        Some(entry) => Err(Error::custom(format!(
+            "{entry:?} is neither a host name, a domain such as \".example.com\", an address nor a network such as 10.0.0.0/8"
+        ))),
+    }
 }
 
 /// A name of a CIM class: schema, underscore, name.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::bookmark::BookmarkError;
+use crate::audit::Unrecorded;
 use crate::cim::query::{Place, QueryError};
 use crate::store::StoreError;
 
@@ -59,6 +60,9 @@ pub enum SubscribeError {
     /// `wsman:InternalError`: our own failure.
     #[error("the subscription cannot be stored")]
     Store(#[from] StoreError),
+    /// `wsman:InternalError`: nothing was done.
+    #[error(transparent)]
+    Unrecorded(#[from] Unrecorded),
 }
 
 impl SubscribeError {
@@ -100,6 +104,9 @@ pub enum ManageError {
     /// `wsman:InternalError`: our own failure.
     #[error("the subscription cannot be stored")]
     Store(#[from] StoreError),
+    /// `wsman:InternalError`: nothing was done.
+    #[error(transparent)]
+    Unrecorded(#[from] Unrecorded),
 }
 
 /// Why no events can be fetched.

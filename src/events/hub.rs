@@ -15,7 +15,7 @@ use super::ledger::Ledger;
 use super::log::Log;
 use super::rights::KnownRights;
 use super::{Mode, Overflow, Settings, Subscription, retention};
-use crate::access::Users;
+use crate::access::{Audit, Users};
 use crate::client::Client;
 use crate::clock::SharedClock;
 use crate::store::subscriptions;
@@ -29,6 +29,7 @@ pub(super) struct Hub {
     pub(super) log: Arc<Log>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) rights: KnownRights,
+    pub(super) audit: Audit,
     /// Tells those who wait for a time of the clock to look at it.
     pub(super) tick: watch::Sender<u64>,
     /// Tells everybody to come to an end.
@@ -60,6 +61,7 @@ impl Hub {
         Self {
             ledger: Arc::new(Ledger::new(Arc::clone(&store))),
             log: Arc::new(log),
+            audit: users.audit().clone(),
             rights: KnownRights::new(users, clock.clone()),
             store,
             client,

@@ -5,6 +5,7 @@
 //! at least once; those that arrive again after a crash have the MessageID they had.
 
 mod active;
+mod audited;
 mod bookmark;
 mod delivery;
 mod destinations;
@@ -37,7 +38,7 @@ use std::thread::JoinHandle;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::access::{Caller, Role, Users, audit, audited};
+use crate::access::{Audit, Caller, Made, Role, Users};
 use crate::cim::{Instance, Interval, Schema};
 use crate::client::{Client, Url};
 use crate::clock::SharedClock;
@@ -48,6 +49,7 @@ use crate::store::{Store, StoreError, changes};
 use crate::wire::SinkSecurity;
 
 use active::{Active, Target};
+use audited::{change_of, made, subscribes};
 use ending::Ending;
 use filter::Filter;
 use hub::{Hub, Parts};
@@ -116,7 +118,7 @@ impl Events {
     /// Makes a subscription. It hears of everything that is stored after this call returns.
     pub fn subscribe(&self, new: NewSubscription) -> Result<Subscription, SubscribeError> {
         let owner = new.owner.clone();
-        audited(&owner, &"subscribes", || self.make(new, None))
+        self.audit().change(&owner, &subscribes(&new), || self.make(new, None), made)
     }
 
     /// Makes a subscription of a filter and a destination that were there before; it tells which.
@@ -128,7 +130,7 @@ impl Events {
         lasting: Option<Interval>,
     ) -> Result<Subscription, SubscribeError> {
         let (new, made_of) = made_of::asked(owner, filter, destination, lasting);
-        audited(owner, &"subscribes", || self.make(new, Some(made_of)))
+        self.audit().change(owner, &subscribes(&new), || self.make(new, Some(made_of)), made)
     }
 
     fn make(&self, new: NewSubscription, made_of: Option<MadeOf>) -> Result<Subscription, SubscribeError> {
@@ -159,17 +161,6 @@ impl Events {
             expires,
         };
         let progress = self.store(&subscription, &new.security, new.bookmark)?;
-        match &url {
-            // What stands behind the port may be a secret of the sink's.
-            Some(url) => {
-                let (host, port) = (url.host(), url.port());
-                audit(
-                    &subscription.owner,
-                    &format_args!("made subscription {id}, its events go to {host}, port {port}"),
-                );
-            }
-            None => audit(&subscription.owner, &format_args!("made subscription {id}, its events are fetched")),
-        }
         self.hub.serve(Active::new(subscription.clone(), Target { url, credentials }, filter, progress));
         Ok(subscription)
     }
@@ -181,7 +172,7 @@ impl Events {
         caller: &Caller,
         expires: Option<Expiry>,
     ) -> Result<Option<DateTime<Utc>>, ManageError> {
-        audited(caller, &format_args!("renews subscription {id}"), || {
+        let renew = || {
             let active = self.owned(id, caller)?;
             let expires = self.hub.settings.grant(expires, self.hub.clock.now());
             let expires = expires.map_err(|_| ManageError::InvalidExpirationTime)?;
@@ -191,7 +182,8 @@ impl Events {
             }
             self.hub.expiry_set.notify_one();
             Ok(expires)
-        })
+        };
+        self.audit().change(caller, &change_of(id, "Renew"), renew, |_| Made::default())
     }
 
     /// A subscription of the caller's, or anybody's for an admin.
@@ -201,7 +193,7 @@ impl Events {
 
     /// Ends a subscription. If it is another's, the subscriber is told.
     pub fn unsubscribe(&self, id: Uuid, caller: &Caller) -> Result<(), ManageError> {
-        audited(caller, &format_args!("ends subscription {id}"), || {
+        let end = || {
             let active = self.owned(id, caller)?;
             if active.granted().owner.name != caller.name {
                 let ended = self.hub.end_blocking(id, Ending::Cancelled)?;
@@ -211,7 +203,8 @@ impl Events {
                 return Err(ManageError::NotFound);
             }
             Ok(self.hub.forget(id)?)
-        })
+        };
+        self.audit().change(caller, &change_of(id, "Unsubscribe"), end, |()| Made::default())
     }
 
     /// A subscription, if it has not ended. Answers from memory.
@@ -252,6 +245,10 @@ impl Events {
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread for delivering events broke down");
         }
+    }
+
+    fn audit(&self) -> &Audit {
+        &self.hub.audit
     }
 
     fn filter(&self, new: &NewSubscription) -> Result<Filter, SubscribeError> {

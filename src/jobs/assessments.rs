@@ -88,12 +88,19 @@ pub(super) fn stored(store: &Store, system: System) -> Result<Option<Arc<Assesse
     Ok(Some(Arc::new(Assessed::new(summary, assessment))))
 }
 
-/// The assessment that a job ended with, out of its folder; `None` if it made none.
-pub(super) fn taken(worker_dir: &Path, job: &Job) -> Result<Option<Taken>, Lost> {
+/// The assessment that a job ended with, out of its folder; `None` if it made none. One of another image than the one that is
+/// managed is lost.
+pub(super) fn taken(worker_dir: &Path, image: Option<&Path>, job: &Job) -> Result<Option<Taken>, Lost> {
     let Some(file) = job.outcome.as_ref().and_then(|outcome| outcome.assessment.as_ref()) else { return Ok(None) };
     let octets = octets_of(worker_dir, job, file)?;
     let wrong = |error: serde_json::Error| Lost::ForGood(error.to_string());
     let assessment: PatchAssessment = serde_json::from_slice(&octets).map_err(wrong)?;
+    if let (Some(of), Some(image)) = (&assessment.host.image, image) {
+        let image = image.display().to_string();
+        if *of != image {
+            return Err(Lost::ForGood(format!("it is of the image in {of}, and the one in {image} is managed now")));
+        }
+    }
     let operation = match &job.request {
         JobRequest::Patch(operation) => operation.word(),
         _ => "Assess",
@@ -128,6 +135,11 @@ fn compressed(octets: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(octets)?;
     encoder.finish()
+}
+
+/// Removes the assessment of a system from the store. No event tells of it: nothing was found out.
+pub(super) fn remove(transaction: &Transaction<'_>, system: System) -> Result<(), StoreError> {
+    rows::remove(transaction, system.word())
 }
 
 /// Puts an assessment into the store, with the change record of it.
@@ -175,7 +187,7 @@ mod tests {
         let octets = serde_json::to_vec(&assessment()).unwrap();
         fs::create_dir_all(journal::folder(state.path(), 7)).unwrap();
         fs::write(journal::folder(state.path(), 7).join(AssessmentFile::NAME), &octets).unwrap();
-        let taken = taken(state.path(), &job(&octets)).unwrap().unwrap();
+        let taken = taken(state.path(), None, &job(&octets)).unwrap().unwrap();
         assert_eq!((taken.assessed.summary.job, taken.assessed.summary.operation.as_str()), (7, "Scan"));
         assert!(stored(&store, System::Image).unwrap().is_none());
         store.write(|t| write(t, System::Image, &taken, DateTime::UNIX_EPOCH)).unwrap();
@@ -184,17 +196,31 @@ mod tests {
         let told = store.read(|c| changes::after(c, 0, 10)).unwrap();
         assert_eq!(told.iter().map(|record| record.subject.as_str()).collect::<Vec<_>>(), ["image_patch_assessment"]);
         let none = Job { outcome: None, ..job(&octets) };
-        assert!(super::taken(state.path(), &none).unwrap().is_none());
+        assert!(super::taken(state.path(), None, &none).unwrap().is_none());
     }
 
     #[test]
     fn what_is_gone_or_was_changed_is_lost() {
         let state = tempfile::tempdir().unwrap();
         let octets = serde_json::to_vec(&assessment()).unwrap();
-        assert!(matches!(taken(state.path(), &job(&octets)), Err(Lost::ForGood(_))));
+        let taken = |job: Job| taken(state.path(), None, &job);
+        assert!(matches!(taken(job(&octets)), Err(Lost::ForGood(_))));
         fs::create_dir_all(journal::folder(state.path(), 7)).unwrap();
         fs::write(journal::folder(state.path(), 7).join(AssessmentFile::NAME), b"{}").unwrap();
-        assert!(matches!(taken(state.path(), &job(&octets)), Err(Lost::ForGood(_))));
-        assert!(matches!(taken(state.path(), &job(b"{}")), Err(Lost::ForGood(_))));
+        assert!(matches!(taken(job(&octets)), Err(Lost::ForGood(_))));
+        assert!(matches!(taken(job(b"{}")), Err(Lost::ForGood(_))));
+    }
+
+    #[test]
+    fn what_is_of_another_image_is_not_taken() {
+        let state = tempfile::tempdir().unwrap();
+        let host = PatchHost { image: Some("/image".to_owned()), ..PatchHost::default() };
+        let octets = serde_json::to_vec(&PatchAssessment { host, ..assessment() }).unwrap();
+        fs::create_dir_all(journal::folder(state.path(), 7)).unwrap();
+        fs::write(journal::folder(state.path(), 7).join(AssessmentFile::NAME), &octets).unwrap();
+        let taken = |image: &str| taken(state.path(), Some(Path::new(image)), &job(&octets));
+        assert!(taken("/image").unwrap().is_some());
+        let Err(Lost::ForGood(why)) = taken("/other") else { panic!("it is taken") };
+        assert_eq!(why, "it is of the image in /image, and the one in /other is managed now");
     }
 }

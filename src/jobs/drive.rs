@@ -195,8 +195,13 @@ impl Jobs {
             return Ok(UNWATCHED);
         }
         self.look_before_end();
-        // What it was fetching lies in the spool, and nobody knows its name.
-        self.lock_spool_work().sweep_at = self.sweep_later();
+        {
+            let mut work = self.lock_spool_work();
+            // What it was fetching lies in the spool, and nobody knows its name.
+            work.sweep_at = self.sweep_later();
+            // An image that it was putting together may be large, and the next job far away.
+            work.is_left_behind = matches!(job.request, JobRequest::Image(_) | JobRequest::Patch(_));
+        }
         // First, so that a server that dies in between does it all once more.
         self.assess_again(&job);
         self.fail(job.id, worker_died(&job, tool.is_some()))?;
@@ -287,13 +292,16 @@ impl Jobs {
 
     /// Lets the worker delete what no job needs; tells whether nothing is left to do.
     fn tidy_spool(&self) -> bool {
-        let (sweep_at, discard) = {
+        let (sweep_at, is_left_behind, discard) = {
             let work = self.lock_spool_work();
-            (work.sweep_at, work.discard.clone())
+            (work.sweep_at, work.is_left_behind, work.discard.clone())
         };
         let is_due = sweep_at.is_some_and(|at| at <= self.clock.now());
         if is_due && let Ok(next) = self.sweep() {
             self.lock_spool_work().sweep_at = next;
+        }
+        if is_left_behind && self.link.call(&self.sweeping()).is_ok() {
+            self.lock_spool_work().is_left_behind = false;
         }
         for staged in discard {
             if self.link.call(&Request::Discard { staged }).is_ok() {
@@ -301,7 +309,7 @@ impl Jobs {
             }
         }
         let work = self.lock_spool_work();
-        work.sweep_at.is_none_or(|at| at > self.clock.now()) && work.discard.is_empty()
+        work.sweep_at.is_none_or(|at| at > self.clock.now()) && work.discard.is_empty() && !work.is_left_behind
     }
 
     /// Has old files deleted that no job needs, and tells when to do so again: when those that are too young now are old.
@@ -311,16 +319,21 @@ impl Jobs {
         if files() == 0 {
             return Ok(None);
         }
-        let keep: Vec<StagedId> = self
-            .jobs()
-            .iter()
-            .filter(|job| !job.state.is_final())
-            .filter_map(|job| Some(job.request.staged()?.id))
-            .collect();
-        let kept = keep.len();
-        let older_than_seconds = self.settings.staged_age.as_secs();
-        self.link.call(&Request::Sweep { keep, older_than_seconds })?;
+        let kept = self.staged().len();
+        self.link.call(&self.sweeping())?;
         Ok(if files() > kept { self.sweep_later() } else { None })
+    }
+
+    /// The request to delete old files that no job needs.
+    fn sweeping(&self) -> Request {
+        Request::Sweep { keep: self.staged(), older_than_seconds: self.settings.staged_age.as_secs() }
+    }
+
+    /// The files that jobs need.
+    fn staged(&self) -> Vec<StagedId> {
+        let jobs = self.jobs();
+        let unfinished = jobs.iter().filter(|job| !job.state.is_final());
+        unfinished.filter_map(|job| Some(job.request.staged()?.id)).collect()
     }
 
     /// When all that is in the spool now will be old enough to be swept.
@@ -362,23 +375,24 @@ fn last_tool(tail: &journal::Tail) -> Option<(u32, u64)> {
 
 fn worker_died(job: &Job, tool_was_started: bool) -> JobError {
     let when = job.phase.as_ref().map_or("before its first phase".into(), words);
-    if matches!(job.request, JobRequest::Image(_) | JobRequest::Patch(_)) {
-        let message = format!(
-            "The worker process ended in the middle of the job ({when}). The image is whole: it is the one from before \
-             the job, or, if the worker had just finished, the new one. Look at its VIBs and submit the job again if \
-             they are not the ones you want."
-        );
-        return JobError { cause: JobFailure::WorkerDied, message };
-    }
-    let what = if tool_was_started {
-        "A package tool had been started and runs no more; whether it finished is not known, and the package database \
-         may be unfinished."
-    } else {
-        "No package tool had been started as far as is known."
+    let what = match &job.request {
+        JobRequest::Patch(operation) if operation.only_looks() => {
+            "The job only looked, and the software is as it was. Submit it again."
+        }
+        JobRequest::Image(_) | JobRequest::Patch(_) => {
+            "The image is whole: it is the one from before the job, or, if the worker had just finished, the new one. \
+             Look at its VIBs and submit the job again if they are not the ones you want."
+        }
+        JobRequest::Packages(_) if tool_was_started => {
+            "A package tool had been started and runs no more; whether it finished is not known, and the package database \
+             may be unfinished. Look at the package's state, for example with `dpkg --audit` or `rpm -Va`, put it right, and \
+             submit the job again."
+        }
+        JobRequest::Packages(_) => {
+            "No package tool had been started as far as is known. Look at the package's state, for example with \
+             `dpkg --audit` or `rpm -Va`, put it right, and submit the job again."
+        }
     };
-    let message = format!(
-        "The worker process ended in the middle of the job ({when}). {what} Look at the package's state, for example \
-         with `dpkg --audit` or `rpm -Va`, put it right, and submit the job again."
-    );
+    let message = format!("The worker process ended in the middle of the job ({when}). {what}");
     JobError { cause: JobFailure::WorkerDied, message }
 }

@@ -148,7 +148,7 @@ impl Job {
         match &self.request {
             JobRequest::Image(_) => true,
             JobRequest::Patch(operation) => !operation.only_looks(),
-            _ => false,
+            JobRequest::Packages(_) => false,
         }
     }
 

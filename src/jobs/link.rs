@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -13,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::wake::Wake;
+use super::watch::Watch;
 use super::{Settings, WorkerStart};
 use crate::worker::protocol::{Hello, Refusal, Reply, Request, VERSION};
 use crate::worker::{Lines, LinesError, WorkerProgram, program_file, socket_path, write_line, write_line_with_file};
@@ -67,7 +67,7 @@ impl LinkError {
 }
 
 /// A connection that the worker greeted, and what it says.
-type Connection = (UnixStream, Lines<UnixStream>);
+pub(super) type Connection = (UnixStream, Lines<UnixStream>);
 
 /// The way to the worker of one folder.
 #[derive(Debug)]
@@ -80,20 +80,6 @@ pub(super) struct Link {
     /// Only one worker is started at a time.
     launching: Mutex<()>,
     watch: Mutex<Option<Watch>>,
-}
-
-/// A connection on which the worker tells that a journal has grown.
-#[derive(Debug)]
-struct Watch {
-    stream: UnixStream,
-    /// Ends with the connection.
-    listener: thread::JoinHandle<()>,
-}
-
-impl Watch {
-    fn is_alive(&self) -> bool {
-        !self.listener.is_finished()
-    }
 }
 
 impl Link {
@@ -148,7 +134,7 @@ impl Link {
     pub(super) fn watch(&self) -> Result<(), LinkError> {
         let mut watch = self.lock_watch();
         if !watch.as_ref().is_some_and(Watch::is_alive) {
-            *watch = Some(self.start_watch(self.connect()?)?);
+            *watch = Some(Watch::start(self.connect()?, &self.wake)?);
         }
         Ok(())
     }
@@ -160,14 +146,14 @@ impl Link {
             return Ok(true);
         }
         let Attempt::Greeted(connection) = self.try_connect()? else { return Ok(false) };
-        *watch = Some(self.start_watch(connection)?);
+        *watch = Some(Watch::start(connection, &self.wake)?);
         Ok(true)
     }
 
     /// Lets the worker go: it ends when nobody needs it for some time.
     pub(super) fn unwatch(&self) {
         if let Some(watch) = self.lock_watch().take() {
-            let _ = watch.stream.shutdown(Shutdown::Both);
+            watch.end();
         }
     }
 
@@ -178,20 +164,6 @@ impl Link {
 
     fn lock_watch(&self) -> MutexGuard<'_, Option<Watch>> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn start_watch(&self, (stream, mut lines): Connection) -> Result<Watch, LinkError> {
-        time_limit(&stream, None)?;
-        write_line(&mut &stream, &Request::Watch)?;
-        let wake = Arc::clone(&self.wake);
-        let listen = move || {
-            while let Ok(Some(Reply::Watching | Reply::Grown { .. })) = lines.read() {
-                wake.ring();
-            }
-            wake.ring();
-        };
-        let listener = thread::Builder::new().name("worker-watch".into()).spawn(listen).map_err(LinkError::Launch)?;
-        Ok(Watch { stream, listener })
     }
 
     fn connect(&self) -> Result<Connection, LinkError> {
@@ -361,6 +333,6 @@ fn is_reset(error: &LinesError) -> bool {
     matches!(error, LinesError::Io(error) if error.kind() == io::ErrorKind::ConnectionReset)
 }
 
-fn time_limit(stream: &UnixStream, limit: Option<Duration>) -> Result<(), LinkError> {
+pub(super) fn time_limit(stream: &UnixStream, limit: Option<Duration>) -> Result<(), LinkError> {
     stream.set_read_timeout(limit).and_then(|()| stream.set_write_timeout(Some(SHORT))).map_err(LinkError::Connect)
 }

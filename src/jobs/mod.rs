@@ -16,12 +16,13 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod wake;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::access::Users;
+use crate::access::{Audit, Users};
 use crate::store::StoreError;
 
 pub use assessments::Assessed;
@@ -29,7 +30,7 @@ pub use history::HistoryRecord;
 pub use id::JobId;
 pub use job::{Job, JobError, JobFailure, JobState};
 pub use observed::{Observed, PACKAGE_SUBJECT, VIB_SUBJECT};
-pub use request::{Asked, ImageRequest, InstallAction, InstallOptions, JobRequest};
+pub use request::{Asked, ImageRequest, InstallAction, InstallOptions, JobRequest, PackageRequest};
 pub use table::{JobModification, Jobs};
 
 pub use crate::worker::WorkerProgram;
@@ -106,6 +107,8 @@ pub struct Settings {
     pub system: System,
     /// The folder of the worker's socket and the journals. It is the worker's: this room only reads there.
     pub worker_dir: PathBuf,
+    /// The folder of the image that is managed, without links in it; `None` if there is none.
+    pub image: Option<PathBuf>,
     /// How the worker is started.
     pub worker: WorkerStart,
     /// How long a job stays after it ended, unless its client says otherwise, in seconds.
@@ -123,6 +126,8 @@ pub struct Settings {
     /// Those who are asked, when a job is about to begin, what its owner may do by now. Without them owners keep the role that
     /// they had when they asked for the job.
     pub users: Option<Arc<Users>>,
+    /// Where it is told that jobs were made and that they ended.
+    pub audit: Audit,
 }
 
 impl Settings {
@@ -131,6 +136,7 @@ impl Settings {
         Self {
             system: System::Host,
             worker_dir,
+            image: None,
             worker: worker.into(),
             time_before_removal_seconds: 300,
             priority: 10,
@@ -139,6 +145,7 @@ impl Settings {
             history_records: 10_000,
             before_end: None,
             users: None,
+            audit: Audit::default(),
         }
     }
 }

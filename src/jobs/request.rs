@@ -4,14 +4,27 @@ use serde::{Deserialize, Serialize};
 
 use super::id::JobId;
 use crate::software::patch::PatchOperation;
-use crate::software::vib::ImageOperation;
+use crate::software::vib::{ImageOperation, SeenBundles};
 use crate::software::{Nevra, Operation};
-use crate::worker::{ImageWork, Staged, Work};
+use crate::worker::{Staged, Work};
 
 /// What a job is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobRequest {
+    /// Compare the system with what was published for it, or have it patched.
+    Patch(PatchOperation),
+    /// Do something with the image; only in the jobs of [`System::Image`](super::System::Image).
+    Image(ImageRequest),
+    /// Do something with packages; only in the jobs of [`System::Host`](super::System::Host). It is stored as what it is.
+    #[serde(untagged)]
+    Packages(PackageRequest),
+}
+
+/// What a job of a host with packages is to do, as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PackageRequest {
     /// Install the package that a URI names, or update to it.
     InstallFromUri {
         /// The URI as the caller wrote it.
@@ -45,10 +58,6 @@ pub enum JobRequest {
     },
     /// Fetch the metadata of all enabled repositories anew.
     RefreshRepositories,
-    /// Compare the system with what was published for it, or have it patched.
-    Patch(PatchOperation),
-    /// Do something with the image; only in the jobs of [`System::Image`](super::System::Image).
-    Image(ImageRequest),
 }
 
 /// What a job of an image is to do, as it was asked for.
@@ -61,14 +70,12 @@ pub enum ImageRequest {
         uri: String,
         /// What it comes to.
         operation: ImageOperation,
+        /// The bundle as it was when it was named; the job takes no other one.
+        #[serde(default)]
+        seen: SeenBundles,
         /// The numbers of the install options that were given and are ignored; `None` if none were.
         #[serde(default)]
         given: Option<Vec<u16>>,
-    },
-    /// Remove VIBs, or go back to the image before.
-    Change {
-        /// Which of the two.
-        operation: ImageOperation,
     },
 }
 
@@ -118,6 +125,63 @@ impl JobRequest {
     /// What the worker is asked to do.
     pub fn work(&self) -> Work {
         match self {
+            Self::Packages(request) => request.work(),
+            Self::Patch(operation) => Work::Patch(operation.clone()),
+            Self::Image(ImageRequest::Update { operation, seen, .. }) => {
+                Work::Image { operation: operation.clone(), seen: seen.clone() }
+            }
+        }
+    }
+
+    /// What is asked of packages, if it is that.
+    pub fn of_packages(&self) -> Option<&PackageRequest> {
+        match self {
+            Self::Packages(request) => Some(request),
+            Self::Patch(_) | Self::Image(_) => None,
+        }
+    }
+
+    /// The staged file that the job needs.
+    pub(super) fn staged(&self) -> Option<&Staged> {
+        self.of_packages()?.staged()
+    }
+
+    /// The package that it is about, if that is known before it runs.
+    pub fn nevra(&self) -> Option<&Nevra> {
+        self.of_packages()?.nevra()
+    }
+
+    /// What it is about, for people, if that is known before it runs: the package, the bundle, the VIBs or the bulletins.
+    pub(super) fn about(&self) -> Option<String> {
+        match self {
+            Self::Packages(request) => request.nevra().map(Nevra::to_string),
+            Self::Patch(PatchOperation::Deploy { bulletins, .. }) => Some(bulletins.join(", ")),
+            Self::Patch(PatchOperation::Remove { vibs, .. }) => Some(vibs.join(", ")),
+            Self::Patch(_) => None,
+            Self::Image(ImageRequest::Update { uri, .. }) => Some(uri.clone()),
+        }
+    }
+
+    /// The name of the job, as OpenLMI's jobs are named, such as `InstallPackageFromURI-<number>`.
+    pub(super) fn job_name(&self, id: JobId) -> String {
+        let what = match self {
+            Self::Packages(request) => request.word(),
+            Self::Patch(operation) => operation.word(),
+            Self::Image(ImageRequest::Update { .. }) => "UpdateImage",
+        };
+        format!("{what}-{id}")
+    }
+}
+
+impl From<PackageRequest> for JobRequest {
+    fn from(request: PackageRequest) -> Self {
+        Self::Packages(request)
+    }
+}
+
+impl PackageRequest {
+    fn work(&self) -> Work {
+        match self {
             Self::InstallFromUri { staged: Some(staged), options, .. }
             | Self::InstallFromByteStream { staged, options } => {
                 Work::InstallStaged { staged: staged.clone(), force: options.force }
@@ -128,21 +192,14 @@ impl JobRequest {
             Self::ChangeIdentity { nevra, options, .. } => Work::Change(options.operation(nevra)),
             Self::Verify { nevra } => Work::Change(Operation::Verify { nevra: nevra.clone() }),
             Self::RefreshRepositories => Work::Change(Operation::RefreshRepositories),
-            Self::Patch(operation) => Work::Patch(operation.clone()),
-            Self::Image(request) => Work::Image(request.work()),
         }
     }
 
-    /// The staged file that the job needs.
-    pub(super) fn staged(&self) -> Option<&Staged> {
+    fn staged(&self) -> Option<&Staged> {
         match self {
             Self::InstallFromUri { staged, .. } => staged.as_ref(),
             Self::InstallFromByteStream { staged, .. } => Some(staged),
-            Self::ChangeIdentity { .. }
-            | Self::Verify { .. }
-            | Self::RefreshRepositories
-            | Self::Patch(_)
-            | Self::Image(_) => None,
+            Self::ChangeIdentity { .. } | Self::Verify { .. } | Self::RefreshRepositories => None,
         }
     }
 
@@ -153,13 +210,12 @@ impl JobRequest {
                 self.staged().map(|staged| &staged.nevra)
             }
             Self::ChangeIdentity { nevra, .. } | Self::Verify { nevra } => Some(nevra),
-            Self::RefreshRepositories | Self::Patch(_) | Self::Image(_) => None,
+            Self::RefreshRepositories => None,
         }
     }
 
-    /// The name of the job, as OpenLMI's jobs are named, such as `InstallPackageFromURI-<number>`.
-    pub(super) fn job_name(&self, id: JobId) -> String {
-        let what = match self {
+    fn word(&self) -> &'static str {
+        match self {
             Self::InstallFromUri { .. } => "InstallPackageFromURI",
             Self::InstallFromByteStream { .. } => "InstallPackageFromByteStream",
             Self::ChangeIdentity { options, .. } => match options.action {
@@ -170,40 +226,6 @@ impl JobRequest {
             },
             Self::Verify { .. } => "CheckPackage",
             Self::RefreshRepositories => "RefreshRepositories",
-            Self::Patch(operation) => operation.word(),
-            Self::Image(request) => request.word(),
-        };
-        format!("{what}-{id}")
-    }
-}
-
-impl ImageRequest {
-    /// What the worker is asked to do.
-    fn work(&self) -> ImageWork {
-        match self {
-            Self::Update { operation, .. } | Self::Change { operation } => ImageWork::Change(operation.clone()),
-        }
-    }
-
-    /// What it is about, for people: the bundle or the VIBs; `None` if that shows only while it is done.
-    pub fn about(&self) -> Option<String> {
-        match self {
-            Self::Update { uri, .. } => Some(uri.clone()),
-            Self::Change { operation: ImageOperation::Remove { vibs } } => Some(vibs.join(", ")),
-            Self::Change { operation: ImageOperation::Install { bundles, .. } } => {
-                Some(bundles.iter().map(|bundle| bundle.display().to_string()).collect::<Vec<_>>().join(", "))
-            }
-            Self::Change { operation: ImageOperation::RollBack } => None,
-        }
-    }
-
-    /// What the names of such jobs begin with.
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Update { .. } => "UpdateImage",
-            Self::Change { operation: ImageOperation::Remove { .. } } => "RemoveVIBs",
-            Self::Change { operation: ImageOperation::RollBack } => "RollBackImage",
-            Self::Change { operation: ImageOperation::Install { .. } } => "InstallVIBs",
         }
     }
 }
@@ -231,7 +253,31 @@ mod tests {
             "file_name":"a.deb","nevra":{"name":"a","epoch":0,"version":"1","release":null,"architecture":"all"},
             "size":5,"sha256":"00"}}}"#;
         let request: JobRequest = serde_json::from_str(text).unwrap();
-        let JobRequest::InstallFromUri { staged: Some(_), options, .. } = request else { panic!("{request:?}") };
+        let JobRequest::Packages(PackageRequest::InstallFromUri { staged: Some(_), options, .. }) = request else {
+            panic!("{request:?}")
+        };
         assert_eq!(options, InstallOptions::default());
+
+        let text = r#"{"image":{"update":{"uri":"file:///a.zip","operation":{"install":{"bundles":["/a.zip"],"bulletins":null}},
+            "given":[4]}}}"#;
+        let request: JobRequest = serde_json::from_str(text).unwrap();
+        let JobRequest::Image(ImageRequest::Update { seen, given, .. }) = request else { panic!("{request:?}") };
+        assert_eq!((seen, given), (SeenBundles::new(), Some(vec![4])), "nothing is known of the bundle");
+    }
+
+    #[test]
+    fn requests_are_stored_by_the_names_that_they_always_had() {
+        let nevra: Nevra = "a-0:1-1.noarch".parse().unwrap();
+        for (request, begin) in [
+            (JobRequest::from(PackageRequest::RefreshRepositories), r#""refresh_repositories""#),
+            (JobRequest::from(PackageRequest::Verify { nevra }), r#"{"verify":{"nevra":{"#),
+            (JobRequest::Patch(PatchOperation::Scan { metadata: Vec::new() }), r#"{"patch":{"scan":{"metadata":[]}}}"#),
+        ] {
+            let text = serde_json::to_string(&request).unwrap();
+            assert!(text.starts_with(begin), "{text}");
+            assert_eq!(serde_json::from_str::<JobRequest>(&text).unwrap(), request);
+        }
+        let unknown = serde_json::from_str::<JobRequest>(r#"{"dance":{}}"#);
+        assert!(unknown.is_err(), "{unknown:?}");
     }
 }

@@ -10,6 +10,7 @@ use super::StageError;
 use super::link::LinkError;
 use super::table::Jobs;
 use crate::access::Caller;
+use crate::software::vib::BundleIdentity;
 use crate::worker::protocol::{Reply, Request};
 use crate::worker::{Refusal, Staged};
 
@@ -42,13 +43,13 @@ impl Jobs {
         self.stage_by(|| self.link.call_with_file(&Request::StageUpload { caller: caller.clone() }, file))
     }
 
-    /// Lets the worker of an image see whether a bundle can be read: a file, or a folder. Blocks.
-    pub fn check_bundle(&self, path: &Path, caller: &Caller) -> Result<(), StageError> {
+    /// Lets the worker of an image see whether a bundle can be read, a file or a folder, and which it is. Blocks.
+    pub fn check_bundle(&self, path: &Path, caller: &Caller) -> Result<BundleIdentity, StageError> {
         if path.to_str().is_none() {
             return Err(StageError::NotReadable("its name is not UTF-8: rename it".to_owned()));
         }
         match self.link.call(&Request::CheckBundle { path: path.to_owned(), caller: caller.clone() }) {
-            Ok(Reply::Readable) => Ok(()),
+            Ok(Reply::Readable(identity)) => Ok(identity),
             other => Err(other.err().unwrap_or(LinkError::Unexpected).into()),
         }
     }

@@ -56,6 +56,8 @@ pub(super) struct Trail {
 pub(super) struct SpoolWork {
     /// When to look for files that no job needs.
     pub(super) sweep_at: Option<DateTime<Utc>>,
+    /// Whether a worker died that was putting something together: the next one removes that when it starts.
+    pub(super) is_left_behind: bool,
     pub(super) discard: Vec<StagedId>,
     /// Jobs that were removed, and whose journals are not needed any more.
     pub(super) forget: Vec<u64>,
@@ -93,7 +95,7 @@ impl Jobs {
         let sweep_at = settings.worker_dir.join("spool").exists().then(|| clock.now());
         let jobs = Self {
             link: Link::new(&settings, Arc::clone(&wake)),
-            spool_work: Mutex::new(SpoolWork { sweep_at, discard: Vec::new(), forget }),
+            spool_work: Mutex::new(SpoolWork { sweep_at, forget, ..SpoolWork::default() }),
             table: RwLock::new(table),
             assessment: RwLock::new(assessments::stored(&store, settings.system)?),
             trails: Mutex::new(trails),
@@ -169,6 +171,13 @@ impl Jobs {
     /// What the system lacks, as it was found last; `None` if nobody looked yet. Answers from memory.
     pub fn assessment(&self) -> Option<Arc<Assessed>> {
         self.assessment.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Gives the assessment up: it is of another system than the one that is managed now.
+    pub fn forget_assessment(&self) -> Result<(), JobsError> {
+        self.store.write(|transaction| assessments::remove(transaction, self.settings.system))?;
+        *self.assessment.write().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
     }
 
     /// Waits for the end of a job and gives it as it is then, or as it is at the time given. Blocks.
@@ -299,6 +308,7 @@ impl Jobs {
             rows::update(transaction, &JobRow { id: number(job.id), body, dispatched: false, journal_offset: 0 })?;
             Ok::<_, StoreError>(Arc::new(job))
         })?;
+        self.settings.audit.job(owner, job.id.0, &job.name, job.request.about(), None);
         trails.insert(job.id, Trail::default());
         self.table.write().unwrap_or_else(PoisonError::into_inner).insert(job.id, Arc::clone(&job));
         Ok(job)
@@ -320,6 +330,10 @@ impl Jobs {
         let missing = || StoreError::Damaged { table: "job", message: "a change names no job".to_owned() };
         let id = states.last().map(|job| job.id).ok_or_else(missing)?;
         let mut current = self.job(id).ok_or_else(missing)?;
+        // Before it is stored: after a crash in between it is told once more, and not left out.
+        if let Some(last) = states.last().filter(|last| last.state.is_final() && !current.state.is_final()) {
+            self.settings.audit.job(&last.owner, id.0, &last.name, last.request.about(), Some(last.status()));
+        }
         self.store.write(|transaction| {
             if let Some(taken) = &taken {
                 assessments::write(transaction, self.settings.system, taken, self.clock.now())?;
@@ -350,7 +364,7 @@ impl Jobs {
     /// The assessment that a job ends with, to be stored together with its end. One that is lost is told in the job.
     pub(super) fn take_assessment(&self, states: &mut [Job]) -> Result<Option<Taken>, JobsError> {
         let Some(last) = states.last_mut().filter(|job| job.state.is_final()) else { return Ok(None) };
-        match assessments::taken(&self.settings.worker_dir, last) {
+        match assessments::taken(&self.settings.worker_dir, self.settings.image.as_deref(), last) {
             Ok(taken) => Ok(taken),
             Err(Lost::Unreadable(error)) => Err(JobsError::Journal(error)),
             Err(Lost::ForGood(why)) => {

@@ -9,7 +9,7 @@ use super::model::Model;
 use super::names::FILE_CHECK;
 use crate::broker::Provider;
 use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Value};
-use crate::jobs::{InstallAction, Job, JobRequest};
+use crate::jobs::{InstallAction, Job, PackageRequest};
 use crate::software::{ChangeKind, Nevra};
 
 /// ElementEffects.
@@ -27,7 +27,7 @@ impl Affected {
     fn elements(&self, job: &Job) -> Vec<Arc<ObjectPath>> {
         let model = &self.0;
         let mut elements = Vec::new();
-        if of_system(&job.request).is_some() {
+        if job.request.of_packages().and_then(of_system).is_some() {
             elements.extend([model.collection_path(), model.system_path()]);
         }
         elements.extend(identities(job).into_iter().map(|(nevra, _)| model.identity_path(nevra)));
@@ -48,7 +48,7 @@ impl Affected {
         let model = &self.0;
         match &**affected.class() {
             FILE_CHECK => Some((OTHER, "File did not pass the verification.")),
-            _ if model.is_system(affected) => Some((OTHER, of_system(&job.request)?)),
+            _ if model.is_system(affected) => Some((OTHER, of_system(job.request.of_packages()?)?)),
             _ if model.is_collection(affected) => Some((EXCLUSIVE_USE, "Package database is locked.")),
             _ => {
                 let named = model.nevra(affected).ok()?;
@@ -70,7 +70,7 @@ impl Link for Affected {
 
     fn all(&self) -> Result<Pairs, CimError> {
         let this = Self(self.0.clone());
-        Ok(each(self.0.jobs.jobs().into_iter().flat_map(move |job| this.pairs(&job))))
+        Ok(each(self.0.jobs().jobs().into_iter().flat_map(move |job| this.pairs(&job))))
     }
 
     fn of(&self, end: usize, source: &ObjectPath) -> Result<Pairs, CimError> {
@@ -78,7 +78,7 @@ impl Link for Affected {
             return Ok(each(self.0.named_job(source).map(|job| self.pairs(&job)).unwrap_or_default()));
         }
         let (this, source) = (Self(self.0.clone()), source.clone());
-        let pairs = self.0.jobs.jobs().into_iter().flat_map(move |job| this.pairs(&job));
+        let pairs = self.0.jobs().jobs().into_iter().flat_map(move |job| this.pairs(&job));
         Ok(each(pairs.filter(move |[_, affected]| affected.same_keys(&source))))
     }
 
@@ -97,14 +97,14 @@ impl Link for Affected {
 }
 
 /// What a job does to the system; nothing if it only looks.
-fn of_system(request: &JobRequest) -> Option<&'static str> {
+fn of_system(request: &PackageRequest) -> Option<&'static str> {
     match request {
-        JobRequest::Verify { .. } | JobRequest::Patch(_) | JobRequest::Image(_) => None,
-        JobRequest::RefreshRepositories => Some("Modifying software collection."),
-        JobRequest::InstallFromUri { .. } | JobRequest::InstallFromByteStream { .. } => {
+        PackageRequest::Verify { .. } => None,
+        PackageRequest::RefreshRepositories => Some("Modifying software collection."),
+        PackageRequest::InstallFromUri { .. } | PackageRequest::InstallFromByteStream { .. } => {
             Some("Installing software package to collection.")
         }
-        JobRequest::ChangeIdentity { options, .. } => Some(match options.action {
+        PackageRequest::ChangeIdentity { options, .. } => Some(match options.action {
             InstallAction::Install => "Installing software package to collection.",
             InstallAction::Update | InstallAction::UpdateTo => "Updating software package.",
             InstallAction::Repair => "Modifying software collection.",
@@ -131,20 +131,19 @@ fn identities(job: &Job) -> Vec<(&Nevra, &'static str)> {
             }
         }
     }
-    if let Some(nevra) = job.request.nevra().filter(|nevra| !found.iter().any(|(known, _)| known == nevra)) {
-        let description = match &job.request {
-            JobRequest::Verify { .. } => "Verifying",
-            JobRequest::ChangeIdentity { options, .. } => match options.action {
+    let Some(request) = job.request.of_packages() else { return found };
+    if let Some(nevra) = request.nevra().filter(|nevra| !found.iter().any(|(known, _)| known == nevra)) {
+        let description = match request {
+            PackageRequest::Verify { .. } => "Verifying",
+            PackageRequest::ChangeIdentity { options, .. } => match options.action {
                 InstallAction::Install => "Installing",
                 InstallAction::Update | InstallAction::UpdateTo => "Updating",
                 InstallAction::Repair => "Modifying",
                 InstallAction::Uninstall => "Removing",
             },
-            JobRequest::InstallFromUri { .. }
-            | JobRequest::InstallFromByteStream { .. }
-            | JobRequest::RefreshRepositories
-            | JobRequest::Patch(_)
-            | JobRequest::Image(_) => "Installing",
+            PackageRequest::InstallFromUri { .. }
+            | PackageRequest::InstallFromByteStream { .. }
+            | PackageRequest::RefreshRepositories => "Installing",
         };
         found.push((nevra, description));
     }

@@ -9,7 +9,7 @@ use super::model::Model;
 use super::names::{AD_HOC, EXECUTABLE, FILE_CHECK};
 use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, PropertyError, Value};
-use crate::jobs::{Job, JobRequest};
+use crate::jobs::{Job, JobRequest, PackageRequest};
 use crate::software::{
     ChecksumKind, FailedCheck, FileKind, FileRecord, FileState, Finding, Inventory, ManagerError, Nevra, compare,
 };
@@ -171,7 +171,7 @@ impl Provider for FileChecks {
     /// Those that verifications found. Every other file is reached from its package: there are too many to enumerate them.
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
         let (class, this) = (class.clone(), Self { model: self.model.clone(), files: self.files.clone() });
-        let found = self.model.jobs.jobs().into_iter().flat_map(|job| {
+        let found = self.model.jobs().jobs().into_iter().flat_map(|job| {
             let findings = job.outcome.iter().flat_map(|outcome| &outcome.findings);
             let paths: Vec<String> = findings.map(|finding| finding.path.clone()).collect();
             paths.into_iter().map(move |path| (job.clone(), path))
@@ -240,7 +240,8 @@ fn element(model: &Model, path: &ObjectPath) -> Option<Nevra> {
 
 /// Whether the job is a verification of the package that found this file.
 fn found(job: &Job, nevra: &Nevra, file: &str) -> bool {
-    matches!(&job.request, JobRequest::Verify { nevra: of } if of == nevra) && finding(job, file).is_some()
+    matches!(&job.request, JobRequest::Packages(PackageRequest::Verify { nevra: of }) if of == nevra)
+        && finding(job, file).is_some()
 }
 
 /// What a verification found of a file.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::eventing::{DESTINATION, Eventing, FILTER};
 use super::links::{FixedLink, Link, Links, Pairs, each, none};
 use super::managed::{ManagedSystem, SystemName};
+use super::single::Single;
 use super::static_filters::StaticFilter;
 use crate::access::Caller;
 use crate::broker::{INTEROP_NAMESPACE, Instances, Invocation, MethodReply, Provider};
@@ -26,14 +27,6 @@ pub(super) struct IndicationServices(Arc<Eventing>);
 impl IndicationServices {
     pub(super) fn new(eventing: Arc<Eventing>) -> Self {
         Self(eventing)
-    }
-
-    fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
-        match &**class.name() {
-            SERVICE => self.service(class),
-            CAPABILITIES => self.capabilities(class),
-            _ => collection(class),
-        }
     }
 
     fn service(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
@@ -84,12 +77,22 @@ impl IndicationServices {
             .set("SubscriptionsPersisted", true)?;
         Ok(capabilities)
     }
+}
 
+impl Single for IndicationServices {
     fn path(&self, class: &Class) -> Arc<ObjectPath> {
         match &**class.name() {
             SERVICE => service_path(&*self.0.system),
             CAPABILITIES => by_id(CAPABILITIES, CAPABILITIES_ID),
             _ => by_id(COLLECTION, COLLECTION_ID),
+        }
+    }
+
+    fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
+        match &**class.name() {
+            SERVICE => self.service(class),
+            CAPABILITIES => self.capabilities(class),
+            _ => collection(class),
         }
     }
 }
@@ -104,17 +107,11 @@ impl Provider for IndicationServices {
     }
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        if path.same_keys(&self.path(class)) {
-            return self.instance(class);
-        }
-        Err(CimError::not_found(format!(
-            "No {} has these keys; enumerate the class to see the one there is.",
-            class.name()
-        )))
+        self.named(class, path)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        Ok(Box::new(std::iter::once(self.instance(class))))
+        self.all(class)
     }
 
     fn estimate(&self, _: &Class) -> Option<u64> {

@@ -3,11 +3,11 @@
 use super::install_options;
 use super::managed::ManagedSystem;
 use super::model::Model;
-use crate::access::{self, Caller};
+use crate::access::Caller;
 use crate::broker::{Arguments, MethodReply, Upload};
 use crate::cim::{CimError, CimStatus};
 use crate::client::Place;
-use crate::jobs::{Asked, InstallAction, InstallOptions, JobRequest, JobsError, StageError};
+use crate::jobs::{Asked, InstallAction, InstallOptions, JobRequest, JobsError, PackageRequest, StageError};
 use crate::software::Nevra;
 
 /// DSP1025: the parameters do not fit; no job was made.
@@ -24,15 +24,14 @@ pub(super) fn from_uri(model: &Model, caller: &Caller, arguments: &Arguments) ->
         Ok(asked) => asked,
         Err(why) => return Ok(does_not_fit("InstallFromURI", caller, why)),
     };
-    access::audit(caller, &format_args!("asks to install {uri:?}"));
     let staged = match place {
         Place::Remote(_) => None,
-        Place::Local(file) => match model.jobs.stage(&file, caller) {
+        Place::Local(file) => match model.jobs().stage(&file, caller) {
             Ok(staged) => Some(staged),
             Err(error) => return refused(error),
         },
     };
-    submit(model, caller, JobRequest::InstallFromUri { uri, staged, options })
+    submit(model, caller, PackageRequest::InstallFromUri { uri, staged, options }.into())
 }
 
 /// `InstallFromByteStream`: the octets that came beside the call, or that are written one by one as its argument.
@@ -48,7 +47,7 @@ pub(super) fn from_byte_stream(
         Err(why) => return refuse(why),
     };
     let staged = match upload.map(Upload::file) {
-        Some(Ok(file)) => model.jobs.stage_upload(file, caller),
+        Some(Ok(file)) => model.jobs().stage_upload(file, caller),
         Some(Err(_)) => return refuse("Image is damaged"),
         None => {
             let items = arguments.get("Image").as_array().unwrap_or_default();
@@ -56,14 +55,11 @@ pub(super) fn from_byte_stream(
             if octets.is_empty() {
                 return refuse("Image is missing");
             }
-            model.jobs.stage_octets(&octets, caller)
+            model.jobs().stage_octets(&octets, caller)
         }
     };
     match staged {
-        Ok(staged) => {
-            access::audit(caller, &format_args!("asks to install {} of {} octets", staged.nevra, staged.size));
-            submit(model, caller, JobRequest::InstallFromByteStream { staged, options })
-        }
+        Ok(staged) => submit(model, caller, PackageRequest::InstallFromByteStream { staged, options }.into()),
         Err(error) => refused(error),
     }
 }
@@ -72,8 +68,7 @@ pub(super) fn from_byte_stream(
 pub(super) fn from_identity(model: &Model, caller: &Caller, arguments: &Arguments) -> Result<MethodReply, CimError> {
     match asked_of_identity(model, arguments) {
         Ok((nevra, options, asked)) => {
-            access::audit(caller, &format_args!("asks for {:?} of {nevra}", options.action));
-            submit(model, caller, JobRequest::ChangeIdentity { nevra, options, asked })
+            submit(model, caller, PackageRequest::ChangeIdentity { nevra, options, asked }.into())
         }
         Err(why) => Ok(does_not_fit("InstallFromSoftwareIdentity", caller, why)),
     }
@@ -85,14 +80,14 @@ pub(super) fn verify(model: &Model, caller: &Caller, arguments: &Arguments) -> R
         return Ok(does_not_fit("VerifyInstalledIdentity", caller, "Target is not this system"));
     }
     match source(model, arguments) {
-        Ok(nevra) => submit(model, caller, JobRequest::Verify { nevra }),
+        Ok(nevra) => submit(model, caller, PackageRequest::Verify { nevra }.into()),
         Err(why) => Ok(does_not_fit("VerifyInstalledIdentity", caller, why)),
     }
 }
 
 /// `RefreshRepositories`.
 pub(super) fn refresh(model: &Model, caller: &Caller) -> Result<MethodReply, CimError> {
-    submit(model, caller, JobRequest::RefreshRepositories)
+    submit(model, caller, PackageRequest::RefreshRepositories.into())
 }
 
 /// What InstallFromSoftwareIdentity and those that only look ahead are asked for; or what does not fit.

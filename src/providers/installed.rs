@@ -13,7 +13,7 @@ use super::names::INSTALLED;
 use crate::access::Caller;
 use crate::broker::{Change, Creation, Deletion, Instances, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
-use crate::jobs::{Asked, InstallAction, InstallOptions, JobError, JobFailure, JobRequest, JobState};
+use crate::jobs::{Asked, InstallAction, InstallOptions, JobError, JobFailure, JobState, PackageRequest};
 use crate::software::Nevra;
 
 /// Serves the links between the system and what is installed on it.
@@ -31,10 +31,10 @@ impl Installed {
     /// Runs the change as a job and waits for its end, until the caller waits no longer.
     fn change(&self, nevra: &Nevra, action: InstallAction, caller: &Caller, until: Instant) -> Result<(), CimError> {
         let options = InstallOptions { action, ..InstallOptions::default() };
-        let request = JobRequest::ChangeIdentity { nevra: nevra.clone(), options, asked: Asked::ByLink };
-        let job = self.model.jobs.submit(request, caller).map_err(not_submitted)?;
+        let request = PackageRequest::ChangeIdentity { nevra: nevra.clone(), options, asked: Asked::ByLink }.into();
+        let job = self.model.jobs().submit(request, caller).map_err(not_submitted)?;
         let path = self.model.job_path(&job);
-        let ended = self.model.jobs.wait_for_end(job.id, until).map_err(|_| {
+        let ended = self.model.jobs().wait_for_end(job.id, until).map_err(|_| {
             CimError::new(
                 CimStatus::Failed,
                 format!("The job {path} was removed before its end was seen; look at the package."),

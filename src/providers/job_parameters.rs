@@ -5,46 +5,40 @@
 use super::managed::ManagedSystem;
 use super::model::Model;
 use crate::cim::{CimError, Instance, PropertyError, Value};
-use crate::jobs::{Asked, ImageRequest, InstallAction, InstallOptions, Job, JobFailure, JobRequest, JobState};
+use crate::jobs::{
+    Asked, ImageRequest, InstallAction, InstallOptions, Job, JobFailure, JobRequest, JobState, PackageRequest,
+};
 use crate::software::patch::PatchOperation;
-use crate::software::vib::ImageOperation;
 
 /// The method that was called; making or deleting a link is an operation of its own.
 pub(super) fn method(request: &JobRequest) -> &'static str {
     match request {
-        JobRequest::InstallFromUri { .. } => "InstallFromURI",
-        JobRequest::InstallFromByteStream { .. } => "InstallFromByteStream",
-        JobRequest::ChangeIdentity { asked: Asked::ByLink, options, .. } => match options.action {
+        JobRequest::Packages(request) => package_method(request),
+        JobRequest::Patch(operation) => operation.word(),
+        JobRequest::Image(ImageRequest::Update { .. }) => "InstallFromURI",
+    }
+}
+
+fn package_method(request: &PackageRequest) -> &'static str {
+    match request {
+        PackageRequest::InstallFromUri { .. } => "InstallFromURI",
+        PackageRequest::InstallFromByteStream { .. } => "InstallFromByteStream",
+        PackageRequest::ChangeIdentity { asked: Asked::ByLink, options, .. } => match options.action {
             InstallAction::Uninstall => "DeleteInstance",
             _ => "CreateInstance",
         },
-        JobRequest::ChangeIdentity { .. } => "InstallFromSoftwareIdentity",
-        JobRequest::Verify { .. } => "VerifyInstalledIdentity",
-        JobRequest::RefreshRepositories => "RefreshRepositories",
-        JobRequest::Patch(operation) => operation.word(),
-        JobRequest::Image(ImageRequest::Update { .. }) => "InstallFromURI",
-        JobRequest::Image(ImageRequest::Change { operation }) => match operation {
-            ImageOperation::Install { .. } => "InstallVIBs",
-            ImageOperation::Remove { .. } => "RemoveVIBs",
-            ImageOperation::RollBack => "RollBack",
-        },
+        PackageRequest::ChangeIdentity { .. } => "InstallFromSoftwareIdentity",
+        PackageRequest::Verify { .. } => "VerifyInstalledIdentity",
+        PackageRequest::RefreshRepositories => "RefreshRepositories",
     }
 }
 
 /// What the method was called with; none of what was no method with parameters.
-pub(super) fn given(model: &Model, request: &JobRequest) -> Result<Option<Instance>, CimError> {
+pub(super) fn parameters(model: &Model, request: &JobRequest, ending: &str) -> Result<Option<Instance>, CimError> {
+    let Some(request) = request.of_packages() else { return Ok(None) };
     let Some(class) = class(request) else { return Ok(None) };
-    let mut parameters = Instance::new(model.class(class)?);
+    let mut parameters = Instance::new(model.class(&format!("{class}{ending}"))?);
     fill(model, request, &mut parameters)?;
-    Ok(Some(parameters))
-}
-
-/// The same with the job and the return value, once the job has ended.
-pub(super) fn results(model: &Model, job: &Job) -> Result<Option<Instance>, CimError> {
-    let (Some(class), Some(value)) = (class(&job.request), return_value(job)) else { return Ok(None) };
-    let mut parameters = Instance::new(model.class(&format!("{class}_Result"))?);
-    fill(model, &job.request, &mut parameters)?;
-    parameters.set("Job", model.job_path(job))?.set("__ReturnValue", value)?;
     Ok(Some(parameters))
 }
 
@@ -60,41 +54,38 @@ pub(super) fn return_value(job: &Job) -> Option<u32> {
     }
 }
 
-fn class(request: &JobRequest) -> Option<&'static str> {
+fn class(request: &PackageRequest) -> Option<&'static str> {
     match request {
-        JobRequest::InstallFromUri { .. } => Some("__MethodParameters_InstallFromURI"),
-        JobRequest::InstallFromByteStream { .. } => Some("__MethodParameters_InstallFromByteStream"),
-        JobRequest::ChangeIdentity { asked: Asked::ByLink, .. }
-        | JobRequest::RefreshRepositories
-        | JobRequest::Patch(_)
-        | JobRequest::Image(_) => None,
-        JobRequest::ChangeIdentity { .. } => Some("__MethodParameters_InstallFromSoftwareIdentity"),
-        JobRequest::Verify { .. } => Some("__MethodParameters_VerifyInstalledIdentity"),
+        PackageRequest::InstallFromUri { .. } => Some("__MethodParameters_InstallFromURI"),
+        PackageRequest::InstallFromByteStream { .. } => Some("__MethodParameters_InstallFromByteStream"),
+        PackageRequest::ChangeIdentity { asked: Asked::ByLink, .. } | PackageRequest::RefreshRepositories => None,
+        PackageRequest::ChangeIdentity { .. } => Some("__MethodParameters_InstallFromSoftwareIdentity"),
+        PackageRequest::Verify { .. } => Some("__MethodParameters_VerifyInstalledIdentity"),
     }
 }
 
-fn fill(model: &Model, request: &JobRequest, parameters: &mut Instance) -> Result<(), PropertyError> {
+fn fill(model: &Model, request: &PackageRequest, parameters: &mut Instance) -> Result<(), PropertyError> {
     match request {
-        JobRequest::InstallFromUri { uri, options, .. } => {
+        PackageRequest::InstallFromUri { uri, options, .. } => {
             parameters
                 .set("URI", uri.as_str())?
                 .set("Target", model.system_path())?
                 .set("InstallOptions", numbers(options))?;
         }
-        JobRequest::InstallFromByteStream { options, .. } => {
+        PackageRequest::InstallFromByteStream { options, .. } => {
             parameters.set("Target", model.system_path())?.set("InstallOptions", numbers(options))?;
         }
-        JobRequest::ChangeIdentity { nevra, options, asked } => {
+        PackageRequest::ChangeIdentity { nevra, options, asked } => {
             parameters.set("Source", model.identity_path(nevra))?.set("InstallOptions", numbers(options))?;
             match asked {
                 Asked::OfCollection => parameters.set("Collection", model.collection_path())?,
                 Asked::OfSystem | Asked::ByLink => parameters.set("Target", model.system_path())?,
             };
         }
-        JobRequest::Verify { nevra } => {
+        PackageRequest::Verify { nevra } => {
             parameters.set("Source", model.identity_path(nevra))?.set("Target", model.system_path())?;
         }
-        JobRequest::RefreshRepositories | JobRequest::Patch(_) | JobRequest::Image(_) => {}
+        PackageRequest::RefreshRepositories => {}
     }
     Ok(())
 }
@@ -108,15 +99,23 @@ fn numbers(options: &InstallOptions) -> Value {
 pub(super) fn descriptions(job: &Job) -> [String; 2] {
     let id = job.id;
     let install = format!("Software installation job with id={id}");
-    match &job.request {
-        JobRequest::InstallFromUri { uri, .. } => {
+    let request = match &job.request {
+        JobRequest::Packages(request) => request,
+        JobRequest::Patch(operation) => {
+            return [install, format!("Job {id} of the patch service: {}.", about_patch(operation))];
+        }
+        // No such request is in the queue of a host with packages.
+        JobRequest::Image(_) => return [install, format!("Job {id} that changes an image.")],
+    };
+    match request {
+        PackageRequest::InstallFromUri { uri, .. } => {
             [install, format!("Software package installation job {id} from uri: {uri:?}.")]
         }
-        JobRequest::InstallFromByteStream { staged, .. } => {
+        PackageRequest::InstallFromByteStream { staged, .. } => {
             let package = &staged.nevra;
             [install, format!("Software package installation job {id} from a byte stream: \"{package}\".")]
         }
-        JobRequest::ChangeIdentity { nevra, options, .. } => {
+        PackageRequest::ChangeIdentity { nevra, options, .. } => {
             let what = match options.action {
                 InstallAction::Install => "installation",
                 InstallAction::Update | InstallAction::UpdateTo => "update",
@@ -125,33 +124,41 @@ pub(super) fn descriptions(job: &Job) -> [String; 2] {
             };
             [install, format!("Software package {what} job {id} for \"{nevra}\".")]
         }
-        JobRequest::Verify { nevra } => [
+        PackageRequest::Verify { nevra } => [
             format!("Software verification job with id={id}"),
             format!("Software package verification job {id} for \"{nevra}\"."),
         ],
-        JobRequest::RefreshRepositories => {
+        PackageRequest::RefreshRepositories => {
             [install, format!("Job {id} that fetches the metadata of the host's repositories.")]
         }
-        // No such request is in the queue of a host with packages.
-        JobRequest::Patch(operation) => {
-            [install, format!("Job {id} of the patch service: {}.", about_patch(operation))]
-        }
-        JobRequest::Image(_) => [install, format!("Job {id} that changes an image.")],
     }
 }
 
 /// What the patch service was asked for, for people.
 pub(super) fn about_patch(operation: &PatchOperation) -> String {
+    let subject = patch_subject(operation);
+    let subject = subject.as_deref().unwrap_or_default();
     match operation {
         PatchOperation::Scan { metadata } if metadata.is_empty() => {
             "Scan by the advisories of the repositories".to_owned()
         }
-        PatchOperation::Scan { metadata } => format!("Scan by {}", some(metadata)),
+        PatchOperation::Scan { .. } => format!("Scan by {subject}"),
         PatchOperation::Assess { .. } => "Assessment by the metadata of the last scan".to_owned(),
-        PatchOperation::Deploy { bulletins, .. } => format!("Deployment of {}", some(bulletins)),
-        PatchOperation::Remove { vibs, .. } => format!("Removal of {}", some(vibs)),
+        PatchOperation::Deploy { .. } => format!("Deployment of {subject}"),
+        PatchOperation::Remove { .. } => format!("Removal of {subject}"),
         PatchOperation::RollBack { .. } => "Return to the image before the last change".to_owned(),
     }
+}
+
+/// What the patch service was asked to do it with: metadata, bulletins or VIBs.
+pub(super) fn patch_subject(operation: &PatchOperation) -> Option<String> {
+    let names = match operation {
+        PatchOperation::Scan { metadata } => metadata,
+        PatchOperation::Deploy { bulletins, .. } => bulletins,
+        PatchOperation::Remove { vibs, .. } => vibs,
+        PatchOperation::Assess { .. } | PatchOperation::RollBack { .. } => return None,
+    };
+    (!names.is_empty()).then(|| some(names))
 }
 
 /// The first of several names, and how many more there are.

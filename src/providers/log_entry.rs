@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::job_parameters::{about_patch, method};
+use super::job_parameters::{method, patch_subject};
 use super::log::entry_id;
 use super::managed::ManagedSystem;
 use crate::access::Caller;
 use crate::cim::{CimError, Class, DateTime, Instance, Value};
-use crate::jobs::{HistoryRecord, JobRequest, JobState};
+use crate::jobs::{HistoryRecord, ImageRequest, JobRequest, JobState};
 use crate::software::{ChangeKind, Nevra, Outcome};
 
 /// A record as an instance, with who asked for the job if that is to be told.
@@ -91,9 +91,9 @@ pub(super) fn entry(
 /// The software that a job is about, as far as that is known from what was asked for.
 fn about(request: &JobRequest) -> Option<String> {
     match request {
-        JobRequest::Patch(operation) => Some(about_patch(operation)),
-        JobRequest::Image(request) => request.about(),
-        request => request.nevra().map(ToString::to_string),
+        JobRequest::Patch(operation) => patch_subject(operation),
+        JobRequest::Image(ImageRequest::Update { uri, .. }) => Some(uri.clone()),
+        JobRequest::Packages(request) => request.nevra().map(ToString::to_string),
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::job_instance;
+use super::job_parameters::return_value;
 use super::names::parse_job_id;
 use crate::broker::{IMPLEMENTATION_NAMESPACE, INTEROP_NAMESPACE};
 use crate::cim::{CimError, Class, Instance, ObjectPath, Schema, Value};
@@ -51,21 +52,28 @@ pub(super) struct Terms {
     pub profile_prefix: &'static str,
 }
 
+/// What every managed system is made of.
+#[derive(Debug)]
+pub(super) struct Common {
+    /// What it calls things.
+    pub terms: &'static Terms,
+    /// The classes.
+    pub schema: Arc<Schema>,
+    /// Its jobs.
+    pub jobs: Arc<Jobs>,
+    /// The time.
+    pub clock: SharedClock,
+    /// Its keys.
+    pub name: SystemName,
+}
+
 /// Paths one after the other, and in place of those that cannot be told why not.
 pub(super) type Paths = Box<dyn Iterator<Item = Result<Arc<ObjectPath>, CimError>> + Send>;
 
 /// One managed system, as those providers see it that all systems share.
 pub(super) trait ManagedSystem: Debug + Send + Sync + 'static {
-    /// What it calls things.
-    fn terms(&self) -> &'static Terms;
-    /// The classes.
-    fn schema(&self) -> &Arc<Schema>;
-    /// Its jobs.
-    fn jobs(&self) -> &Arc<Jobs>;
-    /// The time.
-    fn clock(&self) -> &SharedClock;
-    /// Its keys.
-    fn name(&self) -> &SystemName;
+    /// What it is made of as every system.
+    fn common(&self) -> &Common;
     /// The class that a job for this request is shown as.
     fn job_class(&self, request: &JobRequest) -> &'static str;
     /// Sets what of a job only this system's classes have, and its texts for people.
@@ -81,16 +89,53 @@ pub(super) trait ManagedSystem: Debug + Send + Sync + 'static {
     fn advice(&self, cause: JobFailure) -> &'static str {
         job_instance::advice(cause)
     }
-    /// What a job's method was called with; none of what was no method with parameters.
-    fn given(&self, request: &JobRequest) -> Result<Option<Instance>, CimError>;
-    /// The same with the job and the return value, once the job has ended.
-    fn results(&self, job: &Job) -> Result<Option<Instance>, CimError>;
+    /// What a job's method was called with, in an instance of the method's class of parameters whose name ends so; none of what
+    /// was no method with parameters.
+    fn parameters(&self, request: &JobRequest, ending: &str) -> Result<Option<Instance>, CimError>;
     /// All of its software identities.
     fn software(self: Arc<Self>) -> Paths;
     /// Whether [`Self::software`] can be had without waiting.
     fn is_software_ready(&self) -> bool;
     /// The software identity of these keys, if there is one. Blocks.
     fn software_named(&self, path: &ObjectPath) -> Result<Option<Arc<ObjectPath>>, CimError>;
+
+    /// What it calls things.
+    fn terms(&self) -> &'static Terms {
+        self.common().terms
+    }
+
+    /// The classes.
+    fn schema(&self) -> &Arc<Schema> {
+        &self.common().schema
+    }
+
+    /// Its jobs.
+    fn jobs(&self) -> &Arc<Jobs> {
+        &self.common().jobs
+    }
+
+    /// The time.
+    fn clock(&self) -> &SharedClock {
+        &self.common().clock
+    }
+
+    /// Its keys.
+    fn name(&self) -> &SystemName {
+        &self.common().name
+    }
+
+    /// What a job's method was called with.
+    fn given(&self, request: &JobRequest) -> Result<Option<Instance>, CimError> {
+        self.parameters(request, "")
+    }
+
+    /// The same with the job and the return value, once the job has ended.
+    fn results(&self, job: &Job) -> Result<Option<Instance>, CimError> {
+        let Some(value) = return_value(job) else { return Ok(None) };
+        let Some(mut parameters) = self.parameters(&job.request, "_Result")? else { return Ok(None) };
+        parameters.set("Job", self.job_path(job))?.set("__ReturnValue", value)?;
+        Ok(Some(parameters))
+    }
 
     /// A class of the schema.
     fn class(&self, name: &str) -> Result<Arc<Class>, CimError> {

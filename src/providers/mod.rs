@@ -35,6 +35,7 @@ mod profiles;
 mod repositories;
 mod requirements;
 mod service;
+mod single;
 mod static_filters;
 mod subscriptions;
 mod system;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::identities::offered_only;
 use super::identity_links::installed;
 use super::links::{if_there, later};
-use super::managed::{ManagedSystem, Paths, SystemName, Terms};
+use super::managed::{Common, ManagedSystem, Paths, SystemName, Terms};
 use super::names::{
     AD_HOC, CAPABILITIES, CAPABILITIES_ID, COLLECTION, COLLECTION_ID, EXECUTABLE, FILE_CHECK, IDENTITY,
     IDENTITY_PREFIX, INSTALLATION_JOB, RESOURCE, SERVICE, SERVICE_NAME, VERIFICATION_JOB, identity_id, job_class,
@@ -38,11 +38,8 @@ pub(super) static TERMS: Terms = Terms {
 /// One host whose software are packages, as the providers see it.
 #[derive(Debug)]
 pub struct Model {
-    pub(super) schema: Arc<Schema>,
+    common: Common,
     pub(super) manager: Arc<dyn Manager>,
-    pub(super) jobs: Arc<Jobs>,
-    pub(super) clock: SharedClock,
-    pub(super) system: SystemName,
     /// Whether packages may come inside of calls.
     pub(super) takes_byte_streams: bool,
     namespace: Arc<str>,
@@ -58,16 +55,13 @@ impl Model {
         manager: Arc<dyn Manager>,
         jobs: Arc<Jobs>,
         clock: SharedClock,
-        system: SystemName,
+        name: SystemName,
     ) -> Self {
         let operating_system = operating_system::of(manager.root());
         Self {
             operating_system,
-            schema,
+            common: Common { terms: &TERMS, schema, jobs, clock, name },
             manager,
-            jobs,
-            clock,
-            system,
             takes_byte_streams: true,
             namespace: IMPLEMENTATION_NAMESPACE.into(),
             identity_class: IDENTITY.into(),
@@ -175,7 +169,7 @@ impl Model {
     /// Whether the path names the collection of this system's software.
     pub(super) fn is_collection(&self, path: &ObjectPath) -> bool {
         let names_it = |id: &str| id.eq_ignore_ascii_case(COLLECTION_ID);
-        let is_class = self.schema.class(COLLECTION).is_some_and(|c| c.is_a(path.class()));
+        let is_class = self.schema().class(COLLECTION).is_some_and(|c| c.is_a(path.class()));
         is_class && path.key_str("InstanceID").is_some_and(names_it)
     }
 
@@ -216,24 +210,8 @@ impl Model {
 }
 
 impl ManagedSystem for Model {
-    fn terms(&self) -> &'static Terms {
-        &TERMS
-    }
-
-    fn schema(&self) -> &Arc<Schema> {
-        &self.schema
-    }
-
-    fn jobs(&self) -> &Arc<Jobs> {
-        &self.jobs
-    }
-
-    fn clock(&self) -> &SharedClock {
-        &self.clock
-    }
-
-    fn name(&self) -> &SystemName {
-        &self.system
+    fn common(&self) -> &Common {
+        &self.common
     }
 
     fn job_class(&self, request: &JobRequest) -> &'static str {
@@ -253,12 +231,8 @@ impl ManagedSystem for Model {
         job_instance::error_code(cause)
     }
 
-    fn given(&self, request: &JobRequest) -> Result<Option<Instance>, CimError> {
-        job_parameters::given(self, request)
-    }
-
-    fn results(&self, job: &Job) -> Result<Option<Instance>, CimError> {
-        job_parameters::results(self, job)
+    fn parameters(&self, request: &JobRequest, ending: &str) -> Result<Option<Instance>, CimError> {
+        job_parameters::parameters(self, request, ending)
     }
 
     /// What is installed, what is offered, and bundles. What must be read first is read when the walk comes to it.

@@ -1,6 +1,6 @@
 //! What things are called: the classes that several files speak of, and the keys of their instances.
 
-use crate::jobs::{JobId, JobRequest};
+use crate::jobs::{JobId, JobRequest, PackageRequest};
 use crate::software::Nevra;
 
 pub(super) const IDENTITY: &str = "LMI_SoftwareIdentity";
@@ -37,14 +37,8 @@ pub(super) fn identity_id(nevra: &Nevra) -> String {
 /// The class that a job for this request is shown as.
 pub(super) fn job_class(request: &JobRequest) -> &'static str {
     match request {
-        JobRequest::Verify { .. } => VERIFICATION_JOB,
-        JobRequest::InstallFromUri { .. }
-        | JobRequest::InstallFromByteStream { .. }
-        | JobRequest::ChangeIdentity { .. }
-        | JobRequest::RefreshRepositories
-        | JobRequest::Patch(_)
-        // Jobs of an image are in another table and shown by other providers.
-        | JobRequest::Image(_) => INSTALLATION_JOB,
+        JobRequest::Packages(PackageRequest::Verify { .. }) => VERIFICATION_JOB,
+        _ => INSTALLATION_JOB,
     }
 }
 

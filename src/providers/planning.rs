@@ -10,7 +10,7 @@ use super::names::identity_id;
 use crate::access::Caller;
 use crate::broker::{Arguments, MethodReply};
 use crate::cim::{CimError, Instance, Value};
-use crate::jobs::{JobRequest, PlanError};
+use crate::jobs::{JobRequest, PackageRequest, PlanError};
 use crate::software::{ChangeKind, Nevra, Plan, PlannedChange};
 
 /// InstallCharacteristics.
@@ -29,7 +29,7 @@ pub(super) fn check(
         Ok(asked) => asked,
         Err(why) => return Ok(does_not_fit("CheckSoftwareIdentity", caller, why)),
     };
-    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked }, until)? {
+    let plan = match plan(model, caller, &PackageRequest::ChangeIdentity { nevra, options, asked }.into(), until)? {
         Ok(plan) => plan,
         Err(code) => return Ok(MethodReply::code(code)),
     };
@@ -53,7 +53,7 @@ pub(super) fn changes(
         Ok(asked) => asked,
         Err(why) => return Ok(does_not_fit("PlanChanges", caller, why)),
     };
-    let plan = match plan(model, caller, &JobRequest::ChangeIdentity { nevra, options, asked }, until)? {
+    let plan = match plan(model, caller, &PackageRequest::ChangeIdentity { nevra, options, asked }.into(), until)? {
         Ok(plan) => plan,
         Err(code) => return Ok(MethodReply::code(code)),
     };
@@ -66,7 +66,7 @@ pub(super) fn changes(
 
 /// The plan of a job; or the value to return where the job would fail.
 fn plan(model: &Model, caller: &Caller, request: &JobRequest, until: Instant) -> Result<Result<Plan, u32>, CimError> {
-    match model.jobs.plan(request, caller, until) {
+    match model.jobs().plan(request, caller, until) {
         Ok(plan) => Ok(Ok(plan)),
         Err(PlanError::NotPossible(error)) => {
             tracing::info!("a plan shows that it is not possible: {}", error.message);

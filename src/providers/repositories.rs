@@ -58,8 +58,8 @@ impl Repositories {
         instance
             .set("CreationClassName", RESOURCE)?
             .set("Name", repository.id.clone())?
-            .set("SystemCreationClassName", model.system.class.clone())?
-            .set("SystemName", model.system.name.clone())?
+            .set("SystemCreationClassName", model.name().class.clone())?
+            .set("SystemName", model.name().name.clone())?
             .set("InstanceID", format!("LMI:{RESOURCE}:{}", repository.id))?
             .set("ElementName", repository.id.clone())?
             .set("Caption", repository.name.as_str())?
@@ -116,7 +116,7 @@ impl Repositories {
         if repository.enabled == enabled {
             return Ok(());
         }
-        self.0.jobs.set_repository(&repository.id, enabled, caller).map_err(|error| match error {
+        self.0.jobs().set_repository(&repository.id, enabled, caller).map_err(|error| match error {
             SetRepositoryError::NotFound => CimError::not_found("The repository is no longer configured."),
             SetRepositoryError::Overridden(why) => {
                 CimError::new(CimStatus::Failed, format!("The repository was not changed: {why}."))

@@ -7,6 +7,7 @@ use super::links::{FixedLink, Links};
 use super::managed::ManagedSystem;
 use super::model::Model;
 use super::names::{CAPABILITIES, CAPABILITIES_ID, SERVICE, SERVICE_NAME};
+use super::single::Single;
 use super::{find, installation, planning};
 use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, Value};
@@ -23,18 +24,14 @@ impl Services {
         Self { model }
     }
 
-    fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
-        if class.is_a(SERVICE) { self.service(class) } else { self.capabilities(class) }
-    }
-
     fn service(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
         let mut service = Instance::new(class.clone());
         service
             .set("CreationClassName", SERVICE)?
             .set("Name", SERVICE_NAME)?
             .set("InstanceID", SERVICE_NAME)?
-            .set("SystemCreationClassName", self.model.system.class.clone())?
-            .set("SystemName", self.model.system.name.clone())?
+            .set("SystemCreationClassName", self.model.name().class.clone())?
+            .set("SystemName", self.model.name().name.clone())?
             .set("ElementName", "Software Installation Service")?
             .set("Caption", "Software installation service for this system.")?
             .set("Description", format!("Software installation service using {}.", self.tools()))?
@@ -113,9 +110,15 @@ impl Services {
                 | "RefreshRepositories"
         )
     }
+}
 
+impl Single for Services {
     fn path(&self, class: &Class) -> Arc<ObjectPath> {
         if class.is_a(SERVICE) { self.model.service_path() } else { self.model.capabilities_path() }
+    }
+
+    fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
+        if class.is_a(SERVICE) { self.service(class) } else { self.capabilities(class) }
     }
 }
 
@@ -138,17 +141,11 @@ impl Provider for Services {
     }
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        if path.same_keys(&self.path(class)) {
-            return self.instance(class);
-        }
-        Err(CimError::not_found(format!(
-            "No {} has these keys; enumerate the class to see the one there is.",
-            class.name()
-        )))
+        self.named(class, path)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        Ok(Box::new(std::iter::once(self.instance(class))))
+        self.all(class)
     }
 
     fn estimate(&self, _: &Class) -> Option<u64> {

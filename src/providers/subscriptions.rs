@@ -202,6 +202,7 @@ fn not_made(error: SubscribeError) -> CimError {
         SubscribeError::Store(error) => {
             CimError::internal("The subscription could not be recorded; the operator's log says why.", error)
         }
+        SubscribeError::Unrecorded(error) => error.into(),
         wrong => CimError::invalid_parameter(wrong.to_string()),
     }
 }
@@ -214,6 +215,7 @@ fn not_ended(error: ManageError) -> CimError {
         ManageError::Store(error) => {
             CimError::internal("The end could not be recorded; the operator's log says why.", error)
         }
+        ManageError::Unrecorded(error) => error.into(),
     }
 }
 

@@ -4,19 +4,18 @@ use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use tracing::Instrument;
 
 use super::authorization::{Credentials, credentials};
 use super::connections::Connection;
 use super::refusal::{CHALLENGE, Refusal};
 use super::reply_body::ReplyBody;
+use super::requests::id_of;
 use super::upload::{Received, Uploads};
 use super::{Settings, body, content};
 use crate::access::{Caller, Users, Verdict};
@@ -24,9 +23,6 @@ use crate::wsman;
 
 /// The largest body of a request from nobody in particular: Identify is small.
 const ANONYMOUS_BODY: usize = 16 * 1024;
-
-/// Numbers the requests of this process in its log.
-static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
 /// Whom a path is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +68,7 @@ impl Endpoint {
         let connection = request.conn_data::<Arc<Connection>>().cloned();
         let _busy = connection.as_ref().map(|connection| connection.busy());
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        let id = REQUESTS.fetch_add(1, Ordering::Relaxed);
-        let answer = self.answer(access, peer, &request, payload);
-        match answer.instrument(tracing::error_span!("request", id, %peer)).await {
+        match self.answer(access, peer, &request, payload).await {
             Ok(reply) => send(reply),
             Err(refusal) => {
                 if let Some(connection) = connection.as_ref().filter(|_| refusal.ends_connection()) {
@@ -99,7 +93,9 @@ impl Endpoint {
             Err(refusal) => Err(refusal),
         };
         let (caller, charset) = match known {
-            Ok(known) => known,
+            Ok((caller, charset)) => {
+                (caller.map(|caller| Caller { address: Some(peer), request: id_of(request), ..caller }), charset)
+            }
             Err(refusal) => {
                 // A client that repeats the request with credentials finds the connection open.
                 body.discard(ANONYMOUS_BODY, self.body_time).await?;
@@ -146,7 +142,7 @@ impl Endpoint {
             return Err(Refusal::Unauthorized);
         };
         match self.users.authenticate(peer, name, password).await {
-            Verdict::Known(caller) => Ok(Some(Caller { address: Some(peer), ..caller })),
+            Verdict::Known(caller) => Ok(Some(caller)),
             Verdict::Wrong => Err(Refusal::Unauthorized),
             Verdict::Later(wait) => Err(Refusal::Later(wait)),
             Verdict::Busy => Err(Refusal::Busy),

@@ -11,6 +11,7 @@ mod content;
 mod endpoint;
 mod refusal;
 mod reply_body;
+mod requests;
 mod tls;
 mod upload;
 
@@ -141,6 +142,7 @@ impl Server {
                     .default_service(web::to(only_post))
             };
             App::new()
+                .wrap_fn(|request, service| requests::named(request, service))
                 .service(resource("/wsman", Access::Users))
                 .service(resource("/wsman/", Access::Users))
                 .service(resource("/wsman-anon/identify", Access::Anybody))

@@ -22,6 +22,7 @@ mod marks;
 mod nevra;
 mod package;
 pub mod patch;
+mod patch_state;
 mod relations;
 mod repository;
 mod rewrite;

@@ -31,6 +31,12 @@ pub fn find(connection: &Connection, system: &str) -> Result<Option<AssessmentRo
     Ok(row.optional()?)
 }
 
+/// Removes the assessment of a system, if there was one.
+pub fn remove(transaction: &Transaction<'_>, system: &str) -> Result<(), StoreError> {
+    transaction.prepare_cached("DELETE FROM patch_assessment WHERE system = ?1")?.execute([system])?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +51,10 @@ mod tests {
             store.write(|t| replace(t, system, &row(summary))).unwrap();
         }
         assert_eq!(store.read(|c| find(c, "image")).unwrap(), Some(row("c")));
+        assert_eq!(store.read(|c| find(c, "host")).unwrap(), Some(row("b")));
+        store.write(|t| remove(t, "image")).unwrap();
+        store.write(|t| remove(t, "image")).unwrap();
+        assert_eq!(store.read(|c| find(c, "image")).unwrap(), None);
         assert_eq!(store.read(|c| find(c, "host")).unwrap(), Some(row("b")));
     }
 }

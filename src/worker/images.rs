@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use super::craft::{Craft, Task, check_role};
 use super::patching::{PatchTask, Patching};
-use super::protocol::{ImageWork, Refusal, Reply, Request, Work};
+use super::protocol::{Refusal, Reply, Request, Work};
 use super::readable::{Readable, again, open, why};
 use super::work::internal;
-use crate::software::vib::{ImageError, ImageErrorClass, ImageManager, ImageOperation, ImageOutcome};
+use crate::software::vib::{
+    BundleIdentity, BundleIdentityError, ImageError, ImageErrorClass, ImageManager, ImageOperation, ImageOutcome,
+    SeenBundles,
+};
 use crate::software::{ApplyError, CancelToken, Outcome, Progress};
 
 /// What an image is changed with.
@@ -48,13 +51,22 @@ impl Images {
     }
 
     /// The operation on bundles that are open, so that they stay the ones that were judged, whatever is put in their places.
-    /// `fetched` is the folder of what the job fetched itself, which no setting has to allow.
-    pub(super) fn opened(&self, operation: &ImageOperation, fetched: Option<&Path>) -> Result<Opened, ImageError> {
+    /// One that was seen before must be the one that was seen. `fetched` is the folder of what the job fetched itself, which
+    /// no setting has to allow.
+    pub(super) fn opened(
+        &self,
+        operation: &ImageOperation,
+        seen: &SeenBundles,
+        fetched: Option<&Path>,
+    ) -> Result<Opened, ImageError> {
         let ImageOperation::Install { bundles, bulletins } = operation else {
             return Ok(Opened { operation: operation.clone(), bundles: Vec::new() });
         };
         let open = |path: &PathBuf| {
             let bundle = self.open_bundle(path, fetched).map_err(|refusal| cannot_be_read(path, &refusal))?;
+            if let Some(seen) = seen.get(path) {
+                check_same(&bundle, path, seen)?;
+            }
             Ok((bundle, path.clone()))
         };
         let opened = bundles.iter().map(open).collect::<Result<Vec<_>, ImageError>>()?;
@@ -68,11 +80,12 @@ impl Images {
     pub(super) fn apply(
         &self,
         operation: &ImageOperation,
+        seen: &SeenBundles,
         fetched: Option<&Path>,
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<ImageOutcome, ApplyError> {
-        let opened = self.opened(operation, fetched).map_err(ApplyError::Image)?;
+        let opened = self.opened(operation, seen, fetched).map_err(ApplyError::Image)?;
         self.manager.apply(&opened.operation, progress, cancel).map_err(|error| match error {
             ApplyError::Image(error) => ApplyError::Image(opened.named(error)),
             error => error,
@@ -83,7 +96,7 @@ impl Images {
 impl Craft for Images {
     fn task(self: Arc<Self>, work: Work, folder: &Path) -> Result<Box<dyn Task>, Refusal> {
         match work {
-            Work::Image(ImageWork::Change(operation)) => Ok(Box::new(ImageTask { images: self, operation })),
+            Work::Image { operation, seen } => Ok(Box::new(ImageTask { images: self, operation, seen })),
             Work::Patch(operation) => Ok(Box::new(PatchTask::new(self, operation, folder))),
             // Packages have a worker of their own.
             Work::InstallStaged { .. } | Work::InstallRemote { .. } | Work::Change(_) => Err(Refusal::Malformed),
@@ -94,7 +107,7 @@ impl Craft for Images {
         match request {
             Request::CheckBundle { path, caller } => {
                 check_role(&caller)?;
-                check(&self.open_bundle(&path, None)?).map(|()| Reply::Readable)
+                check(&self.open_bundle(&path, None)?).map(Reply::Readable)
             }
             // What is in the spool is there while a job fetches it; bundles are read where they are.
             Request::Discard { .. } => Ok(Reply::Discarded),
@@ -104,17 +117,43 @@ impl Craft for Images {
     }
 }
 
-/// Refuses a file that is neither a ZIP file nor a VIB by its first octets. What it has inside is judged by the job.
-fn check(bundle: &File) -> Result<(), Refusal> {
+/// Tells which bundle it is. Refuses a file that is neither a ZIP file nor a VIB by its first octets; what it has inside is
+/// judged by the job.
+fn check(bundle: &File) -> Result<BundleIdentity, Refusal> {
+    let identity = identity(bundle)?;
     if bundle.metadata().map_err(internal)?.is_dir() {
-        return Ok(());
+        return Ok(identity);
     }
     let mut head = Vec::new();
     bundle.take(8).read_to_end(&mut head).map_err(|error| Refusal::NotReadable { message: why(&error).to_owned() })?;
     if head.starts_with(b"PK") || head == b"!<arch>\n" {
-        return Ok(());
+        return Ok(identity);
     }
     Err(Refusal::NotAPackage { message: "it is neither an offline bundle, which is a ZIP file, nor a VIB".to_owned() })
+}
+
+fn identity(bundle: &File) -> Result<BundleIdentity, Refusal> {
+    BundleIdentity::of(bundle).map_err(|error| Refusal::NotReadable {
+        message: match error {
+            BundleIdentityError::Io(error) => why(&error).to_owned(),
+            many @ BundleIdentityError::TooMany => many.to_string(),
+        },
+    })
+}
+
+/// Refuses a bundle that is not the one that was seen when the job was asked for.
+fn check_same(bundle: &File, path: &Path, seen: &BundleIdentity) -> Result<(), ImageError> {
+    let now = identity(bundle).map_err(|refusal| cannot_be_read(path, &refusal))?;
+    if now == *seen {
+        return Ok(());
+    }
+    let what = if now.is_same_place(seen) { "was changed" } else { "was exchanged for another one" };
+    let text = format!(
+        "The bundle {} {what} after the job was asked for. Look at what lies there now, and submit the job again if that is \
+         to be installed.",
+        path.display()
+    );
+    Err(ImageError::new(ImageErrorClass::BundleIOError, text))
 }
 
 /// An operation and the bundles that it reads.
@@ -153,11 +192,12 @@ fn renamed(text: &str, own: &str, named: &str) -> String {
 struct ImageTask {
     images: Arc<Images>,
     operation: ImageOperation,
+    seen: SeenBundles,
 }
 
 impl Task for ImageTask {
     fn carry_out(&mut self, progress: &mut dyn Progress, cancel: &CancelToken) -> Result<Outcome, ApplyError> {
-        let done = self.images.apply(&self.operation, None, progress, cancel)?;
+        let done = self.images.apply(&self.operation, &self.seen, None, progress, cancel)?;
         Ok(Outcome { needs_reboot: done.needs_reboot, image: Some(done), ..Outcome::default() })
     }
 

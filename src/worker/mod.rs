@@ -23,6 +23,7 @@ mod readable;
 mod recorder;
 mod sent_file;
 mod service;
+mod settings;
 mod spool;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -37,6 +38,7 @@ pub use launch::WorkerProgram;
 pub use lines::{Lines, LinesError, write_line};
 pub use listening::{OnlyWorker, Socket, listen, socket_path};
 pub use process::{detach, is_running, program_file};
-pub use protocol::{ImageWork, Refusal, Staged, StagedId, Work};
+pub use protocol::{Refusal, Staged, StagedId, Work};
 pub use sent_file::write_line_with_file;
-pub use service::{Settings, WorkerError, run, run_image};
+pub use service::{run, run_image};
+pub use settings::{Settings, WorkerError};

@@ -45,9 +45,12 @@ impl Packages {
                     staged,
                 })
             }
-            // Files are installed out of the spool only; images have a worker of their own.
-            Work::Change(Operation::InstallFile { .. }) | Work::Patch(_) | Work::Image(_) => Err(Refusal::Malformed),
+            // No tool shall take a name for an option, nor for a path.
             Work::Change(operation) if operation.nevra().is_some_and(|nevra| !nevra.is_plain()) => {
+                Err(Refusal::Malformed)
+            }
+            // Files are installed out of the spool only; images have a worker of their own.
+            Work::Change(Operation::InstallFile { .. }) | Work::Patch(_) | Work::Image { .. } => {
                 Err(Refusal::Malformed)
             }
             Work::Change(operation) => Ok(Kind::Direct(operation)),

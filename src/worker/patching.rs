@@ -19,7 +19,7 @@ use super::work::internal;
 use super::{Settings, durable, journal};
 use crate::clock::SharedClock;
 use crate::software::patch::{AssessmentFile, MetadataSource, PatchAssessment, PatchOperation};
-use crate::software::vib::{ImageOperation, ImageOutcome};
+use crate::software::vib::{ImageOperation, ImageOutcome, SeenBundles};
 use crate::software::{ApplyError, CancelToken, Outcome, Phase, Progress};
 
 /// The ending of what is fetched.
@@ -109,13 +109,14 @@ impl PatchTask {
     fn change(
         &self,
         operation: &ImageOperation,
+        seen: &SeenBundles,
         sources: &[MetadataSource],
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Outcome, ApplyError> {
         let done = {
             let mut part = Part { inner: &mut *progress, from: BUNDLE_SHARE, to: CHANGE_SHARE, whole: 100 };
-            self.images.apply(operation, Some(&fetching::folder(&self.folder)), &mut part, cancel)?
+            self.images.apply(operation, seen, Some(&fetching::folder(&self.folder)), &mut part, cancel)?
         };
         let outcome = changed(done);
         if sources.is_empty() {
@@ -136,20 +137,21 @@ impl PatchTask {
         &self,
         bulletins: &[String],
         bundles: &[String],
+        seen: &SeenBundles,
         sources: &[MetadataSource],
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<Outcome, ApplyError> {
         progress.phase(Phase::Downloading, 0);
         let kept = self.images.patching.find(sources)?;
-        let wanted = fetching::Deployment { images: &self.images, folder: &self.folder, kept: &kept, bulletins };
+        let wanted = fetching::Deployment { images: &self.images, folder: &self.folder, kept: &kept, bulletins, seen };
         let operation = if bundles.is_empty() {
             wanted.by_depots(progress, cancel)?
         } else {
             wanted.by_bundles(bundles, progress, cancel)?
         };
         match operation {
-            Some(operation) => self.change(&operation, sources, progress, cancel),
+            Some(operation) => self.change(&operation, seen, sources, progress, cancel),
             // Everything of the bulletins is there.
             None => self.assessed(&kept, changed(ImageOutcome::default()), BUNDLE_SHARE, progress, cancel),
         }
@@ -165,7 +167,7 @@ impl PatchTask {
         cancel: &CancelToken,
     ) -> Result<Outcome, ApplyError> {
         progress.phase(Phase::Scanning, percent);
-        let assessment = assessing::assess(&self.images, kept, self.images.patching.clock.now())?;
+        let assessment = assessing::assess(&self.images, kept, self.images.patching.clock.now(), cancel)?;
         if cancel.is_cancelled() {
             return Err(ApplyError::Cancelled);
         }
@@ -176,19 +178,22 @@ impl PatchTask {
 
 impl Task for PatchTask {
     fn carry_out(&mut self, progress: &mut dyn Progress, cancel: &CancelToken) -> Result<Outcome, ApplyError> {
+        let none = SeenBundles::new();
         match &self.operation {
             PatchOperation::Scan { metadata } => self.scan(metadata, progress, cancel),
             PatchOperation::Assess { metadata } => {
                 let kept = self.images.patching.find(metadata)?;
                 self.assessed(&kept, Outcome::default(), 0, progress, cancel)
             }
-            PatchOperation::Deploy { bulletins, bundles, metadata } => {
-                self.deploy(bulletins, bundles, metadata, progress, cancel)
+            PatchOperation::Deploy { bulletins, bundles, seen, metadata } => {
+                self.deploy(bulletins, bundles, seen, metadata, progress, cancel)
             }
             PatchOperation::Remove { vibs, metadata } => {
-                self.change(&ImageOperation::Remove { vibs: vibs.clone() }, metadata, progress, cancel)
+                self.change(&ImageOperation::Remove { vibs: vibs.clone() }, &none, metadata, progress, cancel)
             }
-            PatchOperation::RollBack { metadata } => self.change(&ImageOperation::RollBack, metadata, progress, cancel),
+            PatchOperation::RollBack { metadata } => {
+                self.change(&ImageOperation::RollBack, &none, metadata, progress, cancel)
+            }
         }
     }
 

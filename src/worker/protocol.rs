@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::access::Caller;
 use crate::software::patch::PatchOperation;
-use crate::software::vib::ImageOperation;
+use crate::software::vib::{BundleIdentity, ImageOperation, SeenBundles};
 use crate::software::{ApplyError, Nevra, Operation, Plan};
 
 /// The version of this protocol; both sides must speak the same one. It grows with every change of what is said.
@@ -110,16 +110,14 @@ pub enum Work {
     Change(Operation),
     /// Compare a system with what was published for it, or have it patched; it ends with an assessment.
     Patch(PatchOperation),
-    /// Do something with an image. Only the worker of an image does it, and it does nothing else.
-    Image(ImageWork),
-}
-
-/// What a job does with an image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImageWork {
-    /// Change it. Bundles are read where they are: every octet of them is verified while it is copied into the image.
-    Change(ImageOperation),
+    /// Change an image; only the worker of an image does it. Bundles are read where they are: every octet of them is verified
+    /// while it is copied into the image.
+    Image {
+        /// What to do.
+        operation: ImageOperation,
+        /// What [`Reply::Readable`] said of the bundles, as far as it was asked for.
+        seen: SeenBundles,
+    },
 }
 
 /// What a server asks for.
@@ -208,8 +206,8 @@ pub enum Reply {
     Watching,
     /// To [`Request::Stage`] and [`Request::StageUpload`].
     Staged(Staged),
-    /// To [`Request::CheckBundle`]: it can.
-    Readable,
+    /// To [`Request::CheckBundle`]: it can, and this is the one that lies there.
+    Readable(BundleIdentity),
     /// To [`Request::Run`]: the journal has the job's first entry.
     Accepted,
     /// To [`Request::Plan`].

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -12,16 +11,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::craft::Craft;
-use super::download::Downloads;
 use super::images::Images;
 use super::lines::{Lines, LinesError, write_line};
-use super::listening::{OnlyWorker, Socket, failed, is_awaited, private_folder};
+use super::listening::{OnlyWorker, failed, is_awaited, private_folder};
 use super::packages::Packages;
 use super::patching::Patching;
 use super::peers::Peers;
 use super::process::program_file;
 use super::protocol::{Hello, Refusal, Reply, Request, VERSION};
 use super::sent_file::Receiving;
+use super::settings::{Settings, WorkerError};
 use super::spool::Spool;
 use super::watchers::{Watchers, wait_for_end};
 use super::work::Workbench;
@@ -35,78 +34,6 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// How many connections there may be at one time.
 const MAX_CONNECTIONS: usize = 64;
-
-/// What the worker is told when it starts.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The folder of the socket, the spool and the journals.
-    pub worker_dir: PathBuf,
-    /// The folders that packages may be read from; `None` means all.
-    pub readable_folders: Option<Vec<PathBuf>>,
-    /// The largest package file in octets.
-    pub max_package_octets: u64,
-    /// The largest metadata package in octets.
-    pub max_metadata_octets: u64,
-    /// After this time without a connection and a job the worker ends.
-    pub idle_limit: Duration,
-    /// How files are fetched.
-    pub downloads: Downloads,
-    /// The digest of what the server tells its workers, for the greeting.
-    pub orders: String,
-    /// Where it listens.
-    pub socket: Socket,
-    /// Whether SIGTERM has it take no further job and end when the one at work has ended.
-    pub ends_at_sigterm: bool,
-    /// The user of the process that faces the network, if it is another than the worker's own: it may connect too, and may not
-    /// be able to change what is in the worker's folder.
-    pub server_user: Option<u32>,
-}
-
-impl Settings {
-    /// The usual settings: all folders, files up to 4 GiB, two minutes, downloads by their own usual settings.
-    pub fn new(worker_dir: PathBuf) -> Self {
-        Self {
-            worker_dir,
-            readable_folders: None,
-            max_package_octets: 4 * 1024 * 1024 * 1024,
-            max_metadata_octets: 256 * 1024 * 1024,
-            idle_limit: Duration::from_secs(120),
-            downloads: Downloads::default(),
-            orders: String::new(),
-            socket: Socket::Own,
-            ends_at_sigterm: false,
-            server_user: None,
-        }
-    }
-}
-
-/// The worker cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum WorkerError {
-    /// Another worker serves this folder.
-    #[error("another worker serves this folder")]
-    AlreadyRunning,
-    /// Others than the worker could change what is in its folder.
-    #[error(
-        "{folder}, or a folder above it, can be written by others than root: give the worker a folder of its own that nobody else \
-         can change or move"
-    )]
-    Exposed {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// Something of the folder cannot be made or read.
-    #[error("cannot {what} {path}")]
-    Io {
-        /// What was tried.
-        what: &'static str,
-        /// With which file.
-        path: PathBuf,
-        /// Why it failed.
-        #[source]
-        source: io::Error,
-    },
-}
 
 /// Serves the packages of a host until nobody needed it for the idle limit. Blocks.
 pub fn run(manager: Arc<dyn Manager>, settings: Settings, clock: SharedClock) -> Result<(), WorkerError> {
@@ -372,6 +299,7 @@ impl Drop for Connection {
 mod tests {
     use std::sync::mpsc::{RecvTimeoutError, channel};
 
+    use super::super::download::Downloads;
     use super::super::testing::ToldManager;
     use super::*;
     use crate::clock::SystemClock;

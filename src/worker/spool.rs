@@ -15,6 +15,7 @@ use openssl::sha::Sha256;
 use super::Settings;
 use super::protocol::{Refusal, Staged, StagedId};
 use super::readable::{Readable, open, why};
+use crate::hexadecimal;
 use crate::software::{Family, InspectError, Manager, leaves_reserve};
 
 pub(super) use incoming::Incoming;
@@ -199,7 +200,7 @@ pub(super) fn digest(mut source: File, target: &mut dyn Write, limit: u64) -> Re
         hash.update(octets);
         target.write_all(octets).map_err(internal)?;
     }
-    Ok((size, hash.finish().iter().map(|octet| format!("{octet:02x}")).collect()))
+    Ok((size, hexadecimal::written(&hash.finish())))
 }
 
 fn not_a_package(error: InspectError) -> Refusal {

@@ -161,6 +161,10 @@ impl Manager for ToldManager {
 pub(crate) struct ToldImage(Told);
 
 impl ImageManager for ToldImage {
+    fn folder(&self) -> &Path {
+        Path::new("/image")
+    }
+
     fn snapshot(&self) -> Arc<ImageSnapshot> {
         panic!("no test asks for it")
     }
@@ -173,8 +177,8 @@ impl ImageManager for ToldImage {
         false
     }
 
-    /// What is installed is called as its bundles' content; the content `broken` makes an error that names the bundle. A
-    /// removal of `reboot` needs one.
+    /// What is installed is called as its bundles' content; the content `broken` makes an error that names the bundle,
+    /// `reboot` needs one, and `known` changes nothing.
     fn apply(
         &self,
         operation: &ImageOperation,
@@ -183,7 +187,6 @@ impl ImageManager for ToldImage {
     ) -> Result<ImageOutcome, ApplyError> {
         self.0.tell("a change");
         self.0.follow(progress, cancel)?;
-        let id = |name: &String| VibId::new(name);
         match operation {
             ImageOperation::Install { bundles, .. } => {
                 let contents: Vec<String> = bundles.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
@@ -192,14 +195,17 @@ impl ImageManager for ToldImage {
                     let error = ImageError::new(ImageErrorClass::BundleFormatError, format!("{name} is broken"));
                     return Err(ApplyError::Image(error.at(format!("zip:{name}?index.xml"))));
                 }
-                Ok(ImageOutcome { installed: contents.iter().map(id).collect(), ..ImageOutcome::default() })
+                Ok(ImageOutcome {
+                    installed: contents
+                        .iter()
+                        .filter(|content| *content != "known")
+                        .map(|content| VibId::new(content))
+                        .collect(),
+                    needs_reboot: contents.contains(&"reboot".to_owned()),
+                    ..ImageOutcome::default()
+                })
             }
-            ImageOperation::Remove { vibs } => Ok(ImageOutcome {
-                removed: vibs.iter().map(id).collect(),
-                needs_reboot: vibs.contains(&"reboot".to_owned()),
-                ..ImageOutcome::default()
-            }),
-            ImageOperation::RollBack => Ok(ImageOutcome::default()),
+            other => panic!("no test asks for {other:?}"),
         }
     }
 }

@@ -228,6 +228,7 @@ fn subscribe_fault(error: SubscribeError) -> Fault {
         SubscribeError::Quota { .. } => FaultKind::QuotaLimit,
         SubscribeError::Security(error) => return Fault::internal(error),
         SubscribeError::Store(error) => return Fault::internal(error),
+        SubscribeError::Unrecorded(error) => return cim_fault(error.into()),
     };
     Fault::new(kind, error.to_string())
 }
@@ -238,6 +239,7 @@ fn manage_fault(error: ManageError, unknown: FaultKind) -> Fault {
         ManageError::NotYours => FaultKind::AccessDenied,
         ManageError::InvalidExpirationTime => FaultKind::EventingInvalidExpirationTime,
         ManageError::Store(error) => return Fault::internal(error),
+        ManageError::Unrecorded(error) => return cim_fault(error.into()),
     };
     Fault::new(kind, error.to_string())
 }

@@ -13,11 +13,13 @@
 mod support;
 
 mod access;
+mod audit;
 mod classes;
 mod command_line;
 mod hostile;
 mod images;
 mod protocol;
+mod protocol_page;
 mod python_clients;
 mod readme;
 mod relations;
@@ -27,6 +29,7 @@ mod schema;
 mod separation;
 mod sinks;
 mod survival;
+mod units;
 mod upgrade;
 mod uploads;
 mod walk;

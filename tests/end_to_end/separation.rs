@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::support::eventually;
 use crate::support::gate::Gate;
+use crate::support::image::ImageFolder;
 use crate::support::installation::{byte_stream_message, ended, installed_names, job_of, start};
 use crate::support::packages::{Deb, DebRoot, build_deb};
 use crate::support::server::{Host, PATIENCE, Server, binary, kill, workers_of};
@@ -215,6 +216,10 @@ fn two_users_do_what_one_did() {
     }
     // The command of root works on what another user owns.
     parted.host.add_user("late", "another password", "viewer");
+    let audit = fs::read_to_string(parted.host.state_dir().join("audit/audit.jsonl")).unwrap();
+    let added = audit.lines().find(|line| line.contains("AddUser") && line.contains("late")).unwrap();
+    let by = format!("uid {} on the command line", rustix::process::getuid().as_raw());
+    assert!(added.contains(&by), "it is root who did it: {added}");
     assert!(installed_names(&mut server.client("late", "another password")).contains(&"inside".to_owned()));
     assert!(server.stop().success());
     assert!(!Path::new(&format!("/proc/{network}")).exists());
@@ -448,9 +453,8 @@ fn a_service_manager_may_hold_the_socket_and_start_the_worker() {
         parted.host.serve_by(program)
     };
     if is_root() {
-        let state_dir = parted.host.state_dir();
-        let files = fs::read_dir(&state_dir).unwrap().map(|entry| entry.unwrap().path());
-        files.chain([state_dir.clone()]).for_each(|file| chown(file, Some(NETWORK_USER), Some(NETWORK_USER)).unwrap());
+        let owner = format!("{NETWORK_USER}:{NETWORK_USER}");
+        assert!(Command::new("chown").args(["-R", &owner]).arg(parted.host.state_dir()).status().unwrap().success());
     }
     let server = serve();
     let mut client = server.admin();
@@ -469,4 +473,28 @@ fn a_service_manager_may_hold_the_socket_and_start_the_worker() {
     // Without two users the server starts its workers itself, on a socket of theirs.
     let starts = manager.end(&parted);
     assert!(starts >= 2 || !is_root(), "{starts}");
+}
+
+#[test]
+fn an_image_has_a_worker_of_its_own_and_the_network_process_only_reads_the_store() {
+    let folder = ImageFolder::esxi_5_5_u1(1000);
+    let patch = folder.esxi_5_5_u1a(1000);
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let host = Host::of_image(&folder.image());
+    fs::set_permissions(host.scratch(), fs::Permissions::from_mode(0o755)).unwrap();
+    let user = if is_root() { NETWORK_USER.to_string() } else { "root".to_owned() };
+    let worker_dir = host.scratch().join("worker");
+    let settings = format!("user = {user:?}\nworker_dir = {worker_dir:?}\n{}", folder.settings());
+    let host = host.with_settings(&settings);
+    let server = host.serve();
+    let mut client = server.admin();
+    let job = start(&mut client, &patch);
+    completes(&mut client, &job);
+    let workers = workers_of(&worker_dir.join("image"));
+    let [worker] = workers[..] else { panic!("not one worker: {workers:?}") };
+    if is_root() {
+        assert_eq!(status_of(worker, "Uid"), "0 0 0 0");
+        assert_ne!(status_of(network_process(&server), "Uid"), "0 0 0 0");
+    }
+    workers.into_iter().for_each(kill);
 }

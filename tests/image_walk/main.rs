@@ -13,6 +13,7 @@
 mod support;
 
 mod client;
+mod damaged;
 mod failures;
 mod subscriptions;
 mod walk;

@@ -15,6 +15,8 @@ pub(crate) struct Asked {
     pub(crate) target: String,
     /// Its Range header.
     pub(crate) range: Option<String>,
+    /// What a proxy was told of who asks.
+    pub(crate) proxy_authorization: Option<String>,
     /// The status of the answer.
     pub(crate) status: u16,
 }
@@ -142,7 +144,8 @@ fn answer(mut stream: TcpStream, shared: &Shared) -> Option<()> {
     };
     {
         let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.asked.push(Asked { target: target.clone(), range, status });
+        let proxy_authorization = headers.get("proxy-authorization").cloned();
+        state.asked.push(Asked { target: target.clone(), range, proxy_authorization, status });
         shared.changed.notify_all();
     }
     stream.write_all(format!("HTTP/1.1 {head}\r\nConnection: close\r\n\r\n").as_bytes()).ok()?;

@@ -16,6 +16,7 @@ mod support;
 mod surviving;
 mod walk;
 
+use support::server::workers_of;
 use support::vib::bundle::zipped;
 use support::vib::release::GOLDEN_INSTALLED;
 use support::vib::{Bulletin, Bundle, Vib};
@@ -170,14 +171,28 @@ fn bundles_are_named_where_the_depot_has_no_vibs() {
 
 #[test]
 fn everything_is_fetched_through_the_proxy() {
-    let mut walk =
-        Walk::with_settings(|depot| format!("[downloads]\nproxy = \"{}\"\n", depot.url("").trim_end_matches('/')));
+    let password = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&password, "o pen: sesame\n").unwrap();
+    let mut walk = Walk::with_settings(|depot| {
+        let (proxy, password) = (depot.url(""), password.path().display());
+        format!(
+            "[downloads]\nproxy = \"{proxy}\"\nproxy_user = \"quartermaster\"\nproxy_password_file = \"{password}\"\n"
+        )
+    });
     let url = format!("http://depot.invalid{METADATA}");
     assert_eq!(walk.done("Scan", &[("MetadataURIs", &url)]), "Completed successfully");
     walk.done("Deploy", &[("BulletinIDs", "ESXi550-201404403-SG")]);
     let asked = walk.depot.asked();
     assert_eq!(asked.len(), 2);
     assert!(asked.iter().all(|asked| asked.target.starts_with("http://depot.invalid/esx/vmw/")), "{asked:?}");
+    let basic = "Basic cXVhcnRlcm1hc3RlcjpvIHBlbjogc2VzYW1l";
+    assert!(asked.iter().all(|asked| asked.proxy_authorization.as_deref() == Some(basic)), "{asked:?}");
+    // Nobody else sees the password.
+    for worker in workers_of(&walk.host.state_dir().join("image")) {
+        let arguments = std::fs::read(format!("/proc/{worker}/cmdline")).unwrap();
+        let arguments = String::from_utf8_lossy(&arguments);
+        assert!(arguments.contains("--proxy-password-file") && !arguments.contains("sesame"), "{arguments}");
+    }
 }
 
 #[test]

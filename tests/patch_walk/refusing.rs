@@ -2,7 +2,7 @@
 
 use crate::support::vib::bundle::zipped;
 use crate::support::vib::{Bulletin, Bundle, Vib};
-use crate::walk::{METADATA, Walk, reference, vib_path};
+use crate::walk::{METADATA, Walk, of, reference, vib_path};
 
 #[test]
 fn arguments_that_do_not_fit_make_no_job() {
@@ -37,6 +37,34 @@ fn metadata_that_cannot_be_had_or_is_none_is_told() {
     let error = walk.failed("Scan", &[("MetadataURIs", &odd)]);
     assert!(error.starts_with("[MetadataFormatError] ") && error.contains(&odd), "{error}");
     assert!(walk.assessment().is_none(), "a scan that failed is none");
+}
+
+#[test]
+fn a_bundle_that_was_exchanged_while_its_job_waited_is_not_deployed() {
+    let mut walk = Walk::new();
+    walk.scan();
+    let before = walk.shown();
+    let bundle = walk.file("bundle.zip");
+    walk.patch.write(&bundle);
+    let slow = "/slow.zip";
+    walk.depot.put(slow, walk.depot.file(METADATA).to_vec());
+    walk.depot.hang(slow);
+    let url = walk.depot.url(slow);
+    let scan = walk.start("Scan", &[("MetadataURIs", &url)]);
+    walk.depot.wait_until_asked(slow);
+    let uri = format!("file://{}", bundle.display());
+    let deploy = walk.start("Deploy", &[("BulletinIDs", "ESXi550-201404001"), ("BundleURIs", &uri)]);
+    let other = walk.file("other.zip");
+    walk.patch.write(&other);
+    std::fs::rename(&other, &bundle).unwrap();
+    walk.depot.release(slow);
+    walk.ended(&scan);
+    let failed = walk.ended(&deploy);
+    let error = of(&failed, "ErrorDescription");
+    let begin = format!("[BundleIOError] The bundle {} was exchanged for another one", bundle.display());
+    assert!(error.starts_with(&begin), "{error}");
+    assert_eq!(walk.shown(), before);
+    walk.done("Deploy", &[("BulletinIDs", "ESXi550-201404001"), ("BundleURIs", &uri)]);
 }
 
 #[test]

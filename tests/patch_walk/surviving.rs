@@ -94,3 +94,27 @@ fn a_scan_that_is_cancelled_leaves_the_one_before() {
     assert_eq!(of(&walk.ended(&job), "JobState"), "8");
     assert_eq!(of(&walk.assessment().unwrap(), "MissingCount"), "4");
 }
+
+#[test]
+fn an_assessment_goes_with_its_image() {
+    let mut walk = Walk::new();
+    walk.scan();
+    let slow = "/esx/vmw/slow-metadata.zip";
+    walk.depot.put(slow, walk.depot.file(METADATA).to_vec());
+    walk.depot.hang(slow);
+    let url = walk.depot.url(slow);
+    let at_work = walk.start("Scan", &[("MetadataURIs", &url)]);
+    walk.depot.wait_until_asked(slow);
+
+    let mut walk = walk.restart_with_another_image();
+    assert!(walk.assessment().is_none() && walk.enumerate("QM_Bulletin").is_empty());
+    assert_eq!(walk.code("Assess", &[]), "32768", "nobody scanned this one");
+    // What was found of the image before is not shown as this one's either.
+    walk.depot.release(slow);
+    assert_eq!(of(&walk.ended(&at_work), "JobState"), "7");
+    assert!(walk.assessment().is_none());
+    walk.restart_after(|_| ());
+    assert!(walk.assessment().is_none());
+    walk.scan();
+    assert_eq!(of(&walk.assessment().unwrap(), "MissingCount"), "4");
+}

@@ -97,6 +97,17 @@ impl Walk {
         self.server = Some(server);
     }
 
+    /// Makes another image like the one that is managed, and manages that one from now on.
+    pub(crate) fn restart_with_another_image(mut self) -> Self {
+        self.server.take().unwrap().kill();
+        let other = self.file("other-image");
+        let (status, said) = create(&other, &self.file("esxi-5.5-u1.zip"), &self.file("create.toml"));
+        assert!(status.success(), "{said}");
+        self.host = self.host.with_arguments(&["--engine", "none", "--image", other.to_str().unwrap()]);
+        self.image = other;
+        self.served()
+    }
+
     /// Boots the host.
     pub(crate) fn boot(&self) {
         let (status, said) = image_command(&["boot", self.image.to_str().unwrap()]);

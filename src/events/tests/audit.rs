@@ -21,14 +21,16 @@ fn who_subscribes_renews_and_unsubscribes_is_audited() {
     assert_eq!(
         lines,
         [
-            format!("subscribes {ada}"),
-            format!("refused: subscribes: CIM_Job is no indication class of this service {ada}"),
-            format!("subscribes {ada}"),
-            format!("made subscription {id}, its events go to 127.0.0.1, port 9 {ada}"),
-            format!("renews subscription {id} {ada}"),
-            format!("ends subscription {id} {bob}"),
-            format!("refused: ends subscription {id}: the subscription belongs to another user {bob}"),
-            format!("ends subscription {id} {ada}"),
+            format!("asked: Subscribe (events go to 127.0.0.1, port 9) {ada}"),
+            format!("refused: Subscribe: CIM_Job is no indication class of this service {ada}"),
+            format!("asked: Subscribe (events go to 127.0.0.1, port 9) {ada}"),
+            format!("done: Subscribe of subscription {id} {ada}"),
+            format!("asked: Renew of subscription {id} {ada}"),
+            format!("done: Renew of subscription {id} {ada}"),
+            format!("asked: Unsubscribe of subscription {id} {bob}"),
+            format!("refused: Unsubscribe of subscription {id}: the subscription belongs to another user {bob}"),
+            format!("asked: Unsubscribe of subscription {id} {ada}"),
+            format!("done: Unsubscribe of subscription {id} {ada}"),
         ]
     );
 }

@@ -177,3 +177,25 @@ fn a_batch_of_which_a_part_was_given_up_is_told_as_what_is_left_of_it() {
     }
     assert_eq!(told, (11..=22).collect::<Vec<_>>());
 }
+
+#[test]
+fn who_loses_records_to_the_hard_bound_loses_the_subscription() {
+    let mut world = World::new();
+    (world.settings.keep_count, world.settings.hard_count) = (5, 5);
+    let events = world.open();
+    let (hanging, decide) = on_demand();
+    let healthy = Sink::http(ok);
+    let lost = events.subscribe(to(&hanging.url())).unwrap();
+    let kept = events.subscribe(to(&healthy.url())).unwrap();
+    for n in 0..20 {
+        world.publish(CREATION, n);
+        // The sweeper has runs of its own; who keeps up with the log is never behind the bound.
+        assert_eq!(number(&healthy.next()), n);
+    }
+    // The last answer may not have been dealt with yet, so the one before it is what counts.
+    events.sweep().unwrap();
+    let left: Vec<Uuid> = events.subscriptions().iter().map(|s| s.id).collect();
+    assert_eq!(left, [kept.id], "{} is gone", lost.id);
+    assert_eq!(world.store.read(|c| changes::after(c, 0, 100)).unwrap().len(), 5);
+    drop(decide);
+}

@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::software::vib::{ImageErrorClass, ImageOperation};
+use crate::software::vib::{ImageErrorClass, ImageOperation, SeenBundles};
 use crate::worker::testing::image_worker_thread;
 
 /// The jobs of an image in the store of a host's.
@@ -30,13 +30,15 @@ impl Images {
         file
     }
 
-    fn submit(&self, request: ImageRequest) -> JobId {
-        self.jobs.submit(JobRequest::Image(request), &operator()).unwrap().id
+    /// Asks for the update to a bundle that nobody looked at before.
+    fn update(&self, bundle: &Path) -> JobId {
+        self.jobs.submit(update(bundle, SeenBundles::new()), &operator()).unwrap().id
     }
 
-    fn update(&self, bundle: &Path) -> JobId {
-        let operation = ImageOperation::Install { bundles: vec![bundle.to_owned()], bulletins: None };
-        self.submit(ImageRequest::Update { uri: format!("file://{}", bundle.display()), operation, given: None })
+    /// Asks for the update to a bundle as the providers do: the worker looks at it first.
+    fn update_seen(&self, bundle: &Path) -> JobId {
+        let seen = SeenBundles::from([(bundle.to_owned(), self.jobs.check_bundle(bundle, &operator()).unwrap())]);
+        self.jobs.submit(update(bundle, seen), &operator()).unwrap().id
     }
 
     fn step_until(&self, id: JobId, is_so: impl Fn(&Job) -> bool) -> Arc<Job> {
@@ -74,8 +76,10 @@ fn open_image(host: &Fixture) -> Jobs {
     Jobs::open(Arc::clone(&host.store), Arc::clone(&host.clock) as Arc<dyn Clock>, settings).unwrap()
 }
 
-fn remove(vib: &str) -> ImageRequest {
-    ImageRequest::Change { operation: ImageOperation::Remove { vibs: vec![vib.to_owned()] } }
+fn update(bundle: &Path, seen: SeenBundles) -> JobRequest {
+    let operation = ImageOperation::Install { bundles: vec![bundle.to_owned()], bulletins: None };
+    let uri = format!("file://{}", bundle.display());
+    JobRequest::Image(ImageRequest::Update { uri, operation, seen, given: None })
 }
 
 #[test]
@@ -130,14 +134,14 @@ fn an_image_job_speaks_as_clients_of_vmwares_provider_know_it() {
     let done = f.ended(id);
     assert_eq!((done.percent, done.status().as_str()), (100, "Operation finished successfully."));
 
-    for (request, words) in [
+    for (content, words) in [
         (
-            remove("reboot"),
+            "reboot",
             "The update completed successfully, but the system needs to be rebooted for the changes to be effective.",
         ),
-        (ImageRequest::Change { operation: ImageOperation::RollBack }, "Host is not changed."),
+        ("known", "Host is not changed."),
     ] {
-        let id = f.submit(request);
+        let id = f.update(&f.bundle("two.zip", content));
         f.tell(Step::Finish);
         assert_eq!(f.ended(id).status(), words);
     }
@@ -166,6 +170,35 @@ fn a_bundle_is_the_one_that_was_opened_and_errors_name_it_as_it_was_named() {
 }
 
 #[test]
+fn a_bundle_that_is_not_the_one_that_was_asked_for_is_refused() {
+    let f = Images::new(|_| {});
+    let file = f.bundle("one.zip", "PK one");
+    let same = f.update_seen(&file);
+    f.tell(Step::Finish);
+    assert_eq!(f.ended(same).state, JobState::Completed);
+
+    let exchanged = f.update_seen(&file);
+    fs::rename(f.bundle("other", "PK two"), &file).unwrap();
+    let folder = f.host.files.path().join("depot");
+    fs::create_dir_all(folder.join("vib20")).unwrap();
+    fs::write(folder.join("index.xml"), "index").unwrap();
+    fs::write(folder.join("vib20/a.vib"), "a").unwrap();
+    let changed = f.update_seen(&folder);
+    fs::write(folder.join("vib20/a.vib"), "another").unwrap();
+    for (id, path, what) in [(exchanged, &file, "was exchanged for another one"), (changed, &folder, "was changed")] {
+        let failed = f.ended(id);
+        let error = failed.error.as_ref().unwrap();
+        assert_eq!(error.cause, JobFailure::Image(ImageErrorClass::BundleIOError));
+        let expected = format!(
+            "[BundleIOError] The bundle {} {what} after the job was asked for. Look at what lies there now, and submit the \
+             job again if that is to be installed.",
+            path.display()
+        );
+        assert_eq!(error.message, expected);
+    }
+}
+
+#[test]
 fn what_is_no_readable_bundle_is_told_at_once_and_fails_its_job() {
     let allowed = tempfile::tempdir().unwrap();
     let f = Images::new(|settings| settings.readable_folders = Some(vec![allowed.path().to_owned()]));
@@ -173,8 +206,8 @@ fn what_is_no_readable_bundle_is_told_at_once_and_fails_its_job() {
     fs::write(&file, "one").unwrap();
     assert!(matches!(f.jobs.check_bundle(&file, &operator()), Err(StageError::NotAPackage(_))));
     fs::write(&file, "PK\x03\x04").unwrap();
-    assert_eq!(f.jobs.check_bundle(&file, &operator()), Ok(()));
-    assert_eq!(f.jobs.check_bundle(allowed.path(), &operator()), Ok(()), "a folder may be a bundle");
+    assert!(f.jobs.check_bundle(&file, &operator()).is_ok());
+    assert!(f.jobs.check_bundle(allowed.path(), &operator()).is_ok(), "a folder may be a bundle");
     assert_eq!(f.jobs.check_bundle(&f.bundle("two.zip", "two"), &operator()), Err(StageError::NotAllowed));
     let link = allowed.path().join("link.zip");
     symlink(&file, &link).unwrap();
@@ -203,7 +236,7 @@ fn what_is_no_readable_bundle_is_told_at_once_and_fails_its_job() {
 fn a_worker_of_an_image_changes_no_packages_and_one_of_packages_no_image() {
     let f = Images::new(|_| {});
     let package = f.jobs.submit(request(staged()), &operator()).unwrap().id;
-    let image = f.host.jobs.submit(JobRequest::Image(remove("x")), &operator()).unwrap().id;
+    let image = f.host.jobs.submit(update(&f.bundle("x.zip", "x"), SeenBundles::new()), &operator()).unwrap().id;
     for failed in [f.ended(package), f.host.step_until_final(image)] {
         assert_eq!(failed.error.as_ref().unwrap().cause, JobFailure::Refused);
     }
@@ -216,7 +249,7 @@ fn a_worker_of_an_image_changes_no_packages_and_one_of_packages_no_image() {
 #[test]
 fn after_a_fault_nothing_is_said_that_may_be_untrue() {
     let f = Images::new(|_| {});
-    let id = f.submit(remove("x"));
+    let id = f.update(&f.bundle("x.zip", "x"));
     f.tell(Step::Panic);
     let failed = f.ended(id);
     let error = &failed.error.as_ref().unwrap().message;
@@ -226,10 +259,10 @@ fn after_a_fault_nothing_is_said_that_may_be_untrue() {
 #[test]
 fn jobs_that_wait_are_given_up_and_the_one_at_work_is_not() {
     let f = Images::new(|_| {});
-    let at_work = f.submit(remove("x"));
+    let at_work = f.update(&f.bundle("x.zip", "x"));
     f.step_until(at_work, |job| job.state == JobState::Running);
     f.begun();
-    let waiting = f.submit(remove("y"));
+    let waiting = f.update(&f.bundle("y.zip", "y"));
     assert_eq!(f.jobs.give_up_waiting("It is not there.").unwrap(), 1);
     let given_up = f.jobs.job(waiting).unwrap();
     assert_eq!(
@@ -243,7 +276,7 @@ fn jobs_that_wait_are_given_up_and_the_one_at_work_is_not() {
 #[test]
 fn a_cancelled_image_job_is_terminated_and_one_whose_worker_died_says_what_is_left() {
     let f = Images::new(|_| {});
-    let id = f.submit(remove("x"));
+    let id = f.update(&f.bundle("x.zip", "x"));
     f.step_until(id, |job| job.state == JobState::Running);
     f.begun();
     f.jobs.cancel(id).unwrap();
@@ -251,7 +284,7 @@ fn a_cancelled_image_job_is_terminated_and_one_whose_worker_died_says_what_is_le
     assert_eq!(f.ended(id).status(), "Terminated");
 
     // Its journal was begun, and nobody holds it.
-    let job = f.jobs.submit(JobRequest::Image(remove("y")), &operator()).unwrap();
+    let job = f.jobs.submit(update(&f.bundle("y.zip", "y"), SeenBundles::new()), &operator()).unwrap();
     let trail = Trail { dispatched: true, offset: 0 };
     f.jobs.put(&mut f.jobs.lock(), vec![Job::clone(&job)], trail).unwrap();
     fs::create_dir_all(journal::folder(&folder(&f.host.state), job.id.0)).unwrap();

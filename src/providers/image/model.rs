@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::job_instance::advice;
-use super::super::job_parameters::{about_patch, method, return_value};
-use super::super::managed::{ManagedSystem, Paths, SystemName, Terms};
+use super::super::job_parameters::{about_patch, method};
+use super::super::managed::{Common, ManagedSystem, Paths, SystemName, Terms};
 use super::super::names::strip_prefix_ignoring_case;
-use crate::cim::{CimError, Instance, ObjectPath, PropertyError, Schema, Value};
+use crate::cim::{CimError, Instance, ObjectPath, Schema, Value};
 use crate::clock::SharedClock;
 use crate::jobs::{ImageRequest, Job, JobFailure, JobRequest, JobState, Jobs};
-use crate::software::vib::{Descriptor, ImageHost, ImageManager, ImageOperation, ImageSnapshot, Standing, VibId};
+use crate::software::vib::{Descriptor, ImageHost, ImageManager, ImageSnapshot, Standing, VibId};
 
 pub(super) const IDENTITY: &str = "VMware_ComponentSoftwareIdentity";
 pub(super) const IDENTITY_PREFIX: &str = "VMware:VMware_ComponentSoftwareIdentity:";
@@ -43,11 +43,8 @@ pub(in super::super) static TERMS: Terms = Terms {
 /// A host with an image, as the providers see it.
 #[derive(Debug)]
 pub struct ImageModel {
-    schema: Arc<Schema>,
+    common: Common,
     image: Arc<dyn ImageManager>,
-    jobs: Arc<Jobs>,
-    clock: SharedClock,
-    system: SystemName,
     is_unreadable: Arc<AtomicBool>,
 }
 
@@ -58,9 +55,9 @@ impl ImageModel {
         image: Arc<dyn ImageManager>,
         jobs: Arc<Jobs>,
         clock: SharedClock,
-        system: SystemName,
+        name: SystemName,
     ) -> Self {
-        Self { schema, image, jobs, clock, system, is_unreadable: Arc::default() }
+        Self { common: Common { terms: &TERMS, schema, jobs, clock, name }, image, is_unreadable: Arc::default() }
     }
 
     /// The same with what whoever watches the image says: whether it could not be read when it was looked at last, and what is
@@ -107,14 +104,6 @@ pub(super) fn named(snapshot: &ImageSnapshot, path: &ObjectPath) -> Option<(Arc<
 fn about(request: &JobRequest) -> String {
     match request {
         JobRequest::Image(ImageRequest::Update { uri, .. }) => format!("Update of the image from uri: {uri:?}"),
-        JobRequest::Image(ImageRequest::Change { operation }) => match operation {
-            ImageOperation::Install { bundles, .. } => {
-                let bundles: Vec<_> = bundles.iter().map(|bundle| bundle.display().to_string()).collect();
-                format!("Update of the image from {}", bundles.join(", "))
-            }
-            ImageOperation::Remove { vibs } => format!("Removal of {} from the image", vibs.join(", ")),
-            ImageOperation::RollBack => "Return to the image before the last change".to_owned(),
-        },
         JobRequest::Patch(operation) => about_patch(operation),
         // No other request is in the queue of an image.
         other => method(other).to_owned(),
@@ -122,24 +111,8 @@ fn about(request: &JobRequest) -> String {
 }
 
 impl ManagedSystem for ImageModel {
-    fn terms(&self) -> &'static Terms {
-        &TERMS
-    }
-
-    fn schema(&self) -> &Arc<Schema> {
-        &self.schema
-    }
-
-    fn jobs(&self) -> &Arc<Jobs> {
-        &self.jobs
-    }
-
-    fn clock(&self) -> &SharedClock {
-        &self.clock
-    }
-
-    fn name(&self) -> &SystemName {
-        &self.system
+    fn common(&self) -> &Common {
+        &self.common
     }
 
     fn job_class(&self, _: &JobRequest) -> &'static str {
@@ -203,22 +176,11 @@ impl ManagedSystem for ImageModel {
         }
     }
 
-    fn given(&self, request: &JobRequest) -> Result<Option<Instance>, CimError> {
+    fn parameters(&self, request: &JobRequest, ending: &str) -> Result<Option<Instance>, CimError> {
         let JobRequest::Image(ImageRequest::Update { uri, given, .. }) = request else { return Ok(None) };
-        let mut parameters = Instance::new(self.class("__MethodParameters_InstallFromURI")?);
-        self.fill(&mut parameters, uri, given.as_deref())?;
-        Ok(Some(parameters))
-    }
-
-    fn results(&self, job: &Job) -> Result<Option<Instance>, CimError> {
-        let (JobRequest::Image(ImageRequest::Update { uri, given, .. }), Some(value)) =
-            (&job.request, return_value(job))
-        else {
-            return Ok(None);
-        };
-        let mut parameters = Instance::new(self.class("__MethodParameters_InstallFromURI_Result")?);
-        self.fill(&mut parameters, uri, given.as_deref())?;
-        parameters.set("Job", self.job_path(job))?.set("__ReturnValue", value)?;
+        let options = given.as_ref().map_or(Value::Null, |given| Value::array(given.iter().copied()));
+        let mut parameters = Instance::new(self.class(&format!("__MethodParameters_InstallFromURI{ending}"))?);
+        parameters.set("URI", uri.as_str())?.set("Target", self.system_path())?.set("InstallOptions", options)?;
         Ok(Some(parameters))
     }
 
@@ -240,13 +202,5 @@ impl ManagedSystem for ImageModel {
             return Ok(Some(hypervisor));
         }
         Ok(named(&snapshot, path).map(|(_, standing)| self.identity_path(&standing.id)))
-    }
-}
-
-impl ImageModel {
-    fn fill(&self, parameters: &mut Instance, uri: &str, given: Option<&[u16]>) -> Result<(), PropertyError> {
-        let options = given.map_or(Value::Null, |given| Value::array(given.iter().copied()));
-        parameters.set("URI", uri)?.set("Target", self.system_path())?.set("InstallOptions", options)?;
-        Ok(())
     }
 }

@@ -8,13 +8,14 @@ use super::super::install_options;
 use super::super::installation::{does_not_fit, refused, submit, uri};
 use super::super::links::{FixedLink, Links};
 use super::super::managed::ManagedSystem;
+use super::super::single::Single;
 use super::model::{CAPABILITIES, CAPABILITIES_ID, ImageModel, SERVICE};
-use crate::access::{self, Caller};
+use crate::access::Caller;
 use crate::broker::{Arguments, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
 use crate::client::Place;
 use crate::jobs::{ImageRequest, JobRequest};
-use crate::software::vib::ImageOperation;
+use crate::software::vib::{ImageOperation, SeenBundles};
 
 /// InstallOptions that need a value: Password and ScheduleInstallAt.
 const NEED_VALUE: [u64; 2] = [8, 13];
@@ -28,14 +29,6 @@ pub(super) struct Services(Arc<ImageModel>);
 impl Services {
     pub(super) fn new(model: Arc<ImageModel>) -> Self {
         Self(model)
-    }
-
-    fn path(&self, class: &Class) -> Arc<ObjectPath> {
-        if class.is_a(SERVICE) { self.0.service_path() } else { self.0.capabilities_path() }
-    }
-
-    fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
-        if class.is_a(SERVICE) { self.service(class) } else { self.capabilities(class) }
     }
 
     fn service(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
@@ -88,12 +81,13 @@ impl Services {
             Ok(asked) => asked,
             Err(why) => return Ok(does_not_fit("InstallFromURI", caller, why)),
         };
-        access::audit(caller, &format_args!("asks to update the image from {uri:?}"));
-        if let Err(error) = self.0.jobs().check_bundle(&bundle, caller) {
-            return refused(error);
-        }
-        let operation = ImageOperation::Install { bundles: vec![bundle], bulletins: None };
-        let request = ImageRequest::Update { uri, operation, given: given(arguments) };
+        let identity = match self.0.jobs().check_bundle(&bundle, caller) {
+            Ok(identity) => identity,
+            Err(error) => return refused(error),
+        };
+        let operation = ImageOperation::Install { bundles: vec![bundle.clone()], bulletins: None };
+        let seen = SeenBundles::from([(bundle, identity)]);
+        let request = ImageRequest::Update { uri, operation, seen, given: given(arguments) };
         submit(&*self.0, caller, JobRequest::Image(request))
     }
 
@@ -135,21 +129,27 @@ fn given(arguments: &Arguments) -> Option<Vec<u16>> {
     Some(numbers.collect()).filter(|given: &Vec<u16>| !given.is_empty())
 }
 
+impl Single for Services {
+    fn path(&self, class: &Class) -> Arc<ObjectPath> {
+        if class.is_a(SERVICE) { self.0.service_path() } else { self.0.capabilities_path() }
+    }
+
+    fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
+        if class.is_a(SERVICE) { self.service(class) } else { self.capabilities(class) }
+    }
+}
+
 impl Provider for Services {
     fn classes(&self) -> Vec<Arc<str>> {
         vec![SERVICE.into(), CAPABILITIES.into()]
     }
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        if path.same_keys(&self.path(class)) {
-            return self.instance(class);
-        }
-        let class = class.name();
-        Err(CimError::not_found(format!("No {class} has these keys; enumerate the class to see the one there is.")))
+        self.named(class, path)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        Ok(Box::new(std::iter::once(self.instance(class))))
+        self.all(class)
     }
 
     fn estimate(&self, _: &Class) -> Option<u64> {

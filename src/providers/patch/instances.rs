@@ -8,9 +8,8 @@ use super::paths::Kind;
 use super::system::PatchSystem;
 use crate::cim::{Class, DateTime, Instance, PropertyError, Value};
 use crate::software::patch::{
-    MetadataSource, PartChange, PatchPart, PatchReason, PatchState, PatchStatus, PatchSummary,
+    InstallState, MetadataSource, PartChange, PatchPart, PatchReason, PatchState, PatchStatus, PatchSummary,
 };
-use crate::software::vib::InstallState;
 
 /// Classifications: 13 Software Bundle.
 const SOFTWARE_BUNDLE: u16 = 13;

@@ -4,14 +4,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::installation::{does_not_fit, not_submitted};
+use super::super::single::Single;
 use super::paths::{SERVICE, SERVICE_NAME};
 use super::system::PatchSystem;
-use crate::access::{self, Caller};
+use crate::access::Caller;
 use crate::broker::{Arguments, Instances, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
 use crate::client::Place;
 use crate::jobs::{Assessed, JobRequest, StageError};
 use crate::software::patch::{MetadataSource, PartChange, PatchOperation};
+use crate::software::vib::SeenBundles;
 
 const NOT_SUPPORTED: u32 = 1;
 const JOB_STARTED: u32 = 4096;
@@ -53,30 +55,6 @@ impl PatchServices {
         Self(system)
     }
 
-    fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
-        let how = if self.0.is_image() {
-            "Compares the image with the metadata of bulletins and installs what it lacks."
-        } else {
-            "Compares the host with the advisories of its repositories. What it lacks is installed by the installation service."
-        };
-        let mut service = Instance::new(class.clone());
-        service
-            .set("CreationClassName", SERVICE)?
-            .set("Name", SERVICE_NAME)?
-            .set("SystemCreationClassName", self.0.system.name().class.clone())?
-            .set("SystemName", self.0.name().clone())?
-            .set("ElementName", "Host Patch Service")?
-            .set("Caption", "Host patch service for this system.")?
-            .set("Description", how)?
-            .set("EnabledDefault", 5u16)?
-            .set("EnabledState", 5u16)?
-            .set("HealthState", 5u16)?
-            .set("OperationalStatus", Value::array([2u16]))?
-            .set("RequestedState", 12u16)?
-            .set("Started", true)?;
-        Ok(service)
-    }
-
     fn operation(&self, method: &str, caller: &Caller, arguments: &Arguments) -> Result<PatchOperation, Answer> {
         if !arguments.get("Target").as_reference().is_some_and(|path| self.0.system.is_system(path)) {
             return Err(Answer::DoesNotFit("Target is not this system"));
@@ -106,8 +84,8 @@ impl PatchServices {
         let scanned = self.scanned()?;
         let bulletins = in_last_scan(&scanned, &bulletins)?;
         let bundles = uris(arguments, "BundleURIs")?;
-        self.check(caller, &bundles)?;
-        Ok(PatchOperation::Deploy { bulletins, bundles, metadata: scanned.assessment.metadata.clone() })
+        let seen = self.check(caller, &bundles)?;
+        Ok(PatchOperation::Deploy { bulletins, bundles, seen, metadata: scanned.assessment.metadata.clone() })
     }
 
     fn uninstall(&self, arguments: &Arguments) -> Result<PatchOperation, Answer> {
@@ -152,13 +130,15 @@ impl PatchServices {
         Ok(uris)
     }
 
-    /// Lets the worker see whether files of this host can be read.
-    fn check(&self, caller: &Caller, uris: &[String]) -> Result<(), Answer> {
+    /// Lets the worker see whether files of this host can be read, and which bundles they are.
+    fn check(&self, caller: &Caller, uris: &[String]) -> Result<SeenBundles, Answer> {
+        let mut seen = SeenBundles::new();
         for uri in uris {
             let Some(Place::Local(file)) = Place::of(uri) else { continue };
             match self.0.jobs().check_bundle(&file, caller) {
+                Ok(identity) => drop(seen.insert(file, identity)),
                 // What is in it is judged by the job.
-                Ok(()) | Err(StageError::NotAPackage(_)) => {}
+                Err(StageError::NotAPackage(_)) => {}
                 Err(error @ StageError::OtherOrders) => {
                     return Err(CimError::in_use(error.to_string()).into());
                 }
@@ -172,13 +152,42 @@ impl PatchServices {
                 }
             }
         }
-        Ok(())
+        Ok(seen)
     }
 
     fn submit(&self, caller: &Caller, operation: PatchOperation) -> Result<MethodReply, CimError> {
-        access::audit(caller, &format_args!("asks for {} of {}", operation.word(), self.0.name()));
         let job = self.0.jobs().submit(JobRequest::Patch(operation), caller).map_err(not_submitted)?;
         Ok(MethodReply::code(JOB_STARTED).with("Job", self.0.system.job_path(&job)))
+    }
+}
+
+impl Single for PatchServices {
+    fn path(&self, _: &Class) -> Arc<ObjectPath> {
+        self.0.service_path()
+    }
+
+    fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
+        let how = if self.0.is_image() {
+            "Compares the image with the metadata of bulletins and installs what it lacks."
+        } else {
+            "Compares the host with the advisories of its repositories. What it lacks is installed by the installation service."
+        };
+        let mut service = Instance::new(class.clone());
+        service
+            .set("CreationClassName", SERVICE)?
+            .set("Name", SERVICE_NAME)?
+            .set("SystemCreationClassName", self.0.system.name().class.clone())?
+            .set("SystemName", self.0.name().clone())?
+            .set("ElementName", "Host Patch Service")?
+            .set("Caption", "Host patch service for this system.")?
+            .set("Description", how)?
+            .set("EnabledDefault", 5u16)?
+            .set("EnabledState", 5u16)?
+            .set("HealthState", 5u16)?
+            .set("OperationalStatus", Value::array([2u16]))?
+            .set("RequestedState", 12u16)?
+            .set("Started", true)?;
+        Ok(service)
     }
 }
 
@@ -188,14 +197,11 @@ impl Provider for PatchServices {
     }
 
     fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        if path.same_keys(&self.0.service_path()) {
-            return self.instance(class);
-        }
-        Err(CimError::not_found(format!("No {SERVICE} has these keys; enumerate the class to see those there are.")))
+        self.named(class, path)
     }
 
     fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        Ok(Box::new(std::iter::once(self.instance(class))))
+        self.all(class)
     }
 
     fn estimate(&self, _: &Class) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! What is told of the history, and to whom.
 
 use super::*;
-use crate::jobs::JobRequest;
+use crate::jobs::PackageRequest;
 
 const ADDRESS: &str = "192.0.2.7";
 
@@ -9,7 +9,7 @@ const ADDRESS: &str = "192.0.2.7";
 fn with_record() -> Host {
     let host = host();
     let ann = Caller { address: Some(ADDRESS.parse().unwrap()), ..host.caller.clone() };
-    let job = host.jobs.submit(JobRequest::RefreshRepositories, &ann).unwrap();
+    let job = host.jobs.submit(PackageRequest::RefreshRepositories.into(), &ann).unwrap();
     host.jobs.cancel(job.id).unwrap();
     host
 }

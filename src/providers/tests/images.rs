@@ -4,10 +4,13 @@ use super::super::job_instance::error_instance;
 use super::super::managed::ManagedSystem;
 use super::*;
 use crate::events::Describe;
-use crate::jobs::{ImageRequest, Job, JobError, JobFailure, JobRequest, JobState, System, VIB_SUBJECT};
+use crate::jobs::{ImageRequest, Job, JobError, JobFailure, JobRequest, JobState, PackageRequest, System, VIB_SUBJECT};
 use crate::software::Outcome;
+use crate::software::patch::PatchOperation;
 use crate::software::testing::{FixedImage, image_snapshot};
-use crate::software::vib::{ImageErrorClass, ImageHost, ImageOperation, ImageOutcome, ImageSnapshot, Standing, VibId};
+use crate::software::vib::{
+    ImageErrorClass, ImageHost, ImageOperation, ImageOutcome, ImageSnapshot, SeenBundles, Standing, VibId,
+};
 use crate::store::changes::ChangeRecord;
 
 /// U1 runs, and where something waits for a boot it is U1a, which has the same driver.
@@ -46,7 +49,7 @@ impl Host {
     fn image_job(&self) -> Arc<Job> {
         let uri = "file:///vmfs/volumes/a/ESXi550-201404001.zip".to_owned();
         let operation = ImageOperation::Install { bundles: vec!["/vmfs".into()], bulletins: None };
-        let request = JobRequest::Image(ImageRequest::Update { uri, operation, given: None });
+        let request = JobRequest::Image(ImageRequest::Update { uri, operation, seen: SeenBundles::new(), given: None });
         self.image_jobs().submit(request, &self.caller).unwrap()
     }
 
@@ -198,6 +201,37 @@ fn a_job_is_shown_with_its_call_and_can_be_cancelled() {
 }
 
 #[test]
+fn the_history_of_patches_tells_the_method_and_what_it_was_for() {
+    let host = host_with(snapshot(false), None);
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    let operations = [
+        PatchOperation::Scan { metadata: names(&["https://depot.example.com/esx-5.5.0.zip"]) },
+        PatchOperation::Deploy {
+            bulletins: names(&["SG", "BG"]),
+            bundles: Vec::new(),
+            metadata: Vec::new(),
+            seen: SeenBundles::default(),
+        },
+        PatchOperation::Remove { vibs: names(&["net-e1000"]), metadata: Vec::new() },
+        PatchOperation::Assess { metadata: Vec::new() },
+        PatchOperation::RollBack { metadata: Vec::new() },
+    ];
+    let told = [
+        "Scan of https://depot.example.com/esx-5.5.0.zip",
+        "Deploy of SG, BG",
+        "Uninstall of net-e1000",
+        "Assess",
+        "RollBack",
+    ];
+    for operation in operations {
+        let job = host.image_jobs().submit(JobRequest::Patch(operation), &host.caller).unwrap();
+        host.image_jobs().cancel(job.id).unwrap();
+    }
+    let records = host.enumerate("root/cimv2", "CIM_LogEntry");
+    assert_eq!(records.iter().map(|record| text(record, "Caption")).collect::<Vec<_>>(), told);
+}
+
+#[test]
 fn changes_of_jobs_are_told_in_the_words_of_their_system() {
     let host = host_with(snapshot(true), Some(FixedPackages::new([package("alpha", "1.0", "")])));
     let waiting = host.image_job();
@@ -254,7 +288,7 @@ fn changes_of_jobs_are_told_in_the_words_of_their_system() {
     assert_eq!(&**booted.class().name(), "CIM_InstModification");
     let shown = format!("{:?} {:?}", booted.get("PreviousInstance"), booted.get("SourceInstance"));
     assert!(shown.contains("VMware_ComponentElementSoftwareIdentity"), "{shown}");
-    let refresh = host.jobs.submit(JobRequest::RefreshRepositories, &host.caller).unwrap();
+    let refresh = host.jobs.submit(PackageRequest::RefreshRepositories.into(), &host.caller).unwrap();
     let made = tell(System::Host.subject(), None, Some(&refresh));
     assert_eq!(&**made.class().name(), "LMI_SoftwareInstCreation");
 }
@@ -284,7 +318,7 @@ fn two_systems_are_registered_and_told_apart() {
     let filters = host.enumerate(INTEROP_NAMESPACE, "CIM_IndicationFilter");
     assert_eq!(filters.len(), 18, "twelve of the packages' jobs, six of the image's");
     host.image_job();
-    host.jobs.submit(JobRequest::RefreshRepositories, &host.caller).unwrap();
+    host.jobs.submit(PackageRequest::RefreshRepositories.into(), &host.caller).unwrap();
     assert_eq!(host.enumerate("root/cimv2", "CIM_ConcreteJob").len(), 2);
     for class in ["CIM_ManagedElement", "CIM_Dependency", "CIM_ElementConformsToProfile", "CIM_OwningJobElement"] {
         for instance in host.enumerate(INTEROP_NAMESPACE, class) {

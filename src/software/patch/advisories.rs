@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{MetadataSource, PartChange, PatchAssessment, PatchHost, PatchPart, PatchReason, PatchState, PatchStatus};
-use crate::software::vib::InstallState;
+use super::{
+    InstallState, MetadataSource, PartChange, PatchAssessment, PatchHost, PatchPart, PatchReason, PatchState,
+    PatchStatus,
+};
 use crate::software::{AdvisoryKind, Bundle, BundleKind, Bundles, Family, Inventory, Nevra, Part, Severity};
 
 /// The name and the architecture of packages that take each other's place.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::software::vib::InstallState;
+use super::{InstallState, PartChange, PatchReason, PatchState};
 
 /// Metadata that a host was compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct PatchHost {
     pub version: String,
     /// Its build.
     pub build: Option<u64>,
+    /// The folder of the image store, where there is one; an earlier version did not tell it.
+    #[serde(default)]
+    pub image: Option<String>,
     /// The image profile that runs.
     pub profile: Option<String>,
     /// The lowest acceptance level of what may be installed.
@@ -35,59 +38,6 @@ pub struct PatchHost {
     pub maintenance_mode: Option<bool>,
     /// Whether a change waits for a reboot.
     pub reboot_pending: bool,
-}
-
-/// How a host stands to a bulletin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PatchState {
-    /// It is for this host and not installed.
-    Missing,
-    /// It is installed and waits for a reboot.
-    RebootPending,
-    /// It is installed.
-    Installed,
-    /// Everything of it is on the host in newer versions, or replaced.
-    Superseded,
-    /// It is not for this host.
-    NotApplicable,
-}
-
-impl PatchState {
-    /// All, what asks for most first.
-    pub const ALL: [Self; 5] =
-        [Self::Missing, Self::RebootPending, Self::Installed, Self::Superseded, Self::NotApplicable];
-}
-
-/// What speaks against a bulletin: vSphere's words from [`PatchReason::Obsoleted`] to [`PatchReason::ConflictLib`], and
-/// others for what these have none for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PatchReason {
-    /// The host has everything of it in newer versions or replaced.
-    Obsoleted,
-    /// It needs other bulletins, which the metadata has.
-    MissingPatch,
-    /// It needs what nothing has.
-    MissingLib,
-    /// It is installed and cannot be removed: what is outside of it needs it.
-    HasDependentPatch,
-    /// It conflicts with what a bulletin brought.
-    ConflictPatch,
-    /// It conflicts with what no bulletin brought.
-    ConflictLib,
-    /// It is for another product, version or locale.
-    Platform,
-    /// It is for other hardware.
-    Hardware,
-    /// What it has is below the host's acceptance level.
-    AcceptanceLevel,
-    /// It has nothing to install.
-    NoContent,
-    /// The metadata lacks something of it.
-    MetadataIncomplete,
-    /// Nothing that it is about is installed.
-    NotInstalled,
 }
 
 /// A VIB or a package of a bulletin.
@@ -107,24 +57,6 @@ pub struct PatchPart {
     pub change: PartChange,
     /// The ids of what goes for it, or stands in its place: an older or newer version, or what replaces it.
     pub on_host: Vec<String>,
-}
-
-/// What installing a bulletin does to a part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PartChange {
-    /// It comes; nothing goes for it.
-    New,
-    /// It comes in place of what is on the host.
-    Update,
-    /// It is there.
-    Installed,
-    /// A newer version is there, or what replaces it.
-    Obsoleted,
-    /// It is not for this host.
-    NotApplicable,
-    /// The metadata lacks it.
-    Unknown,
 }
 
 /// A bulletin, and how the host stands to it.

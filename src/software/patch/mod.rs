@@ -9,9 +9,8 @@ mod index;
 mod operation;
 
 pub use advisories::assess_advisories;
-pub use assessment::{
-    MetadataSource, PartChange, PatchAssessment, PatchCounts, PatchHost, PatchPart, PatchReason, PatchState,
-    PatchStatus, PatchSummary,
-};
+pub use assessment::{MetadataSource, PatchAssessment, PatchCounts, PatchHost, PatchPart, PatchStatus, PatchSummary};
 pub use index::PatchIndex;
 pub use operation::{AssessmentFile, PatchOperation};
+
+pub use super::patch_state::{InstallState, PartChange, PatchReason, PatchState};

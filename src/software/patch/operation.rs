@@ -4,6 +4,8 @@ use openssl::sha::sha256;
 use serde::{Deserialize, Serialize};
 
 use super::MetadataSource;
+use crate::hexadecimal;
+use crate::software::vib::SeenBundles;
 
 /// Something that is asked of the patch side of a host. Each ends with an assessment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +27,9 @@ pub enum PatchOperation {
         bulletins: Vec<String>,
         /// Where their VIBs are: URIs of offline bundles or VIBs. Empty takes each VIB from where its metadata came from.
         bundles: Vec<String>,
+        /// Those of them that lie on this host, as they were when they were named.
+        #[serde(default)]
+        seen: SeenBundles,
         /// The metadata of the scan.
         metadata: Vec<MetadataSource>,
     },
@@ -86,7 +91,6 @@ impl AssessmentFile {
 
     /// The file that has these octets.
     pub fn of(octets: &[u8]) -> Self {
-        let sha256 = sha256(octets).iter().map(|octet| format!("{octet:02x}")).collect();
-        Self { sha256, octets: octets.len() as u64 }
+        Self { sha256: hexadecimal::written(&sha256(octets)), octets: octets.len() as u64 }
     }
 }

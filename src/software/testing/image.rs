@@ -1,5 +1,6 @@
 //! An image that never changes.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,10 @@ impl FixedImage {
 }
 
 impl ImageManager for FixedImage {
+    fn folder(&self) -> &Path {
+        Path::new("/image")
+    }
+
     fn snapshot(&self) -> Arc<ImageSnapshot> {
         self.0.clone()
     }

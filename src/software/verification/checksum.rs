@@ -6,6 +6,8 @@ use std::ops::ControlFlow;
 use openssl::hash::{Hasher, MessageDigest};
 use serde::{Deserialize, Serialize};
 
+use crate::hexadecimal;
+
 /// How much is read at one time: fewer, larger reads keep the disk busy.
 pub(in crate::software) const BLOCK: usize = 512 * 1024;
 
@@ -81,7 +83,7 @@ pub(in crate::software) fn checksum(
             return Ok(None);
         }
     }
-    Ok(Some(hasher.finish()?.iter().map(|octet| format!("{octet:02x}")).collect()))
+    Ok(Some(hexadecimal::written(&hasher.finish()?)))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use openssl::error::ErrorStack;
 use openssl::hash::{Hasher, MessageDigest};
 
 use super::descriptor::{Checksum, ChecksumAlgorithm, Checksummed};
+use crate::hexadecimal;
 
 /// One digest that is calculated, and what it should be.
 struct Expected<'c> {
@@ -48,7 +49,7 @@ impl<'c> Digests<'c> {
     /// The first one that is wrong, after the last octets.
     pub(super) fn mismatch(&mut self) -> io::Result<Option<Mismatch>> {
         for digest in &mut self.0 {
-            let calculated = hexadecimal(&digest.hasher.finish()?);
+            let calculated = hexadecimal::written(&digest.hasher.finish()?);
             if *calculated != *digest.checksum.digest {
                 return Ok(Some(Mismatch { calculated, expected: digest.checksum.digest.to_string() }));
             }
@@ -63,11 +64,6 @@ fn hasher(algorithm: ChecksumAlgorithm) -> Result<Hasher, ErrorStack> {
         ChecksumAlgorithm::Sha1 => MessageDigest::sha1(),
         ChecksumAlgorithm::Sha256 => MessageDigest::sha256(),
     })
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// An input whose SHA-256 is calculated while it is read.
@@ -85,7 +81,7 @@ impl<R: Read> Digested<R> {
     /// Reads the rest and tells how long the input was, and its SHA-256 in hexadecimal.
     pub(super) fn finish(mut self) -> io::Result<(u64, String)> {
         io::copy(&mut self, &mut io::sink())?;
-        Ok((self.size, hexadecimal(&self.hasher.finish()?)))
+        Ok((self.size, hexadecimal::written(&self.hasher.finish()?)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can be done with the image of a host.
 
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ use crate::software::{ApplyError, CancelToken, Progress};
 ///
 /// The server uses the reading half, the worker the changing half; neither needs the other's rights.
 pub trait ImageManager: Debug + Send + Sync {
+    /// The folder of the image store, by which images are told from each other.
+    fn folder(&self) -> &Path;
+
     /// The image as it was read last. Answers from memory and never blocks.
     fn snapshot(&self) -> Arc<ImageSnapshot>;
 
@@ -34,6 +38,10 @@ pub trait ImageManager: Debug + Send + Sync {
 }
 
 impl ImageManager for ImageStore {
+    fn folder(&self) -> &Path {
+        self.folder()
+    }
+
     fn snapshot(&self) -> Arc<ImageSnapshot> {
         self.snapshot()
     }

@@ -98,6 +98,11 @@ impl<'a> ProvideIndex<'a> {
         index
     }
 
+    /// Whether a constraint means any of them.
+    pub(super) fn has(&self, constraint: &Constraint) -> bool {
+        self.matching(constraint).next().is_some()
+    }
+
     /// The VIBs that a constraint means, in the order in which they were given.
     pub(super) fn matching(&self, constraint: &Constraint) -> impl Iterator<Item = &'a Descriptor> {
         self.by_name.get(&*constraint.name).into_iter().flatten().copied().filter(|vib| constraint.matches(vib))

@@ -6,6 +6,7 @@
 
 mod bulletin;
 mod bundle;
+mod bundle_identity;
 mod catalogue;
 mod container;
 mod descriptor;
@@ -28,6 +29,7 @@ mod samples;
 mod scan;
 mod signature;
 mod standing;
+mod stop;
 mod store;
 mod timestamp;
 mod trust;
@@ -40,6 +42,7 @@ pub(crate) mod building;
 
 pub use bulletin::{Bulletin, Component};
 pub use bundle::Bundle;
+pub use bundle_identity::{BundleIdentity, BundleIdentityError, SeenBundles};
 pub use catalogue::{Catalogue, CatalogueVib};
 pub use descriptor::{
     Checksum, ChecksumAlgorithm, Checksummed, Descriptor, HardwarePlatform, MaintenanceModeNeed, Payload, ReferenceUrl,
@@ -57,11 +60,9 @@ pub use plan::{Candidate, ImagePlan, Rules};
 pub use profile::{ImageProfile, ProfileVib};
 pub use reader::{VibReader, VibSum};
 pub use relation::{Comparison, Constraint, Provide};
-pub use scan::{
-    Assessment, BulletinState, BulletinStatus, BulletinVib, HostFacts, InstallState, Prerequisite, Reason, ScanResult,
-    SeverityCount, VibChange, scan,
-};
+pub use scan::{BulletinStatus, BulletinVib, HostFacts, Prerequisite, ScanResult, scan};
 pub use standing::Standing;
-pub use store::{HostSettings, ImageSettings, ImageStore, NewImage};
+pub use stop::Stop;
+pub use store::{DamagedStore, HostSettings, ImageSettings, ImageStore, NewImage, OtherImage};
 pub use trust::{SignatureVerdict, TrustFileError, TrustStore};
 pub use version::VibVersion;

@@ -6,26 +6,29 @@ use chrono::{DateTime, Utc};
 
 use super::super::depot::Kept;
 use super::super::images::Images;
-use crate::software::ApplyError;
-use crate::software::patch::{PartChange, PatchAssessment, PatchHost, PatchPart, PatchReason, PatchState, PatchStatus};
-use crate::software::vib::{
-    self, BulletinState, BulletinStatus, BulletinVib, Catalogue, HostFacts, ImageError, Metadata, Reason, VibChange,
-    scan,
-};
+use crate::software::patch::{PatchAssessment, PatchHost, PatchPart, PatchStatus};
+use crate::software::vib::{self, BulletinStatus, BulletinVib, Catalogue, HostFacts, ImageError, Metadata, scan};
+use crate::software::{ApplyError, CancelToken};
 
 /// What the image lacks of what the metadata has.
-pub(super) fn assess(images: &Images, kept: &[Kept], at: DateTime<Utc>) -> Result<PatchAssessment, ApplyError> {
+pub(super) fn assess(
+    images: &Images,
+    kept: &[Kept],
+    at: DateTime<Utc>,
+    cancel: &CancelToken,
+) -> Result<PatchAssessment, ApplyError> {
     let metadata = kept.iter().map(read).collect::<Result<Vec<_>, _>>().map_err(ApplyError::Image)?;
     let catalogue = catalogue(&metadata).map_err(ApplyError::Image)?;
     images.manager.refresh().map_err(ApplyError::Image)?;
     let snapshot = images.manager.snapshot();
     let level = snapshot.next().profile.acceptance_level;
-    let found = scan(&snapshot, &catalogue, level, at);
+    let found = scan(&snapshot, &catalogue, level, at, cancel)?;
     let mut bulletins: Vec<PatchStatus> = found.bulletins.iter().map(|status| bulletin(status, &catalogue)).collect();
     bulletins.sort_by(|a, b| a.id.cmp(&b.id));
     bulletins.dedup_by(|later, earlier| later.id == earlier.id);
     let metadata = kept.iter().map(|kept| kept.source.clone()).collect();
-    Ok(PatchAssessment { at, host: host(&found.host), metadata, bulletins })
+    let host = PatchHost { image: Some(images.manager.folder().display().to_string()), ..host(&found.host) };
+    Ok(PatchAssessment { at, host, metadata, bulletins })
 }
 
 /// A metadata package of the depot; what is wrong with it is told with where it came from.
@@ -54,6 +57,7 @@ fn host(facts: &HostFacts) -> PatchHost {
         product: facts.product_line.to_string(),
         version: facts.version.to_string(),
         build: facts.build,
+        image: None,
         profile: Some(facts.image_profile.to_string()),
         acceptance_level: Some(facts.acceptance_level.name().to_owned()),
         maintenance_mode: Some(facts.maintenance_mode),
@@ -74,9 +78,9 @@ fn bulletin(status: &BulletinStatus, catalogue: &Catalogue<'_>) -> PatchStatus {
         release_date: status.release_date,
         kb_url: status.kb_url.to_string(),
         cves: Vec::new(),
-        state: state(status.state),
+        state: status.state,
         applicable: status.applicable,
-        reasons: status.reasons.iter().copied().map(reason).collect(),
+        reasons: status.reasons.clone(),
         installed: status.installed,
         install_states: status.install_states.clone(),
         missing_requirements: texts(&status.missing_requirements),
@@ -98,44 +102,7 @@ fn part(vib: &BulletinVib, catalogue: &Catalogue<'_>) -> PatchPart {
         version: told(|descriptor| descriptor.version.to_string()),
         vendor: told(|descriptor| descriptor.vendor.to_string()),
         summary: told(|descriptor| descriptor.summary.to_string()),
-        change: change(vib.change),
+        change: vib.change,
         on_host: vib.on_host.iter().map(ToString::to_string).collect(),
-    }
-}
-
-fn state(state: BulletinState) -> PatchState {
-    match state {
-        BulletinState::Missing => PatchState::Missing,
-        BulletinState::PendingReboot => PatchState::RebootPending,
-        BulletinState::Installed => PatchState::Installed,
-        BulletinState::Superseded => PatchState::Superseded,
-        BulletinState::NotApplicable => PatchState::NotApplicable,
-    }
-}
-
-fn reason(reason: Reason) -> PatchReason {
-    match reason {
-        Reason::Obsoleted => PatchReason::Obsoleted,
-        Reason::MissingPatch => PatchReason::MissingPatch,
-        Reason::MissingLib => PatchReason::MissingLib,
-        Reason::HasDependentPatch => PatchReason::HasDependentPatch,
-        Reason::ConflictPatch => PatchReason::ConflictPatch,
-        Reason::ConflictLib => PatchReason::ConflictLib,
-        Reason::Platform => PatchReason::Platform,
-        Reason::Hardware => PatchReason::Hardware,
-        Reason::AcceptanceLevel => PatchReason::AcceptanceLevel,
-        Reason::NoContent => PatchReason::NoContent,
-        Reason::MetadataIncomplete => PatchReason::MetadataIncomplete,
-    }
-}
-
-fn change(change: VibChange) -> PartChange {
-    match change {
-        VibChange::New => PartChange::New,
-        VibChange::Update => PartChange::Update,
-        VibChange::Installed => PartChange::Installed,
-        VibChange::Obsoleted => PartChange::Obsoleted,
-        VibChange::NotApplicable => PartChange::NotApplicable,
-        VibChange::Unknown => PartChange::Unknown,
     }
 }

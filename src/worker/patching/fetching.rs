@@ -14,9 +14,10 @@ use super::super::spool::digest;
 use super::assessing::{catalogue, read};
 use super::{BUNDLE_SHARE, Shares};
 use crate::client::Place;
+use crate::software::patch::PartChange;
 use crate::software::vib::{
     Bundle, Candidate, Catalogue, ImageError, ImageErrorClass, ImageOperation, ImagePlan, ImageSnapshot, Metadata,
-    MetadataVib, Rules, VibChange, VibId, scan,
+    MetadataVib, Rules, SeenBundles, Stop, VibId, scan,
 };
 use crate::software::{ApplyError, CancelToken, Phase, Progress};
 
@@ -48,6 +49,8 @@ pub(super) struct Deployment<'a> {
     /// The metadata of the scan.
     pub(super) kept: &'a [Kept],
     pub(super) bulletins: &'a [String],
+    /// The bundles of this host that were named, as they were then.
+    pub(super) seen: &'a SeenBundles,
 }
 
 /// A VIB that is to be fetched.
@@ -88,7 +91,7 @@ impl Deployment<'_> {
     /// meant; nothing if the bundles are VIBs of these bulletins, which have none.
     fn judge(&self, bundles: &[PathBuf]) -> Result<Option<Vec<String>>, ImageError> {
         let install = ImageOperation::Install { bundles: bundles.to_vec(), bulletins: None };
-        let opened = self.images.opened(&install, Some(&folder(self.folder)))?;
+        let opened = self.images.opened(&install, self.seen, Some(&folder(self.folder)))?;
         let ImageOperation::Install { bundles, .. } = &opened.operation else { return Ok(None) };
         let bundles = bundles.iter().map(|path| Bundle::open(path)).collect::<Result<Vec<_>, _>>();
         let bundles = bundles.map_err(|error| opened.named(error))?;
@@ -123,7 +126,7 @@ impl Deployment<'_> {
         cancel: &CancelToken,
     ) -> Result<Option<ImageOperation>, ApplyError> {
         let metadata = self.kept.iter().map(read).collect::<Result<Vec<_>, _>>().map_err(ApplyError::Image)?;
-        let missing = self.missing(&metadata).map_err(ApplyError::Image)?;
+        let missing = self.missing(&metadata, cancel)?;
         let shares = Shares::new(BUNDLE_SHARE, missing.len());
         let mut bundles = Vec::new();
         for (number, vib) in missing.iter().enumerate() {
@@ -137,7 +140,7 @@ impl Deployment<'_> {
     }
 
     /// What an installation of the bulletins would bring, with where each VIB is.
-    fn missing<'m>(&self, metadata: &'m [Metadata]) -> Result<Vec<Missing<'m>>, ImageError> {
+    fn missing<'m>(&self, metadata: &'m [Metadata], cancel: &CancelToken) -> Result<Vec<Missing<'m>>, Stop> {
         let catalogue = catalogue(metadata)?;
         self.images.manager.refresh()?;
         let snapshot = self.images.manager.snapshot();
@@ -147,8 +150,8 @@ impl Deployment<'_> {
                 places.entry(id).or_insert((vib, &kept.source.uri));
             }
         }
-        let ids = self.incoming(&snapshot, &catalogue, &places)?;
-        ids.into_iter().map(|id| located(id, &places)).collect()
+        let ids = self.incoming(&snapshot, &catalogue, &places, cancel)?;
+        Ok(ids.into_iter().map(|id| located(id, &places)).collect::<Result<_, _>>()?)
     }
 
     /// The VIBs that would come.
@@ -157,7 +160,8 @@ impl Deployment<'_> {
         snapshot: &ImageSnapshot,
         catalogue: &Catalogue<'_>,
         places: &BTreeMap<&VibId, (&MetadataVib, &str)>,
-    ) -> Result<Vec<VibId>, ImageError> {
+        cancel: &CancelToken,
+    ) -> Result<Vec<VibId>, Stop> {
         let candidates = Candidate::select(&snapshot.host, catalogue, Some(self.bulletins))?;
         let at = self.images.patching.clock.now();
         let level = snapshot.next().profile.acceptance_level;
@@ -165,15 +169,15 @@ impl Deployment<'_> {
             |candidate: &&Candidate| places.get(&candidate.descriptor.id()).is_some_and(|(vib, _)| vib.is_complete);
         if candidates.iter().filter(|candidate| candidate.wanted).all(|candidate| is_complete(&candidate)) {
             let rules = Rules { level, at };
-            let plan = ImagePlan::install(snapshot, &candidates, &rules)?;
+            let plan = ImagePlan::install(snapshot, &candidates, &rules, cancel)?;
             return Ok(plan.incoming.iter().map(|vib| vib.id()).collect());
         }
         // A summary does not tell all that a plan needs; the VIBs themselves do, once they are here.
-        let found = scan(snapshot, catalogue, level, at);
+        let found = scan(snapshot, catalogue, level, at, cancel)?;
         let wanted = found.bulletins.iter().filter(|bulletin| self.bulletins.iter().any(|id| **id == *bulletin.id));
         let lacking = wanted.flat_map(|bulletin| &bulletin.vibs);
         let mut ids: Vec<VibId> = lacking
-            .filter(|vib| matches!(vib.change, VibChange::New | VibChange::Update))
+            .filter(|vib| matches!(vib.change, PartChange::New | PartChange::Update))
             .map(|vib| vib.id.clone())
             .collect();
         ids.sort();

@@ -11,6 +11,7 @@ use tracing::warn;
 use super::primary::{self, Extent, Told, Use};
 use super::repomd::{Checksum, List, Repomd};
 use super::{compression, elements};
+use crate::hexadecimal;
 use crate::software::rpm::configuration::{Configuration, Configured};
 
 /// The caches of dnf and of dnf 5, under the root.
@@ -132,14 +133,10 @@ fn is_sum_of(checksum: &Checksum, file: &mut File) -> io::Result<bool> {
     loop {
         let n = file.read(&mut buffer)?;
         if n == 0 {
-            return Ok(hexadecimal(&hasher.finish()?).eq_ignore_ascii_case(&checksum.sum));
+            return Ok(hexadecimal::written(&hasher.finish()?).eq_ignore_ascii_case(&checksum.sum));
         }
         hasher.update(buffer.get(..n).unwrap_or_default())?;
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The folders that repositories' folders lie in.
@@ -153,7 +150,7 @@ pub(super) fn places(configuration: &Configuration) -> Vec<PathBuf> {
 
 /// The indexes that a repository has as soon as it is fetched.
 pub(super) fn expected(configuration: &Configuration, repository: &Configured) -> Vec<PathBuf> {
-    let digest = hexadecimal(&sha256(repository.location().as_bytes()));
+    let digest = hexadecimal::written(&sha256(repository.location().as_bytes()));
     let name = format!("{}-{}", repository.id, digest.get(..DIGITS).unwrap_or_default());
     places(configuration).into_iter().map(|place| place.join(&name).join(INDEX)).collect()
 }

@@ -37,7 +37,10 @@ impl Candidate {
         if candidates.iter().any(|candidate| candidate.wanted) {
             return Ok(candidates);
         }
-        Err(nothing_for(host, catalogue))
+        Err(match bulletins {
+            Some(ids) => nothing_of(host, catalogue, ids),
+            None => nothing_for(host, catalogue),
+        })
     }
 }
 
@@ -138,6 +141,27 @@ fn nothing_for(host: &ImageHost, catalogue: &Catalogue<'_>) -> ImageError {
         host.version,
         shown(platforms)
     );
+    ImageError::new(ImageErrorClass::NoMatchError, text)
+}
+
+/// That bulletins for the host have no VIBs, as notifications have none, or only some for other products.
+fn nothing_of(host: &ImageHost, catalogue: &Catalogue<'_>, ids: &[String]) -> ImageError {
+    let bulletins = || ids.iter().filter_map(|id| catalogue.bulletin(id));
+    let vibs: Vec<_> = bulletins().flat_map(|bulletin| &bulletin.vibs).filter_map(|id| catalogue.vib(id)).collect();
+    let (what, have) = match ids {
+        [id] => (format!("Bulletin {id}"), "has"),
+        ids => (format!("Bulletins {}", ids.join(", ")), "have"),
+    };
+    let text = if vibs.is_empty() {
+        format!("{what} {have} no VIBs, so there is nothing to install. Name bulletins that have some.")
+    } else {
+        let platforms = shown(vibs.iter().flat_map(|vib| &vib.platforms));
+        format!(
+            "{what} {have} nothing for {} {}: the VIBs are for {platforms}. Get the bundle that is made for the host's \
+             version.",
+            host.product_line, host.version
+        )
+    };
     ImageError::new(ImageErrorClass::NoMatchError, text)
 }
 

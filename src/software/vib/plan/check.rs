@@ -8,9 +8,11 @@ use super::super::error::{ImageError, ImageErrorClass};
 use super::super::image::{Image, ImageHost};
 use super::super::matching::ProvideIndex;
 use super::super::relation::Constraint;
+use super::super::stop::{Stop, check_cancelled};
 use super::Rules;
 use super::draft::Drafted;
 use super::problems::{Problem, all_told};
+use crate::software::CancelToken;
 
 /// Tells everything that speaks against the change. What was wrong with the image before does not count: the change does
 /// not make it worse.
@@ -22,17 +24,18 @@ pub(super) fn check(
     host: &ImageHost,
     rules: &Rules,
     needs_reboot: bool,
-) -> Result<(), ImageError> {
+    cancel: &CancelToken,
+) -> Result<(), Stop> {
     let mut problems = too_low(drafted, rules);
-    problems.extend(unmet(drafted, base).into_iter().map(|(vib, needed)| unmet_problem(vib, needed)));
-    problems.extend(conflicts(drafted).into_iter().map(|conflict| conflict_problem(&conflict)));
-    problems.extend(replacements(drafted));
-    problems.extend(file_clashes(drafted));
+    problems.extend(unmet(drafted, base, cancel)?.into_iter().map(|(vib, needed)| unmet_problem(vib, needed)));
+    problems.extend(conflicts(drafted, cancel)?.into_iter().map(|conflict| conflict_problem(&conflict)));
+    problems.extend(replacements(drafted, cancel)?);
+    problems.extend(file_clashes(drafted, cancel)?);
     problems.extend(hardware(drafted, host));
     if !needs_reboot {
         problems.extend(maintenance_mode(drafted, host));
     }
-    all_told(problems)
+    Ok(all_told(problems)?)
 }
 
 /// Whether the host may go back to an image that was whole: only acceptance levels and maintenance mode count.
@@ -66,19 +69,33 @@ fn too_low(drafted: &Drafted<'_>, rules: &Rules) -> Vec<Problem> {
 }
 
 /// What VIBs of the image need and it does not have, except what it did not have before.
-pub(super) fn unmet<'a>(drafted: &Drafted<'a>, base: &'a Image) -> Vec<(&'a Arc<Descriptor>, &'a Constraint)> {
+pub(super) fn unmet<'a>(drafted: &Drafted<'a>, base: &'a Image, cancel: &CancelToken) -> Result<Vec<Need<'a>>, Stop> {
     let provides = drafted.provides();
-    let lacks = |provides: &ProvideIndex<'_>, needed: &Constraint| provides.matching(needed).next().is_none();
-    let of_incoming = drafted.incoming.iter().flat_map(|vib| vib.depends.iter().map(move |needed| (*vib, needed)));
-    let mut unmet: Vec<_> = of_incoming.filter(|(_, needed)| lacks(&provides, needed)).collect();
-    let of_staying = drafted.staying.iter().flat_map(|vib| vib.depends.iter().map(move |needed| (*vib, needed)));
-    let mut broken: Vec<_> = of_staying.filter(|(_, needed)| lacks(&provides, needed)).collect();
+    let mut unmet = lacking(&drafted.incoming, &provides, cancel)?;
+    let mut broken = lacking(&drafted.staying, &provides, cancel)?;
     if !broken.is_empty() {
         let before = ProvideIndex::new(base.vibs.iter().map(|vib| &**vib));
-        broken.retain(|(_, needed)| !lacks(&before, needed));
+        broken.retain(|(_, needed)| before.has(needed));
     }
     unmet.append(&mut broken);
-    unmet
+    Ok(unmet)
+}
+
+/// A VIB and something that it needs.
+type Need<'a> = (&'a Arc<Descriptor>, &'a Constraint);
+
+/// What these VIBs need and nothing provides.
+fn lacking<'a>(
+    vibs: &[&'a Arc<Descriptor>],
+    provides: &ProvideIndex<'_>,
+    cancel: &CancelToken,
+) -> Result<Vec<Need<'a>>, Stop> {
+    let mut lacking = Vec::new();
+    for vib in vibs {
+        check_cancelled(cancel)?;
+        lacking.extend(vib.depends.iter().filter(|needed| !provides.has(needed)).map(|needed| (*vib, needed)));
+    }
+    Ok(lacking)
 }
 
 fn unmet_problem(vib: &Descriptor, needed: &Constraint) -> Problem {
@@ -105,23 +122,24 @@ pub(super) struct Conflict<'a> {
 const MOST_CONFLICTS: usize = 1_000;
 
 /// The conflicts that VIBs which come have with others, whichever of the two tells of it; the first ones of very many.
-pub(super) fn conflicts<'a>(drafted: &Drafted<'a>) -> Vec<Conflict<'a>> {
+pub(super) fn conflicts<'a>(drafted: &Drafted<'a>, cancel: &CancelToken) -> Result<Vec<Conflict<'a>>, Stop> {
     let provides = drafted.provides();
     let comes: HashSet<&str> = drafted.incoming.iter().map(|vib| &*vib.name).collect();
     let mut conflicts = Vec::new();
     for vib in drafted.vibs() {
+        check_cancelled(cancel)?;
         for by in &vib.conflicts {
             for excluded in provides.matching(by).filter(|excluded| excluded.name != vib.name) {
                 if comes.contains(&*vib.name) || comes.contains(&*excluded.name) {
                     conflicts.push(Conflict { vib, excluded, by });
                 }
                 if conflicts.len() == MOST_CONFLICTS {
-                    return conflicts;
+                    return Ok(conflicts);
                 }
             }
         }
     }
-    conflicts
+    Ok(conflicts)
 }
 
 fn conflict_problem(conflict: &Conflict<'_>) -> Problem {
@@ -135,10 +153,11 @@ fn conflict_problem(conflict: &Conflict<'_>) -> Problem {
 }
 
 /// VIBs that come though others which come say that they replace them.
-fn replacements(drafted: &Drafted<'_>) -> Vec<Problem> {
+fn replacements(drafted: &Drafted<'_>, cancel: &CancelToken) -> Result<Vec<Problem>, Stop> {
     let provides = drafted.provides();
     let mut problems = Vec::new();
     for vib in &drafted.incoming {
+        check_cancelled(cancel)?;
         let replaced = vib.replaces.iter().flat_map(|constraint| provides.matching(constraint));
         let left = MOST_CONFLICTS.saturating_sub(problems.len());
         for replaced in replaced.filter(|replaced| replaced.name != vib.name).take(left) {
@@ -150,14 +169,14 @@ fn replacements(drafted: &Drafted<'_>) -> Vec<Problem> {
             });
         }
     }
-    problems
+    Ok(problems)
 }
 
 /// How many paths of a clash an error tells of; more are counted.
 const PATHS_TOLD: usize = 5;
 
 /// Files that several VIBs bring of which one comes: only one that is an overlay may bring a file which another brings too.
-fn file_clashes(drafted: &Drafted<'_>) -> Vec<Problem> {
+fn file_clashes(drafted: &Drafted<'_>, cancel: &CancelToken) -> Result<Vec<Problem>, Stop> {
     let comes: HashSet<*const Descriptor> = drafted.incoming.iter().map(|vib| Arc::as_ptr(vib)).collect();
     let mut problems = Vec::new();
     for overlay in [false, true] {
@@ -165,6 +184,7 @@ fn file_clashes(drafted: &Drafted<'_>) -> Vec<Problem> {
         let mut clashes = Clashes::default();
         // Those that come are last, so every clash that is found there is one of theirs.
         for vib in drafted.vibs().filter(|vib| vib.overlay == overlay) {
+            check_cancelled(cancel)?;
             let comes = comes.contains(&std::ptr::from_ref(vib));
             for path in &vib.files {
                 let owner = *owners.entry(path).or_insert(vib);
@@ -176,7 +196,7 @@ fn file_clashes(drafted: &Drafted<'_>) -> Vec<Problem> {
         problems
             .extend(clashes.found.into_iter().map(|(one, other, paths)| clash_problem(one, other, &paths, overlay)));
     }
-    problems
+    Ok(problems)
 }
 
 /// The paths that pairs of VIBs both bring, in the order in which the pairs are found.

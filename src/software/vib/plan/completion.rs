@@ -6,20 +6,26 @@ use std::sync::Arc;
 use super::super::descriptor::Descriptor;
 use super::super::matching::{ConstraintIndex, ProvideIndex};
 use super::super::relation::Constraint;
+use super::super::stop::{Stop, check_cancelled};
 use super::check::{conflicts, unmet};
 use super::draft::{Draft, Drafted};
+use crate::software::CancelToken;
 
 /// Lets VIBs that are at hand come where they help: what is needed, and newer versions of what has an unmet need or a
 /// conflict; again until nothing more helps. Every choice stands: what does not come out right that way is for the check to
 /// tell of.
-pub(super) fn complete<'a>(draft: &mut Draft<'a>, at_hand: &[&'a Arc<Descriptor>]) {
+pub(super) fn complete<'a>(
+    draft: &mut Draft<'a>,
+    at_hand: &[&'a Arc<Descriptor>],
+    cancel: &CancelToken,
+) -> Result<(), Stop> {
     let helpers = Helpers::new(at_hand);
     // Every round makes the draft newer, so there is a last one.
     while !at_hand.is_empty() {
         let drafted = draft.drafted();
-        let help = helpers.help(draft, &drafted);
+        let help = helpers.help(draft, &drafted, cancel)?;
         if help.is_empty() {
-            return;
+            return Ok(());
         }
         for vib in help {
             let newer_than = |coming: &&Arc<Descriptor>| vib.version.compare(&coming.version).is_gt();
@@ -28,6 +34,7 @@ pub(super) fn complete<'a>(draft: &mut Draft<'a>, at_hand: &[&'a Arc<Descriptor>
             }
         }
     }
+    Ok(())
 }
 
 /// The VIBs at hand.
@@ -45,7 +52,12 @@ impl<'a> Helpers<'a> {
     }
 
     /// What helps with what is wrong with the draft.
-    fn help(&self, draft: &Draft<'a>, drafted: &Drafted<'a>) -> Vec<&'a Arc<Descriptor>> {
+    fn help(
+        &self,
+        draft: &Draft<'a>,
+        drafted: &Drafted<'a>,
+        cancel: &CancelToken,
+    ) -> Result<Vec<&'a Arc<Descriptor>>, Stop> {
         let replacing = ConstraintIndex::new(drafted.vibs(), |vib: &Descriptor| vib.replaces.as_slice());
         let may_come = |vib: &'a Descriptor| {
             let is_newer = present(draft, &vib.name).is_none_or(|there| vib.version.compare(&there.version).is_gt());
@@ -53,13 +65,15 @@ impl<'a> Helpers<'a> {
         };
         let newer = |vib: &'a Descriptor| self.newest(&vib.name, may_come);
         let mut help = Vec::new();
-        for (vib, needed) in unmet(drafted, draft.base) {
+        for (vib, needed) in unmet(drafted, draft.base, cancel)? {
+            check_cancelled(cancel)?;
             help.extend(self.meeting(draft, needed, may_come).or_else(|| newer(vib)));
         }
-        for conflict in conflicts(drafted) {
+        for conflict in conflicts(drafted, cancel)? {
+            check_cancelled(cancel)?;
             help.extend(newer(conflict.excluded).or_else(|| newer(conflict.vib)));
         }
-        help
+        Ok(help)
     }
 
     /// What meets a need: best a newer version of what is there, then the first by name; of these the newest.

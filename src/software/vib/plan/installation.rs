@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::super::descriptor::{Descriptor, VibId};
-use super::super::error::ImageError;
 use super::super::image::{Image, ImageHost, ImageSnapshot};
 use super::super::matching::ConstraintIndex;
 use super::super::profile::ImageProfile;
+use super::super::stop::{Stop, check_cancelled};
 use super::check::check;
 use super::completion::complete;
 use super::draft::Draft;
 use super::{Candidate, ImagePlan, Rules};
+use crate::software::CancelToken;
 
 impl ImagePlan {
     /// What comes of installing the wanted candidates: the newest of each name that the image does not have, or has in an
@@ -20,12 +21,17 @@ impl ImagePlan {
     /// Everything that speaks against it is told at once: `AcceptanceConfigError` for levels below the host's,
     /// `DependencyError` for unmet needs, conflicts, and files that two VIBs bring, `HardwareError`, and
     /// `MaintenanceModeError` for a change that needs no reboot.
-    pub fn install(snapshot: &ImageSnapshot, candidates: &[Candidate], rules: &Rules) -> Result<Self, ImageError> {
+    pub fn install(
+        snapshot: &ImageSnapshot,
+        candidates: &[Candidate],
+        rules: &Rules,
+        cancel: &CancelToken,
+    ) -> Result<Self, Stop> {
         let base = snapshot.next();
-        let (draft, skipped) = draft(base, &snapshot.host, candidates, rules);
+        let (draft, skipped) = draft(base, &snapshot.host, candidates, rules, cancel)?;
         let drafted = draft.drafted();
         let needs_reboot = drafted.needs_reboot(snapshot);
-        check(&drafted, base, &snapshot.host, rules, needs_reboot)?;
+        check(&drafted, base, &snapshot.host, rules, needs_reboot, cancel)?;
         Ok(drafted.into_plan(base, needs_reboot, rules, skipped))
     }
 
@@ -37,11 +43,12 @@ impl ImagePlan {
         profile: ImageProfile,
         candidates: &[Candidate],
         rules: &Rules,
-    ) -> Result<Self, ImageError> {
+        cancel: &CancelToken,
+    ) -> Result<Self, Stop> {
         let base = Arc::new(Image { profile, vibs: Vec::new() });
-        let (draft, skipped) = draft(&base, host, candidates, rules);
+        let (draft, skipped) = draft(&base, host, candidates, rules, cancel)?;
         let drafted = draft.drafted();
-        check(&drafted, &base, host, rules, true)?;
+        check(&drafted, &base, host, rules, true, cancel)?;
         let mut plan = drafted.into_plan(&base, false, rules, skipped);
         let Image { profile, vibs } = Arc::unwrap_or_clone(plan.image);
         plan.image = Arc::new(Image { profile: ImageProfile { vibs: profile.vibs, ..base.profile.clone() }, vibs });
@@ -55,21 +62,26 @@ fn draft<'a>(
     host: &ImageHost,
     candidates: &'a [Candidate],
     rules: &Rules,
-) -> (Draft<'a>, Vec<VibId>) {
+    cancel: &CancelToken,
+) -> Result<(Draft<'a>, Vec<VibId>), Stop> {
     let (wanted, at_hand): (Vec<_>, Vec<_>) = candidates.iter().partition(|candidate| candidate.wanted);
-    let mut draft = newest(base, wanted.iter().map(|candidate| &candidate.descriptor).collect());
+    let mut draft = newest(base, wanted.iter().map(|candidate| &candidate.descriptor).collect(), cancel)?;
     let at_hand = at_hand.into_iter().map(|candidate| &candidate.descriptor);
     let may_come = |vib: &&Arc<Descriptor>| vib.fits_hardware(host) && vib.acceptance_level >= rules.level;
-    complete(&mut draft, &at_hand.filter(may_come).collect::<Vec<_>>());
+    complete(&mut draft, &at_hand.filter(may_come).collect::<Vec<_>>(), cancel)?;
     let skipped = skipped(&wanted, &draft);
-    (draft, skipped)
+    Ok((draft, skipped))
 }
 
 /// Lets the newest come of each name, except what another VIB replaces that comes too or that stays.
 ///
 /// Of two that replace each other the one that comes wins over the one that is there, unless both were asked for. Two that
 /// come both stay, and so does a circle of more, for the check to tell of.
-fn newest<'a>(base: &'a Arc<Image>, mut wanted: Vec<&'a Arc<Descriptor>>) -> Draft<'a> {
+fn newest<'a>(
+    base: &'a Arc<Image>,
+    mut wanted: Vec<&'a Arc<Descriptor>>,
+    cancel: &CancelToken,
+) -> Result<Draft<'a>, Stop> {
     let asked: HashSet<&str> = wanted.iter().map(|vib| &*vib.name).collect();
     loop {
         let mut draft = Draft::new(base);
@@ -77,11 +89,11 @@ fn newest<'a>(base: &'a Arc<Image>, mut wanted: Vec<&'a Arc<Descriptor>>) -> Dra
             consider(&mut draft, vib);
         }
         let mut goes: HashSet<&str> = disputed(&draft, &asked).collect();
-        let obsolete = obsolete(&draft);
+        let obsolete = obsolete(&draft, cancel)?;
         let is_sure = |by: &[&str]| by.iter().any(|by| !obsolete.contains_key(by));
         goes.extend(obsolete.iter().filter(|(_, by)| is_sure(by)).map(|(name, _)| *name));
         if goes.is_empty() {
-            return draft;
+            return Ok(draft);
         }
         // Another version of it may come all the same.
         let is_dropped = |vib: &Arc<Descriptor>| {
@@ -110,15 +122,19 @@ fn disputed<'a>(draft: &Draft<'a>, asked: &HashSet<&str>) -> impl Iterator<Item 
 }
 
 /// The names of VIBs that come and are obsolete, each with the names of what replaces it.
-fn obsolete<'a>(draft: &Draft<'a>) -> BTreeMap<&'a str, Vec<&'a str>> {
+fn obsolete<'a>(draft: &Draft<'a>, cancel: &CancelToken) -> Result<BTreeMap<&'a str, Vec<&'a str>>, Stop> {
     let drafted = draft.drafted();
     let replacing = ConstraintIndex::new(drafted.vibs(), |vib: &Descriptor| vib.replaces.as_slice());
-    let by = |vib: &'a Descriptor| -> Vec<_> {
+    let mut obsolete = BTreeMap::new();
+    for (name, vib) in &draft.incoming {
+        check_cancelled(cancel)?;
         let others = replacing.meaning(vib).map(|(other, _)| other).filter(|other| !vib.obsoletes(other));
-        others.map(|other| &*other.name).collect()
-    };
-    let all = draft.incoming.iter().map(|(name, vib)| (*name, by(vib)));
-    all.filter(|(_, by)| !by.is_empty()).collect()
+        let by: Vec<&str> = others.map(|other| &*other.name).collect();
+        if !by.is_empty() {
+            obsolete.insert(*name, by);
+        }
+    }
+    Ok(obsolete)
 }
 
 /// The wanted VIBs that do not come.

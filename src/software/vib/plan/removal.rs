@@ -3,15 +3,22 @@
 use super::super::descriptor::Descriptor;
 use super::super::error::{ImageError, ImageErrorClass};
 use super::super::image::ImageSnapshot;
+use super::super::stop::Stop;
 use super::check::check;
 use super::draft::Draft;
 use super::{ImagePlan, Rules};
+use crate::software::CancelToken;
 
 impl ImagePlan {
     /// What comes of removing VIBs. Each is named by its id or as `name`, `name:version`, `vendor:name` or
     /// `vendor:name:version`; one that the image does not have is a `NoMatchError`, and all of these are told at once. Needs
     /// that are no longer met are a `DependencyError`, and maintenance mode may be needed as with an installation.
-    pub fn remove(snapshot: &ImageSnapshot, names: &[String], rules: &Rules) -> Result<Self, ImageError> {
+    pub fn remove(
+        snapshot: &ImageSnapshot,
+        names: &[String],
+        rules: &Rules,
+        cancel: &CancelToken,
+    ) -> Result<Self, Stop> {
         let base = snapshot.next();
         let mut draft = Draft::new(base);
         let mut unknown = Vec::new();
@@ -23,11 +30,11 @@ impl ImagePlan {
             draft.removed.extend(meant);
         }
         if !unknown.is_empty() {
-            return Err(no_match(&unknown));
+            return Err(no_match(&unknown).into());
         }
         let drafted = draft.drafted();
         let needs_reboot = drafted.needs_reboot(snapshot);
-        check(&drafted, base, &snapshot.host, rules, needs_reboot)?;
+        check(&drafted, base, &snapshot.host, rules, needs_reboot, cancel)?;
         Ok(drafted.into_plan(base, needs_reboot, rules, Vec::new()))
     }
 }

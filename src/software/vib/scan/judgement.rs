@@ -9,8 +9,9 @@ use super::super::level::AcceptanceLevel;
 use super::super::matching::ProvideIndex;
 use super::super::relation::Constraint;
 use super::offer::{Offer, OfferedBulletin, OfferedVib};
-use super::result::{BulletinState, BulletinStatus, BulletinVib, InstallState, Prerequisite, Reason, VibChange};
+use super::result::{BulletinStatus, BulletinVib, Prerequisite};
 use super::standing::{Stand, Standing};
+use crate::software::patch_state::{InstallState, PartChange, PatchReason, PatchState};
 
 /// How many bulletins are told that supersede one, for each of its VIBs.
 const SUPERSEDING_TOLD: usize = 4;
@@ -107,34 +108,34 @@ impl<'a> Judge<'a> {
     fn vib(&self, bulletin: &OfferedBulletin<'a>, id: &VibId, place: Option<usize>) -> BulletinVib {
         let known = place.and_then(|place| Some((self.offer.vibs.get(place)?, self.vibs.get(place)?)));
         let Some((offered, judged)) = known else {
-            let change = if self.in_image.contains(id) { VibChange::Installed } else { VibChange::Unknown };
+            let change = if self.in_image.contains(id) { PartChange::Installed } else { PartChange::Unknown };
             return BulletinVib { id: id.clone(), change, on_host: Vec::new() };
         };
         if !bulletin.fits || !offered.fits() {
-            return BulletinVib { id: id.clone(), change: VibChange::NotApplicable, on_host: Vec::new() };
+            return BulletinVib { id: id.clone(), change: PartChange::NotApplicable, on_host: Vec::new() };
         }
         let change = match &judged.next {
-            Standing::Present(_) => VibChange::Installed,
-            Standing::Obsoleted(_) => VibChange::Obsoleted,
-            Standing::Absent(goes) if goes.is_empty() => VibChange::New,
-            Standing::Absent(_) => VibChange::Update,
+            Standing::Present(_) => PartChange::Installed,
+            Standing::Obsoleted(_) => PartChange::Obsoleted,
+            Standing::Absent(goes) if goes.is_empty() => PartChange::New,
+            Standing::Absent(_) => PartChange::Update,
         };
         BulletinVib { id: id.clone(), change, on_host: judged.on_host.clone() }
     }
 
     /// Why nothing of a bulletin is for the host.
-    fn unfit(&self, offered: &OfferedBulletin<'a>) -> Reason {
+    fn unfit(&self, offered: &OfferedBulletin<'a>) -> PatchReason {
         let of_bulletin = || offered.vibs.iter().flatten().filter_map(|&place| self.offer.vibs.get(place));
         if !offered.fits {
-            Reason::Platform
+            PatchReason::Platform
         } else if offered.vibs.is_empty() {
-            Reason::NoContent
+            PatchReason::NoContent
         } else if of_bulletin().any(|vib| vib.fits_platform) {
-            Reason::Hardware
+            PatchReason::Hardware
         } else if offered.vibs.contains(&None) {
-            Reason::MetadataIncomplete
+            PatchReason::MetadataIncomplete
         } else {
-            Reason::Platform
+            PatchReason::Platform
         }
     }
 }
@@ -165,26 +166,26 @@ impl<'a> Content<'_, 'a> {
         let is_incomplete = self.is_incomplete();
         status.installed = !is_incomplete && self.coming().next().is_none();
         if is_incomplete {
-            status.reasons.push(Reason::MetadataIncomplete);
+            status.reasons.push(PatchReason::MetadataIncomplete);
         }
         if !status.installed {
-            status.state = BulletinState::Missing;
+            status.state = PatchState::Missing;
             self.judge_obstacles(status);
             return;
         }
         status.install_states = self.install_states();
         let is_present = |judged: &Judged<'_>| matches!(judged.next, Standing::Present(_));
         status.state = if !self.vibs.iter().any(|(_, _, judged)| is_present(judged)) {
-            status.reasons.push(Reason::Obsoleted);
-            BulletinState::Superseded
+            status.reasons.push(PatchReason::Obsoleted);
+            PatchState::Superseded
         } else if status.install_states.contains(&InstallState::ImageActive) {
-            BulletinState::Installed
+            PatchState::Installed
         } else {
-            BulletinState::PendingReboot
+            PatchState::RebootPending
         };
         let present = self.vibs.iter().filter(|(_, _, judged)| is_present(judged));
         if self.judge.next.is_needed(&present.map(|(_, offered, _)| &*offered.vib.name).collect()) {
-            status.reasons.push(Reason::HasDependentPatch);
+            status.reasons.push(PatchReason::HasDependentPatch);
         }
     }
 
@@ -214,7 +215,7 @@ impl<'a> Content<'_, 'a> {
         let is_below =
             |offered: &OfferedVib<'_>| offered.vib.acceptance_level < self.judge.level && !offered.is_outline;
         if self.coming().any(|(offered, _, _)| is_below(offered)) {
-            status.reasons.push(Reason::AcceptanceLevel);
+            status.reasons.push(PatchReason::AcceptanceLevel);
         }
     }
 
@@ -234,10 +235,10 @@ impl<'a> Content<'_, 'a> {
             }
         }
         if !prerequisites.is_empty() {
-            status.reasons.push(Reason::MissingPatch);
+            status.reasons.push(PatchReason::MissingPatch);
         }
         if !status.missing_requirements.is_empty() {
-            status.reasons.push(Reason::MissingLib);
+            status.reasons.push(PatchReason::MissingLib);
         }
         let bulletins = prerequisites.into_iter().filter_map(|place| self.judge.offer.bulletins.get(place));
         // What it has is lacking on the host, so it is not installed.
@@ -251,7 +252,7 @@ impl<'a> Content<'_, 'a> {
         for other in conflicts.filter(|other| !goes.contains(&*other.name)) {
             let id = other.id();
             let has = self.judge.offer.vib(&id).is_some_and(|vib| !vib.bulletins.is_empty());
-            push_once(&mut status.reasons, if has { Reason::ConflictPatch } else { Reason::ConflictLib });
+            push_once(&mut status.reasons, if has { PatchReason::ConflictPatch } else { PatchReason::ConflictLib });
             push_once(&mut status.conflicts_with, id);
         }
     }
@@ -321,7 +322,7 @@ fn outline(bulletin: &Bulletin) -> BulletinStatus {
         release_date: bulletin.release_date,
         kb_url: bulletin.kb_url.clone(),
         component: bulletin.component.clone(),
-        state: BulletinState::NotApplicable,
+        state: PatchState::NotApplicable,
         applicable: false,
         installed: false,
         install_states: Vec::new(),

@@ -1,6 +1,5 @@
 //! Which bulletins a host has and which it lacks.
 
-mod assessment;
 mod judgement;
 mod offer;
 mod result;
@@ -10,14 +9,13 @@ mod tests;
 
 use chrono::{DateTime, Utc};
 
-pub use assessment::{Assessment, SeverityCount};
-pub use result::{
-    BulletinState, BulletinStatus, BulletinVib, HostFacts, InstallState, Prerequisite, Reason, ScanResult, VibChange,
-};
+pub use result::{BulletinStatus, BulletinVib, HostFacts, Prerequisite, ScanResult};
 
 use super::catalogue::Catalogue;
 use super::image::ImageSnapshot;
 use super::level::AcceptanceLevel;
+use super::stop::{Stop, check_cancelled};
+use crate::software::CancelToken;
 use judgement::Judge;
 use offer::Offer;
 
@@ -28,9 +26,14 @@ pub fn scan(
     catalogue: &Catalogue<'_>,
     level: AcceptanceLevel,
     at: DateTime<Utc>,
-) -> ScanResult {
+    cancel: &CancelToken,
+) -> Result<ScanResult, Stop> {
     let offer = Offer::new(catalogue, &snapshot.host);
     let judge = Judge::new(snapshot, level, &offer);
-    let bulletins = offer.bulletins.iter().enumerate().map(|(place, offered)| judge.status(place, offered)).collect();
-    ScanResult { host: HostFacts::of(snapshot, level), scanned_at: at, bulletins }
+    let judged = offer.bulletins.iter().enumerate().map(|(place, offered)| {
+        check_cancelled(cancel)?;
+        Ok(judge.status(place, offered))
+    });
+    let bulletins = judged.collect::<Result<_, Stop>>()?;
+    Ok(ScanResult { host: HostFacts::of(snapshot, level), scanned_at: at, bulletins })
 }

@@ -1,15 +1,15 @@
-//! What a scan finds. It is stored as JSON, so fields may be added, but keep their names.
+//! What a scan finds.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use super::super::bulletin::Component;
 use super::super::descriptor::{HardwarePlatform, VibId};
 use super::super::image::ImageSnapshot;
 use super::super::level::AcceptanceLevel;
+use crate::software::patch_state::{InstallState, PartChange, PatchReason, PatchState};
 
 /// What a scan found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanResult {
     /// The host as it was.
     pub host: HostFacts,
@@ -27,7 +27,7 @@ impl ScanResult {
 }
 
 /// A host as a scan finds it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostFacts {
     /// The product line.
     pub product_line: Box<str>,
@@ -71,7 +71,7 @@ impl HostFacts {
 }
 
 /// A bulletin and how a host stands to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulletinStatus {
     /// Its id.
     pub id: Box<str>,
@@ -96,7 +96,7 @@ pub struct BulletinStatus {
     /// What it is as a component, from 7.0 on.
     pub component: Option<Component>,
     /// How the host stands to it.
-    pub state: BulletinState,
+    pub state: PatchState,
     /// Whether it is for the host's product, and at least one of its VIBs is for the host.
     pub applicable: bool,
     /// Whether everything of it is there, or in a newer version or replaced by something else: then installing it changes
@@ -105,7 +105,7 @@ pub struct BulletinStatus {
     /// How far it took effect, if it is installed.
     pub install_states: Vec<InstallState>,
     /// What speaks against installing it now, or against removing it; each once.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<PatchReason>,
     /// What its VIBs need that neither the host nor any bulletin has: constraints such as `esx-base >= 6.0`.
     pub missing_requirements: Vec<Box<str>>,
     /// The bulletins that have what it needs and the host lacks.
@@ -126,80 +126,14 @@ pub struct BulletinStatus {
 }
 
 impl BulletinStatus {
-    /// Whether it is missing, and no other bulletin supersedes it.
-    pub fn is_wanted(&self) -> bool {
-        self.state == BulletinState::Missing && self.superseded_by.is_empty()
-    }
-
     /// Whether it can be installed now: it is missing, and what speaks against it can be had from other bulletins.
     pub fn is_installable(&self) -> bool {
-        self.state == BulletinState::Missing && self.reasons.iter().all(|reason| *reason == Reason::MissingPatch)
+        self.state == PatchState::Missing && self.reasons.iter().all(|reason| *reason == PatchReason::MissingPatch)
     }
-}
-
-/// How a host stands to a bulletin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum BulletinState {
-    /// It is for the host and not installed.
-    Missing,
-    /// It is installed and waits for a reboot.
-    PendingReboot,
-    /// It is installed.
-    Installed,
-    /// Everything of it is on the host in newer versions or replaced.
-    Superseded,
-    /// It is not for the host.
-    NotApplicable,
-}
-
-impl BulletinState {
-    /// All, what asks for most first.
-    pub const ALL: [Self; 5] =
-        [Self::Missing, Self::PendingReboot, Self::Installed, Self::Superseded, Self::NotApplicable];
-}
-
-/// How far what was installed took effect, in the words of vSphere's `HostPatchManager`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum InstallState {
-    /// The host was rebooted since.
-    HostRestarted,
-    /// The image that has it runs.
-    ImageActive,
-}
-
-/// What speaks against a bulletin: vSphere's words from [`Reason::Obsoleted`] to [`Reason::ConflictLib`], and others for what
-/// these have none for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Reason {
-    /// The host has everything of it in newer versions or replaced.
-    Obsoleted,
-    /// It needs other bulletins, which the metadata has.
-    MissingPatch,
-    /// It needs what nothing has.
-    MissingLib,
-    /// It is installed and cannot be removed: what is outside of it needs it.
-    HasDependentPatch,
-    /// It conflicts with a VIB of the host that a bulletin of the metadata has.
-    ConflictPatch,
-    /// It conflicts with a VIB of the host that is in no bulletin.
-    ConflictLib,
-    /// It is for another product, version or locale.
-    Platform,
-    /// All of its VIBs are for other hardware.
-    Hardware,
-    /// The acceptance level of a VIB is below the host's.
-    AcceptanceLevel,
-    /// It has no VIBs: it is a notification.
-    NoContent,
-    /// The metadata lacks a VIB of it.
-    MetadataIncomplete,
 }
 
 /// A bulletin that has what another one needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prerequisite {
     /// Its id.
     pub id: Box<str>,
@@ -208,30 +142,12 @@ pub struct Prerequisite {
 }
 
 /// A VIB of a bulletin and what the bulletin does to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulletinVib {
     /// The VIB.
     pub id: VibId,
     /// What installing the bulletin does to it.
-    pub change: VibChange,
+    pub change: PartChange,
     /// The VIBs that go for it, or that stand in its place: an older or newer version, or what replaces it.
     pub on_host: Vec<VibId>,
-}
-
-/// What installing a bulletin does to a VIB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum VibChange {
-    /// It comes; nothing goes for it.
-    New,
-    /// It comes in place of an older version or of what it replaces.
-    Update,
-    /// It is there.
-    Installed,
-    /// A newer version is there, or what replaces it.
-    Obsoleted,
-    /// It is for another product or hardware.
-    NotApplicable,
-    /// The metadata lacks it.
-    Unknown,
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::boot_config::{self, BootConfig, BootState};
+use super::damage::Damage;
 use super::database;
 use super::failure::{malformed, unreadable};
 use super::host::Boot;
@@ -35,16 +36,31 @@ pub(super) struct Bank {
     pub image: Arc<Image>,
 }
 
+/// A bank whose image cannot be read.
+#[derive(Clone, Debug)]
+pub(super) struct DamagedBank {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What its boot configuration says, if that can be read.
+    pub config: Option<BootConfig>,
+    /// Why the image cannot be read.
+    pub error: ImageError,
+}
+
+/// A bank that is there.
+type Found = Result<Bank, DamagedBank>;
+
 impl Bank {
     /// Reads a bank; `None` if there is nothing in it.
-    fn read(folder: PathBuf, known: &[Arc<Image>]) -> Result<Option<Self>, ImageError> {
-        // What is behind a link is not swept, and may lie on another file system.
-        if folder.is_symlink() {
-            return Err(malformed(&folder, "a boot bank is a folder, and this is a link"));
-        }
-        let Some(config) = read_config(&folder)? else { return Ok(None) };
-        let image = Arc::new(database::read(&folder.join(database::FILE), known)?);
-        Ok(Some(Self { folder, config, image }))
+    fn read(folder: PathBuf, known: &[Arc<Image>]) -> Option<Found> {
+        let config = match read_config(&folder) {
+            Ok(config) => config?,
+            Err(error) => return Some(Err(DamagedBank { folder, config: None, error })),
+        };
+        Some(match database::read(&folder.join(database::FILE), known) {
+            Ok(image) => Ok(Self { folder, config, image: Arc::new(image) }),
+            Err(error) => Err(DamagedBank { folder, config: Some(config), error }),
+        })
     }
 
     /// Fails unless the payloads of every VIB are there as they were installed. Reads them all.
@@ -111,29 +127,40 @@ pub(super) struct Banks {
 }
 
 impl Banks {
-    /// Reads both; `known` are images whose descriptors may be shared.
+    /// Reads both; `known` are images whose descriptors may be shared. Fails if the image that runs cannot be read.
     pub(super) fn read(layout: &Layout, boot: &Boot, known: &[Arc<Image>]) -> Result<Self, ImageError> {
-        let file = layout.bootbank().join(BOOT_CONFIG);
-        let first = Bank::read(layout.bootbank(), known)?;
-        let first = first.ok_or_else(|| unreadable(&file, &io::ErrorKind::NotFound.into()))?;
-        let known: Vec<_> = known.iter().cloned().chain([Arc::clone(&first.image)]).collect();
-        // An image that cannot be read cannot be booted or gone back to; the one that runs is none the worse for it.
-        let second = Bank::read(layout.altbootbank(), &known).unwrap_or_else(|error| {
-            tracing::warn!("the alternate boot bank is taken for empty: {error}");
-            None
-        });
-        Ok(Self::of(first, second, boot))
+        Self::find(layout, boot, known).map_err(|damage| damage.error(layout))
     }
 
-    fn of(first: Bank, second: Option<Bank>, boot: &Boot) -> Self {
-        let Some(second) = second else {
-            return Self { running: first, other: None, is_pending: false, is_exchange_due: false };
+    /// The same, with what is left if the image that runs cannot be read.
+    pub(super) fn find(layout: &Layout, boot: &Boot, known: &[Arc<Image>]) -> Result<Self, Box<Damage>> {
+        let first = read_first(layout, known);
+        let own = first.as_ref().ok().map(|bank| Arc::clone(&bank.image));
+        let known: Vec<_> = known.iter().cloned().chain(own).collect();
+        Self::of(first, read_second(layout, &known), boot)
+    }
+
+    fn of(first: Found, second: Option<Found>, boot: &Boot) -> Result<Self, Box<Damage>> {
+        let is_newer = match (config(&first), second.as_ref().and_then(config)) {
+            (Some(first), Some(second)) => second.updated > first.updated,
+            // Only the newer one ever waits.
+            (None, Some(second)) => second.state.is_first_boot(),
+            (_, None) => false,
         };
-        let is_newer = second.config.updated > first.config.updated;
-        if is_newer && !waits(&second.config, boot) {
-            return Self { running: second, other: Some(first), is_pending: false, is_exchange_due: true };
+        let waits = second.as_ref().and_then(config).is_none_or(|config| waits(config, boot));
+        let is_exchange_due = is_newer && !waits;
+        let is_pending = is_newer && waits;
+        let (running, other) = match second {
+            Some(second) if is_exchange_due => (second, Some(first)),
+            second => (first, second),
+        };
+        match running {
+            Ok(running) => {
+                let other = other.and_then(sound);
+                Ok(Self { running, is_pending: is_pending && other.is_some(), other, is_exchange_due })
+            }
+            Err(running) => Err(Box::new(Damage { running, other, is_pending, is_exchange_due })),
         }
-        Self { running: first, other: Some(second), is_pending: is_newer, is_exchange_due: false }
     }
 
     /// The image that comes after the next boot, if that is another.
@@ -163,9 +190,41 @@ impl Banks {
     }
 }
 
+/// The bank that runs unless the other one is newer. It must be there.
+fn read_first(layout: &Layout, known: &[Arc<Image>]) -> Found {
+    let folder = layout.bootbank();
+    // What is behind a link is not swept, and may lie on another file system.
+    if folder.is_symlink() {
+        let error = malformed(&folder, "a boot bank is a folder, and this is a link");
+        return Err(DamagedBank { folder, config: None, error });
+    }
+    Bank::read(folder.clone(), known).unwrap_or_else(|| {
+        let error = unreadable(&folder.join(BOOT_CONFIG), &rustix::io::Errno::NOENT.into());
+        Err(DamagedBank { folder, config: None, error })
+    })
+}
+
+/// The other one.
+fn read_second(layout: &Layout, known: &[Arc<Image>]) -> Option<Found> {
+    Some(layout.altbootbank()).filter(|folder| !folder.is_symlink()).and_then(|folder| Bank::read(folder, known))
+}
+
+/// An image that cannot be read cannot be booted or gone back to; the one that runs is none the worse for it.
+fn sound(found: Found) -> Option<Bank> {
+    found.inspect_err(|bank| tracing::warn!("the alternate boot bank is taken for empty: {}", bank.error)).ok()
+}
+
+/// What a bank's boot configuration says, if it can be read.
+fn config(found: &Found) -> Option<&BootConfig> {
+    match found {
+        Ok(bank) => Some(&bank.config),
+        Err(bank) => bank.config.as_ref(),
+    }
+}
+
 /// Whether a bank still waits for the boot that it was staged for. While either marker is missing nobody can tell of a boot.
 fn waits(config: &BootConfig, boot: &Boot) -> bool {
-    config.state == BootState::Waiting
+    config.state.is_first_boot()
         && match (&config.staged_under, &boot.marker) {
             (Some(then), Some(now)) => then == now,
             _ => true,

@@ -9,7 +9,10 @@ pub(super) const LONGEST: u64 = 1024 * 1024;
 /// What stands between two modules.
 const BETWEEN: &str = " --- ";
 
-/// A bank's `boot.cfg`: lines of `key=value`, as ESXi writes them. Keys of others are not kept.
+/// How long the boot loader waits for somebody to press a key, unless told otherwise.
+const TIMEOUT: &str = "5";
+
+/// A bank's `boot.cfg`: lines of `key=value`, as ESXi writes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct BootConfig {
     /// Whether the bank is to be booted for the first time.
@@ -18,6 +21,8 @@ pub(super) struct BootConfig {
     pub title: String,
     /// The file that is booted; empty if there is none.
     pub kernel: String,
+    /// The options that it is booted with.
+    pub kernel_options: String,
     /// The files that are loaded with it, in their order.
     pub modules: Vec<String>,
     /// The version of the image's base.
@@ -26,6 +31,8 @@ pub(super) struct BootConfig {
     pub updated: u64,
     /// Of a bank that waits for a boot: which boot it was that the host ran from when it was staged.
     pub staged_under: Option<String>,
+    /// What else stands in it: keys and values.
+    pub others: Vec<(String, String)>,
 }
 
 /// How far a bank is, in the numbers that ESXi has for it.
@@ -36,6 +43,8 @@ pub(super) enum BootState {
     Booted,
     /// It waits for the next boot.
     Waiting,
+    /// Its first boot is under way; after another boot, it failed.
+    Booting,
     /// There is nothing in it.
     Empty,
 }
@@ -45,16 +54,38 @@ impl BootState {
         match self {
             Self::Booted => 0,
             Self::Waiting => 1,
+            Self::Booting => 2,
             Self::Empty => 3,
         }
+    }
+
+    /// Whether the bank has its first boot before it, or has begun it.
+    pub(super) fn is_first_boot(self) -> bool {
+        matches!(self, Self::Waiting | Self::Booting)
+    }
+}
+
+impl BootConfig {
+    fn other(&self, key: &str) -> Option<&str> {
+        self.others.iter().find(|(other, _)| other == key).map(|(_, value)| &**value)
     }
 }
 
 impl fmt::Display for BootConfig {
+    /// The state comes first: the boot loader of ESXi changes it in the first 512 octets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "bootstate={}\ntitle={}\ntimeout=5\nprefix=", self.state.number(), self.title)?;
-        writeln!(f, "kernel={}\nkernelopt=\nmodules={}", self.kernel, self.modules.join(BETWEEN))?;
-        writeln!(f, "build={}\nupdated={}", self.build, self.updated)?;
+        writeln!(f, "bootstate={}\ntitle={}", self.state.number(), self.title)?;
+        writeln!(
+            f,
+            "timeout={}\nprefix={}",
+            self.other("timeout").unwrap_or(TIMEOUT),
+            self.other("prefix").unwrap_or("")
+        )?;
+        writeln!(f, "kernel={}\nkernelopt={}", self.kernel, self.kernel_options)?;
+        writeln!(f, "modules={}\nbuild={}\nupdated={}", self.modules.join(BETWEEN), self.build, self.updated)?;
+        for (key, value) in self.others.iter().filter(|(key, _)| key != "timeout" && key != "prefix") {
+            writeln!(f, "{key}={value}")?;
+        }
         match &self.staged_under {
             Some(marker) => writeln!(f, "stagedunder={marker}"),
             None => Ok(()),
@@ -78,6 +109,7 @@ impl FromStr for BootConfig {
                 "bootstate" => config.state = state(value).ok_or((number, "bootstate is 0, 1, 2 or 3"))?,
                 "title" => value.clone_into(&mut config.title),
                 "kernel" => value.clone_into(&mut config.kernel),
+                "kernelopt" => value.clone_into(&mut config.kernel_options),
                 "modules" => {
                     let modules = value.split(BETWEEN).map(str::trim).filter(|module| !module.is_empty());
                     config.modules = modules.map(str::to_owned).collect();
@@ -88,7 +120,7 @@ impl FromStr for BootConfig {
                     has_serial = true;
                 }
                 "stagedunder" => config.staged_under = Some(value.trim().to_owned()),
-                _ => {}
+                other => config.others.push((other.to_owned(), value.to_owned())),
             }
         }
         match has_serial {
@@ -101,8 +133,8 @@ impl FromStr for BootConfig {
 fn state(value: &str) -> Option<BootState> {
     match value.trim() {
         "0" => Some(BootState::Booted),
-        // 2 is a first boot that is under way.
-        "1" | "2" => Some(BootState::Waiting),
+        "1" => Some(BootState::Waiting),
+        "2" => Some(BootState::Booting),
         "3" => Some(BootState::Empty),
         _ => None,
     }
@@ -118,10 +150,14 @@ mod tests {
             state: BootState::Waiting,
             title: "Loading VMware ESXi".to_owned(),
             kernel: "b.b00".to_owned(),
+            kernel_options: "no-auto-partition a=b".to_owned(),
             modules: vec!["k.b00".to_owned(), "a---b.v00".to_owned(), "s.v00".to_owned()],
             build: "5.5.0-1.16.1746018".to_owned(),
             updated: 7,
             staged_under: Some("ab12".to_owned()),
+            others: [("timeout", "0"), ("prefix", ""), ("nobootif", "1")]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .to_vec(),
         };
         assert_eq!(config.to_string().parse(), Ok(config.clone()));
         assert!(config.to_string().contains("\nmodules=k.b00 --- a---b.v00 --- s.v00\n"), "{config}");

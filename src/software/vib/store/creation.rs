@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono::SubsecRound;
+use chrono::{DateTime, SubsecRound, Utc};
 
 use super::depot::Depot;
 use super::disk::Disk;
@@ -13,11 +13,11 @@ use super::failure::cannot;
 use super::host::BASE;
 use super::layout::Layout;
 use super::lock::Lock;
-use super::transaction::{Stop, Transaction};
+use super::transaction::Transaction;
 use super::{HostSettings, ImageSettings};
 use crate::software::vib::{
     AcceptanceLevel, Candidate, Catalogue, Descriptor, ImageError, ImageErrorClass, ImagePlan, ImageProfile, Rules,
-    VibId,
+    Stop, VibId,
 };
 use crate::software::{CancelToken, Phase, Progress};
 
@@ -53,16 +53,18 @@ pub(super) fn create(layout: &Layout, new: &NewImage, settings: &ImageSettings, 
     check_file_system(layout, disk)?;
     let told = (new.host != HostSettings::default()).then(|| new.host.clone());
     let host = told.clone().map_or_else(|| HostSettings::read(&layout.host_file()), Ok)?;
-    let depot = Depot::open(&new.bundles, &settings.trust, settings.clock.now())?;
-    let plan = plan(new, host, &depot, settings)?;
-    write_host(layout, told.as_ref(), disk).map_err(failed)?;
-    let cancel = CancelToken::default();
-    let change = Transaction { layout, disk, base: None, plan: &plan, source: &depot, cancel: &cancel };
-    match change.make(&layout.bootbank(), 1, None, &mut Unheard) {
-        Ok(_) => Ok(()),
-        Err(Stop::Failed(error)) => Err(error),
-        Err(Stop::Cancelled) => Err(failed(io::ErrorKind::Interrupted.into())),
-    }
+    let make = || -> Result<(), Stop> {
+        let cancel = CancelToken::default();
+        let depot = Depot::open(&new.bundles, &settings.trust, settings.clock.now(), &cancel)?;
+        let plan = plan(new, host, &depot, settings, &cancel)?;
+        write_host(layout, told.as_ref(), settings.clock.now(), disk).map_err(failed)?;
+        let change = Transaction { layout, disk, base: None, plan: &plan, source: &depot, cancel: &cancel };
+        change.make(&layout.bootbank(), 1, None, &mut Unheard).map(drop)
+    };
+    make().map_err(|stop| match stop {
+        Stop::Failed(error) => error,
+        Stop::Cancelled => failed(io::ErrorKind::Interrupted.into()),
+    })
 }
 
 /// Refuses a file system on which no change could become valid at once.
@@ -87,7 +89,13 @@ fn check_file_system(layout: &Layout, disk: &Disk) -> Result<(), ImageError> {
 }
 
 /// What the first image is.
-fn plan(new: &NewImage, host: HostSettings, depot: &Depot, settings: &ImageSettings) -> Result<ImagePlan, ImageError> {
+fn plan(
+    new: &NewImage,
+    host: HostSettings,
+    depot: &Depot,
+    settings: &ImageSettings,
+    cancel: &CancelToken,
+) -> Result<ImagePlan, Stop> {
     let catalogue = depot.catalogue()?;
     let theirs = new.profile.as_deref().map(|name| depot.profile(name)).transpose()?;
     depot.refuse_damaged(|id| theirs.is_none_or(|profile| profile.vibs.iter().any(|vib| vib.id == *id)))?;
@@ -121,7 +129,7 @@ fn plan(new: &NewImage, host: HostSettings, depot: &Depot, settings: &ImageSetti
         None if new.bundles.is_empty() => Vec::new(),
         None => Candidate::select(&host, &catalogue, None)?,
     };
-    ImagePlan::initial(&host, profile, &candidates, &rules)
+    ImagePlan::initial(&host, profile, &candidates, &rules, cancel)
 }
 
 /// The VIBs of a profile.
@@ -146,7 +154,8 @@ fn newest_base<'a>(catalogue: &Catalogue<'a>) -> Option<&'a Descriptor> {
     bases.max_by(|one, other| one.version.compare(&other.version)).map(|vib| &***vib)
 }
 
-fn write_host(layout: &Layout, told: Option<&HostSettings>, disk: &Disk) -> io::Result<()> {
+/// What the host is, and that it was booted from the image that is about to come: not before its VIBs were installed.
+fn write_host(layout: &Layout, told: Option<&HostSettings>, booted: DateTime<Utc>, disk: &Disk) -> io::Result<()> {
     for leftover in layout.leftovers()? {
         disk.remove_folder(&leftover)?;
     }
@@ -154,7 +163,7 @@ fn write_host(layout: &Layout, told: Option<&HostSettings>, disk: &Disk) -> io::
         disk.replace_file(&layout.host_file(), host.to_toml()?.as_bytes())?;
     }
     if !layout.is_own_host() {
-        disk.replace_file(&layout.boot_marker(), format!("{}\n", uuid::Uuid::new_v4()).as_bytes())?;
+        disk.replace_file_at(&layout.boot_marker(), format!("{}\n", uuid::Uuid::new_v4()).as_bytes(), booted)?;
     }
     Ok(())
 }

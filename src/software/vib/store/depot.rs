@@ -8,6 +8,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::source::{PayloadFiles, Source};
+use crate::software::CancelToken;
+use crate::software::vib::stop::{Stop, check_cancelled};
 use crate::software::vib::{
     Bundle, Catalogue, CatalogueVib, CopyError, Descriptor, ImageError, ImageErrorClass, ImageProfile, MetadataVib,
     TrustStore, VibId, VibReader, VibSum, VibType,
@@ -27,11 +29,18 @@ pub(super) struct Depot {
 
 impl Depot {
     /// Opens bundles and reads their metadata.
-    pub(super) fn open(bundles: &[PathBuf], trust: &Arc<TrustStore>, now: DateTime<Utc>) -> Result<Self, ImageError> {
-        let bundles = bundles.iter().map(|path| Bundle::open(path)).collect::<Result<Vec<_>, _>>()?;
+    pub(super) fn open(
+        bundles: &[PathBuf],
+        trust: &Arc<TrustStore>,
+        now: DateTime<Utc>,
+        cancel: &CancelToken,
+    ) -> Result<Self, Stop> {
+        let open = |path: &PathBuf| check_cancelled(cancel).and_then(|()| Ok(Bundle::open(path)?));
+        let bundles = bundles.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let (mut completed, mut damaged) = (HashMap::new(), BTreeMap::new());
         for bundle in &bundles {
             for (id, _) in bundle.metadata().vibs.iter().filter(|(_, vib)| !vib.is_complete) {
+                check_cancelled(cancel)?;
                 match own_descriptor(bundle, id) {
                     Ok(Some(descriptor)) => drop(completed.insert(id.clone(), descriptor)),
                     Ok(None) => {}

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::plain_file;
@@ -111,9 +112,18 @@ impl Disk {
     /// Puts this content in the place of a file's: whoever looks sees the old one or the new one, whole. The file keeps its
     /// mode.
     pub(super) fn replace_file(&self, file: &Path, content: &[u8]) -> io::Result<()> {
+        self.replace(file, content, None)
+    }
+
+    /// The same, with the time at which the file was written: that of the file system may be some milliseconds behind.
+    pub(super) fn replace_file_at(&self, file: &Path, content: &[u8], at: DateTime<Utc>) -> io::Result<()> {
+        self.replace(file, content, Some(at))
+    }
+
+    fn replace(&self, file: &Path, content: &[u8], at: Option<DateTime<Utc>>) -> io::Result<()> {
         let new = replacement(file);
         self.sweep_replacement(file)?;
-        let written = self.write_replacement(file, &new, content).and_then(|()| self.rename(&new, file));
+        let written = self.write_replacement(file, &new, content, at).and_then(|()| self.rename(&new, file));
         if written.is_err() {
             let _ = self.remove_file(&new);
         }
@@ -122,12 +132,15 @@ impl Disk {
         Ok(())
     }
 
-    fn write_replacement(&self, file: &Path, new: &Path, content: &[u8]) -> io::Result<()> {
+    fn write_replacement(&self, file: &Path, new: &Path, content: &[u8], at: Option<DateTime<Utc>>) -> io::Result<()> {
         let mut written = self.create_file(new)?;
         let old = file.symlink_metadata().ok().filter(fs::Metadata::is_file);
         let mode = old.map_or(USUAL_MODE, |old| old.permissions().mode() & 0o777);
         written.file.set_permissions(fs::Permissions::from_mode(mode))?;
         written.write_all(content)?;
+        if let Some(at) = at {
+            written.file.set_modified(at.into())?;
+        }
         written.sync()
     }
 

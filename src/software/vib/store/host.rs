@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::{malformed, unreadable};
 use super::layout::Layout;
 use super::plain_file;
+use crate::hexadecimal;
 use crate::software::vib::{Descriptor, HardwarePlatform, ImageError, ImageHost};
 
 /// The product line of ESXi.
@@ -139,7 +140,7 @@ impl Boot {
 
 /// A digest of a boot marker.
 fn mark_of(content: &str) -> String {
-    openssl::sha::sha256(content.as_bytes()).iter().map(|octet| format!("{octet:02x}")).collect()
+    hexadecimal::written(&openssl::sha::sha256(content.as_bytes()))
 }
 
 /// When this host was booted, as the kernel tells (`proc(5)`).

@@ -7,6 +7,7 @@ mod acceptance;
 mod banks;
 mod boot_config;
 mod creation;
+mod damage;
 mod database;
 mod depot;
 mod disk;
@@ -38,13 +39,15 @@ use self::layout::Layout;
 use self::reading::read_snapshot;
 use self::recovery::State;
 use self::source::{NoSource, Source};
-use self::transaction::{Stop, Transaction, check_cancelled};
+use self::transaction::Transaction;
 use self::watch::Watch;
+use super::stop::{Stop, check_cancelled};
 use super::{Candidate, ImageError, ImageErrorClass, ImageOperation, ImageOutcome, ImagePlan, ImageSnapshot, Rules};
 use crate::software::marks::Marks;
 use crate::software::{ApplyError, CancelToken, Phase, Progress};
 
 pub use creation::NewImage;
+pub use damage::{DamagedStore, OtherImage};
 pub use host::HostSettings;
 pub use settings::ImageSettings;
 
@@ -131,22 +134,22 @@ impl ImageStore {
     }
 
     /// What an operation would make of the image; changes nothing. Reads the bundles' metadata. Blocks.
-    pub fn plan(&self, operation: &ImageOperation) -> Result<ImagePlan, ImageError> {
+    pub fn plan(&self, operation: &ImageOperation, cancel: &CancelToken) -> Result<ImagePlan, Stop> {
         self.refresh()?;
-        Ok(self.prepare(operation)?.plan)
+        Ok(self.prepare(operation, cancel)?.plan)
     }
 
-    fn prepare(&self, operation: &ImageOperation) -> Result<Prepared, ImageError> {
+    fn prepare(&self, operation: &ImageOperation, cancel: &CancelToken) -> Result<Prepared, Stop> {
         let snapshot = self.snapshot();
         let rules = self.rules(&snapshot);
         let (plan, depot) = match operation {
             ImageOperation::RollBack => (ImagePlan::roll_back(&snapshot, &rules)?, None),
-            ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules)?, None),
+            ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules, cancel)?, None),
             ImageOperation::Install { bundles, bulletins } => {
-                let depot = Depot::open(bundles, &self.settings.trust, rules.at)?;
+                let depot = Depot::open(bundles, &self.settings.trust, rules.at, cancel)?;
                 depot.refuse_damaged(|id| depot.is_of(bulletins.as_deref(), id))?;
                 let candidates = Candidate::select(&snapshot.host, &depot.catalogue()?, bulletins.as_deref())?;
-                (ImagePlan::install(&snapshot, &candidates, &rules)?, Some(depot))
+                (ImagePlan::install(&snapshot, &candidates, &rules, cancel)?, Some(depot))
             }
         };
         Ok(Prepared { plan, depot })
@@ -183,7 +186,7 @@ impl ImageStore {
     ) -> Result<ImageOutcome, ApplyError> {
         let made = self.change(|state| {
             progress.phase(Phase::Scanning, SCANNING);
-            let prepared = self.prepare(operation)?;
+            let prepared = self.prepare(operation, cancel)?;
             check_cancelled(cancel)?;
             let plan = &prepared.plan;
             plan.notes().iter().for_each(|note| progress.note(note));
@@ -193,16 +196,16 @@ impl ImageStore {
                 _ => self.carry_out(state, plan, prepared.source(), progress, cancel),
             }
         });
-        made.map_err(|stop| match stop {
-            Stop::Cancelled => ApplyError::Cancelled,
-            Stop::Failed(error) => ApplyError::Image(error),
-        })
+        made.map_err(ApplyError::from)
     }
 
     /// Goes back to the image before: to the one that runs, if another waits for a boot, or else to the one that ran before
     /// the last change. What was gone back from can be gone back to. Blocks.
     pub fn roll_back(&self) -> Result<ImageOutcome, ImageError> {
-        self.change(|state| roll_back::roll_back(self, state, &self.prepare(&ImageOperation::RollBack)?.plan))
+        self.change(|state| {
+            let snapshot = self.snapshot();
+            roll_back::roll_back(self, state, &ImagePlan::roll_back(&snapshot, &self.rules(&snapshot))?)
+        })
     }
 
     /// Tells whether the host is in maintenance mode. Blocks.
@@ -222,9 +225,7 @@ impl ImageStore {
             return Err(ImageError::new(ImageErrorClass::ValueError, text));
         }
         self.change(|at| {
-            let marker = format!("{}\n", uuid::Uuid::new_v4());
-            let written = self.disk.replace_file(&self.layout.boot_marker(), marker.as_bytes());
-            written.map_err(|error| cannot("write the boot marker", &error))?;
+            recovery::write_boot_marker(&self.layout, self.settings.clock.now(), &self.disk)?;
             Ok(at.banks.is_pending)
         })
     }

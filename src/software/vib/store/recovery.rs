@@ -3,12 +3,16 @@
 
 use std::io;
 
+use chrono::{DateTime, Utc};
+
 use super::ImageStore;
 use super::banks::{BOOT_CONFIG, Bank, Banks};
 use super::boot_config::{BootConfig, BootState};
 use super::database;
+use super::disk::Disk;
 use super::failure::cannot;
 use super::host::Boot;
+use super::layout::Layout;
 use super::lock::Lock;
 use super::reading::images;
 use crate::software::vib::ImageError;
@@ -41,51 +45,22 @@ impl ImageStore {
     /// Sweeps away what was left behind and gives banks the names that they should have. Only who holds the lock may.
     fn recover(&self) -> Result<State, ImageError> {
         let done = |error| cannot("put the image store in order", &error);
-        self.sweep().map_err(done)?;
+        sweep(&self.layout, &self.disk).map_err(done)?;
         let boot = Boot::read(&self.layout)?;
         let snapshot = self.snapshot();
         let known = images(&snapshot);
-        let banks = Banks::read(&self.layout, &boot, &known)?;
+        let read = || Banks::read(&self.layout, &boot, &known);
+        let mut banks = read()?;
         if banks.is_exchange_due {
-            self.exchange(&banks.running).map_err(done)?;
-        } else if let Some(pending) = banks.pending().filter(|bank| bank.config.staged_under.is_none()) {
-            self.note_boot(pending, &boot).map_err(done)?;
-        } else {
-            return Ok(State { boot, banks });
+            exchange(&self.layout, &self.disk).map_err(done)?;
+            banks = read()?;
         }
-        let banks = Banks::read(&self.layout, &boot, &known)?;
+        if let Some((bank, config)) = unsettled(&banks, &boot) {
+            let written = self.disk.replace_file(&bank.folder.join(BOOT_CONFIG), config.to_string().as_bytes());
+            written.map_err(done)?;
+            banks = read()?;
+        }
         Ok(State { boot, banks })
-    }
-
-    /// Removes what somebody left behind who was stopped.
-    fn sweep(&self) -> io::Result<()> {
-        let leftovers = self.layout.leftovers()?;
-        if !leftovers.is_empty() {
-            // What lost its name may have it again after a power cut, unless its loss is on the medium.
-            self.disk.sync_folder(self.layout.folder())?;
-        }
-        leftovers.iter().try_for_each(|folder| self.disk.remove_folder(folder))?;
-        let banks = [self.layout.bootbank(), self.layout.altbootbank()].into_iter().filter(|bank| !bank.is_symlink());
-        let in_banks = banks.flat_map(|bank| [bank.join(BOOT_CONFIG), bank.join(database::FILE)]);
-        let mut files = in_banks.chain([self.layout.host_file(), self.layout.boot_marker()]);
-        files.try_for_each(|file| self.disk.sweep_replacement(&file))
-    }
-
-    /// Notes for a bank that somebody else staged which boot it is now; it waits for another one.
-    fn note_boot(&self, pending: &Bank, boot: &Boot) -> io::Result<()> {
-        let config = BootConfig { staged_under: Some(boot.mark()), ..pending.config.clone() };
-        self.disk.replace_file(&pending.folder.join(BOOT_CONFIG), config.to_string().as_bytes())
-    }
-
-    /// Gives the running bank its name.
-    fn exchange(&self, running: &Bank) -> io::Result<()> {
-        let config = BootConfig { state: BootState::Booted, staged_under: None, ..running.config.clone() };
-        if config != running.config {
-            self.disk.replace_file(&running.folder.join(BOOT_CONFIG), config.to_string().as_bytes())?;
-        }
-        self.disk.exchange(&self.layout.altbootbank(), &self.layout.bootbank())?;
-        self.disk.sync_renamed(self.layout.folder());
-        Ok(())
     }
 
     /// Puts the store in order if this process may; a reader may not, and sees the right banks all the same.
@@ -100,4 +75,48 @@ impl ImageStore {
             Err(error) => tracing::debug!("the image store is not put in order: {error}"),
         }
     }
+}
+
+/// Removes what somebody left behind who was stopped.
+pub(super) fn sweep(layout: &Layout, disk: &Disk) -> io::Result<()> {
+    let leftovers = layout.leftovers()?;
+    if !leftovers.is_empty() {
+        // What lost its name may have it again after a power cut, unless its loss is on the medium.
+        disk.sync_folder(layout.folder())?;
+    }
+    leftovers.iter().try_for_each(|folder| disk.remove_folder(folder))?;
+    let banks = [layout.bootbank(), layout.altbootbank()].into_iter().filter(|bank| !bank.is_symlink());
+    let in_banks = banks.flat_map(|bank| [bank.join(BOOT_CONFIG), bank.join(database::FILE)]);
+    let mut files = in_banks.chain([layout.host_file(), layout.boot_marker()]);
+    files.try_for_each(|file| disk.sweep_replacement(&file))
+}
+
+/// Gives the running bank its name. From then on it runs whatever its boot configuration says of a boot.
+pub(super) fn exchange(layout: &Layout, disk: &Disk) -> io::Result<()> {
+    let (running, name) = (layout.altbootbank(), layout.bootbank());
+    match name.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => disk.rename(&running, &name)?,
+        _ => disk.exchange(&running, &name)?,
+    }
+    disk.sync_renamed(layout.folder());
+    Ok(())
+}
+
+/// Tells of another boot, which was then.
+pub(super) fn write_boot_marker(layout: &Layout, booted: DateTime<Utc>, disk: &Disk) -> Result<(), ImageError> {
+    let marker = format!("{}\n", uuid::Uuid::new_v4());
+    let written = disk.replace_file_at(&layout.boot_marker(), marker.as_bytes(), booted);
+    written.map_err(|error| cannot("write the boot marker", &error))
+}
+
+/// A bank whose boot configuration should say something else: the one that runs was booted, and one that somebody else staged
+/// waits for another boot than the one that it is now.
+fn unsettled<'a>(banks: &'a Banks, boot: &Boot) -> Option<(&'a Bank, BootConfig)> {
+    let Bank { config, .. } = &banks.running;
+    if config.state != BootState::Booted || config.staged_under.is_some() {
+        let settled = BootConfig { state: BootState::Booted, staged_under: None, ..config.clone() };
+        return Some((&banks.running, settled));
+    }
+    let pending = banks.pending().filter(|bank| bank.config.staged_under.is_none())?;
+    Some((pending, BootConfig { staged_under: Some(boot.mark()), ..pending.config.clone() }))
 }

@@ -141,6 +141,7 @@ pub(super) fn boot_config(image: &Image, updated: u64, staged_under: Option<Stri
         build: image.named(BASE).map(|vib| vib.version.to_string()).unwrap_or_default(),
         updated,
         staged_under,
+        ..BootConfig::default()
     }
 }
 

@@ -16,6 +16,7 @@ use super::names;
 use super::source::{Course, PayloadFiles, Source};
 use super::staging::{Staging, boot_config, with_file_names};
 use crate::software::disk::fits;
+use crate::software::vib::stop::{Stop, check_cancelled};
 use crate::software::vib::{CopyError, Descriptor, Image, ImageError, ImageOutcome, ImagePlan, ProfileVib, VibId};
 use crate::software::{CancelToken, Phase, Progress};
 
@@ -27,26 +28,6 @@ const COPYING: (u8, u8) = (30, 95);
 
 /// What the database of an image may grow by, and other small files, in octets.
 const SMALL_FILES: u64 = 4 * 1024 * 1024;
-
-/// Why a change was not made.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// It was cancelled.
-    Cancelled,
-    /// It failed.
-    Failed(ImageError),
-}
-
-impl From<ImageError> for Stop {
-    fn from(error: ImageError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// Stops if that is wanted.
-pub(super) fn check_cancelled(cancel: &CancelToken) -> Result<(), Stop> {
-    if cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
-}
 
 /// A plan that is carried out.
 pub(super) struct Transaction<'a> {

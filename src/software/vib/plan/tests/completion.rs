@@ -4,7 +4,7 @@ use super::super::super::samples::{host_with, ids, vib};
 use super::*;
 
 fn with_help(snapshot: &ImageSnapshot, asked: Vec<Descriptor>, help: Vec<Descriptor>) -> Result<ImagePlan, ImageError> {
-    ImagePlan::install(snapshot, &[wanted(asked), at_hand(help)].concat(), &rules())
+    planned(snapshot, &[wanted(asked), at_hand(help)].concat())
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn ids<T: AsRef<str>>(texts: &[T]) -> Vec<VibId> {
 fn the_whole_bundle_brings_what_is_newer() {
     let (snapshot, metadata) = (update_1(), update_1a());
     let candidates = Candidate::select(&snapshot.host, &catalogue(&metadata), None).unwrap();
-    let plan = ImagePlan::install(&snapshot, &candidates, &rules()).unwrap();
+    let plan = planned(&snapshot, &candidates).unwrap();
     assert_eq!(
         plan.outcome(),
         ImageOutcome {
@@ -58,7 +58,7 @@ fn one_bulletin_brings_its_vibs_alone() {
     let (snapshot, metadata) = (update_1(), update_1a());
     let bulletins = ["ESXi550-201404402-SG".to_owned(), "ESXi550-201404403-SG".to_owned()];
     let candidates = Candidate::select(&snapshot.host, &catalogue(&metadata), Some(&bulletins)).unwrap();
-    let plan = ImagePlan::install(&snapshot, &candidates, &rules()).unwrap();
+    let plan = planned(&snapshot, &candidates).unwrap();
     assert_eq!((came(&plan), plan.outcome().skipped), (ids(&GOLDEN_INSTALLED[1..]), vec![]));
 }
 
@@ -66,9 +66,9 @@ fn one_bulletin_brings_its_vibs_alone() {
 fn the_bundle_once_more_changes_nothing() {
     let (mut snapshot, metadata) = (update_1(), update_1a());
     let candidates = Candidate::select(&snapshot.host, &catalogue(&metadata), None).unwrap();
-    let plan = ImagePlan::install(&snapshot, &candidates, &rules()).unwrap();
+    let plan = planned(&snapshot, &candidates).unwrap();
     snapshot.pending = Some(Arc::clone(&plan.image));
-    let again = ImagePlan::install(&snapshot, &candidates, &rules()).unwrap();
+    let again = planned(&snapshot, &candidates).unwrap();
     assert!(!again.changes());
     assert!(Arc::ptr_eq(&again.image, &plan.image));
     assert_eq!(again.outcome().skipped.len(), metadata.vibs.len());

@@ -152,12 +152,12 @@ fn a_first_image_keeps_its_profile_and_is_judged() {
     let mut profile = image(vec![]).profile.clone();
     profile.vibs = vec![named.clone()];
     let candidates = wanted(vec![base(), vib("b 1-1").needing("esx-base")]);
-    let plan = ImagePlan::initial(&host, profile.clone(), &candidates, &rules()).unwrap();
+    let plan = ImagePlan::initial(&host, profile.clone(), &candidates, &rules(), &CancelToken::default()).unwrap();
     assert_eq!(becomes(&plan), ["b 1-1", "esx-base 5.5.0-1"]);
     assert!(!plan.needs_reboot);
     assert_eq!((&plan.image.profile.name, plan.image.profile.modified_at), (&profile.name, Some(day(0))));
     assert_eq!(plan.image.profile.vibs[1], named);
-    let broken = ImagePlan::initial(&host, profile, &candidates[1..], &rules());
+    let broken = finished(ImagePlan::initial(&host, profile, &candidates[1..], &rules(), &CancelToken::default()));
     assert!(told(broken).contains("requires esx-base, but"));
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the plans.
 
+mod cancelling;
 mod completion;
 mod golden;
 mod installation;
@@ -15,7 +16,9 @@ use super::super::error::ImageError;
 use super::super::image::ImageSnapshot;
 use super::super::level::AcceptanceLevel;
 use super::super::samples::day;
+use super::super::stop::Stop;
 use super::{Candidate, ImagePlan, Rules};
+use crate::software::CancelToken;
 
 /// The rules of a host that takes what partners support.
 fn rules() -> Rules {
@@ -31,7 +34,19 @@ fn at_hand(vibs: Vec<Descriptor>) -> Vec<Candidate> {
 }
 
 fn install(snapshot: &ImageSnapshot, vibs: Vec<Descriptor>) -> Result<ImagePlan, ImageError> {
-    ImagePlan::install(snapshot, &wanted(vibs), &rules())
+    planned(snapshot, &wanted(vibs))
+}
+
+fn planned(snapshot: &ImageSnapshot, candidates: &[Candidate]) -> Result<ImagePlan, ImageError> {
+    finished(ImagePlan::install(snapshot, candidates, &rules(), &CancelToken::default()))
+}
+
+/// What came of planning that nobody cancelled.
+fn finished(result: Result<ImagePlan, Stop>) -> Result<ImagePlan, ImageError> {
+    result.map_err(|stop| match stop {
+        Stop::Failed(error) => error,
+        Stop::Cancelled => panic!("nobody cancelled it"),
+    })
 }
 
 /// What is told to be wrong, after the class.

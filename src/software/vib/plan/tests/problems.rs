@@ -104,7 +104,7 @@ fn acceptance_levels_may_not_be_below_the_hosts() {
          first; otherwise get a VIB of a higher one. vibs = VMware_bootbank_fwrule_1.0.0-1"
     );
     let lower = Rules { level: AcceptanceLevel::Community, ..rules() };
-    assert!(ImagePlan::install(&snapshot, &wanted(vec![community]), &lower).is_ok());
+    assert!(ImagePlan::install(&snapshot, &wanted(vec![community]), &lower, &CancelToken::default()).is_ok());
 }
 
 #[test]

@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use super::super::super::image::Image;
 use super::super::super::relation::Constraint;
 use super::super::super::samples::{Package, bulletin, constraint, host_with, vib};
-use super::super::super::scan::{BulletinState, scan};
+use super::super::super::scan::scan;
 use super::*;
+use crate::software::patch_state::PatchState;
 
 /// A VIB of a small world, in which names, versions and relations meet often.
 fn any_vib() -> impl Strategy<Value = Descriptor> {
@@ -135,7 +136,7 @@ proptest! {
     #[test]
     fn what_comes_out_is_whole([there, asked, help] in worlds()) {
         let candidates = [wanted(asked.0), at_hand(help.0)].concat();
-        if let Ok(plan) = ImagePlan::install(&installed(there), &candidates, &rules()) {
+        if let Ok(plan) = planned(&installed(there), &candidates) {
             assert_sound(&plan);
         }
     }
@@ -147,12 +148,12 @@ proptest! {
             return Ok(());
         }
         let snapshot = installed(there);
-        if let Ok(plan) = ImagePlan::install(&snapshot, &wanted(asked.clone()), &rules()) {
+        if let Ok(plan) = planned(&snapshot, &wanted(asked.clone())) {
             if may_come_later(&plan, &asked) {
                 return Ok(());
             }
             let next = ImageSnapshot { running: Arc::clone(&plan.image), ..snapshot };
-            let again = ImagePlan::install(&next, &wanted(asked), &rules());
+            let again = planned(&next, &wanted(asked));
             prop_assert!(again.is_ok_and(|again| !again.changes()));
         }
     }
@@ -165,7 +166,7 @@ proptest! {
             let unmet = needs.filter(|(_, needed)| !image.vibs.iter().any(|vib| needed.matches(vib)));
             unmet.map(|(id, needed)| format!("{id} {needed}")).collect()
         };
-        if let Ok(plan) = ImagePlan::remove(&snapshot, &[name], &rules()) {
+        if let Ok(plan) = ImagePlan::remove(&snapshot, &[name], &rules(), &CancelToken::default()) {
             assert_sound(&plan);
             prop_assert!(broken(&plan.image).is_subset(&broken(&plan.base)));
         }
@@ -182,14 +183,14 @@ proptest! {
         package.bulletins.push(bulletin("B", 1, &of));
         let catalogue = package.catalogue();
         let Ok(candidates) = Candidate::select(&snapshot.host, &catalogue, Some(&["B".to_owned()])) else { return Ok(()) };
-        if let Ok(plan) = ImagePlan::install(&snapshot, &candidates, &rules()) {
+        if let Ok(plan) = planned(&snapshot, &candidates) {
             if may_come_later(&plan, &of) {
                 return Ok(());
             }
             let next = ImageSnapshot { running: Arc::clone(&plan.image), ..snapshot };
-            let result = scan(&next, &catalogue, AcceptanceLevel::Partner, day(1));
+            let result = scan(&next, &catalogue, AcceptanceLevel::Partner, day(1), &CancelToken::default()).unwrap();
             let state = result.bulletin("B").map(|status| status.state);
-            prop_assert!(matches!(state, Some(BulletinState::Installed | BulletinState::Superseded)), "{state:?}");
+            prop_assert!(matches!(state, Some(PatchState::Installed | PatchState::Superseded)), "{state:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 
 fn remove(snapshot: &ImageSnapshot, names: &[&str]) -> Result<ImagePlan, ImageError> {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-    ImagePlan::remove(snapshot, &names, &rules())
+    finished(ImagePlan::remove(snapshot, &names, &rules(), &CancelToken::default()))
 }
 
 #[test]

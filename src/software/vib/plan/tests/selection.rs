@@ -54,3 +54,32 @@ fn a_bulletin_must_be_there_with_all_its_vibs() {
     let empty = Candidate::select(&host, &Package::default().catalogue(), None).unwrap_err();
     assert_eq!(empty.text, "The bundles have no VIBs. Name a bundle that has what is to be installed.");
 }
+
+#[test]
+fn a_bulletin_that_has_nothing_for_the_host_is_told_of_by_what_it_has() {
+    let host = host_with(vec![]).host;
+    let dpu = Descriptor { platforms: vec![platform("esxio 8.*")], ..vib("esxio-base 8.0.0-1") };
+    let package = Package::of([vib("a 1-1"), dpu])
+        .with_bulletin("A", 1, &["a 1-1"])
+        .with_bulletin("NOTE", 1, &[])
+        .with_bulletin("NEWS", 1, &[])
+        .with_bulletin("DPU", 1, &["esxio-base 8.0.0-1"]);
+    let select = |ids: &[&str]| {
+        let ids: Vec<_> = ids.iter().map(|&id| id.to_owned()).collect();
+        Candidate::select(&host, &package.catalogue(), Some(&ids)).map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        select(&["NOTE"]).unwrap_err(),
+        "[NoMatchError] Bulletin NOTE has no VIBs, so there is nothing to install. Name bulletins that have some."
+    );
+    assert_eq!(
+        select(&["NOTE", "NEWS"]).unwrap_err(),
+        "[NoMatchError] Bulletins NOTE, NEWS have no VIBs, so there is nothing to install. Name bulletins that have some."
+    );
+    assert_eq!(
+        select(&["DPU"]).unwrap_err(),
+        "[NoMatchError] Bulletin DPU has nothing for embeddedEsx 5.5.0: the VIBs are for esxio 8.*. Get the bundle that is \
+         made for the host's version."
+    );
+    assert_eq!(names(&select(&["NOTE", "A"]).unwrap()).len(), 1);
+}

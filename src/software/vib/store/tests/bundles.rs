@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::{TimeDelta, TimeZone, Utc};
+
 use super::super::*;
 use super::fixture::{Heard, check_whole, octets};
+use crate::clock::{Clock, ManualClock, SharedClock};
 use crate::software::Phase;
 use crate::software::vib::building::release::{
     GOLDEN_INSTALLED, GOLDEN_REMOVED, esxi_5_5_u1, esxi_5_5_u1a, golden_skipped,
@@ -72,7 +75,7 @@ fn the_patch_to_u1a_does_what_esxcli_tells_of_it() {
     let host = Host::with(esxi_5_5_u1(2000));
     assert_eq!(host.store.snapshot().host.build, Some(1_623_387));
     let operation = ImageOperation::Install { bundles: vec![host.bundle(&esxi_5_5_u1a(2000))], bulletins: None };
-    let planned = host.store.plan(&operation).unwrap();
+    let planned = host.store.plan(&operation, &CancelToken::default()).unwrap();
     let mut heard = Heard::default();
     let outcome = host.store.apply(&operation, &mut heard, &CancelToken::default()).unwrap();
     assert_eq!(outcome, planned.outcome());
@@ -300,4 +303,22 @@ fn a_damaged_vib_that_nobody_asks_for_does_no_harm() {
         assert!(error.text.starts_with("The VIB is cut off. "), "{error}");
     }
     assert_eq!(ids(&install(Some("sound")).unwrap().installed), ["Acme_bootbank_sound_1.0-1"]);
+}
+
+#[test]
+fn a_host_was_booted_when_its_first_image_was_there_and_again_when_that_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("first.zip");
+    Bundle::of(vec![Vib::new("esx-base", "5.5.0-1.15.1623387")]).write(&bundle);
+    let new =
+        NewImage { bundles: vec![bundle], acceptance_level: Some(AcceptanceLevel::Community), ..NewImage::default() };
+    let clock = Arc::new(ManualClock::new(Utc.with_ymd_and_hms(2014, 4, 19, 12, 0, 0).unwrap()));
+    let settings = ImageSettings { clock: Arc::clone(&clock) as SharedClock, ..super::settings() };
+    let store = ImageStore::create(&folder.path().join("image"), &new, settings).unwrap();
+    let snapshot = store.snapshot();
+    assert_eq!(snapshot.host.booted_at, Some(clock.now()));
+    assert_eq!(snapshot.running.vibs[0].installed_at, Some(clock.now()));
+    clock.advance(TimeDelta::days(1));
+    store.mark_boot().unwrap();
+    assert_eq!(store.snapshot().host.booted_at, Some(clock.now()));
 }

@@ -114,6 +114,37 @@ fn a_change_that_is_cancelled_leaves_every_octet_as_it_was_unless_it_was_made_al
     assert_eq!(outcomes.len(), 2);
 }
 
+/// Cancels what it hears of as soon as that is planned.
+struct CancelsScanning(CancelToken);
+
+impl Progress for CancelsScanning {
+    fn started(&mut self, _: u32, _: u64) {}
+
+    fn phase(&mut self, phase: Phase, _: u8) {
+        assert_eq!(phase, Phase::Scanning, "nothing follows");
+        self.0.cancel();
+    }
+
+    fn note(&mut self, text: &str) {
+        panic!("{text}");
+    }
+}
+
+#[test]
+fn a_change_that_is_cancelled_while_it_is_planned_is_not_planned_to_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = stocked(dir.path());
+    let before = octets(dir.path());
+    let unreadable = ImageOperation::Install { bundles: vec![dir.path().join("none.zip")], bulletins: None };
+    let needed = ImageOperation::Remove { vibs: vec!["esx-base".to_owned()] };
+    for operation in [unreadable, needed] {
+        let cancel = CancelToken::default();
+        let stopped = store.apply(&operation, &mut CancelsScanning(cancel.clone()), &cancel);
+        assert_eq!(stopped, Err(ApplyError::Cancelled), "{operation:?}");
+    }
+    assert!(before == octets(dir.path()));
+}
+
 #[test]
 fn one_change_is_made_at_a_time_and_readers_do_not_wait() {
     let dir = tempfile::tempdir().unwrap();

@@ -84,7 +84,7 @@ pub(in super::super) fn install_until(
     let candidates: Vec<_> = vibs.iter().map(|vib| Candidate { descriptor: described(vib), wanted: true }).collect();
     store.change(|state| {
         let snapshot = store.snapshot();
-        let plan = ImagePlan::install(&snapshot, &candidates, &store.rules(&snapshot))?;
+        let plan = ImagePlan::install(&snapshot, &candidates, &store.rules(&snapshot), cancel)?;
         store.carry_out(state, &plan, &Memory(vibs.to_vec()), &mut Heard::default(), cancel)
     })
 }

@@ -4,6 +4,7 @@ mod bad_input;
 mod banks;
 mod bundles;
 mod crashes;
+mod damage;
 mod failures;
 mod fixture;
 mod hostile;

@@ -1,0 +1,96 @@
+//! What the audit log tells of a call's arguments: enough to know what was asked for, in a bounded length, and no secrets.
+
+use super::Arguments;
+use crate::cim::Value;
+
+/// The longest text of an argument, in characters.
+const LONGEST_TEXT: usize = 256;
+/// How many elements of an array are told.
+const ELEMENTS: usize = 8;
+
+/// The arguments, such as `URI="file:///srv/hello.deb", InstallOptions={3}`.
+pub(super) fn told(arguments: &Arguments) -> String {
+    let given = arguments.0.iter().filter(|(_, value)| !matches!(value, Value::Null));
+    given.map(|(name, value)| format!("{name}={}", value_told(value))).collect::<Vec<_>>().join(", ")
+}
+
+fn value_told(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Boolean(truth) => truth.to_string(),
+        Value::String(text) => format!("{:?}", text_told(text)),
+        Value::Char16(unit) => format!("'\\x{unit:04X}'"),
+        Value::Uint8(n) => n.to_string(),
+        Value::Uint16(n) => n.to_string(),
+        Value::Uint32(n) => n.to_string(),
+        Value::Uint64(n) => n.to_string(),
+        Value::Sint8(n) => n.to_string(),
+        Value::Sint16(n) => n.to_string(),
+        Value::Sint32(n) => n.to_string(),
+        Value::Sint64(n) => n.to_string(),
+        Value::Real32(n) => n.to_string(),
+        Value::Real64(n) => n.to_string(),
+        Value::Datetime(time) => time.to_string(),
+        Value::Reference(path) => format!("{:?}", path.to_string()),
+        // Its properties may be secrets.
+        Value::Instance(instance) => format!("an instance of {}", instance.class().name()),
+        Value::Array(elements) => array_told(elements),
+    }
+}
+
+fn array_told(elements: &[Value]) -> String {
+    if elements.len() > ELEMENTS && elements.iter().all(|element| matches!(element, Value::Uint8(_))) {
+        return format!("{} octets", elements.len());
+    }
+    let mut told: Vec<String> = elements.iter().take(ELEMENTS).map(value_told).collect();
+    if elements.len() > ELEMENTS {
+        told.push(format!("… {} in all", elements.len()));
+    }
+    format!("{{{}}}", told.join(", "))
+}
+
+/// A text that is not too long; of an address without what may be a secret: a password, and what stands behind `?`.
+fn text_told(text: &str) -> String {
+    let shown = match text.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", rest_told(rest)),
+        None => text.to_owned(),
+    };
+    match shown.char_indices().nth(LONGEST_TEXT) {
+        Some((at, _)) => format!("{}…", shown.get(..at).unwrap_or_default()),
+        None => shown,
+    }
+}
+
+fn rest_told(rest: &str) -> String {
+    let (place, query) = rest.split_once(['?', '#']).map_or((rest, ""), |(place, _)| (place, "?…"));
+    let (authority, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+    let host = authority.rsplit_once('@').map_or_else(|| authority.to_owned(), |(_, host)| format!("…@{host}"));
+    format!("{host}{path}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(value: impl Into<Value>) -> String {
+        told(&Arguments(vec![("A".into(), value.into())]))
+    }
+
+    #[test]
+    fn arguments_are_told_without_what_may_be_secret() {
+        assert_eq!(told(&Arguments::default()), "");
+        assert_eq!(told(&Arguments(vec![("N".into(), Value::Null), ("B".into(), true.into())])), "B=true");
+        assert_eq!(one("a \"b\"\n"), r#"A="a \"b\"\n""#);
+        assert_eq!(one("https://ann:s3cret@h:1/p/a.deb?token=s3cret#s3cret"), r#"A="https://…@h:1/p/a.deb?…""#);
+        assert_eq!(one("file:///srv/it@home/a.deb"), r#"A="file:///srv/it@home/a.deb""#);
+        assert_eq!(one("https://h?u@s3cret/"), r#"A="https://h?…""#);
+    }
+
+    #[test]
+    fn arguments_are_told_in_a_bounded_length() {
+        assert_eq!(one("ä".repeat(300).as_str()).chars().count(), "A=\"…\"".chars().count() + LONGEST_TEXT);
+        assert_eq!(one(Value::array([3u16, 4])), "A={3, 4}");
+        assert_eq!(one(Value::array(vec![0u8; 1000])), "A=1000 octets");
+        assert_eq!(one(Value::array(vec![7u16; 1000])), "A={7, 7, 7, 7, 7, 7, 7, 7, … 1000 in all}");
+    }
+}
