@@ -16,6 +16,7 @@
 mod support;
 
 mod catalog;
+mod client;
 mod crowd;
 mod enumeration;
 mod eventing;
@@ -41,7 +42,7 @@ const PACKAGES: usize = 2000;
 const SEARCHED: usize = 10_000;
 
 /// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
-/// `-- eventing` measures subscriptions, `-- image` images.
+/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client.
 fn main() {
     if image::install_if_asked() {
         return;
@@ -54,6 +55,9 @@ fn main() {
     if only("eventing") {
         return eventing::figures();
     }
+    if only("client") {
+        return client::figures();
+    }
     if only("image") {
         return image::figures();
     }
@@ -64,6 +68,7 @@ fn main() {
         verify::figures();
         eventing::figures();
         image::figures();
+        client::figures();
     }
 }
 

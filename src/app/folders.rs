@@ -11,6 +11,7 @@ use super::account::Account;
 use super::state_error;
 use crate::access::private_file::is_out_of_reach;
 use crate::config::Config;
+use crate::worker;
 
 /// What a worker keeps in its folder that a service of one user has in its state directory.
 const OF_THE_WORKER: [&str; 3] = ["jobs", "spool", "depot"];
@@ -41,11 +42,20 @@ pub(super) fn prepare(config: &Config, account: &Account, worker_dir: &Path) -> 
     make_state_dir(state_dir, account).map_err(|source| state_error(state_dir, source))?;
     let owner = fs::metadata(state_dir).map_err(|source| state_error(state_dir, source))?.uid();
     if owner == 0 {
+        let_workers_end(state_dir)?;
         take_over(state_dir, worker_dir, account).map_err(|source| state_error(state_dir, source))?;
         hand_over(state_dir, account).map_err(|source| state_error(state_dir, source))?;
         tracing::info!(folder = %state_dir.display(), user = account.name, "the state directory was given to the user of the service");
     } else if owner != account.uid {
         return Err(StartError::Exposed { folder: state_dir.clone() });
+    }
+    Ok(())
+}
+
+/// What root's worker has under its hands stays root's until it is done: whoever else could write there could lead it elsewhere.
+fn let_workers_end(state_dir: &Path) -> Result<(), StartError> {
+    for folder in [state_dir.to_owned(), state_dir.join("image")] {
+        worker::let_end(&folder).map_err(|error| state_error(&folder, io::Error::other(error)))?;
     }
     Ok(())
 }
@@ -68,8 +78,7 @@ fn make_state_dir(folder: &Path, account: &Account) -> io::Result<()> {
     }
 }
 
-/// Moves what is the worker's out of a state directory that was root's alone, so that jobs that wait find what they need. Whatever
-/// a worker has open there stays open.
+/// Moves what is the worker's out of a state directory that was root's alone, so that jobs that wait find what they need.
 fn take_over(state_dir: &Path, worker_dir: &Path, account: &Account) -> io::Result<()> {
     for system in ["", "image"] {
         let (from, to) = (state_dir.join(system), worker_dir.join(system));

@@ -96,6 +96,7 @@ pub fn be_kept(keeper: u32) -> io::Result<()> {
     if getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != keeper) {
         return Err(io::Error::other("the process that started this one is gone"));
     }
+    worker::take_name();
     account::renounce()
 }
 
@@ -132,7 +133,14 @@ fn network_process(worker_dir: &Path, account: &Account) -> io::Result<Child> {
     }
     arguments.extend([KEEPER_OPTION.into(), std::process::id().to_string().into()]);
     // Its other groups go with root's user.
-    Command::new("/proc/self/exe").args(arguments).uid(account.uid).gid(account.gid).stdin(Stdio::null()).spawn()
+    let name = std::env::args_os().next().unwrap_or_else(|| env!("CARGO_PKG_NAME").into());
+    Command::new("/proc/self/exe")
+        .arg0(name)
+        .args(arguments)
+        .uid(account.uid)
+        .gid(account.gid)
+        .stdin(Stdio::null())
+        .spawn()
 }
 
 fn tell(child: &Child, told: Signal) {

@@ -1,5 +1,6 @@
 //! The proxy of the settings, or of the server's orders to its worker: of its password they hold the file only.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::access::private_file::{self, SecretFileError};
@@ -41,6 +42,18 @@ impl ProxyOrders {
         let unproxied = downloads.no_proxy.iter().map(|entry| entry.parse()).collect::<Result<_, _>>()?;
         let login = downloads.proxy_user.clone().zip(downloads.proxy_password_file.clone());
         Ok(Some(Self { proxy: proxy.parse()?, login, unproxied }))
+    }
+
+    /// Tells whoever starts the service what is wrong, as far as the service itself may look: the worker reads the password.
+    pub(super) fn check(self) -> Result<(), ProxySettingError> {
+        match self.read() {
+            Err(ProxySettingError::PasswordFile(SecretFileError::Unreadable { source, .. }))
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                Ok(())
+            }
+            read => read.map(drop),
+        }
     }
 
     /// The proxy, with the password that is in the file now.

@@ -37,18 +37,9 @@ pub(super) fn of(config: &Config, system: System) -> Result<WorkerProgram, Setti
 
 /// The worker of a system that gets its socket as its standard input, and that a process of this user may talk to.
 pub(super) fn kept(config: &Config, system: System, account: &Account) -> Result<WorkerProgram, SettingError> {
-    check_secrets(config)?;
     let mut program = given(of(config, system)?);
     program.arguments.extend(["--server-user".into(), account.uid.to_string().into()]);
     Ok(program)
-}
-
-/// The worker reads them itself; whoever starts the service hears what is wrong with them.
-fn check_secrets(config: &Config) -> Result<(), SettingError> {
-    if let Some(orders) = ProxyOrders::of(&config.downloads)? {
-        orders.read()?;
-    }
-    Ok(())
 }
 
 /// The worker gets its socket.
@@ -105,7 +96,6 @@ pub(super) fn start(config: &Config, system: System) -> Result<WorkerStart, Star
     if owner != rustix::process::geteuid().as_raw() {
         return Ok(WorkerStart::Elsewhere { orders: program.orders });
     }
-    check_secrets(config)?;
     Ok(WorkerStart::Here(program))
 }
 
@@ -203,6 +193,7 @@ fn of_every_worker(config: &Config, worker_dir: &Path) -> Result<Vec<OsString>, 
             give("--proxy-password-file", file.into());
         }
         downloads.no_proxy.iter().for_each(|entry| give("--no-proxy", entry.into()));
+        orders.check()?;
     }
     Ok(arguments)
 }

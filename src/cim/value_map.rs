@@ -21,6 +21,18 @@ impl Qualifiers {
     pub fn value_map(&self, cim_type: CimType) -> Option<Vec<ValueMapEntry<'_>>> {
         self.get("ValueMap")?.as_array()?.iter().map(|entry| ValueMapEntry::read(cim_type, entry.as_str()?)).collect()
     }
+
+    /// What a value means, in the words of the qualifier Values.
+    pub fn meaning(&self, cim_type: CimType, value: &Value) -> Option<&str> {
+        let words = self.get("Values")?.as_array()?;
+        let holds = |(entry, words): (ValueMapEntry<'_>, _)| {
+            entry.holds(value).then_some((entry == ValueMapEntry::Rest, words))
+        };
+        // What the other entries leave is told wherever it stands, and is looked at last.
+        let (_, words): (bool, &Value) =
+            self.value_map(cim_type)?.into_iter().zip(words).filter_map(holds).min_by_key(|(is_rest, _)| *is_rest)?;
+        words.as_str()
+    }
 }
 
 impl<'a> ValueMapEntry<'a> {
@@ -81,5 +93,16 @@ mod tests {
             assert_eq!(of(&["..", entry]).value_map(cim_type), None, "{entry}");
         }
         assert_eq!(Qualifiers::default().value_map(CimType::Uint8), None);
+    }
+
+    #[test]
+    fn a_value_has_the_words_beside_its_entry() {
+        let Qualifiers(mut both) = of(&["0", "..", "2..4"]);
+        both.push(("Values".into(), Value::array(["Unknown", "Vendor", "OK"])));
+        let both = Qualifiers(both);
+        for (value, words) in [(0u16, "Unknown"), (3, "OK"), (9, "Vendor")] {
+            assert_eq!(both.meaning(CimType::Uint16, &Value::Uint16(value)), Some(words));
+        }
+        assert_eq!(of(&["0"]).meaning(CimType::Uint16, &Value::Uint16(0)), None);
     }
 }

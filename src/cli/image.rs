@@ -169,18 +169,26 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
 }
 
 fn change(store: &ImageStore, operation: &ImageOperation) -> Result<String, Failure> {
-    let mut text = String::new();
-    done(&mut text, &store.apply(operation, &mut Unwatched, &CancelToken::default())?)?;
+    let (mut text, mut notes) = (String::new(), Notes::default());
+    done(&mut text, &store.apply(operation, &mut notes, &CancelToken::default())?)?;
+    for note in notes.0 {
+        writeln!(text, "note\t{note}")?;
+    }
     Ok(if text.is_empty() { "the image has it all\n".to_owned() } else { text })
 }
 
-/// Nobody waits for the steps: what came of them is told at the end.
-struct Unwatched;
+/// What somebody should know of a change; nobody waits for its steps.
+#[derive(Default)]
+struct Notes(Vec<String>);
 
-impl Progress for Unwatched {
+impl Progress for Notes {
     fn started(&mut self, _: u32, _: u64) {}
+
     fn phase(&mut self, _: Phase, _: u8) {}
-    fn note(&mut self, _: &str) {}
+
+    fn note(&mut self, text: &str) {
+        self.0.push(text.to_owned());
+    }
 }
 
 fn open(store: &Store) -> Result<ImageStore, Failure> {

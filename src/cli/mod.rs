@@ -1,6 +1,7 @@
 //! The commands. This is the only room that prints.
 
 mod audit;
+mod client;
 mod image;
 mod mof_files;
 mod schema;
@@ -28,6 +29,7 @@ struct Command {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 enum Action {
     /// Serve this host.
     Serve(Serve),
@@ -53,7 +55,10 @@ enum Action {
     },
     /// Change software on request of the server, as the settings say: the service manager starts this when somebody connects to
     /// the socket that is its standard input.
+    #[command(hide = true)]
     Work(work::Work),
+    #[command(flatten)]
+    Client(client::Action),
     /// Change software on request of the server, which starts this itself.
     #[command(hide = true)]
     Worker(Box<worker::Worker>),
@@ -93,7 +98,8 @@ struct Serve {
 /// What ended a command.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// Runs the command line of this process: 0 is success, 1 failure, 2 a command line that nobody understands.
+/// Runs the command line of this process: 0 is success, 1 failure, 2 a command line that nobody understands. The client has
+/// more of them.
 pub fn run() -> ExitCode {
     let result = match Command::parse().action {
         Action::Serve(arguments) => serve::run(&arguments),
@@ -102,6 +108,7 @@ pub fn run() -> ExitCode {
         Action::Schema { action } => schema::run(action),
         Action::Image { action } => image::run(action),
         Action::Work(arguments) => work::run(arguments),
+        Action::Client(action) => return client::run(action),
         Action::Worker(arguments) => worker::run(*arguments),
     };
     match result {

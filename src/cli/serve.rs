@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{ChangeLog, Failure, Serve, log};
 use crate::access::FirstUser;
 use crate::app::{self, Account, Application, Reload};
+use crate::client::Thumbprint;
 use crate::config::{Config, Engine, SERVICE_USER, Source};
 
 /// What the line to paste lists: the class's URI and how its identifiers begin.
@@ -75,6 +76,9 @@ fn serve(config: Config, source: Source, change_log: ChangeLog) -> Result<(), Fa
     let mut lines = format!("listening on https://{address}/wsman\n");
     if let Some(first) = application.first_user() {
         welcome(&mut lines, address, first, application.own_certificate(), &listed)?;
+    }
+    if let Some(thumbprint) = application.own_certificate().and_then(|file| Thumbprint::of_file(file).ok()) {
+        writeln!(lines, "its certificate: SHA-256 {thumbprint}")?;
     }
     // Nobody has to read it: a closed standard output does not end the service.
     let _ = std::io::stdout().write_all(lines.as_bytes());

@@ -65,6 +65,13 @@ impl AddressRules {
         Self { loopback, networks: Vec::new(), hosts: Vec::new() }
     }
 
+    /// No rules: for whoever names the peers himself and runs this with rights of his own.
+    pub fn anywhere() -> Self {
+        let networks = [IpAddr::from(Ipv4Addr::UNSPECIFIED), Ipv6Addr::UNSPECIFIED.into()];
+        let networks = networks.into_iter().map(|base| Network { base, prefix: 0 }).collect();
+        Self { loopback: true, networks, hosts: Vec::new() }
+    }
+
     /// Allows what an operator lists: a network (`169.254.7.0/24`), an address, or a host by name, whatever its addresses.
     pub fn allow(mut self, entry: &str) -> Result<Self, AddressRuleError> {
         if let Ok(network) = entry.parse() {
@@ -242,6 +249,14 @@ mod tests {
         let everything = AddressRules::new(false).allow("0.0.0.0/0").unwrap();
         assert_eq!(verdict(&everything, "127.0.0.1"), Ok(()));
         assert_eq!(verdict(&everything, "::1"), Err(AddressKind::Loopback));
+    }
+
+    #[test]
+    fn without_rules_everything_may_be_connected_to() {
+        let rules = AddressRules::anywhere();
+        for address in ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "10.0.0.1", "2001:db8::1"] {
+            assert_eq!(verdict(&rules, address), Ok(()), "{address}");
+        }
     }
 
     #[test]

@@ -48,7 +48,9 @@ fn unauthorized(result: Result<Response, ClientError>, reason: &str) {
 #[track_caller]
 fn unconnected(result: Result<Response, ClientError>, reason: &str) {
     match result {
-        Err(ClientError::Connect(why) | ClientError::Exchange(why)) => assert!(why.contains(reason), "{why}"),
+        Err(error @ (ClientError::Connect(_) | ClientError::Untrusted | ClientError::Exchange(_))) => {
+            assert!(error.to_string().contains(reason), "{error}");
+        }
         other => panic!("{other:?}"),
     }
 }

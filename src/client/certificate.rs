@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use openssl::error::ErrorStack;
@@ -29,6 +29,21 @@ pub enum Thumbprint {
 pub struct ThumbprintError;
 
 impl Thumbprint {
+    /// The SHA-256 of the first certificate of a file (PEM), by which clients may know its holder.
+    pub fn of_file(file: &Path) -> Result<Self, TlsError> {
+        let pem = fs::read(file).map_err(TlsError::CertificateUnreadable)?;
+        let certificate = X509::from_pem(&pem).map_err(|e| TlsError::Certificate(Some(e)))?;
+        Self::sha256(&certificate).map_err(|e| TlsError::Certificate(Some(e)))
+    }
+
+    /// The SHA-256 of a certificate.
+    pub(super) fn sha256(certificate: &X509Ref) -> Result<Self, ErrorStack> {
+        let digest = certificate.digest(MessageDigest::sha256())?;
+        let mut octets = [0; 32];
+        octets.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
+        Ok(Self::Sha256(octets))
+    }
+
     /// Whether it is the thumbprint of this certificate.
     pub(super) fn is_of(&self, certificate: &X509Ref) -> bool {
         let (digest, own): (_, &[u8]) = match self {

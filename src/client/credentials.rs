@@ -136,6 +136,11 @@ impl SinkCredentials {
         self
     }
 
+    /// The certificate that the peer must have, if one was named.
+    pub fn peer_certificate(&self) -> Option<Thumbprint> {
+        self.security.pinned
+    }
+
     /// Whether they may be used for that URL.
     pub fn are_for(&self, url: &Url) -> bool {
         self.peer.is_same_peer(url)

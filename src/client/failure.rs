@@ -18,17 +18,13 @@ pub(super) fn failed_request(error: SendRequestError) -> ClientError {
             ClientError::Exchange("the peer closed the connection".to_owned())
         }
         SendRequestError::Connect(ConnectError::Timeout) => ClientError::Connect("no connection in time".to_owned()),
-        SendRequestError::Connect(other) => ClientError::Connect(unconnected(other.to_string())),
+        SendRequestError::Connect(other) => unconnected(other.to_string()),
         SendRequestError::Timeout => ClientError::TimedOut,
         SendRequestError::Send(error) => ClientError::Exchange(error.to_string()),
         other => ClientError::Exchange(other.to_string()),
     }
 }
 
-fn unconnected(why: String) -> String {
-    if why.contains(UNTRUSTED) {
-        return "the peer's certificate is not trusted, is not of that host, or is not the one it was said to be"
-            .to_owned();
-    }
-    why
+fn unconnected(why: String) -> ClientError {
+    if why.contains(UNTRUSTED) { ClientError::Untrusted } else { ClientError::Connect(why) }
 }

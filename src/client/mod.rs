@@ -11,6 +11,7 @@ mod credentials;
 mod digest;
 mod failure;
 mod fetch;
+mod peer;
 mod place;
 mod pools;
 mod post;
@@ -40,6 +41,7 @@ pub use address::{AddressRuleError, AddressRules, Forbidden};
 pub use certificate::{Identity, IdentityFiles, Thumbprint, ThumbprintError};
 pub use credentials::{Login, LoginError, Scheme, SinkCredentials};
 pub use fetch::{Arrival, ContentRange, Fetch, Head, Part, Rest, Validators};
+pub use peer::PeerCertificate;
 pub use place::Place;
 pub use proxy::{Proxy, ProxyError};
 pub use tls::TlsError;
@@ -62,7 +64,9 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// How long an idle connection is kept for the next request.
     pub keep_alive: Duration,
-    /// Certificates (PEM) trusted besides the system's.
+    /// Whether certificates are trusted that the system trusts.
+    pub trusts_system: bool,
+    /// Certificates (PEM) that are trusted too.
     pub trust_file: Option<PathBuf>,
     /// The proxy that files are fetched through. Messages are posted without it.
     pub proxy: Option<Proxy>,
@@ -79,6 +83,7 @@ impl Default for Settings {
             max_response: 64 * 1024,
             max_in_flight: 2048,
             keep_alive: Duration::from_secs(30),
+            trusts_system: true,
             trust_file: None,
             proxy: None,
             identity: None,
@@ -120,9 +125,14 @@ pub enum ClientError {
     /// The rules forbid the address that the name has now.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// The peer was not reached or not trusted.
+    /// The peer was not reached.
     #[error("no connection: {0}")]
     Connect(String),
+    /// The peer was reached and is not who it should be.
+    #[error(
+        "no connection: the peer's certificate is not trusted, is not of that host, or is not the one it was said to be"
+    )]
+    Untrusted,
     /// The peer was reached, but the exchange broke off.
     #[error("the exchange broke off: {0}")]
     Exchange(String),

@@ -103,7 +103,7 @@ impl Pools {
         let kept = if identity.is_some() { identified } else { plain };
         match kept {
             Some(connector) => Ok(connector.clone()),
-            None => Ok(kept.insert(tls::connector(&self.trusted, identity)?).clone()),
+            None => Ok(kept.insert(tls::connector(self.settings.trusts_system, &self.trusted, identity)?).clone()),
         }
     }
 }

@@ -46,13 +46,13 @@ fn certificates_are_verified_and_a_trust_file_adds_to_the_trusted() {
     let identity = Identity::new();
     let sink = Sink::https(&identity, ok);
     let refused = run(client(Settings::default()).post(post(&sink.url(), "")));
-    assert!(matches!(refused, Err(ClientError::Connect(_))), "{refused:?}");
+    assert!(matches!(refused, Err(ClientError::Untrusted)), "{refused:?}");
 
     let trusting = client(Settings { trust_file: Some(identity.trust_file.clone()), ..Settings::default() });
     assert_eq!(run(trusting.post(post(&sink.url(), ""))).unwrap().status, 200);
     // The certificate is of 127.0.0.1 and not of the name.
     let refused = run(trusting.post(post(&sink.named_url(), "")));
-    assert!(matches!(refused, Err(ClientError::Connect(_))), "{refused:?}");
+    assert!(matches!(refused, Err(ClientError::Untrusted)), "{refused:?}");
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_redirect_never_leads_out_of_encryption() {
     let target = there.url();
     let sink = Sink::https(&identity, move |_| Reply::Redirect(target.clone()));
     let refused = arrive(&client(Settings::default()), whole(&sink.url())).1;
-    assert!(matches!(refused, Some(ClientError::Connect(_))), "the certificate is not trusted: {refused:?}");
+    assert!(matches!(refused, Some(ClientError::Untrusted)), "the certificate is not trusted: {refused:?}");
     let trusting = client(Settings { trust_file: Some(identity.trust_file.clone()), ..Settings::default() });
     let refused = arrive(&trusting, whole(&sink.url())).1;
     assert!(matches!(refused, Some(ClientError::Redirect(_))), "{refused:?}");

@@ -44,9 +44,16 @@ pub(super) fn trusted(file: Option<&Path>) -> Result<Vec<X509>, TlsError> {
     if certificates.is_empty() { Err(TlsError::TrustFile(None)) } else { Ok(certificates) }
 }
 
-/// A connector that trusts the system's certificates and these, and shows the identity to peers that ask.
-pub(super) fn connector(trusted: &[X509], identity: Option<&Identity>) -> Result<SslConnector, ErrorStack> {
+/// A connector that trusts these certificates, and the system's if it is to, and shows the identity to peers that ask.
+pub(super) fn connector(
+    system: bool,
+    trusted: &[X509],
+    identity: Option<&Identity>,
+) -> Result<SslConnector, ErrorStack> {
     let mut builder = builder(identity)?;
+    if !system {
+        builder.set_cert_store(X509StoreBuilder::new()?.build());
+    }
     for certificate in trusted {
         builder.cert_store_mut().add_cert(certificate.clone())?;
     }

@@ -3,6 +3,7 @@
 //! Every key has a default and is documented in `docs/quartermaster.sample.toml`; a key that nobody knows is an error.
 
 mod host;
+mod named_hosts;
 mod reload;
 mod sections;
 mod values;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use named_hosts::{GroupError, HostSettings, NamedHosts};
 pub use reload::{Reread, Source};
 pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Overflow, Tls};
 pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus};

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::JobsError;
 use super::id::JobId;
-use super::job::{Job, JobError, JobFailure, JobState, words};
+use super::job::{Job, JobError, JobFailure, JobState};
 use super::link::LinkError;
 use super::request::JobRequest;
 use super::table::{Jobs, Trail};
@@ -374,7 +374,7 @@ fn last_tool(tail: &journal::Tail) -> Option<(u32, u64)> {
 }
 
 fn worker_died(job: &Job, tool_was_started: bool) -> JobError {
-    let when = job.phase.as_ref().map_or("before its first phase".into(), words);
+    let when = job.phase.as_ref().map_or("before its first phase".into(), |phase| job.words(phase));
     let what = match &job.request {
         JobRequest::Patch(operation) if operation.only_looks() => {
             "The job only looked, and the software is as it was. Submit it again."

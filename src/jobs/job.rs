@@ -130,13 +130,13 @@ impl Job {
     pub fn status(&self) -> String {
         match (self.state, &self.phase, &self.error) {
             (JobState::Queued, ..) => "Enqueued".to_owned(),
-            (JobState::Running, Some(phase), _) if self.is_of_image() => words(phase).into_owned(),
-            (JobState::Running, Some(phase), _) => format!("Running: {}", words(phase)),
+            (JobState::Running, Some(phase), _) if self.is_update_of_image() => words(phase).into_owned(),
+            (JobState::Running, Some(phase), _) => format!("Running: {}", self.words(phase)),
             (JobState::Running, None, _) => "Running: starting".to_owned(),
             (JobState::Completed, ..) if self.outcome.as_ref().is_some_and(|o| o.needs_reboot) => {
                 NEEDS_REBOOT.to_owned()
             }
-            (JobState::Completed, ..) if self.is_of_image() => self.image_is_done().to_owned(),
+            (JobState::Completed, ..) if self.changes_image() => self.image_is_done().to_owned(),
             (JobState::Completed, ..) => "Completed successfully".to_owned(),
             (JobState::Failed, _, Some(error)) => format!("Failed: {}", error.message),
             (JobState::Failed, _, None) => "Failed".to_owned(),
@@ -144,11 +144,27 @@ impl Job {
         }
     }
 
-    fn is_of_image(&self) -> bool {
+    /// Whether it is a job of the service that VMware's clients know.
+    fn is_update_of_image(&self) -> bool {
+        matches!(self.request, JobRequest::Image(_))
+    }
+
+    fn changes_image(&self) -> bool {
         match &self.request {
             JobRequest::Image(_) => true,
             JobRequest::Patch(operation) => !operation.only_looks(),
             JobRequest::Packages(_) => false,
+        }
+    }
+
+    /// What it does in a phase, for people.
+    pub(super) fn words<'p>(&self, phase: &'p Phase) -> Cow<'p, str> {
+        match (&self.request, phase) {
+            (JobRequest::Patch(operation), Phase::Downloading) if operation.only_looks() => "fetching metadata".into(),
+            (JobRequest::Patch(_), Phase::Downloading) => "fetching what is to be installed".into(),
+            (JobRequest::Patch(_), Phase::Scanning) => "comparing the system with what was published for it".into(),
+            (JobRequest::Patch(_), Phase::Updating) => "changing the image".into(),
+            _ => words(phase),
         }
     }
 
@@ -172,7 +188,7 @@ impl Job {
                 self.state = JobState::Running;
                 self.started_at = Some(record.at);
                 self.changed_at = record.at;
-                if self.is_of_image() {
+                if self.is_update_of_image() {
                     // VMware's clients know no other words before these.
                     self.phase = Some(Phase::Scanning);
                     self.percent = SCANNING_PERCENT;
@@ -219,7 +235,7 @@ impl Job {
 }
 
 /// What a phase is called in JobStatus and in messages.
-pub(super) fn words(phase: &Phase) -> Cow<'static, str> {
+fn words(phase: &Phase) -> Cow<'static, str> {
     Cow::Borrowed(match phase {
         Phase::Waiting { holder } => return Cow::Owned(format!("waiting for {holder}")),
         Phase::Checking => "checking the package",
@@ -265,6 +281,7 @@ impl From<&Refusal> for JobError {
 mod tests {
     use super::*;
     use crate::jobs::tests::queued_job;
+    use crate::software::patch::PatchOperation;
 
     fn record(entry: Entry) -> Record {
         Record { at: DateTime::UNIX_EPOCH + TimeDelta::seconds(7), entry }
@@ -299,6 +316,23 @@ mod tests {
         let failed = after([Entry::Failed { error: ApplyError::Dependencies("libfoo is missing".into()) }]);
         assert_eq!(failed.status(), "Failed: libfoo is missing");
         assert_eq!(failed.error.unwrap().cause, JobFailure::Dependencies);
+    }
+
+    #[test]
+    fn a_job_of_the_patch_service_says_what_it_does_in_its_own_words() {
+        let status = |operation, phase| {
+            let mut job = Job { request: JobRequest::Patch(operation), ..queued_job(1) };
+            for entry in [Entry::Accepted, Entry::Phase { phase, percent: 20 }] {
+                job.apply(&record(entry), DateTime::UNIX_EPOCH);
+            }
+            job.status()
+        };
+        let scan = || PatchOperation::Scan { metadata: Vec::new() };
+        let removal = || PatchOperation::Remove { vibs: vec!["a".to_owned()], metadata: Vec::new() };
+        assert_eq!(status(scan(), Phase::Downloading), "Running: fetching metadata");
+        assert_eq!(status(scan(), Phase::Scanning), "Running: comparing the system with what was published for it");
+        assert_eq!(status(removal(), Phase::Updating), "Running: changing the image");
+        assert_eq!(status(removal(), Phase::Waiting { holder: "x".into() }), "Running: waiting for x");
     }
 
     #[test]

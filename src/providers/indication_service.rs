@@ -9,7 +9,7 @@ use super::managed::{ManagedSystem, SystemName};
 use super::single::Single;
 use super::static_filters::StaticFilter;
 use crate::access::Caller;
-use crate::broker::{INTEROP_NAMESPACE, Instances, Invocation, MethodReply, Provider};
+use crate::broker::{INTEROP_NAMESPACE, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, PropertyError, Value};
 use crate::events::Destinations;
 
@@ -80,6 +80,10 @@ impl IndicationServices {
 }
 
 impl Single for IndicationServices {
+    fn classes(&self) -> Vec<Arc<str>> {
+        vec![SERVICE.into(), CAPABILITIES.into(), COLLECTION.into()]
+    }
+
     fn path(&self, class: &Class) -> Arc<ObjectPath> {
         match &**class.name() {
             SERVICE => service_path(&*self.0.system),
@@ -95,27 +99,9 @@ impl Single for IndicationServices {
             _ => collection(class),
         }
     }
-}
 
-impl Provider for IndicationServices {
-    fn classes(&self) -> Vec<Arc<str>> {
-        vec![SERVICE.into(), CAPABILITIES.into(), COLLECTION.into()]
-    }
-
-    fn lives_in_interop(&self, _: &Class) -> bool {
+    fn lives_in_interop(&self) -> bool {
         true
-    }
-
-    fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        self.named(class, path)
-    }
-
-    fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        self.all(class)
-    }
-
-    fn estimate(&self, _: &Class) -> Option<u64> {
-        Some(1)
     }
 
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {

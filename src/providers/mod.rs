@@ -49,6 +49,7 @@ use crate::cim::CimError;
 mod tests;
 
 use managed::ManagedSystem;
+use single::Singles;
 
 pub use eventing::Eventing;
 pub use image::ImageModel;
@@ -99,7 +100,7 @@ fn of_packages(model: &Arc<Model>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
         Arc::new(requirements::Requirements::new(model.clone())),
         Arc::new(bundles::BundleInstances::new(model.clone())),
         Arc::new(repositories::Repositories::new(model.clone())),
-        Arc::new(service::Services::new(model.clone())),
+        Singles::provider(service::Services::new(model.clone())),
     ];
     providers.extend(identity_links::links(model));
     providers.extend(repositories::links(model));
@@ -114,7 +115,7 @@ fn of_packages(model: &Arc<Model>) -> Result<Vec<Arc<dyn Provider>>, CimError> {
 pub fn indications(eventing: Eventing) -> Vec<Arc<dyn Provider>> {
     let eventing = Arc::new(eventing);
     let mut providers: Vec<Arc<dyn Provider>> = vec![
-        Arc::new(indication_service::IndicationServices::new(eventing.clone())),
+        Singles::provider(indication_service::IndicationServices::new(eventing.clone())),
         Arc::new(filters::Filters::new(eventing.clone())),
         Arc::new(destinations::Listeners::new(eventing.clone())),
         Arc::new(subscriptions::Subscriptions::new(eventing.clone())),

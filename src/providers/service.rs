@@ -9,7 +9,7 @@ use super::model::Model;
 use super::names::{CAPABILITIES, CAPABILITIES_ID, SERVICE, SERVICE_NAME};
 use super::single::Single;
 use super::{find, installation, planning};
-use crate::broker::{Action, Instances, Invocation, MethodReply, Provider};
+use crate::broker::{Action, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, Value};
 use crate::software::{Abilities, Family};
 
@@ -113,6 +113,10 @@ impl Services {
 }
 
 impl Single for Services {
+    fn classes(&self) -> Vec<Arc<str>> {
+        vec![SERVICE.into(), CAPABILITIES.into()]
+    }
+
     fn path(&self, class: &Class) -> Arc<ObjectPath> {
         if class.is_a(SERVICE) { self.model.service_path() } else { self.model.capabilities_path() }
     }
@@ -120,14 +124,8 @@ impl Single for Services {
     fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
         if class.is_a(SERVICE) { self.service(class) } else { self.capabilities(class) }
     }
-}
 
-impl Provider for Services {
-    fn classes(&self) -> Vec<Arc<str>> {
-        vec![SERVICE.into(), CAPABILITIES.into()]
-    }
-
-    fn action_of(&self, _: &Class, method: &Method) -> Action {
+    fn action_of(&self, method: &Method) -> Action {
         match &*method.name {
             "FindIdentity" => Action::Read,
             "CheckSoftwareIdentity" | "PlanChanges" => Action::Plan,
@@ -136,20 +134,8 @@ impl Provider for Services {
     }
 
     /// Which tools are there is looked for on the disk.
-    fn is_ready(&self, _: &Class, _: Option<&ObjectPath>) -> bool {
+    fn is_ready(&self) -> bool {
         false
-    }
-
-    fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        self.named(class, path)
-    }
-
-    fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        self.all(class)
-    }
-
-    fn estimate(&self, _: &Class) -> Option<u64> {
-        Some(1)
     }
 
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {

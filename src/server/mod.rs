@@ -142,7 +142,7 @@ impl Server {
                     .default_service(web::to(only_post))
             };
             App::new()
-                .wrap_fn(|request, service| requests::named(request, service))
+                .wrap_fn(requests::named)
                 .service(resource("/wsman", Access::Users))
                 .service(resource("/wsman/", Access::Users))
                 .service(resource("/wsman-anon/identify", Access::Anybody))

@@ -117,10 +117,12 @@ pub struct Bundle {
     pub severity: Option<Severity>,
     /// The CVE numbers of what an advisory puts right.
     pub cves: Vec<String>,
-    /// Where more can be read, as URLs.
+    /// Where more can be read, as URLs; an advisory's own page first.
     pub references: Vec<String>,
     /// When an advisory was issued.
     pub released_at: Option<DateTime<Utc>>,
+    /// Whether an advisory says that the host is to be rebooted once its packages are installed.
+    pub needs_reboot: bool,
     /// What it consists of.
     pub parts: Vec<Part>,
 }
@@ -139,6 +141,7 @@ impl Bundle {
             cves: Vec::new(),
             references: Vec::new(),
             released_at: None,
+            needs_reboot: false,
             parts: Vec::new(),
         }
     }

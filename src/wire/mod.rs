@@ -18,6 +18,7 @@ mod mapping;
 pub mod names;
 mod options;
 mod page;
+mod plain;
 mod resource;
 mod selectors;
 mod sink_security;
@@ -34,6 +35,7 @@ pub use mapping::{
 };
 pub use options::{OptionSet, RequestOption};
 pub use page::Page;
+pub use plain::{PlainInstance, PlainItem, PlainValue};
 pub use resource::{ResourceUri, UriForm};
 pub use selectors::{Selector, SelectorSet, SelectorValue};
 pub use sink_security::{CertificateThumbprint, LoginScheme, OwnCertificate, SecurityProfile, SinkSecurity, SinkUser};

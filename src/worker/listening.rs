@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +13,11 @@ use rustix::net::AddressFamily;
 use rustix::net::sockopt::{socket_acceptconn, socket_domain};
 
 use super::WorkerError;
+use super::lines::{Lines, write_line};
+use super::protocol::{Reply, Request};
+
+/// The file that the worker of a folder has locked.
+const LOCK: &str = "worker.lock";
 
 /// Where the worker of this folder listens.
 pub fn socket_path(worker_dir: &Path) -> PathBuf {
@@ -80,6 +85,19 @@ pub fn listen(worker_dir: &Path, mode: u32) -> Result<UnixListener, WorkerError>
     Ok(listener)
 }
 
+/// Has the worker of this folder, if there is one, end as soon as it has no job, and waits for it. Blocks.
+pub fn let_end(worker_dir: &Path) -> Result<(), WorkerError> {
+    if !worker_dir.join(LOCK).exists() {
+        return Ok(());
+    }
+    // Whoever does not listen, or does not understand, ends by itself when it has been idle for some time.
+    if let Ok(stream) = UnixStream::connect(socket_path(worker_dir)) {
+        let _ = Lines::new(&stream).read::<Reply>();
+        let _ = write_line(&mut &stream, &Request::Retire);
+    }
+    OnlyWorker::wait(worker_dir)?.leave()
+}
+
 /// Waits until somebody wants to connect; `false` if the other end of `stopped` was closed before.
 pub(super) fn is_awaited(listener: &UnixListener, stopped: impl AsFd) -> io::Result<bool> {
     let mut fds = [PollFd::new(listener, PollFlags::IN), PollFd::new(&stopped, PollFlags::IN)];
@@ -118,11 +136,11 @@ impl OnlyWorker {
 
     /// Gives it up: said, not left to closing, since a tool that is being started shares the lock for a moment.
     pub fn leave(self) -> Result<(), WorkerError> {
-        self.0.unlock().map_err(|source| failed("unlock", Path::new("worker.lock"), source))
+        self.0.unlock().map_err(|source| failed("unlock", Path::new(LOCK), source))
     }
 
     fn file(worker_dir: &Path) -> Result<(File, PathBuf), WorkerError> {
-        let path = worker_dir.join("worker.lock");
+        let path = worker_dir.join(LOCK);
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
         Ok((file.map_err(|source| failed("open", &path, source))?, path))
     }

@@ -278,6 +278,28 @@ fn the_command_line_installs_bundles_and_removes_vibs_as_jobs_do() {
 }
 
 #[test]
+fn the_command_line_tells_what_somebody_should_know_of_a_change() {
+    let folder = ImageFolder::esxi_5_5_u1(1000);
+    folder.run(&["accept"], &["community"]);
+    let compatible_with = vec!["esx-base >= 6.0".to_owned()];
+    let tool = Vib {
+        live_install: true,
+        live_remove: true,
+        cimom_restart: true,
+        compatible_with,
+        ..Vib::new("tool", "1.0-1")
+    };
+    let bundle = folder.bundle("tool.zip", &Bundle::of(vec![tool]));
+    let told = folder.run(&["install"], &[bundle.to_str().unwrap()]);
+    let [installed, restart, unlike] = told.lines().collect::<Vec<_>>()[..] else { panic!("{told}") };
+    assert!(installed.starts_with("installed\t"), "{installed}");
+    assert!(restart.starts_with("note\tRestart the host's CIM server: "), "{restart}");
+    assert!(unlike.starts_with("note\tVIB ") && unlike.contains("it goes with esx-base >= 6.0, "), "{unlike}");
+    let gone = folder.run(&["remove"], &["tool"]);
+    assert!(gone.contains("\nnote\tRestart the host's CIM server: "), "{gone}");
+}
+
+#[test]
 fn an_image_that_is_gone_is_told_by_its_system_and_once_in_the_log() {
     let folder = ImageFolder::esxi_5_5_u1(1000);
     let host = Host::of_image(&folder.image()).with_settings(&folder.settings());

@@ -498,3 +498,39 @@ fn an_image_has_a_worker_of_its_own_and_the_network_process_only_reads_the_store
     }
     workers.into_iter().for_each(kill);
 }
+
+/// The service of root alone that it was, until the host got a user for it.
+#[test]
+fn jobs_that_wait_go_on_when_the_service_is_parted() {
+    let root = DebRoot::new().with_shell(&[]);
+    let mut parted = Parted::with(root);
+    let gate = Gate::new(&parted.root.path());
+    let file = Deb::new("slow", "1.0-1").script("postinst", &Gate::in_shell()).build(&parted.root.scratch());
+    let next = build_deb(&parted.root.scratch(), "next", "1.0-1", &[]);
+    let settings = fs::read_to_string(parted.host.scratch().join("quartermaster.toml")).unwrap();
+    let is_of_one = |line: &&str| !line.starts_with("user =") && !line.starts_with("worker_dir =");
+    let of_one: Vec<&str> = settings.lines().filter(is_of_one).collect();
+    parted.host = parted.host.with_other_settings(&of_one.join("\n"));
+    let server = parted.host.serve();
+    let mut client = server.admin();
+    let reached = gate.reached();
+    let (job, next) = (start(&mut client, &file), start(&mut client, &next));
+    let waiting = reached.recv_timeout(PATIENCE).expect("the package's script never came to its gate");
+    server.kill();
+    // What root's worker has under its hands is not given away: the next start waits for it.
+    waiting.go_on();
+
+    parted.host = parted.host.with_other_settings(&settings);
+    let server = parted.host.serve();
+    let mut client = server.admin();
+    completes(&mut client, &job);
+    completes(&mut client, &next);
+    if is_root() {
+        let mut find = Command::new("find");
+        find.arg(parted.host.state_dir()).args(["-not", "-uid", &NETWORK_USER.to_string()]);
+        let others = String::from_utf8(find.output().unwrap().stdout).unwrap();
+        assert_eq!(others, "", "all of the state is the network's user's");
+        assert_eq!(fs::metadata(parted.worker_dir().join("jobs")).unwrap().uid(), 0);
+    }
+    workers_of(&parted.host.state_dir()).into_iter().for_each(kill);
+}

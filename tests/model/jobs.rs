@@ -3,10 +3,10 @@
 use crate::table::{Entry, Family, Method, Row, fault, fixed, none, served, works};
 
 const WALK: &str = "tests/end_to_end/walk.rs::pypsrp_walks_through_a_debian_host";
-const LIFE: &str = "src/jobs/tests.rs::a_job_goes_from_queued_to_completed_with_a_record_for_every_change";
-const FAILURE: &str = "src/jobs/tests.rs::a_failure_says_why_and_the_next_job_runs";
-const REMOVAL: &str = "src/jobs/tests.rs::a_job_is_removed_when_its_time_has_come";
-const CANCELLED: &str = "src/jobs/tests.rs::a_queued_job_is_cancelled_at_once_and_its_file_given_up";
+const LIFE: &str = "src/jobs/tests/queue.rs::a_job_goes_from_queued_to_completed_with_a_record_for_every_change";
+const FAILURE: &str = "src/jobs/tests/queue.rs::a_failure_says_why_and_the_next_job_runs";
+const REMOVAL: &str = "src/jobs/tests/ends.rs::a_job_is_removed_when_its_time_has_come";
+const CANCELLED: &str = "src/jobs/tests/queue.rs::a_queued_job_is_cancelled_at_once_and_its_file_given_up";
 const SCHEMA: &str = "tests/end_to_end/schema.rs::every_reply_and_every_event_is_valid_by_the_exported_schemas";
 
 /// What is said of both kinds of jobs.
@@ -36,7 +36,7 @@ pub(crate) const SHARED: &[Row] = &[
     served("TimeBeforeRemoval DeleteOnCompletion", "when it is removed after its end; a client may change it")
         .by(REMOVAL),
     served("Priority", "lower runs first; a client may change it")
-        .by("src/jobs/tests.rs::jobs_run_one_at_a_time_by_priority_and_number"),
+        .by("src/jobs/tests/queue.rs::jobs_run_one_at_a_time_by_priority_and_number"),
     served(
         "ErrorCode",
         "the value that a method of DSP1025 returns for the same cause; no value unless the job failed",

@@ -143,8 +143,10 @@ pub(crate) const CLASSES: &[Entry] = &[
             fixed("IsEntity", "true", "it is modelled as it is"),
             served("Severity Category ReleaseType KBURL", "as it says, words in small letters"),
             none("CVEs", "bulletins of VIBs do not tell them; advisories do"),
-            none("Name", "InstanceID has its id"),
-            none("VersionString", "bulletins have no versions"),
+            none(
+                "Name VersionString",
+                "bulletins of ESXi before 7.0 have none; later ones are components, which have both",
+            ),
             none("TargetTypes", "the service installs its VIBs"),
         ],
         methods: &[],

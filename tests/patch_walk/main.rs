@@ -18,8 +18,9 @@ mod walk;
 
 use support::server::workers_of;
 use support::vib::bundle::zipped;
-use support::vib::release::GOLDEN_INSTALLED;
+use support::vib::release::{GOLDEN_INSTALLED, component_7_0};
 use support::vib::{Bulletin, Bundle, Vib};
+use support::wsman::property;
 use walk::{METADATA, Walk, assessed_by, associated, heard, of, reference, values, vib_path};
 
 const NEEDS_REBOOT: &str =
@@ -213,6 +214,15 @@ fn metadata_is_fetched_again_only_when_it_is_another() {
     walk.done("Scan", &[("MetadataURIs", &here), ("MetadataURIs", &there)]);
     assert_eq!(walk.enumerate("QM_Bulletin").len(), 5);
     assert_eq!(values(&walk.assessment().unwrap(), "MetadataURIs"), [here, there]);
+    assert!(walk.enumerate("QM_Bulletin").iter().all(|bulletin| property(bulletin, "Name").is_none()));
+    // From 7.0 on bulletins are components, also for a host that they are not for.
+    walk.depot.put(METADATA, zipped(&component_7_0().metadata_files()));
+    walk.scan();
+    let component = walk.enumerate("QM_Bulletin").pop().unwrap();
+    assert_eq!(
+        (of(&component, "Name").as_str(), of(&component, "VersionString").as_str()),
+        ("Intel-i40en", "1.10.6-1OEM.700.1.0.15843807")
+    );
 }
 
 /// As metadata was written for ESX 4: what the summaries of VIBs lack stands in the VIBs themselves.

@@ -53,6 +53,12 @@ impl Host {
         self
     }
 
+    /// The same host served with other settings.
+    pub fn with_other_settings(mut self, settings: &str) -> Self {
+        self.settings = settings.to_owned();
+        self
+    }
+
     /// The same host served with other arguments.
     pub fn with_arguments(mut self, arguments: &[&str]) -> Self {
         self.arguments = arguments.iter().map(|&a| a.to_owned()).collect();

@@ -7,6 +7,7 @@ mod service;
 
 use std::sync::Arc;
 
+use super::single::Singles;
 use crate::broker::Provider;
 
 pub(super) use identities::standing_link;
@@ -16,8 +17,10 @@ pub(super) use model::TERMS;
 
 /// The providers that only a host with an image has.
 pub(super) fn own(model: &Arc<ImageModel>) -> Vec<Arc<dyn Provider>> {
-    let mut providers: Vec<Arc<dyn Provider>> =
-        vec![Arc::new(identities::Identities::new(model.clone())), Arc::new(service::Services::new(model.clone()))];
+    let mut providers: Vec<Arc<dyn Provider>> = vec![
+        Arc::new(identities::Identities::new(model.clone())),
+        Singles::provider(service::Services::new(model.clone())),
+    ];
     providers.extend(identities::links(model));
     providers.extend(service::links(model));
     providers.extend(affected::links(model));

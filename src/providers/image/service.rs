@@ -11,7 +11,7 @@ use super::super::managed::ManagedSystem;
 use super::super::single::Single;
 use super::model::{CAPABILITIES, CAPABILITIES_ID, ImageModel, SERVICE};
 use crate::access::Caller;
-use crate::broker::{Arguments, Instances, Invocation, MethodReply, Provider};
+use crate::broker::{Arguments, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
 use crate::client::Place;
 use crate::jobs::{ImageRequest, JobRequest};
@@ -130,30 +130,16 @@ fn given(arguments: &Arguments) -> Option<Vec<u16>> {
 }
 
 impl Single for Services {
+    fn classes(&self) -> Vec<Arc<str>> {
+        vec![SERVICE.into(), CAPABILITIES.into()]
+    }
+
     fn path(&self, class: &Class) -> Arc<ObjectPath> {
         if class.is_a(SERVICE) { self.0.service_path() } else { self.0.capabilities_path() }
     }
 
     fn instance(&self, class: &Arc<Class>) -> Result<Instance, CimError> {
         if class.is_a(SERVICE) { self.service(class) } else { self.capabilities(class) }
-    }
-}
-
-impl Provider for Services {
-    fn classes(&self) -> Vec<Arc<str>> {
-        vec![SERVICE.into(), CAPABILITIES.into()]
-    }
-
-    fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        self.named(class, path)
-    }
-
-    fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        self.all(class)
-    }
-
-    fn estimate(&self, _: &Class) -> Option<u64> {
-        Some(1)
     }
 
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {

@@ -25,12 +25,15 @@ type Made = Result<Instance, PropertyError>;
 impl PatchSystem {
     pub(super) fn bulletin(&self, class: &Arc<Class>, status: &PatchStatus) -> Made {
         let resource = if self.is_image() { BULLETIN_RESOURCE } else { NO_RESOURCE };
+        let component = status.component.as_ref();
         let mut bulletin = Instance::new(class.clone());
         bulletin
             .set("InstanceID", self.id(Kind::Bulletin, &status.id))?
             .set("ElementName", title(status))?
             .set("Caption", caption(&status.id))?
             .set("Description", text(&status.description))?
+            .set("Name", component.map(|component| &*component.name))?
+            .set("VersionString", component.map(|component| &*component.version))?
             .set("Manufacturer", text(&status.vendor))?
             .set("ReleaseDate", status.release_date.map(DateTime::utc))?
             .set("Classifications", Value::array([SOFTWARE_BUNDLE]))?

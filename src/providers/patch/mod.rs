@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use system::PatchSystem;
 
+use super::single::Singles;
 use crate::broker::Provider;
 
 pub(super) use indication::indication;
@@ -20,7 +21,7 @@ pub(super) use system::{of_host, of_image};
 /// The providers of the patch side of one system.
 pub(super) fn all(system: &Arc<PatchSystem>) -> Vec<Arc<dyn Provider>> {
     let mut providers: Vec<Arc<dyn Provider>> = vec![
-        Arc::new(service::PatchServices::new(system.clone())),
+        Singles::provider(service::PatchServices::new(system.clone())),
         Arc::new(bulletins::BulletinInstances::new(system.clone())),
     ];
     providers.extend(links::links(system));

@@ -8,7 +8,7 @@ use super::super::single::Single;
 use super::paths::{SERVICE, SERVICE_NAME};
 use super::system::PatchSystem;
 use crate::access::Caller;
-use crate::broker::{Arguments, Instances, Invocation, MethodReply, Provider};
+use crate::broker::{Arguments, Invocation, MethodReply};
 use crate::cim::{CimError, CimStatus, Class, Instance, ObjectPath, Value};
 use crate::client::Place;
 use crate::jobs::{Assessed, JobRequest, StageError};
@@ -162,6 +162,10 @@ impl PatchServices {
 }
 
 impl Single for PatchServices {
+    fn classes(&self) -> Vec<Arc<str>> {
+        vec![SERVICE.into()]
+    }
+
     fn path(&self, _: &Class) -> Arc<ObjectPath> {
         self.0.service_path()
     }
@@ -188,24 +192,6 @@ impl Single for PatchServices {
             .set("RequestedState", 12u16)?
             .set("Started", true)?;
         Ok(service)
-    }
-}
-
-impl Provider for PatchServices {
-    fn classes(&self) -> Vec<Arc<str>> {
-        vec![SERVICE.into()]
-    }
-
-    fn get(&self, class: &Arc<Class>, path: &ObjectPath) -> Result<Instance, CimError> {
-        self.named(class, path)
-    }
-
-    fn enumerate(&self, class: &Arc<Class>) -> Result<Instances, CimError> {
-        self.all(class)
-    }
-
-    fn estimate(&self, _: &Class) -> Option<u64> {
-        Some(1)
     }
 
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<MethodReply, CimError> {

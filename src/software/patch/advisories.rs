@@ -79,6 +79,7 @@ fn status(advisory: &Bundle, inventory: &Inventory, newest: &HashMap<Slot, (&Nev
         summary: advisory.name.clone(),
         description: advisory.description.clone(),
         severity: advisory.severity.map_or("general", severity).to_owned(),
+        component: None,
         category: advisory.advisory.map_or("general", category).to_owned(),
         release_type: "patch".to_owned(),
         release_date: advisory.released_at,
@@ -93,7 +94,8 @@ fn status(advisory: &Bundle, inventory: &Inventory, newest: &HashMap<Slot, (&Nev
         conflicts_with: Vec::new(),
         superseded_by: superseded_by.into_iter().map(str::to_owned).collect(),
         prerequisites: Vec::new(),
-        needs_reboot: None,
+        // That an advisory does not say so does not tell that none is needed.
+        needs_reboot: advisory.needs_reboot.then_some(true),
         needs_maintenance_mode: false,
         parts: parts.into_iter().map(|(_, part)| part).collect(),
     }
@@ -167,7 +169,7 @@ mod tests {
                 advisory("R-3", &["a-0:3-1.x86_64", "c-0:1-1.x86_64"]),
                 advisory("R-4", &["b-0:2-1.noarch"]),
                 advisory("R-5", &["b-0:3-1.noarch"]),
-                advisory("R-6", &["c-0:1-1.x86_64"]),
+                Bundle { needs_reboot: true, ..advisory("R-6", &["c-0:1-1.x86_64"]) },
             ],
         );
         let assessment =
@@ -190,5 +192,7 @@ mod tests {
         let third = assessment.bulletins.iter().find(|b| b.id == "R-3").unwrap();
         assert_eq!(third.parts.iter().map(|p| p.on_host.join(" ")).collect::<Vec<_>>(), ["a-0:2-1.x86_64", ""]);
         assert_eq!((third.severity.as_str(), third.category.as_str()), ("important", "security"));
+        let reboots: Vec<_> = assessment.bulletins.iter().map(|bulletin| bulletin.needs_reboot).collect();
+        assert_eq!(reboots, [None, None, None, None, None, Some(true)]);
     }
 }

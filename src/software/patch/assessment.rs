@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{InstallState, PartChange, PatchReason, PatchState};
+use crate::software::vib::Component;
 
 /// Metadata that a host was compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +73,9 @@ pub struct PatchStatus {
     pub description: String,
     /// How severe what it mends is, in small letters: `critical`, `important`, `moderate`, `low`, `general`, or another word.
     pub severity: String,
+    /// What it is as a component, from ESXi 7.0 on.
+    #[serde(default)]
+    pub component: Option<Component>,
     /// What it is for, in small letters: `security`, `bugfix`, `enhancement`, or another word.
     pub category: String,
     /// How it is released, in small letters: `patch`, `rollup`, `update` …
@@ -204,6 +208,7 @@ pub(crate) mod tests {
             summary: format!("Updates {id}"),
             description: String::new(),
             severity: severity.to_owned(),
+            component: None,
             category: "security".to_owned(),
             release_type: "patch".to_owned(),
             release_date: None,

@@ -73,6 +73,7 @@ fn bulletin(status: &BulletinStatus, catalogue: &Catalogue<'_>) -> PatchStatus {
         summary: status.summary.to_string(),
         description: status.description.to_string(),
         severity: status.severity.to_lowercase(),
+        component: status.component.clone(),
         category: status.category.to_lowercase(),
         release_type: status.release_type.to_lowercase(),
         release_date: status.release_date,

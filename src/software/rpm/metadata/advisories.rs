@@ -30,6 +30,7 @@ enum Field {
     Severity,
     Description,
     Solution,
+    Reboot,
 }
 
 /// Adds the advisories of a list, without the packages of streams of modules that are not active, and without advisories that
@@ -87,7 +88,7 @@ struct OfStream {
 }
 
 impl OfStream {
-    /// Whether an element is a package that is left out.
+    /// Whether an element is a package that is left out, or something of one.
     fn hides(&mut self, depth: usize, tag: &BytesStart<'_>, modules: &Modules) -> io::Result<bool> {
         match (depth, tag.local_name().as_ref()) {
             (3, "collection") => self.is_inactive = false,
@@ -101,6 +102,7 @@ impl OfStream {
                 self.has_hidden = true;
                 return Ok(true);
             }
+            (5, _) if self.is_inactive => return Ok(true),
             _ => {}
         }
         Ok(false)
@@ -131,6 +133,8 @@ fn start(advisory: &mut Bundle, depth: usize, tag: &BytesStart<'_>) -> io::Resul
         (2, "severity") => Some(Field::Severity),
         (2, "description") => Some(Field::Description),
         (2, "solution") => Some(Field::Solution),
+        // Of the advisory, or of one of its packages.
+        (2 | 5, "reboot_suggested") => Some(Field::Reboot),
         (2, "issued") => {
             advisory.released_at = attribute(tag, "date")?.as_deref().and_then(date);
             None
@@ -154,6 +158,8 @@ fn end(advisory: &mut Bundle, field: Field, text: &str) {
         Field::Id => advisory.id = text.into(),
         Field::Title => advisory.name = text.to_owned(),
         Field::Severity => advisory.severity = severity(text),
+        // That it is there says it; some makers write True into it.
+        Field::Reboot => advisory.needs_reboot |= !matches!(text.to_ascii_lowercase().as_str(), "false" | "no" | "0"),
         Field::Description | Field::Solution if text.is_empty() => {}
         Field::Description | Field::Solution => {
             if !advisory.description.is_empty() {
@@ -171,10 +177,19 @@ fn refer(advisory: &mut Bundle, tag: &BytesStart<'_>) -> io::Result<()> {
             list.push(text);
         }
     };
-    if get("type")? == "cve" {
+    let (kind, href) = (get("type")?, get("href")?);
+    if kind == "cve" {
         add(&mut advisory.cves, get("id")?);
     }
-    add(&mut advisory.references, get("href")?);
+    let is_own = kind == "self" && !href.is_empty();
+    if is_own {
+        // The advisory's own page is where people begin to read.
+        advisory.references.retain(|other| *other != href);
+        advisory.references.insert(0, href);
+        advisory.references.truncate(MOST_REFERENCES);
+    } else {
+        add(&mut advisory.references, href);
+    }
     Ok(())
 }
 
@@ -207,104 +222,4 @@ fn date(text: &str) -> Option<DateTime<Utc>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const ONE: &str = "<update from=\"x\" status=\"final\" type=\"security\" version=\"2\"><id>T-2024:1</id><title>A fix</title>\n\
-        <issued date=\"2024-01-02 03:04:05\"/><updated date=\"2024-02-01\"/><severity>Important</severity>\n\
-        <description>What &amp; why.</description><solution>Do it.</solution><references>\n\
-        <reference href=\"https://x/1\" id=\"CVE-2024-1\" type=\"cve\" title=\"t\"/>\n\
-        <reference href=\"https://x/1\" id=\"CVE-2024-2\" type=\"cve\"/><reference href=\"https://b\" id=\"7\" type=\"bugzilla\"/>\n\
-        </references><pkglist><collection short=\"c\"><name>c</name><module name=\"m\"/>\n\
-        <package name=\"a\" version=\"1\" release=\"2.el9\" epoch=\"3\" arch=\"noarch\" src=\"a.src.rpm\"><filename>f</filename></package>\n\
-        <package name=\"b-c\" version=\"1\" release=\"2\" arch=\"x86_64\"/><package name=\"b\" version=\"1\" release=\"2\" arch=\"src\"/>\n\
-        <package name=\"odd\"/></collection></pkglist></update>";
-
-    fn told(text: &[u8]) -> (io::Result<()>, Vec<Bundle>) {
-        let mut bundles = Vec::new();
-        (read(text, &Modules::default(), &mut bundles), bundles)
-    }
-
-    #[test]
-    fn an_advisory_is_read() {
-        let (result, bundles) = told(format!("<updates>{ONE}<update/><other/></updates>").as_bytes());
-        result.unwrap();
-        let [one, empty] = bundles.as_slice() else { panic!("{bundles:?}") };
-        let builds = ["a-3:1-2.el9.noarch", "b-c-0:1-2.x86_64"].map(|text| Part::Build(text.parse().unwrap()));
-        assert_eq!((&*one.id, one.name.as_str(), one.parts.as_slice()), ("T-2024:1", "A fix", builds.as_slice()));
-        assert_eq!(one.description, "What & why.\n\nDo it.");
-        assert_eq!((one.advisory, one.severity), (Some(AdvisoryKind::Security), Some(Severity::Important)));
-        assert_eq!(
-            (one.cves.as_slice(), one.references.len()),
-            (["CVE-2024-1", "CVE-2024-2"].map(String::from).as_slice(), 2)
-        );
-        assert_eq!(one.released_at.unwrap().to_rfc3339(), "2024-01-02T03:04:05+00:00");
-        assert_eq!((one.version.as_deref(), empty.advisory), (Some("2"), Some(AdvisoryKind::Other)));
-        let (result, bundles) = told(format!("<updates>{ONE}<update>").as_bytes());
-        assert!(result.is_err() && bundles.len() == 1);
-    }
-
-    #[test]
-    fn packages_of_streams_that_are_not_active_are_left_out() {
-        let build =
-            |name: &str| format!("<package name=\"{name}\" version=\"1\" release=\"1\" epoch=\"0\" arch=\"noarch\"/>");
-        let module =
-            |stream: &str, context: &str| format!("<module name=\"m\" stream=\"{stream}\" context=\"{context}\"/>");
-        let of = |inner: &str| format!("<collection>{inner}</collection>");
-        let advisory = |id: &str, lists: &str| {
-            format!("<update type=\"security\"><id>{id}</id><pkglist>{lists}</pkglist></update>")
-        };
-        let text = [
-            advisory("both", &(of(&(module("2", "c") + &build("a"))) + &of(&build("b")))),
-            advisory("none", &of(&(module("1", "other") + &build("a")))),
-            advisory("all", &of(&(module("1", "c") + &build("a")))),
-            advisory("empty", ""),
-        ];
-        let text = format!("<updates>{}</updates>", text.concat());
-        let told = |modules: &Modules| {
-            let mut bundles = Vec::new();
-            read(text.as_bytes(), modules, &mut bundles).unwrap();
-            bundles.iter().map(|bundle| (bundle.id.to_string(), bundle.parts.len())).collect::<Vec<_>>()
-        };
-        let counted =
-            |counts: &[(&str, usize)]| counts.iter().map(|(id, n)| ((*id).to_owned(), *n)).collect::<Vec<_>>();
-        let active = Modules::with_active(["m", "1", "c"]);
-        assert_eq!(told(&active), counted(&[("both", 1), ("all", 1), ("empty", 0)]));
-        assert_eq!(told(&Modules::default()), counted(&[("both", 2), ("none", 1), ("all", 1), ("empty", 0)]));
-    }
-
-    #[test]
-    fn dates_are_read_as_makers_write_them() {
-        let read = |text| date(text).map(|date| date.to_rfc3339());
-        for text in
-            ["2024-01-02 00:00:00", "2024-01-02", "2024-01-02T00:00:00Z", "2024-01-02 00:00:00 UTC", "1704153600"]
-        {
-            assert_eq!(read(text).as_deref(), Some("2024-01-02T00:00:00+00:00"), "{text}");
-        }
-        for text in ["", "yesterday", "2024-13-02", "99999999999999999999"] {
-            assert_eq!(read(text), None, "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_to_their_end(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = told(&bytes);
-        }
-
-        #[test]
-        fn any_list_is_read_to_its_end(
-            at in 0..ONE.len(),
-            bytes in proptest::collection::vec(any::<u8>(), 0..3),
-            text in "(</?(updates|update|id|references|reference|pkglist|collection)>|<package( (name|epoch|arch)=\"\\PC{0,2}\")*/>|\
-                     <issued date=\"[0-9 :-]{0,20}\"/>|[a-c\n]){0,30}",
-        ) {
-            let _ = told(text.as_bytes());
-            let mut damaged = ONE.as_bytes().to_vec();
-            damaged.splice(at..(at + bytes.len()).min(ONE.len()), bytes);
-            let _ = told(&damaged);
-        }
-    }
-}
+mod tests;

@@ -27,7 +27,8 @@ pub(super) fn check(
     cancel: &CancelToken,
 ) -> Result<(), Stop> {
     let mut problems = too_low(drafted, rules);
-    problems.extend(unmet(drafted, base, cancel)?.into_iter().map(|(vib, needed)| unmet_problem(vib, needed)));
+    let unmet = unmet(drafted, base, cancel)?.into_iter().take(MOST_OF_A_KIND);
+    problems.extend(unmet.map(|(vib, needed)| unmet_problem(vib, needed)));
     problems.extend(conflicts(drafted, cancel)?.into_iter().map(|conflict| conflict_problem(&conflict)));
     problems.extend(replacements(drafted, cancel)?);
     problems.extend(file_clashes(drafted, cancel)?);
@@ -118,8 +119,8 @@ pub(super) struct Conflict<'a> {
     pub(super) by: &'a Constraint,
 }
 
-/// How many conflicts are looked for: any number of VIBs may each conflict with all others.
-const MOST_CONFLICTS: usize = 1_000;
+/// How many problems of a kind are looked at: any number of VIBs may each conflict with all others, or lack what nothing has.
+const MOST_OF_A_KIND: usize = 1_000;
 
 /// The conflicts that VIBs which come have with others, whichever of the two tells of it; the first ones of very many.
 pub(super) fn conflicts<'a>(drafted: &Drafted<'a>, cancel: &CancelToken) -> Result<Vec<Conflict<'a>>, Stop> {
@@ -133,7 +134,7 @@ pub(super) fn conflicts<'a>(drafted: &Drafted<'a>, cancel: &CancelToken) -> Resu
                 if comes.contains(&*vib.name) || comes.contains(&*excluded.name) {
                     conflicts.push(Conflict { vib, excluded, by });
                 }
-                if conflicts.len() == MOST_CONFLICTS {
+                if conflicts.len() == MOST_OF_A_KIND {
                     return Ok(conflicts);
                 }
             }
@@ -159,7 +160,7 @@ fn replacements(drafted: &Drafted<'_>, cancel: &CancelToken) -> Result<Vec<Probl
     for vib in &drafted.incoming {
         check_cancelled(cancel)?;
         let replaced = vib.replaces.iter().flat_map(|constraint| provides.matching(constraint));
-        let left = MOST_CONFLICTS.saturating_sub(problems.len());
+        let left = MOST_OF_A_KIND.saturating_sub(problems.len());
         for replaced in replaced.filter(|replaced| replaced.name != vib.name).take(left) {
             problems.push(Problem {
                 class: ImageErrorClass::DependencyError,

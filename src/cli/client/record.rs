@@ -1,0 +1,122 @@
+//! Instances of any class, shown as what they are: a line for each property, or a column for each that is asked for.
+
+use std::io;
+
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
+
+use super::every::Answers;
+use super::outcome::Failed;
+use super::output::{Column, Format, harmless, say, width, words};
+use super::typed;
+use crate::cim::Schema;
+use crate::console::{Found, path_text};
+use crate::wire::{PlainInstance, PlainItem, PlainValue};
+
+/// The column that holds a reference where there is no instance.
+const REFERENCE: &str = "reference";
+
+/// What a host found that has one instance to show.
+pub(super) fn one(instance: PlainInstance) -> Found {
+    Found { items: vec![PlainItem { instance: Some(instance), reference: None }], has_more: false }
+}
+
+/// Shows what the hosts found. With columns it is a table of these properties.
+pub(super) fn show(answers: &Answers<Found>, columns: &[String], format: &Format) -> Result<(), Failed> {
+    if format.is_json() {
+        return Ok(say(&json(answers)?)?);
+    }
+    if columns.is_empty() && !format.is_csv() {
+        return Ok(say(&records(answers, width().is_some()))?);
+    }
+    let named: Vec<String> = if columns.is_empty() { all_columns(answers) } else { columns.to_vec() };
+    let columns: Vec<Column> = named.iter().map(|name| Column::new(name.clone())).collect();
+    let row = |item: &PlainItem| named.iter().map(|name| cell(item, name)).collect();
+    Ok(format.show(&answers.table(&columns, |found| found.items.iter().map(row).collect()))?)
+}
+
+fn cell(item: &PlainItem, name: &str) -> Value {
+    if let Some(value) = item.instance.as_ref().and_then(|instance| instance.get(name)) {
+        return typed::text(value);
+    }
+    let reference = item.reference.as_ref().filter(|_| name == REFERENCE);
+    reference.map_or(Value::Null, |reference| path_text(reference).into())
+}
+
+/// The names of all properties in the order in which they were met.
+fn all_columns(answers: &Answers<Found>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for item in answers.good().flat_map(|(_, found)| &found.items) {
+        let properties = item.instance.iter().flat_map(|instance| &instance.properties).map(|(name, _)| name.as_str());
+        let reference = item.reference.iter().map(|_| REFERENCE);
+        for name in properties.chain(reference) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
+fn json(answers: &Answers<Found>) -> Result<String, Failed> {
+    let schema = Schema::builtin().map_err(io::Error::other)?;
+    let mut objects = Vec::new();
+    for (host, found) in answers.good() {
+        for item in &found.items {
+            let mut object = item
+                .instance
+                .as_ref()
+                .map_or(Value::Object(serde_json::Map::new()), |instance| typed::object(instance, &schema));
+            if let Value::Object(object) = &mut object {
+                if let Some(reference) = &item.reference {
+                    object.insert("@reference".to_owned(), path_text(reference).into());
+                }
+                if answers.are_several() {
+                    object.insert("@host".to_owned(), host.into());
+                }
+            }
+            objects.push(object);
+        }
+    }
+    Ok(serde_json::to_string_pretty(&objects).map_err(io::Error::from)? + "\n")
+}
+
+/// A block of lines for each instance, with an empty line between two.
+fn records(answers: &Answers<Found>, aligned: bool) -> String {
+    let mut blocks = Vec::new();
+    for (host, found) in answers.good() {
+        for item in &found.items {
+            let mut block = String::new();
+            if answers.are_several() {
+                block.push_str(&format!("# {host}\n"));
+            }
+            match (&item.instance, &item.reference) {
+                (Some(instance), _) => block.push_str(&record(instance, aligned)),
+                (None, Some(reference)) => block.push_str(&format!("{}\n", harmless(&path_text(reference)))),
+                (None, None) => {}
+            }
+            blocks.push(block);
+        }
+    }
+    let only_references = answers.good().all(|(_, found)| found.items.iter().all(|item| item.instance.is_none()));
+    blocks.join(if only_references && !answers.are_several() { "" } else { "\n" })
+}
+
+fn record(instance: &PlainInstance, aligned: bool) -> String {
+    let told = || instance.properties.iter().filter(|(_, value)| *value != PlainValue::Null);
+    let named = || told().map(|(name, value)| (harmless(name), words(&typed::text(value))));
+    let widest = named().map(|(name, _)| name.width()).max().unwrap_or(0);
+    let mut lines = String::new();
+    if !instance.class.is_empty() {
+        lines.push_str(&format!("{}\n", harmless(&instance.class)));
+    }
+    for (name, value) in named() {
+        let line = if aligned {
+            format!("  {name}{}  {value}\n", " ".repeat(widest.saturating_sub(name.width())))
+        } else {
+            format!("{name}\t{value}\n")
+        };
+        lines.push_str(&line);
+    }
+    lines
+}

@@ -1,0 +1,45 @@
+//! Many hosts at once, by names and groups of `hosts.toml`.
+
+use crate::console::Console;
+use crate::support::packages::{Deb, DebRoot};
+use crate::support::server::{ADMIN, Host};
+
+#[test]
+fn hosts_have_names_and_groups() {
+    let roots: Vec<DebRoot> = ["alpha", "beta"]
+        .iter()
+        .map(|name| {
+            let root = DebRoot::new();
+            root.install_by_hand(&Deb::new(name, "1.0-1").build(&root.scratch()));
+            root
+        })
+        .collect();
+    let hosts: Vec<Host> = roots.iter().map(|root| Host::new(&root.path(), "deb")).collect();
+    let servers: Vec<_> = hosts.iter().map(Host::serve).collect();
+    let console = Console::new().without("QUARTERMASTER_USER").without("QUARTERMASTER_PASSWORD");
+    let password = console.file("password", ADMIN.1, 0o600);
+    let text = format!(
+        "[default]\nuser = {:?}\npassword_file = {password:?}\n\n[hosts.web1]\naddress = \"127.0.0.1:{}\"\n\n\
+         [hosts.web2]\naddress = \"127.0.0.1:{}\"\ncacert = {:?}\n\n[groups]\nweb = [\"web1\", \"web2\"]\n",
+        ADMIN.0,
+        servers[0].port,
+        servers[1].port,
+        servers[1].certificate()
+    );
+    console.file("quartermaster/hosts.toml", &text, 0o644);
+    let listed = console.run(&["list", "--host", "web,web1", "--accept-new-certificate", "--parallel", "1"]);
+    assert_eq!(listed.out, "web1\talpha\t1.0-1\tall\nweb2\tbeta\t1.0-1\tall\n", "{listed:#?}");
+
+    let file = console.file("list", "web2 # the second\n\n# web1\n127.0.0.1:1\n", 0o644);
+    let listed = console.run(&["list", "--hosts", file.to_str().unwrap(), "--json"]);
+    assert_eq!(listed.code, 5, "{listed:#?}");
+    let rows: serde_json::Value = serde_json::from_str(&listed.out).unwrap();
+    assert_eq!(
+        (&rows[0]["host"], &rows[0]["name"], rows.as_array().unwrap().len()),
+        (&"web2".into(), &"beta".into(), 1)
+    );
+
+    console.file("quartermaster/hosts.toml", "[hosts.web1]\nport = 1\n", 0o644);
+    let wrong = console.run(&["list", "--host", "web1"]);
+    assert!(wrong.code == 2 && wrong.err.contains("hosts.toml, line 2"), "{wrong:#?}");
+}

@@ -1,0 +1,79 @@
+//! Whom the client takes for the host that is meant.
+
+use std::fs;
+use std::process::Command;
+
+use crate::console::{Console, Said};
+use crate::support::packages::DebRoot;
+use crate::support::server::{Host, Server};
+
+fn list(console: &Console, server: &Server, more: &[&str]) -> Said {
+    let host = format!("127.0.0.1:{}", server.port);
+    console.run(&[&["list", "--host", &host], more].concat())
+}
+
+/// As the server's own operator is told it.
+fn fingerprint(server: &mut Server) -> String {
+    let said = server.said();
+    said.lines().find_map(|line| line.strip_prefix("its certificate: SHA-256 ")).unwrap().to_owned()
+}
+
+/// As openssl tells it.
+fn with_colons(server: &Server) -> String {
+    let told = Command::new("openssl")
+        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in"])
+        .arg(server.certificate())
+        .output()
+        .unwrap();
+    String::from_utf8(told.stdout).unwrap().split_once('=').unwrap().1.trim().to_owned()
+}
+
+#[test]
+fn a_host_is_trusted_once_somebody_said_so_and_for_as_long_as_it_is_the_same() {
+    let root = DebRoot::new();
+    let host = Host::new(&root.path(), "deb");
+    let (mut server, console) = (host.serve(), Console::new());
+    let digits = fingerprint(&mut server);
+    assert_eq!(digits, with_colons(&server).replace(':', "").to_lowercase());
+
+    let unknown = list(&console, &server, &[]);
+    assert!(
+        unknown.code == 3 && unknown.err.contains("is not known yet") && unknown.err.contains(&digits),
+        "{unknown:#?}"
+    );
+    assert!(!console.known_hosts().exists());
+
+    let met = list(&console, &server, &["--accept-new-certificate"]);
+    assert!(met.code == 0 && met.err.contains("is trusted from now on"), "{met:#?}");
+    let known = fs::read_to_string(console.known_hosts()).unwrap();
+    assert_eq!(known, format!("127.0.0.1:{} sha256:{digits}\n", server.port));
+    let again = list(&console, &server, &[]);
+    assert!(again.code == 0 && again.err.is_empty(), "{again:#?}");
+
+    let other = "ab".repeat(32);
+    fs::write(console.known_hosts(), known.replace(&digits, &other)).unwrap();
+    let changed = list(&console, &server, &["--accept-new-certificate"]);
+    assert_eq!(changed.code, 3, "{changed:#?}");
+    for words in ["another certificate than before", &digits, &other, "known_hosts"] {
+        assert!(changed.err.contains(words), "{words} is missing: {}", changed.err);
+    }
+    assert!(!server.log().contains("walker"), "nobody said who he is to a host that is not trusted");
+}
+
+#[test]
+fn a_host_is_known_by_what_is_said_of_it() {
+    let root = DebRoot::new();
+    let host = Host::new(&root.path(), "deb");
+    let (server, console) = (host.serve(), Console::new());
+    let right = with_colons(&server);
+    assert_eq!(list(&console, &server, &["--fingerprint", &right]).code, 0);
+    let wrong = list(&console, &server, &["--fingerprint", &"ab".repeat(32)]);
+    assert!(wrong.code == 3 && wrong.err.contains("than the one that was named"), "{wrong:#?}");
+    let authority = server.certificate();
+    let vouched = list(&console, &server, &["--cacert", authority.to_str().unwrap()]);
+    assert_eq!(vouched.code, 0, "{vouched:#?}");
+    let stranger = Host::new(&root.path(), "deb").serve();
+    let unvouched = list(&console, &stranger, &["--cacert", authority.to_str().unwrap()]);
+    assert!(unvouched.code == 3 && unvouched.err.contains("vouched for by none"), "{unvouched:#?}");
+    assert!(!console.known_hosts().exists(), "what is said of a host is not remembered");
+}
