@@ -15,6 +15,8 @@ pub mod console;
 pub mod events;
 pub mod hexadecimal;
 pub mod jobs;
+pub mod metrics;
+pub mod page;
 pub mod providers;
 pub mod server;
 pub mod soap;

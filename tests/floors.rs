@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms from the ground up. A room may use rooms on lower floors, and on its own floor those that stand before it.
 const FLOORS: &[&[&str]] = &[
-    &["xml", "clock", "hexadecimal", "config"],
+    &["xml", "clock", "hexadecimal", "config", "metrics"],
     &["soap", "cim", "audit"],
     &["software", "store", "wire", "access"],
     &["client", "worker"],
@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["broker"],
     &["providers"],
     &["wsman"],
-    &["server"],
+    &["server", "page"],
     &["app", "cli"],
 ];
 
@@ -31,6 +31,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("providers", &["xml", "soap"]),
     ("wsman", &["software", "jobs", "providers", "worker"]),
     ("server", &["cim", "providers", "jobs", "software"]),
+    ("page", &["xml", "wire", "store", "software", "worker", "jobs", "providers"]),
 ];
 
 /// What a folder of a room may know although its room must not (folder, room): the files of ESXi-style images are XML.

@@ -9,7 +9,11 @@
     reason = "a failure ends the test"
 )]
 
+#[path = "server_http/admission.rs"]
+mod admission;
 mod raw_client;
+#[path = "server_http/watching.rs"]
+mod watching;
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -31,6 +35,7 @@ const SOAP: &str = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
 struct TestServer {
     address: SocketAddr,
     certificate: PathBuf,
+    watched_at: Option<SocketAddr>,
     users: Arc<Users>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -61,6 +66,7 @@ impl TestServer {
         let (stop, stopped) = oneshot::channel();
         let (address, users) = (application.address(), application.users().clone());
         let certificate = application.own_certificate().unwrap().to_owned();
+        let watched_at = application.watched_at();
         users.add("ann", Role::Viewer, b"right").unwrap();
         let thread = std::thread::spawn(move || {
             let stopped = async {
@@ -68,7 +74,7 @@ impl TestServer {
             };
             runtime.block_on(application.run_until(stopped)).unwrap();
         });
-        Self { address, certificate, users, stop: Some(stop), thread: Some(thread), _state: state }
+        Self { address, certificate, watched_at, users, stop: Some(stop), thread: Some(thread), _state: state }
     }
 
     fn client(&self) -> Client {

@@ -15,12 +15,14 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+mod audit;
 mod catalog;
 mod client;
 mod crowd;
 mod enumeration;
 mod eventing;
 mod figure;
+mod flood;
 mod get;
 mod image;
 mod inside;
@@ -42,15 +44,18 @@ const PACKAGES: usize = 2000;
 const SEARCHED: usize = 10_000;
 
 /// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
-/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client.
+/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- flood` a good client beside those who only take.
 fn main() {
-    if image::install_if_asked() {
+    if image::install_if_asked() || flood::flood_if_asked() {
         return;
     }
     let only = |part: &str| std::env::args().any(|argument| argument == part);
     if only("catalog") {
         catalog::figures();
         return verify::figures();
+    }
+    if only("flood") {
+        return flood::figures();
     }
     if only("eventing") {
         return eventing::figures();
@@ -64,6 +69,7 @@ fn main() {
     inside();
     if !only("inside") {
         over_the_wire();
+        flood::figures();
         catalog::figures();
         verify::figures();
         eventing::figures();
@@ -79,6 +85,9 @@ fn inside() {
     Figure::new("instances of 40 properties written", "instances/s", Limit::AtLeast(400_000.0))
         .report(inside::written());
     Figure::new("a CQL filter over 10,000 instances", "ms", Limit::AtMost(10.0)).report(inside.search());
+    let (alone, together) = audit::written();
+    Figure::new("a line of the audit log on disk, median", "ms", Limit::AtMost(10.0)).report(alone);
+    Figure::new("lines of the audit log, 16 threads", "lines/s", Limit::AtLeast(1000.0)).report(together);
 }
 
 fn over_the_wire() {

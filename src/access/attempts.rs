@@ -69,7 +69,7 @@ impl Attempts {
 
     /// Forgets the failures of this peer with this name: it knows the password.
     pub(super) fn succeeded(&self, peer: IpAddr, name: &str) {
-        self.lock().remove(&(network(peer), Some(name.into())));
+        self.lock().remove(&(network_of(peer), Some(name.into())));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Failures>> {
@@ -87,7 +87,7 @@ impl Policy {
 }
 
 fn keys(peer: IpAddr, name: &str) -> [(Key, Policy); 2] {
-    let network = network(peer);
+    let network = network_of(peer);
     [((network, Some(name.into())), PER_NAME), ((network, None), PER_PEER)]
 }
 
@@ -102,8 +102,8 @@ fn make_room(failures: &mut HashMap<Key, Failures>, key: &Key, now: DateTime<Utc
     }
 }
 
-/// Whoever has one IPv6 address has all of its /64.
-fn network(peer: IpAddr) -> IpAddr {
+/// The address of the network that this peer may be alone in: whoever has one IPv6 address has all of its /64.
+pub fn network_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         address => address,
@@ -185,6 +185,6 @@ mod tests {
         }
         assert!(attempts.wait("2001:db8:0:1::ffff".parse().unwrap(), "ann", at(0)).is_some());
         assert!(attempts.wait("2001:db8:0:2::1".parse().unwrap(), "ann", at(0)).is_none());
-        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), PEER);
+        assert_eq!(network_of("::ffff:192.0.2.1".parse().unwrap()), PEER);
     }
 }

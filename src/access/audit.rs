@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use super::Caller;
 use crate::audit::{self, Entry, Event, Log, Unrecorded};
+use crate::metrics::Counter;
 
 /// The way to the audit log; without a log, as tests of other rooms have it, the same lines go to the log of the service.
 #[derive(Clone, Debug, Default)]
-pub struct Audit(Option<Arc<Log>>);
+pub struct Audit {
+    log: Option<Arc<Log>>,
+    wrong_logins: Arc<Counter>,
+}
 
 /// A change that somebody asks for. It holds no secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,12 +59,12 @@ impl Change {
 impl Audit {
     /// The way to this log.
     pub fn to(log: Arc<Log>) -> Self {
-        Self(Some(log))
+        Self { log: Some(log), wrong_logins: Arc::default() }
     }
 
     /// The log.
     pub fn log(&self) -> Option<&Log> {
-        self.0.as_deref()
+        self.log.as_deref()
     }
 
     /// Makes a change, once the log tells that it was asked for, and tells what came of it. If the log cannot tell, it is not
@@ -89,9 +93,9 @@ impl Audit {
         result
     }
 
-    /// Tells of a change that the caller may not make. Does not block.
+    /// Tells of a change that the caller may not make. Does not block; many in a short time are counted.
     pub fn refused(&self, caller: &Caller, change: &Change, why: impl fmt::Display) {
-        self.tell_now(Entry { result: Some(why.to_string()), ..change.entry(Event::Refused, caller) });
+        self.count(Entry { result: Some(why.to_string()), ..change.entry(Event::Refused, caller) });
     }
 
     /// Tells that a job was put into the queue, or that it ended, with its name, what it is about, and its result. Blocks.
@@ -99,7 +103,7 @@ impl Audit {
         let event = if ended.is_some() { Event::Ended } else { Event::Queued };
         let entry =
             Entry { method: Some(name.to_owned()), object: about, result: ended, job: Some(job), ..of(event, owner) };
-        match &self.0 {
+        match &self.log {
             Some(log) => log.report(entry),
             None => audit::trace(&entry, None),
         }
@@ -107,8 +111,14 @@ impl Audit {
 
     /// Tells of a name and a password, or another proof, that were wrong. Does not block; many in a short time are counted.
     pub fn wrong_login(&self, address: IpAddr, name: &str) {
+        self.wrong_logins.add_one();
         let user = Some(name.to_owned());
-        self.tell_now(Entry { user, address: Some(address), ..Entry::new(Event::WrongLogin) });
+        self.count(Entry { user, address: Some(address), ..Entry::new(Event::WrongLogin) });
+    }
+
+    /// How many were wrong.
+    pub fn wrong_logins(&self) -> u64 {
+        self.wrong_logins.get()
     }
 
     /// Tells that a process of this name and version begins to write the log. Blocks.
@@ -117,7 +127,7 @@ impl Audit {
     }
 
     fn commit(&self, entry: Entry) -> Result<(), Unrecorded> {
-        match &self.0 {
+        match &self.log {
             Some(log) => log.commit(entry).map(drop),
             None => {
                 audit::trace(&entry, None);
@@ -127,15 +137,15 @@ impl Audit {
     }
 
     fn tell(&self, entry: Entry) {
-        match &self.0 {
+        match &self.log {
             Some(log) => log.tell(entry),
             None => audit::trace(&entry, None),
         }
     }
 
-    fn tell_now(&self, entry: Entry) {
-        match &self.0 {
-            Some(log) => log.tell_now(entry),
+    fn count(&self, entry: Entry) {
+        match &self.log {
+            Some(log) => log.count(entry),
             None => audit::trace(&entry, None),
         }
     }
@@ -146,6 +156,7 @@ fn of(event: Event, caller: &Caller) -> Entry {
         user: Some(caller.name.to_string()),
         role: Some(caller.role.to_string()),
         address: caller.address,
+        scheme: caller.scheme.map(|scheme| scheme.as_str().to_owned()),
         request: caller.request.map(|id| id.to_string()),
         ..Entry::new(event)
     }

@@ -1,14 +1,20 @@
 //! Who a caller is and what it may do.
 //!
-//! This room knows nothing of HTTP: it is handed a name, a password and the peer's address, and says who that is.
+//! This room knows nothing of HTTP. It is handed what a caller claims (a name and a password, with the peer's address) or what
+//! the transport has proven (a certificate), and says who that is.
 
 mod attempts;
 mod audit;
+mod certificate;
 mod credentials;
+mod der;
+mod distinguished_name;
 mod first_start;
 mod hashing;
+mod identity;
 mod keyed_digest;
 pub mod private_file;
+mod recognition;
 mod request_id;
 pub mod sealing;
 #[cfg(test)]
@@ -23,11 +29,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use attempts::network_of;
 pub use audit::{Audit, Change, Made};
+pub use certificate::PeerCertificate;
 pub use credentials::{MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH, check_name, check_password};
 pub use first_start::{FirstUser, INITIAL_PASSWORD_FILE, ensure_first_user, forget_initial_password};
+pub use identity::{Identity, IdentityError, IdentityKind};
+pub use recognition::UserIdentity;
 pub use request_id::RequestId;
-pub use users::{Settings, User, UserError, Users, Verdict};
+pub use users::{Settings, Standing, User, UserError, Users, Verdict};
 
 /// What a user may do; each role may do what the roles before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,12 +92,35 @@ pub struct Caller {
     /// The request that it came with; `None` if it came with none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestId>,
+    /// How the caller proved who it is; `None` if it came over no network.
+    #[serde(default)]
+    pub scheme: Option<Scheme>,
+}
+
+/// How a caller proves who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// A name and a password in each request.
+    Basic,
+    /// The certificate of its TLS connection.
+    Certificate,
+}
+
+impl Scheme {
+    /// The scheme's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Certificate => "certificate",
+        }
+    }
 }
 
 impl Caller {
     /// A caller who came over no network.
     pub fn new(name: impl Into<Arc<str>>, role: Role) -> Self {
-        Self { name: name.into(), role, address: None, request: None }
+        Self { name: name.into(), role, address: None, request: None, scheme: None }
     }
 }
 

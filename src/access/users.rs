@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use openssl::sha::sha256;
 
 use super::attempts::Attempts;
 use super::hashing::Hashing;
 use super::keyed_digest::Digest;
+use super::recognition::Recognised;
 use super::verdicts::{Remembered, Verdicts};
-use super::{Audit, Caller, Role, check_name, check_password};
+use super::{Audit, Caller, Identity, Role, check_name, check_password};
 use crate::audit::Unrecorded;
 use crate::clock::SharedClock;
 use crate::store::users::{self, UserRow};
@@ -24,14 +26,15 @@ use crate::store::{Store, StoreError};
 /// at most a second after its last look.
 #[derive(Debug)]
 pub struct Users {
-    store: Arc<Store>,
-    clock: SharedClock,
+    pub(super) store: Arc<Store>,
+    pub(super) clock: SharedClock,
     bcrypt_cost: u32,
     verdicts: Verdicts,
     attempts: Attempts,
     hashing: Hashing,
     hashes_done: AtomicU64,
     audit: Audit,
+    pub(super) recognised: Recognised,
 }
 
 /// How passwords are handled.
@@ -52,6 +55,15 @@ pub struct User {
     pub role: Role,
     /// When the user was added.
     pub created: DateTime<Utc>,
+}
+
+/// How a user stands at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The role.
+    pub role: Role,
+    /// A digest of what is stored of the password: another one after the password was set anew.
+    pub credentials: [u8; 32],
 }
 
 /// What a name and a password are worth.
@@ -96,6 +108,22 @@ pub enum UserError {
     /// Nobody could add users any more.
     #[error("{0} is the last user with the role admin: add another one first")]
     LastAdmin(String),
+    /// The identity means somebody already.
+    #[error("{identity} means the user {owner} already: remove it there first")]
+    IdentityTaken {
+        /// The identity.
+        identity: Identity,
+        /// Whom it means.
+        owner: String,
+    },
+    /// The user has no such identity.
+    #[error("{identity} does not mean the user {user}")]
+    NoSuchIdentity {
+        /// The user.
+        user: String,
+        /// The identity.
+        identity: Identity,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -125,6 +153,7 @@ impl Users {
             hashing: Hashing::new(),
             hashes_done: AtomicU64::new(0),
             audit: Audit::default(),
+            recognised: Recognised::default(),
         })
     }
 
@@ -183,6 +212,13 @@ impl Users {
     pub fn role_of(&self, name: &str) -> Result<Option<Role>, StoreError> {
         let row = self.store.read(|c| users::find(c, name))?;
         row.map(|row| role(&row)).transpose()
+    }
+
+    /// How a user stands now: the role, and whether the credentials are still those of an earlier look; `None` if there is no
+    /// such user. Blocks.
+    pub fn standing(&self, name: &str) -> Result<Option<Standing>, StoreError> {
+        let row = self.store.read(|c| users::find(c, name))?;
+        row.map(|row| Ok(Standing { role: role(&row)?, credentials: sha256(row.hash.as_bytes()) })).transpose()
     }
 
     /// Says whose name and password these are.
@@ -265,7 +301,7 @@ impl Users {
     }
 }
 
-fn role(row: &UserRow) -> Result<Role, StoreError> {
+pub(super) fn role(row: &UserRow) -> Result<Role, StoreError> {
     row.role.parse().map_err(|message| StoreError::Damaged { table: "user", message })
 }
 
@@ -280,4 +316,4 @@ fn failed(error: &(dyn std::error::Error + 'static)) -> Verdict {
 
 #[cfg(test)]
 #[path = "users_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -6,13 +6,13 @@ use crate::clock::ManualClock;
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-struct Fixture {
-    users: Arc<Users>,
-    clock: Arc<ManualClock>,
+pub(in crate::access) struct Fixture {
+    pub(in crate::access) users: Arc<Users>,
+    pub(in crate::access) clock: Arc<ManualClock>,
     store: Arc<Store>,
 }
 
-fn fixture() -> Fixture {
+pub(in crate::access) fn fixture() -> Fixture {
     let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH + TimeDelta::days(20_000)));
     let store = Arc::new(Store::in_memory().unwrap());
     let settings = Settings { cache: Duration::from_secs(60), bcrypt_cost: 4 };

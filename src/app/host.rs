@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::settings;
 use super::watch::{Look, Watch};
+use super::watched_systems::Watched;
 use super::{StartError, essential, worker_program};
 use crate::access::Users;
 use crate::cim::Schema;
@@ -11,14 +12,14 @@ use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::jobs::{self, Jobs, Observed, System};
 use crate::providers::{Model, SystemName};
-use crate::software;
+use crate::software::{self, Manager};
 use crate::store::Store;
 
 /// The managed host.
 #[derive(Debug)]
 pub(super) struct Host {
     model: Arc<Model>,
-    jobs: Arc<Jobs>,
+    watched: Watched<dyn Manager>,
     _watch: Watch,
 }
 
@@ -57,21 +58,23 @@ impl Host {
         let model = Model::new(schema.clone(), manager.clone(), jobs.clone(), clock.clone(), name);
         let takes_byte_streams = settings::takes_byte_streams(config);
         let model = Arc::new(if takes_byte_streams { model } else { model.without_byte_streams() });
+        let watched = Watched { manager, jobs, is_unreadable: look.is_unreadable().clone() };
         let watch = Watch::start(look, config.jobs.catalog_idle).map_err(StartError::Thread)?;
-        Ok(Some(Self { model, jobs, _watch: watch }))
-    }
-
-    pub(super) fn jobs(&self) -> &Arc<Jobs> {
-        &self.jobs
+        Ok(Some(Self { model, watched, _watch: watch }))
     }
 
     pub(super) fn model(&self) -> &Arc<Model> {
         &self.model
     }
+
+    /// What is looked at by those who watch the service.
+    pub(super) fn watched(&self) -> &Watched<dyn Manager> {
+        &self.watched
+    }
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
-        self.jobs.stop();
+        self.watched.jobs.stop();
     }
 }

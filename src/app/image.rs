@@ -9,6 +9,7 @@ use std::{fs, io};
 
 use super::image_settings::{image_settings, open_image};
 use super::watch::Noted;
+use super::watched_systems::Watched;
 use super::{StartError, essential, worker_program};
 use crate::access::{Users, private_file};
 use crate::cim::Schema;
@@ -26,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Image {
     model: Arc<ImageModel>,
-    jobs: Arc<Jobs>,
+    watched: Watched<dyn ImageManager>,
     _watch: Watch,
 }
 
@@ -67,24 +68,27 @@ impl Image {
         let running = jobs.clone();
         essential::spawn("image-jobs", move || running.run()).map_err(StartError::Thread)?;
         let name = SystemName { class: IMAGE_SYSTEM_CLASS.into(), name: config.image_system_name().into() };
+        let watched =
+            Watched { manager: manager.clone(), jobs: jobs.clone(), is_unreadable: look.is_unreadable.clone() };
         let model = ImageModel::new(schema.clone(), manager, jobs.clone(), clock.clone(), name)
             .told_by(look.is_unreadable.clone());
-        let watch = Watch::start(look, jobs.clone()).map_err(StartError::Thread)?;
-        Ok(Some(Self { model: Arc::new(model), jobs, _watch: watch }))
-    }
-
-    pub(super) fn jobs(&self) -> &Arc<Jobs> {
-        &self.jobs
+        let watch = Watch::start(look, jobs).map_err(StartError::Thread)?;
+        Ok(Some(Self { model: Arc::new(model), watched, _watch: watch }))
     }
 
     pub(super) fn model(&self) -> &Arc<ImageModel> {
         &self.model
     }
+
+    /// What is looked at by those who watch the service.
+    pub(super) fn watched(&self) -> &Watched<dyn ImageManager> {
+        &self.watched
+    }
 }
 
 impl Drop for Image {
     fn drop(&mut self) {
-        self.jobs.stop();
+        self.watched.jobs.stop();
     }
 }
 

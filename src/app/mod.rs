@@ -13,6 +13,8 @@ mod reload;
 mod settings;
 mod systems;
 mod watch;
+mod watched;
+mod watched_systems;
 mod worker;
 mod worker_program;
 
@@ -37,8 +39,9 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::events::{self, Events};
 use crate::jobs::JobsError;
+use crate::page::Page;
 use crate::server::certificate::{self, CertificateError, Identity};
-use crate::server::{Server, ServerError};
+use crate::server::{Server, ServerError, Watching};
 use crate::software::OpenError;
 use crate::store::{Store, StoreError, subscriptions};
 use crate::wsman;
@@ -65,6 +68,7 @@ pub struct Application {
     users: Arc<Users>,
     first_user: Option<FirstUser>,
     own_certificate: Option<PathBuf>,
+    watched_at: Option<SocketAddr>,
     events: Arc<Events>,
     clock: SharedClock,
     /// Declared after the server: software is watched and jobs go on until it has stopped.
@@ -194,7 +198,7 @@ impl Application {
         let sealing_key = sealing_key(state_dir, &store)?;
         let client = Client::start(settings::client(&config), settings::sink_rules(&config)?)?;
         let events = Events::open(
-            store,
+            store.clone(),
             schema.clone(),
             systems.describe(),
             users.clone(),
@@ -203,10 +207,23 @@ impl Application {
             settings::events(&config, sealing_key),
         )?;
         let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?.with_audit(audit));
-        let service = wsman::Service::new(broker, events.clone(), clock.clone(), settings::wsman(&config));
-        let server = Server::bind(settings::server(&config), &identity, users.clone(), Arc::new(service))?;
+        let page = settings::page(&config)
+            .map(|settings| Page::new(broker.clone(), events.clone(), users.clone(), clock.clone(), settings).routes());
+        let service = wsman::Service::new(broker, events.clone(), clock.clone(), settings::wsman(&config))
+            .with_security_profiles(settings::security_profiles(&config));
+        let service = Arc::new(service);
+        let mut server = Server::bind(settings::server(&config), &identity, users.clone(), service.clone())?;
+        let watching = config.metrics.listen.map(Watching::bind).transpose()?;
+        let watched_at = watching.as_ref().map(Watching::address);
+        if let Some(watching) = watching {
+            let (state_dir, users, events) = (config.state_dir.clone(), users.clone(), events.clone());
+            let systems = systems.watched();
+            let watched = watched::Service { state_dir, store, users, events, wsman: service, systems };
+            server = server.with_watching(watching, Arc::new(watched));
+        }
+        server = page.into_iter().fold(server, Server::with_routes);
         opened(users.audit());
-        Ok(Self { server, users, first_user, own_certificate, events, clock, systems, _lock: lock })
+        Ok(Self { server, users, first_user, own_certificate, watched_at, events, clock, systems, _lock: lock })
     }
 
     /// Where it listens, with the port it got.
@@ -227,6 +244,11 @@ impl Application {
     /// What takes other settings while it serves.
     pub fn reload(&self) -> Reload {
         Reload { presented: self.server.presented().clone(), jobs: self.systems.jobs(), clock: self.clock.clone() }
+    }
+
+    /// Where it tells those of itself who watch it, with the port it got; `None` is nowhere.
+    pub fn watched_at(&self) -> Option<SocketAddr> {
+        self.watched_at
     }
 
     /// The users it knows.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{StartError, identity, worker_program};
+use super::{StartError, identity, settings, worker_program};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::jobs::{Jobs, System};
@@ -23,7 +23,8 @@ impl Reload {
         let starts = self.jobs.iter().map(|(system, jobs)| Ok((jobs, worker_program::start(config, *system)?)));
         let starts = starts.collect::<Result<Vec<_>, StartError>>()?;
         let (identity, _) = identity(config, &self.clock)?;
-        self.presented.replace(&identity).map_err(ServerError::from)?;
+        let clients = settings::client_certificates(config);
+        self.presented.replace(&identity, clients.as_ref()).map_err(ServerError::from)?;
         starts.into_iter().for_each(|(jobs, start)| jobs.start_worker_as(start));
         Ok(())
     }

@@ -12,7 +12,8 @@ use crate::audit;
 use crate::client::{self, AddressRuleError, AddressRules, IdentityFiles};
 use crate::config::{Allowed, Config, Engine, FaultStatus, Overflow};
 use crate::events;
-use crate::server::{self, UploadSettings};
+use crate::page;
+use crate::server::{self, ClientCertificates, UploadSettings};
 use crate::software::{EngineChoice, EngineSettings};
 use crate::wsman::{self, ContextLimits};
 
@@ -58,14 +59,36 @@ pub(super) fn server(config: &Config) -> server::Settings {
         head_time: limits.head_time,
         keep_alive: limits.keep_alive,
         connections: limits.connections,
+        requests: limits.requests,
+        client_certificates: client_certificates(config),
         uploads: takes_byte_streams(config)
             .then(|| UploadSettings { folder: config.state_dir.join("uploads"), max_characters: limits.max_upload }),
     }
 }
 
+/// How the page is served; `None` if the settings want none.
+pub(super) fn page(config: &Config) -> Option<page::Settings> {
+    let own = &config.page;
+    own.enabled.then_some(page::Settings { idle: own.idle, longest: own.longest })
+}
+
+/// How clients are asked for certificates, if they are.
+pub(super) fn client_certificates(config: &Config) -> Option<ClientCertificates> {
+    config.tls.client_certificates.then(|| ClientCertificates {
+        authorities: config.tls.client_ca_file.clone(),
+        revocations: config.tls.client_revocation_file.clone(),
+    })
+}
+
 /// Whether packages may come inside of requests.
 pub(super) fn takes_byte_streams(config: &Config) -> bool {
     config.limits.max_upload > 0
+}
+
+/// How callers may authenticate, as DSP0226 calls it.
+pub(super) fn security_profiles(config: &Config) -> Vec<&'static str> {
+    let mutual = config.tls.client_certificates.then_some("https/mutual");
+    ["https/basic"].into_iter().chain(mutual).collect()
 }
 
 pub(super) fn wsman(config: &Config) -> wsman::Settings {

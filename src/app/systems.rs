@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::StartError;
 use super::host::Host;
 use super::image::Image;
+use super::watched_systems::WatchedSystems;
 use crate::access::Users;
 use crate::broker::Provider;
 use crate::cim::{CimError, Instance, Schema};
@@ -62,8 +63,18 @@ impl Systems {
     /// The jobs of each.
     pub(super) fn jobs(&self) -> Vec<(System, Arc<Jobs>)> {
         let Some(Open { host, image, .. }) = &self.0 else { return Vec::new() };
-        let host = host.as_ref().map(|host| (System::Host, host.jobs().clone()));
-        host.into_iter().chain(image.as_ref().map(|image| (System::Image, image.jobs().clone()))).collect()
+        let host = host.as_ref().map(|host| (System::Host, host.watched().jobs.clone()));
+        let image = image.as_ref().map(|image| (System::Image, image.watched().jobs.clone()));
+        host.into_iter().chain(image).collect()
+    }
+
+    /// What is looked at by those who watch the service.
+    pub(super) fn watched(&self) -> WatchedSystems {
+        let Some(Open { host, image, .. }) = &self.0 else { return WatchedSystems::default() };
+        WatchedSystems {
+            host: host.as_ref().map(|host| host.watched().clone()),
+            image: image.as_ref().map(|image| image.watched().clone()),
+        }
     }
 
     pub(super) fn describe(&self) -> Arc<dyn Describe> {

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Look {
     manager: Arc<dyn Manager>,
+    /// Whether the last look failed.
+    is_unreadable: Arc<AtomicBool>,
     observed: Observed,
     noted: Noted<Inventory>,
 }
@@ -52,12 +54,19 @@ impl<T> Noted<T> {
 
 impl Look {
     pub(super) fn new(manager: Arc<dyn Manager>, observed: Observed) -> Self {
-        Self { manager, observed, noted: Noted::default() }
+        Self { manager, is_unreadable: Arc::default(), observed, noted: Noted::default() }
+    }
+
+    /// Whether the last look failed.
+    pub(super) fn is_unreadable(&self) -> &Arc<AtomicBool> {
+        &self.is_unreadable
     }
 
     /// Reads the database again if it changed, and records what came and went since the last look.
     fn look(&self) {
-        if let Err(error) = self.manager.refresh() {
+        let found = self.manager.refresh();
+        self.is_unreadable.store(found.is_err(), Ordering::Relaxed);
+        if let Err(error) = found {
             tracing::error!(error = &error as &dyn std::error::Error, "the package database cannot be read");
         }
         self.noted.note(|| self.manager.inventory(), |inventory| self.observed.note(inventory));

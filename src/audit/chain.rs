@@ -12,6 +12,7 @@ use openssl::sha::sha256;
 use serde::{Deserialize, Serialize};
 
 use super::entry::Entry;
+use crate::hexadecimal;
 
 /// The longest line, in octets. An entry's texts are bounded, and each octet takes six at most in JSON.
 pub(super) const LONGEST_LINE: usize = 64 * 1024;
@@ -66,7 +67,7 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        f.write_str(&hexadecimal::written(&self.0))
     }
 }
 
@@ -80,17 +81,8 @@ impl FromStr for Hash {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let digits = text.as_bytes();
-        let mut octets = [0; 32];
-        if digits.len() != 2 * octets.len() {
-            return Err(());
-        }
-        for (octet, pair) in octets.iter_mut().zip(digits.chunks(2)) {
-            // Only as it is written: two texts must not mean the same hash.
-            let is_digit = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-            let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.as_bytes().iter().all(is_digit)).ok_or(())?;
-            *octet = u8::from_str_radix(pair, 16).map_err(|_| ())?;
-        }
+        // Only as it is written: two texts must not mean the same hash.
+        let octets = hexadecimal::read(text).filter(|_| !text.bytes().any(|b| b.is_ascii_uppercase())).ok_or(())?;
         Ok(Self(octets))
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 const LONGEST_TEXT: usize = 1024;
 
 /// What a line tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A change is about to be made.
@@ -50,6 +50,9 @@ pub struct Entry {
     /// Where they asked from; `None` if they came over no network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
+    /// How they proved who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
     /// The request, as its reply and the log call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
@@ -96,6 +99,7 @@ impl Entry {
             user: None,
             role: None,
             address: None,
+            scheme: None,
             request: None,
             method: None,
             object: None,
@@ -113,6 +117,7 @@ impl Entry {
         let texts = [
             &mut self.user,
             &mut self.role,
+            &mut self.scheme,
             &mut self.request,
             &mut self.method,
             &mut self.object,

@@ -54,6 +54,8 @@ enum Message {
     Report(Entry, SyncSender<Result<Link, Unrecorded>>),
     /// A line that nobody waits for.
     Tell(Entry),
+    /// The same of what anybody can do as often as they like.
+    Count(Entry),
 }
 
 impl Log {
@@ -86,9 +88,10 @@ impl Log {
         self.count_lost(sent);
     }
 
-    /// The same from where nothing may block: if very many wait, the line is lost, and the log tells that one was.
-    pub fn tell_now(&self, entry: Entry) {
-        let sent = self.sender.as_ref().is_some_and(|sender| sender.try_send(Message::Tell(entry.bounded())).is_ok());
+    /// The same of what anybody can do as often as they like: many in a short time are counted in one line. Does not block: if
+    /// very many wait, the line is lost, and the log tells that one was.
+    pub fn count(&self, entry: Entry) {
+        let sent = self.sender.as_ref().is_some_and(|sender| sender.try_send(Message::Count(entry.bounded())).is_ok());
         self.count_lost(sent);
     }
 
@@ -190,8 +193,8 @@ impl Writer {
                     waiting.push(Waiting { at: batch.len(), answer, is_kept: true });
                     batch.push(entry);
                 }
-                Message::Tell(entry) if entry.event == Event::WrongLogin => batch.extend(self.flood.admit(entry, now)),
                 Message::Tell(entry) => batch.push(entry),
+                Message::Count(entry) => batch.extend(self.flood.admit(entry, now)),
             }
         }
         let lost = self.shared.lost.swap(0, Ordering::Relaxed);

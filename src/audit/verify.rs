@@ -8,6 +8,7 @@ use openssl::sha::Sha256;
 use super::chain::{Hash, Line, Link};
 use super::entry::{Event, TornOctets};
 use super::read::{RawLine, RawLines, Source, open, sources};
+use crate::hexadecimal;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,7 +209,7 @@ impl Unknown {
     }
 
     fn finish(self) -> (At, String, TornOctets) {
-        let sha256 = self.hash.finish().iter().map(|octet| format!("{octet:02x}")).collect();
+        let sha256 = hexadecimal::written(&self.hash.finish());
         (self.at, self.why, TornOctets { octets: self.octets, sha256 })
     }
 }

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, Overrides, Source};
+use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, LogFormat, Overrides, Source};
 
 /// Shows a host's software as CIM objects over WS-Management and changes it on request.
 #[derive(Debug, Parser)]
@@ -153,15 +153,26 @@ fn report(failure: &dyn Error) {
 type ChangeLog = Box<dyn Fn(&str) -> Result<(), Failure> + Send + Sync>;
 
 /// Lets the log go to the standard error. `RUST_LOG` goes before `directives`, also before those of later.
-fn log(directives: &str) -> Result<ChangeLog, Failure> {
+fn log(directives: &str, format: LogFormat) -> Result<ChangeLog, Failure> {
     use tracing_subscriber::EnvFilter;
     let filter = |directives: &str| match std::env::var("RUST_LOG") {
         Ok(variable) if !variable.is_empty() => EnvFilter::try_new(variable),
         _ => EnvFilter::try_new(directives),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter(directives)?);
-    let builder = builder.with_writer(std::io::stderr).with_ansi(false).with_filter_reloading();
-    let handle = builder.reload_handle();
-    builder.init();
-    Ok(Box::new(move |directives| Ok(handle.reload(filter(directives)?)?)))
+    let lines = tracing_subscriber::fmt().with_env_filter(filter(directives)?);
+    let lines = lines.with_writer(std::io::stderr).with_ansi(false);
+    Ok(match format {
+        LogFormat::Text => {
+            let lines = lines.with_filter_reloading();
+            let handle = lines.reload_handle();
+            lines.init();
+            Box::new(move |directives| Ok(handle.reload(filter(directives)?)?))
+        }
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_current_span(false).with_filter_reloading();
+            let handle = lines.reload_handle();
+            lines.init();
+            Box::new(move |directives| Ok(handle.reload(filter(directives)?)?))
+        }
+    })
 }

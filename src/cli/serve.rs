@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Serve) -> Result<(), Failure> {
         app::be_kept(keeper)?;
     }
     let (config, source) = arguments.settings()?;
-    let change_log = log(&config.log)?;
+    let change_log = log(&config.log, config.log_format)?;
     if let Some(account) = Account::of_service(&config)? {
         return Ok(app::keep(config, &source, &account)?);
     }
@@ -74,6 +74,9 @@ fn serve(config: Config, source: Source, change_log: ChangeLog) -> Result<(), Fa
     };
     let address = application.address();
     let mut lines = format!("listening on https://{address}/wsman\n");
+    if let Some(address) = application.watched_at() {
+        writeln!(lines, "figures at http://{address}/metrics and http://{address}/healthz")?;
+    }
     if let Some(first) = application.first_user() {
         welcome(&mut lines, address, first, application.own_certificate(), &listed)?;
     }

@@ -1,5 +1,7 @@
 //! `quartermaster user`.
 
+mod certificates;
+
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
@@ -46,6 +48,11 @@ pub(super) enum Action {
         name: String,
         #[command(flatten)]
         place: Place,
+    },
+    /// Say which certificates of clients mean which user.
+    Certificate {
+        #[command(subcommand)]
+        action: certificates::Action,
     },
 }
 
@@ -96,6 +103,7 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
             forget_initial_password(&state_dir, &name)?;
             format!("removed {name}\n")
         }
+        Action::Certificate { action } => certificates::run(action)?,
     };
     std::io::stdout().write_all(said.as_bytes())?;
     Ok(())
@@ -103,8 +111,18 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
 
 /// Makes a change that the audit log tells of, by the user of the operating system who gives the command.
 fn audited(users: &Users, change: &Change, make: impl FnOnce() -> Result<(), UserError>) -> Result<(), UserError> {
-    let user = format!("uid {} on the command line", app::invoker());
-    users.audit().change(&Caller::new(user, Role::Admin), change, make, |()| Made::default())
+    users.audit().change(&Caller::new(operator(), Role::Admin), change, make, |()| Made::default())
+}
+
+/// Who gives the command: the user of this process, and who they logged in as, which stays the same after su and sudo.
+fn operator() -> String {
+    let uid = app::invoker();
+    let logged_in = std::fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| text.trim().parse().ok());
+    match logged_in {
+        // The kernel's word for: nobody logged in.
+        None | Some(u32::MAX) => format!("uid {uid} on the command line"),
+        Some(logged_in) => format!("uid {uid} on the command line, logged in as uid {logged_in}"),
+    }
 }
 
 fn open(place: &Place) -> Result<(Users, PathBuf), Failure> {

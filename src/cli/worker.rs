@@ -8,7 +8,7 @@ use clap::Args;
 use super::{Failure, log};
 use crate::app::{Changed, ImageOrders, ProxyOrders, WorkerOrders, run_worker};
 use crate::client::{Proxy, Unproxied};
-use crate::config::{AcceptanceLevel, Engine};
+use crate::config::{AcceptanceLevel, Engine, LogFormat};
 use crate::worker::{self, Socket};
 
 /// What the worker logs: its standard error is a file in its folder.
@@ -96,7 +96,7 @@ pub(super) struct Worker {
 
 /// Works until there has been nothing to do for a while.
 pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
-    let _ = log(LOG)?;
+    let _ = log(LOG, LogFormat::Text)?;
     worker::detach();
     let socket = if arguments.socket_on_stdin { Socket::from_standard_input()? } else { Socket::Own };
     run_worker(WorkerOrders {

@@ -15,8 +15,8 @@ use serde::Deserialize;
 
 pub use named_hosts::{GroupError, HostSettings, NamedHosts};
 pub use reload::{Reread, Source};
-pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Overflow, Tls};
-pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus};
+pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Metrics, Overflow, Page, Tls};
+pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus, LogFormat};
 
 /// The commented sample: every key with its default.
 pub const SAMPLE: &str = include_str!("../../docs/quartermaster.sample.toml");
@@ -53,10 +53,14 @@ pub struct Config {
     pub fault_status: FaultStatus,
     /// What is logged, as directives of `tracing-subscriber`'s `EnvFilter`.
     pub log: String,
+    /// How each line of it is written.
+    pub log_format: LogFormat,
     /// The server's certificate.
     pub tls: Tls,
     /// Limits of requests.
     pub limits: Limits,
+    /// The page for browsers.
+    pub page: Page,
     /// The image that is managed beside the host.
     pub image: Image,
     /// Jobs and the worker.
@@ -69,6 +73,8 @@ pub struct Config {
     pub auth: Auth,
     /// The audit log.
     pub audit: Audit,
+    /// What those are told who watch the service.
+    pub metrics: Metrics,
 }
 
 impl Default for Config {
@@ -84,14 +90,17 @@ impl Default for Config {
             system_name: None,
             fault_status: FaultStatus::Always500,
             log: "warn,quartermaster=info,audit=info,actix_http=off".to_owned(),
+            log_format: LogFormat::Text,
             tls: Tls::default(),
             limits: Limits::default(),
+            page: Page::default(),
             image: Image::default(),
             jobs: Jobs::default(),
             downloads: Downloads::default(),
             events: Events::default(),
             auth: Auth::default(),
             audit: Audit::default(),
+            metrics: Metrics::default(),
         }
     }
 }
@@ -201,8 +210,25 @@ impl Config {
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return Err(ConfigError::Conflict("[tls] certificate and key belong together: give both or neither"));
         }
+        let Tls { client_certificates, client_ca_file, client_revocation_file, .. } = &self.tls;
+        if !client_certificates && (client_ca_file.is_some() || client_revocation_file.is_some()) {
+            return Err(ConfigError::Conflict(
+                "[tls] client_ca_file and client_revocation_file count only with client_certificates = true",
+            ));
+        }
+        if client_ca_file.is_none() && client_revocation_file.is_some() {
+            return Err(ConfigError::Conflict(
+                "[tls] client_revocation_file has the lists of the authorities in client_ca_file",
+            ));
+        }
         if self.events.certificate.is_some() != self.events.key.is_some() {
             return Err(ConfigError::Conflict("[events] certificate and key belong together: give both or neither"));
+        }
+        if self.metrics.listen.is_some_and(|listen| !listen.ip().is_loopback()) && !self.metrics.beyond_loopback {
+            return Err(ConfigError::Conflict(
+                "[metrics] listen is no address of loopback, and whoever reaches it needs no password: set beyond_loopback = true \
+                 there if that is meant",
+            ));
         }
         let downloads = &self.downloads;
         if downloads.proxy_user.is_some() != downloads.proxy_password_file.is_some() {

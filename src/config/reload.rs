@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, DEFAULT_FILE, Overrides};
+use super::{Config, ConfigError, DEFAULT_FILE, Overrides, Tls};
 
 /// The keys, or sections, that take effect while the service runs; see [`Config::take_live`].
 const LIVE: &[&str] = &[
     "log",
-    "tls.",
+    "tls.certificate",
+    "tls.key",
+    "tls.client_ca_file",
+    "tls.client_revocation_file",
     "downloads.",
     "jobs.readable_folders",
     "jobs.max_package_octets",
@@ -85,7 +88,7 @@ impl Config {
     /// Takes over what takes effect while the service runs, and nothing else.
     fn take_live(&mut self, new: Self) {
         self.log = new.log;
-        self.tls = new.tls;
+        self.tls = Tls { client_certificates: self.tls.client_certificates, ..new.tls };
         self.downloads = new.downloads;
         self.jobs.readable_folders = new.jobs.readable_folders;
         self.jobs.max_package_octets = new.jobs.max_package_octets;
@@ -138,7 +141,8 @@ mod tests {
         for live in LIVE {
             let (section, key) = live.split_once('.').unwrap_or(("", live));
             let part = SAMPLE.split(&format!("\n[{section}]\n")).nth(1).unwrap_or(SAMPLE);
-            assert!(part.contains(&format!("\n#{key}")) || part.starts_with('#'), "{live}");
+            let is_there = part.contains(&format!("\n#{key} = ")) || part.contains(&format!("\n#e.g. {key} = "));
+            assert!(is_there || key.is_empty(), "{live}");
         }
     }
 }

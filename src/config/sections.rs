@@ -1,5 +1,6 @@
 //! The sections of the settings file, with their defaults and ranges.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde::Deserialize;
 
 use super::values::{AcceptanceLevel, Allowed, number, proxy, seconds, unproxied};
 
-/// `[tls]`: the server's certificate. Without one, it signs its own at the first start.
+/// `[tls]`: the server's certificate, and those of clients. Without one, the server signs its own at the first start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
@@ -15,6 +16,12 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// A PEM file: its key.
     pub key: Option<PathBuf>,
+    /// Whether clients are asked for certificates.
+    pub client_certificates: bool,
+    /// A PEM file with the authorities that may issue certificates of clients.
+    pub client_ca_file: Option<PathBuf>,
+    /// A PEM file with the lists of certificates that they took back.
+    pub client_revocation_file: Option<PathBuf>,
 }
 
 /// `[limits]`: what a request may cost.
@@ -39,6 +46,9 @@ pub struct Limits {
     /// How many connections may be open; each takes two file descriptors.
     #[serde(deserialize_with = "number::<_, _, 2, 100_000>")]
     pub connections: usize,
+    /// How many requests may be answered at a time; one user leaves a quarter of them to others.
+    #[serde(deserialize_with = "number::<_, _, 1, 100_000>")]
+    pub requests: usize,
     /// The largest reply to a request that says nothing of MaxEnvelopeSize, in octets.
     #[serde(deserialize_with = "number::<_, _, 8192, 67_108_864>")]
     pub max_envelope_size: usize,
@@ -65,12 +75,33 @@ impl Default for Limits {
             head_time: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
             connections: 400,
+            requests: 256,
             max_envelope_size: 512_000,
             enumeration_contexts: 1000,
             enumeration_contexts_per_user: 100,
             context_lifetime: Duration::from_secs(600),
             operation_timeout: Duration::from_secs(60),
         }
+    }
+}
+
+/// `[page]`: the page for browsers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Page {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// How long somebody stays logged in without asking for anything.
+    #[serde(rename = "idle_seconds", deserialize_with = "seconds::<_, 60, 604_800>")]
+    pub idle: Duration,
+    /// How long somebody stays logged in at most.
+    #[serde(rename = "session_seconds", deserialize_with = "seconds::<_, 60, 2_592_000>")]
+    pub longest: Duration,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { enabled: true, idle: Duration::from_secs(1800), longest: Duration::from_secs(43_200) }
     }
 }
 
@@ -258,6 +289,16 @@ pub enum Overflow {
     End,
     /// It goes on, and its subscriber is told how many events were dropped.
     Drop,
+}
+
+/// `[metrics]`: what those are told who watch the service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Where `/metrics` and `/healthz` are served, over plain HTTP; `None` is nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Whether that may be another address than one of loopback.
+    pub beyond_loopback: bool,
 }
 
 /// `[audit]`: the log of who changed what.

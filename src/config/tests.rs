@@ -33,7 +33,7 @@ fn the_samples_examples_are_valid_and_no_defaults() {
     let downloads = &config.downloads;
     assert!(downloads.trust_file.is_some() && downloads.proxy.is_some() && downloads.proxy_user.is_some());
     assert!(downloads.proxy_password_file.is_some() && downloads.no_proxy.len() == 3);
-    assert!(config.audit.file.is_some());
+    assert!(config.audit.file.is_some() && config.metrics.listen.is_some());
     let image = &config.image;
     assert!(image.dir.is_some() && image.system_name.is_some() && image.vmware_trust_file.is_some());
     assert!(image.partner_trust_file.is_some() && image.revocation_file.is_some());
@@ -42,7 +42,7 @@ fn the_samples_examples_are_valid_and_no_defaults() {
 
 #[test]
 fn the_sample_documents_every_key() {
-    for section in ["", "tls", "limits", "image", "jobs", "downloads", "events", "auth", "audit"] {
+    for section in ["", "tls", "limits", "page", "image", "jobs", "downloads", "events", "auth", "audit", "metrics"] {
         let text = if section.is_empty() { "zzz = 1".to_owned() } else { format!("[{section}]\nzzz = 1") };
         // The error of an unknown key lists all known ones.
         let error = message(&text);

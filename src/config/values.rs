@@ -69,6 +69,16 @@ pub enum FaultStatus {
     Dsp0226,
 }
 
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// As a JSON object.
+    Json,
+}
+
 /// A destination that is allowed besides those that are allowed anyway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allowed {

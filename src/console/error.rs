@@ -5,6 +5,7 @@ use super::trust::Unmet;
 use super::{Output, Resource, meaning};
 use crate::client::{ClientError, LoginError, StartError, UrlError};
 use crate::soap::{Fault, ReceivedFault};
+use crate::xml::ElementExt;
 
 /// Why a host gave no answer that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,9 @@ pub enum ConsoleError {
         /// The number alone, if it was one.
         code: Option<u32>,
     },
+    /// What it tells cannot be passed on.
+    #[error("what the host tells cannot be written: {0}")]
+    Output(#[from] std::io::Error),
     /// It has not what was asked for.
     #[error("{0}")]
     Absent(String),
@@ -90,13 +94,13 @@ impl From<ClientError> for ConsoleError {
     }
 }
 
-/// The sentence of a fault; some implementations give none.
+/// The sentence of a fault. Some implementations give it in another place, or none.
 fn reason(fault: &ReceivedFault) -> String {
-    if !fault.reason.is_empty() {
-        return fault.reason.clone();
-    }
-    match fault.details.as_slice() {
-        [] => "it does not say why".to_owned(),
-        details => details.join(", "),
+    let said = || fault.elements.iter().flat_map(ElementExt::elements).find(|element| element.name == "Message");
+    match (fault.reason.as_str(), said().map(ElementExt::text), fault.details.as_slice()) {
+        ("", None | Some(""), []) => "it does not say why".to_owned(),
+        ("", None | Some(""), details) => details.join(", "),
+        ("", Some(message), _) => message.to_owned(),
+        (reason, ..) => reason.to_owned(),
     }
 }

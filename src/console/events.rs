@@ -1,4 +1,5 @@
-//! What happens on a host, told as it happens: subscriptions that are pulled, which need no way back to us.
+//! What happens on a host, told as it happens: subscriptions that are pulled, which need no way back to us, and such that are
+//! delivered to a [`super::Listener`].
 
 use std::time::Duration;
 
@@ -10,14 +11,13 @@ use crate::cim::Interval;
 use crate::soap::{EndpointReference, FaultKind};
 use crate::wire::enumeration::{Pull, ReceivedPage};
 use crate::wire::eventing::{Delivery, DeliveryMode, Subscribe, SubscribeResponse, write_lifetime};
-use crate::wire::names::{WSMAN, action};
-use crate::wire::{Expires, Filter, PlainInstance};
-use crate::xml::ElementExt;
+use crate::wire::names::action;
+use crate::wire::{Delivered, Expires, Filter};
 
 /// How long a subscription lives that nobody prolongs.
 const LIFETIME: Duration = Duration::from_secs(600);
 /// When it is prolonged.
-const RENEWAL: Duration = Duration::from_secs(240);
+pub const RENEWAL: Duration = Duration::from_secs(240);
 /// How many events come at once at most.
 const PAGE: u64 = 1000;
 /// Indications of all classes.
@@ -26,63 +26,69 @@ const ALL_CLASSES: &str = "*";
 /// A subscription of ours. One that is dropped without [`Session::unsubscribe`] ends by itself after some minutes.
 #[derive(Debug)]
 pub struct Subscription {
-    resource: Resource,
     manager: EndpointReference,
-    context: String,
+    /// Where the next events are; only if they are pulled.
+    context: Option<String>,
     renewed: Instant,
 }
 
-/// Something that a host tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// An indication.
-    Event(Box<PlainInstance>),
-    /// Events were dropped that could not be told; so many since the subscription began.
-    Dropped(u64),
-}
-
 impl Session {
-    /// Subscribes to the indications that a query selects.
+    /// Subscribes to the indications that a query selects, to pull them.
     pub async fn subscribe(&self, filter: Filter) -> Result<Subscription, ConsoleError> {
-        let resource = Resource::known(ALL_CLASSES);
         let delivery = Delivery { mode: DeliveryMode::Pull, ..Delivery::default() };
-        let expires = Some(Expires::In(interval(LIFETIME)));
-        let body = Subscribe { delivery, expires, filter: Some(filter), ..Subscribe::default() };
-        let reply = self.ask(Asked::about(&resource, action::SUBSCRIBE), |w| body.write(w)).await?;
-        let response = SubscribeResponse::read(&reply).map_err(|fault| ConsoleError::unreadable(&fault))?;
-        let none = || ConsoleError::Reply("the host tells no place where its events can be pulled from".to_owned());
-        let context = response.context.ok_or_else(none)?;
-        Ok(Subscription { resource, manager: response.manager, context, renewed: Instant::now() })
+        let subscription = self.subscribe_by(filter, delivery).await?;
+        match subscription.context {
+            Some(_) => Ok(subscription),
+            None => Err(ConsoleError::Reply("the host tells no place where its events can be pulled from".to_owned())),
+        }
     }
 
-    /// Waits for events; after some time there may be none.
-    pub async fn events(&self, subscription: &mut Subscription, wait: Duration) -> Result<Vec<Told>, ConsoleError> {
+    /// Subscribes to the indications that a query selects, to have them delivered to this address.
+    pub async fn subscribe_to(&self, filter: Filter, address: &str) -> Result<Subscription, ConsoleError> {
+        let notify_to = Some(EndpointReference::new(address));
+        self.subscribe_by(filter, Delivery { mode: DeliveryMode::Push, notify_to, ..Delivery::default() }).await
+    }
+
+    async fn subscribe_by(&self, filter: Filter, delivery: Delivery) -> Result<Subscription, ConsoleError> {
+        let end_to = delivery.notify_to.clone();
+        let expires = Some(Expires::In(interval(LIFETIME)));
+        let body = Subscribe { end_to, delivery, expires, filter: Some(filter), ..Subscribe::default() };
+        let asked = Asked::about(&Resource::known(ALL_CLASSES), action::SUBSCRIBE);
+        let reply = self.ask(asked, |w| body.write(w)).await?;
+        let response = SubscribeResponse::read(&reply).map_err(|fault| ConsoleError::unreadable(&fault))?;
+        Ok(Subscription { manager: response.manager, context: response.context, renewed: Instant::now() })
+    }
+
+    /// Waits for the events of a subscription that is pulled; after some time there may be none.
+    pub async fn events(
+        &self,
+        subscription: &mut Subscription,
+        wait: Duration,
+    ) -> Result<Vec<Delivered>, ConsoleError> {
         if subscription.renewed.elapsed() >= RENEWAL {
-            let expires = Some(Expires::In(interval(LIFETIME)));
-            self.manage(subscription, action::RENEW, "wse:Renew", expires).await?;
-            subscription.renewed = Instant::now();
+            self.renew(subscription).await?;
         }
-        let context = subscription.context.clone();
+        let context = subscription.context.clone().unwrap_or_default();
         let body = Pull { context, max_elements: Some(PAGE), max_time: Some(interval(wait)), ..Pull::default() };
-        let asked = Asked::about(&subscription.resource, action::PULL);
+        let asked = Asked::about(&Resource::known(ALL_CLASSES), action::PULL);
         let reply = match self.ask(asked, |w| body.write(w)).await {
             // Some have this for an answer where there is nothing to tell (DSP0226 R8.4-6).
             Err(ConsoleError::Fault(fault)) if fault.kind == Some(FaultKind::TimedOut) => return Ok(Vec::new()),
             reply => reply?,
         };
-        let page = ReceivedPage::read(&reply).map_err(|fault| ConsoleError::unreadable(&fault))?;
-        if let Some(context) = page.context {
-            subscription.context = context;
-        } else {
-            return Err(ConsoleError::Reply("the host has ended the subscription".to_owned()));
-        }
-        let told = page.items.iter().map(|item| {
-            if item.is(WSMAN, "DroppedEvents") {
-                return Ok(Told::Dropped(item.text().parse().unwrap_or(0)));
-            }
-            Ok(Told::Event(Box::new(PlainInstance::read(item)?)))
-        });
-        told.collect::<Result<_, _>>().map_err(|fault| ConsoleError::unreadable(&fault))
+        let page = ReceivedPage::read(reply).map_err(|fault| ConsoleError::unreadable(&fault))?;
+        let ended = || ConsoleError::Reply("the host has ended the subscription".to_owned());
+        subscription.context = Some(page.context.ok_or_else(ended)?);
+        let told: Result<_, _> = page.items.iter().map(Delivered::read).collect();
+        told.map_err(|fault| ConsoleError::unreadable(&fault))
+    }
+
+    /// Prolongs a subscription. One that is pulled is prolonged by itself.
+    pub async fn renew(&self, subscription: &mut Subscription) -> Result<(), ConsoleError> {
+        let expires = Some(Expires::In(interval(LIFETIME)));
+        self.manage(subscription, action::RENEW, "wse:Renew", expires).await?;
+        subscription.renewed = Instant::now();
+        Ok(())
     }
 
     /// Ends a subscription.

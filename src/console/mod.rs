@@ -10,6 +10,7 @@ mod endpoint;
 mod error;
 mod events;
 mod known_hosts;
+mod listener;
 mod meaning;
 mod operations;
 mod path_text;
@@ -20,8 +21,9 @@ mod trust;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::ConsoleError;
-pub use events::{Subscription, Told};
+pub use events::{RENEWAL, Subscription};
 pub use known_hosts::{KnownHost, KnownHosts, KnownHostsError};
+pub use listener::{Inlet, Listener};
 pub use meaning::meaning;
 pub use operations::{Enumeration, Found, Output};
 pub use path_text::path_text;

@@ -131,7 +131,7 @@ impl Session {
         };
         let reply = self.ask(asked(resource, action::ENUMERATE), |w| body.write(w)).await?;
         let mut found = Found::default();
-        let mut context = found.take(&reply)?;
+        let mut context = found.take(reply)?;
         while let Some(place) = context {
             if found.items.len() >= most {
                 found.has_more = true;
@@ -141,7 +141,7 @@ impl Session {
             }
             let left = most.saturating_sub(found.items.len());
             let body = Pull { context: place, max_elements: Some(page(left)), ..Pull::default() };
-            context = found.take(&self.ask(asked(resource, action::PULL), |w| body.write(w)).await?)?;
+            context = found.take(self.ask(asked(resource, action::PULL), |w| body.write(w)).await?)?;
         }
         found.has_more |= found.items.len() > most;
         found.items.truncate(most);
@@ -169,10 +169,10 @@ impl Session {
 
 impl Found {
     /// Takes the items of a page in; gives where to go on.
-    fn take(&mut self, reply: &Envelope) -> Result<Option<String>, ConsoleError> {
+    fn take(&mut self, reply: Envelope) -> Result<Option<String>, ConsoleError> {
         let unreadable = |fault| ConsoleError::unreadable(&fault);
         let page = ReceivedPage::read(reply).map_err(unreadable)?;
-        for item in &page.items {
+        for item in page.items {
             self.items.push(PlainItem::read(item).map_err(unreadable)?);
         }
         Ok(page.context)

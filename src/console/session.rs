@@ -1,7 +1,10 @@
 //! One host, and the way to it: requests out, replies in.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::net::TcpStream;
 
 use super::trust::{Decision, FirstMeeting, Trust};
 use super::{ConsoleError, Endpoint, Resource};
@@ -19,7 +22,7 @@ const LARGEST_ENVELOPE: u64 = 16 * 1024 * 1024;
 /// The largest reply that is taken: some hosts keep to no limit.
 const LARGEST_REPLY: usize = 64 * 1024 * 1024;
 /// What a reply may hold.
-const LIMITS: Limits = Limits { depth: 64, elements: 4_000_000, attributes: 64 };
+const LIMITS: Limits = Limits { depth: 64, elements: 1_500_000, attributes: 64 };
 /// A reply may come so much later than the host was asked to answer.
 const GRACE: Duration = Duration::from_secs(10);
 const CONTENT_TYPE: &str = "application/soap+xml;charset=UTF-8";
@@ -104,6 +107,16 @@ impl Session {
     /// The host.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// The address that this host knows us by, as far as can be told from here.
+    pub async fn own_address(&self) -> Result<IpAddr, ConsoleError> {
+        let url = self.endpoint.url();
+        let connected = tokio::time::timeout(self.settings.connect, TcpStream::connect((url.host(), url.port()))).await;
+        let unreachable = |why: String| ConsoleError::Unreachable(ClientError::Connect(why));
+        let stream = connected.map_err(|_| ConsoleError::Unreachable(ClientError::TimedOut))?;
+        let own = stream.and_then(|stream| stream.local_addr()).map_err(|error| unreachable(error.to_string()))?;
+        Ok(own.ip())
     }
 
     /// Whether the host is told who we are.
@@ -197,7 +210,8 @@ fn envelope(response: &Response, url: &Url) -> Result<Envelope, ConsoleError> {
     }
 }
 
-fn charset(content_type: &str) -> Option<&str> {
+/// The character set that a Content-Type names.
+pub(super) fn charset(content_type: &str) -> Option<&str> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then_some(value)

@@ -105,7 +105,7 @@ pub fn fingerprint(text: &str) -> Result<Thumbprint, ThumbprintError> {
 
 impl Trust {
     /// The certificate that the host must have, if it is known by one. Who is met for the first time is shown to `decide`.
-    pub(super) async fn pin(
+    pub async fn pin(
         &self,
         endpoint: &Endpoint,
         patience: Duration,

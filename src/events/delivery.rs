@@ -189,6 +189,7 @@ impl Delivering {
                     return false;
                 }
                 Verdict::Failed(reason) => {
+                    self.hub.counts.failed.add_one();
                     let (is_over, failures) = self.fail();
                     tracing::warn!(reason, subscription = %self.active.id, failures, "a message was not delivered");
                     if is_over {
@@ -225,6 +226,7 @@ impl Delivering {
     fn arrived(&mut self, parcel: &Parcel) {
         self.spoke = self.hub.clock.now();
         let had_failed = self.active.progress().failures > 0;
+        self.hub.counts.delivered.add(parcel.items.len() as u64);
         self.active.advance(|progress| parcel.arrived(progress));
         if parcel.is_heartbeat() && !had_failed {
             self.hub.ledger.note_lazily(&self.active);

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::active::Active;
 use super::delivery::Delivering;
 use super::ending::{self, Ending};
+use super::figures::Counts;
 use super::ledger::Ledger;
 use super::log::Log;
 use super::rights::KnownRights;
@@ -30,6 +31,7 @@ pub(super) struct Hub {
     pub(super) ledger: Arc<Ledger>,
     pub(super) rights: KnownRights,
     pub(super) audit: Audit,
+    pub(super) counts: Counts,
     /// Tells those who wait for a time of the clock to look at it.
     pub(super) tick: watch::Sender<u64>,
     /// Tells everybody to come to an end.
@@ -62,6 +64,7 @@ impl Hub {
             ledger: Arc::new(Ledger::new(Arc::clone(&store))),
             log: Arc::new(log),
             audit: users.audit().clone(),
+            counts: Counts::default(),
             rights: KnownRights::new(users, clock.clone()),
             store,
             client,

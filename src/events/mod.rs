@@ -11,6 +11,7 @@ mod delivery;
 mod destinations;
 mod ending;
 mod error;
+mod figures;
 mod filter;
 mod hub;
 mod indication_filters;
@@ -21,6 +22,7 @@ mod message;
 mod mode;
 mod parcel;
 mod pull;
+mod queue;
 mod retention;
 mod rights;
 mod security;
@@ -57,11 +59,13 @@ use hub::{Hub, Parts};
 pub use bookmark::{Bookmark, BookmarkError, Place};
 pub use destinations::{DestinationError, Destinations, ListenerDestination};
 pub use error::{ManageError, OpenError, PullError, QuotaOf, SubscribeError};
+pub use figures::EventFigures;
 pub use indication_filters::{FilterError, IndicationFilter, IndicationFilters};
 pub use log::Event;
 pub use made_of::{MadeOf, NamedFilter};
 pub use mode::{Delivery, EnvelopeLimit, Mode, Oversize, Retry};
 pub use pull::{PullContext, Pulled};
+pub use queue::Queue;
 pub use settings::{Overflow, Settings};
 pub use subscription::{Expiry, NewSubscription, Subscription};
 
@@ -230,6 +234,18 @@ impl Events {
             all.iter().filter(|a| !a.state().has_expired(now)).map(|a| a.subscription()).collect();
         all.sort_by_key(|s| (s.created, s.id));
         all
+    }
+
+    /// What waits for a subscription, and how its deliveries go. Answers from memory.
+    pub fn queue(&self, id: Uuid) -> Option<Queue> {
+        let progress = self.hub.find(id)?.progress();
+        Some(Queue {
+            behind: u64::try_from(self.hub.log.latest().saturating_sub(progress.cursor)).unwrap_or_default(),
+            failures: progress.failures,
+            failing_since: progress.failing_since,
+            next_attempt: progress.next_attempt,
+            dropped: progress.dropped,
+        })
     }
 
     /// One step of the house-keeping that else runs by itself: ends what has expired, writes down how far all

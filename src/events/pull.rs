@@ -116,6 +116,7 @@ impl Events {
         };
         pulled.fill(self, &active, most.max(1), heartbeat.map_or(until, |beat| beat.min(until))).await;
         pulled.tell_loss_first(&active);
+        self.hub.counts.fetched.add(pulled.events.len() as u64);
         Ok(pulled)
     }
 

@@ -284,7 +284,7 @@ impl Jobs {
     /// Lets the worker delete the journals of jobs that were removed. None is started for a few of them: the next job brings one.
     fn forget_removed(&self) {
         let forget = self.lock_spool_work().forget.clone();
-        let is_time = forget.len() >= MOST_KEPT_JOURNALS || (!forget.is_empty() && self.link.is_watching());
+        let is_time = forget.len() >= MOST_KEPT_JOURNALS || (!forget.is_empty() && self.link.is_watched());
         if is_time && self.link.call(&Request::Forget { jobs: forget.clone() }).is_ok() {
             self.lock_spool_work().forget.retain(|job| !forget.contains(job));
         }

@@ -80,6 +80,8 @@ pub(super) struct Link {
     /// Only one worker is started at a time.
     launching: Mutex<()>,
     watch: Mutex<Option<Watch>>,
+    /// Why the worker was not reached the last time that it was wanted.
+    failure: Mutex<Option<String>>,
 }
 
 impl Link {
@@ -91,6 +93,7 @@ impl Link {
             wake,
             launching: Mutex::default(),
             watch: Mutex::default(),
+            failure: Mutex::default(),
         }
     }
 
@@ -120,7 +123,7 @@ impl Link {
         limit: Duration,
         ask: impl FnOnce(&UnixStream) -> Result<(), LinesError>,
     ) -> Result<Reply, LinkError> {
-        let (stream, mut lines) = self.connect()?;
+        let (stream, mut lines) = self.reach()?;
         time_limit(&stream, Some(limit.clamp(SHORTEST, LONG)))?;
         ask(&stream)?;
         match lines.read()?.ok_or(LinkError::Unexpected)? {
@@ -134,7 +137,7 @@ impl Link {
     pub(super) fn watch(&self) -> Result<(), LinkError> {
         let mut watch = self.lock_watch();
         if !watch.as_ref().is_some_and(Watch::is_alive) {
-            *watch = Some(Watch::start(self.connect()?, &self.wake)?);
+            *watch = Some(Watch::start(self.reach()?, &self.wake)?);
         }
         Ok(())
     }
@@ -158,12 +161,24 @@ impl Link {
     }
 
     /// Whether a worker is there that tells of its journals.
-    pub(super) fn is_watching(&self) -> bool {
+    pub(super) fn is_watched(&self) -> bool {
         self.lock_watch().as_ref().is_some_and(Watch::is_alive)
     }
 
     fn lock_watch(&self) -> MutexGuard<'_, Option<Watch>> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the worker was not reached the last time that it was wanted; `None` if it was.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn reach(&self) -> Result<Connection, LinkError> {
+        let connection = self.connect();
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) =
+            connection.as_ref().err().map(LinkError::to_string);
+        connection
     }
 
     fn connect(&self) -> Result<Connection, LinkError> {

@@ -168,6 +168,16 @@ impl Jobs {
         self.table.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// Why the worker was not reached the last time that it was wanted; `None` if it was, or was not wanted yet.
+    pub fn worker_failure(&self) -> Option<String> {
+        self.link.failure()
+    }
+
+    /// Whether a worker is connected: one is while jobs run.
+    pub fn has_worker(&self) -> bool {
+        self.link.is_watched()
+    }
+
     /// What the system lacks, as it was found last; `None` if nobody looked yet. Answers from memory.
     pub fn assessment(&self) -> Option<Arc<Assessed>> {
         self.assessment.read().unwrap_or_else(PoisonError::into_inner).clone()

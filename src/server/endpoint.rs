@@ -11,14 +11,14 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::authorization::{Credentials, credentials};
+use super::authentication::Authentication;
 use super::connections::Connection;
-use super::refusal::{CHALLENGE, Refusal};
+use super::in_flight::InFlight;
+use super::refusal::Refusal;
 use super::reply_body::ReplyBody;
-use super::requests::id_of;
 use super::upload::{Received, Uploads};
 use super::{Settings, body, content};
-use crate::access::{Caller, Users, Verdict};
+use crate::access::Caller;
 use crate::wsman;
 
 /// The largest body of a request from nobody in particular: Identify is small.
@@ -35,11 +35,12 @@ pub(super) enum Access {
 
 /// What a worker thread needs to answer requests.
 pub(super) struct Endpoint {
-    users: Arc<Users>,
+    authentication: Authentication,
     service: Arc<wsman::Service>,
     body_octets: usize,
     body_time: Duration,
     uploads: Option<Arc<Uploads>>,
+    in_flight: Arc<InFlight>,
     listen: String,
     /// The last Host header and the address made of it: clients of one server mostly call it by one name.
     address: RefCell<(String, Arc<str>)>,
@@ -49,13 +50,15 @@ impl Endpoint {
     pub(super) fn new(
         settings: &Settings,
         listen: SocketAddr,
-        users: Arc<Users>,
+        authentication: Authentication,
         service: Arc<wsman::Service>,
         uploads: Option<Arc<Uploads>>,
+        in_flight: Arc<InFlight>,
     ) -> Self {
         let (body_octets, body_time) = (settings.body_octets, settings.body_time);
         let address = RefCell::new((String::new(), Arc::from("")));
-        Self { users, service, body_octets, body_time, uploads, listen: listen.to_string(), address }
+        let listen = listen.to_string();
+        Self { authentication, service, body_octets, body_time, uploads, in_flight, listen, address }
     }
 
     /// Answers a POST.
@@ -69,12 +72,14 @@ impl Endpoint {
         let _busy = connection.as_ref().map(|connection| connection.busy());
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         match self.answer(access, peer, &request, payload).await {
-            Ok(reply) => send(reply),
+            Ok(reply) => self.send(reply),
             Err(refusal) => {
                 if let Some(connection) = connection.as_ref().filter(|_| refusal.ends_connection()) {
                     connection.end();
                 }
-                refusal.response(content::reads_soap(request.headers()))
+                let mut response = refusal.response(content::reads_soap(request.headers()));
+                self.challenge(&mut response);
+                response
             }
         }
     }
@@ -88,14 +93,12 @@ impl Endpoint {
     ) -> Result<wsman::Reply, Refusal> {
         let headers = request.headers();
         let mut body = body::Body::new(payload, headers);
-        let known = match self.caller(access, peer, headers).await {
+        let known = match self.caller(access, peer, request).await {
             Ok(caller) => content::charset(headers).map(|charset| (caller, charset)),
             Err(refusal) => Err(refusal),
         };
         let (caller, charset) = match known {
-            Ok((caller, charset)) => {
-                (caller.map(|caller| Caller { address: Some(peer), request: id_of(request), ..caller }), charset)
-            }
+            Ok(known) => known,
             Err(refusal) => {
                 // A client that repeats the request with credentials finds the connection open.
                 body.discard(ANONYMOUS_BODY, self.body_time).await?;
@@ -103,6 +106,8 @@ impl Endpoint {
             }
         };
         let Received { body, upload, _claim } = self.receive(caller.as_ref(), &mut body).await?;
+        let name = caller.as_ref().map(|caller| caller.name.clone());
+        let _answering = self.in_flight.enter(name.as_deref()).ok_or(Refusal::Overloaded)?;
         let request = wsman::Request {
             body,
             upload: upload.map(Arc::new),
@@ -129,24 +134,30 @@ impl Endpoint {
     }
 
     /// Who asks; `None` is nobody in particular, whom the service answers nothing but Identify.
-    async fn caller(&self, access: Access, peer: IpAddr, headers: &HeaderMap) -> Result<Option<Caller>, Refusal> {
-        if access == Access::Anybody {
+    async fn caller(&self, access: Access, peer: IpAddr, request: &HttpRequest) -> Result<Option<Caller>, Refusal> {
+        let headers = request.headers();
+        let claims_nothing = text(headers, "wsmanidentify").map(str::trim) == Some("unauthenticated")
+            && !headers.contains_key(header::AUTHORIZATION);
+        if access == Access::Anybody || claims_nothing {
             return Ok(None);
         }
-        let Some(authorization) = headers.get(header::AUTHORIZATION) else {
-            let unauthenticated = text(headers, "wsmanidentify").map(str::trim) == Some("unauthenticated");
-            return if unauthenticated { Ok(None) } else { Err(Refusal::Unauthorized) };
-        };
-        let mut buffer = Credentials::buffer();
-        let Some(Credentials { name, password }) = credentials(authorization.as_bytes(), &mut buffer) else {
-            return Err(Refusal::Unauthorized);
-        };
-        match self.users.authenticate(peer, name, password).await {
-            Verdict::Known(caller) => Ok(Some(caller)),
-            Verdict::Wrong => Err(Refusal::Unauthorized),
-            Verdict::Later(wait) => Err(Refusal::Later(wait)),
-            Verdict::Busy => Err(Refusal::Busy),
-            Verdict::Failed => Err(Refusal::Failed),
+        self.authentication.caller(peer, request).await.map(Some)
+    }
+
+    fn send(&self, reply: wsman::Reply) -> HttpResponse {
+        let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = HttpResponse::new(status);
+        if let Some(content_type) = reply.content_type {
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        self.challenge(&mut response);
+        response.extensions_mut().insert(reply.operation);
+        response.set_body(BoxBody::new(ReplyBody::new(reply.body)))
+    }
+
+    fn challenge<B>(&self, response: &mut HttpResponse<B>) {
+        if response.status() == StatusCode::UNAUTHORIZED {
+            self.authentication.challenge(response.headers_mut());
         }
     }
 
@@ -159,18 +170,6 @@ impl Endpoint {
         }
         address.1.clone()
     }
-}
-
-fn send(reply: wsman::Reply) -> HttpResponse {
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::new(status);
-    if let Some(content_type) = reply.content_type {
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    }
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
-    }
-    response.set_body(BoxBody::new(ReplyBody::new(reply.body)))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -3,17 +3,22 @@
 //! Everything that a request may cost before somebody's identity is proven is bounded here: the handshake, the head and the
 //! body in time, the body in size, connections and password hashes in number.
 
-mod authorization;
+mod authentication;
 mod body;
 pub mod certificate;
 mod connections;
 mod content;
+mod descriptors;
 mod endpoint;
+mod figures;
+mod in_flight;
 mod refusal;
 mod reply_body;
 mod requests;
 mod tls;
+mod transport;
 mod upload;
+mod watching;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -22,25 +27,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::{Method, header};
-use actix_web::{App, HttpResponse, HttpServer, web};
-use openssl::ssl::SslAcceptorBuilder;
+use actix_web::{App, HttpRequest, HttpResponse, web};
+use openssl::ssl::SslAcceptor;
+use tokio::sync::watch;
 
-use self::connections::Connections;
+use self::authentication::Authentication;
+pub use self::authentication::ClientCertificates;
+pub use self::connections::Busy;
+use self::connections::{Connection, Connections, Limits};
 use self::endpoint::{Access, Endpoint};
+use self::figures::RequestFigures;
+use self::in_flight::InFlight;
 pub use self::tls::{Presented, TlsError};
+use self::transport::{DISCONNECT_TIME, Transport};
 pub use self::upload::UploadSettings;
 use self::upload::Uploads;
-use crate::access::Users;
+pub use self::watching::Watching;
+use crate::access::{RequestId, Users};
+use crate::metrics::{Ailment, Exposition, Watched};
 use crate::wsman;
-
-/// How many threads of each worker may run blocking work.
-const BLOCKING_THREADS: usize = 16;
-/// How long requests may go on after the server was told to stop.
-const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
-/// How long the end of a connection may take.
-const DISCONNECT_TIME: Duration = Duration::from_secs(2);
-/// The kernel's queue of connections that wait to be accepted is filled by `TcpListener`; this many handshakes go on at once.
-const HANDSHAKES: usize = 64;
 
 /// What the server needs to know.
 #[derive(Clone, Debug)]
@@ -57,20 +62,46 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// How many connections may be open.
     pub connections: usize,
+    /// How many requests may be answered at a time.
+    pub requests: usize,
+    /// How clients are asked for certificates; `None` asks for none.
+    pub client_certificates: Option<ClientCertificates>,
     /// How package files are taken that come in requests; `None` takes none.
     pub uploads: Option<UploadSettings>,
 }
+
+/// Tells answers that go on for long when the server comes to its end.
+#[derive(Clone, Debug)]
+pub struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Whether the server comes to its end.
+    pub fn is_told(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Is done when the server comes to its end.
+    pub async fn told(&mut self) {
+        // Who would tell it is gone: so is the server.
+        let _ = self.0.wait_for(|is_told| *is_told).await;
+    }
+}
+
+/// Adds resources beside those of WS-Management, which judge by themselves who may see them.
+pub type Routes = Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>;
 
 /// A server that has its port and is ready to run.
 pub struct Server {
     address: SocketAddr,
     listener: TcpListener,
-    tls: SslAcceptorBuilder,
+    tls: SslAcceptor,
     presented: Presented,
     settings: Settings,
     users: Arc<Users>,
     service: Arc<wsman::Service>,
     uploads: Option<Arc<Uploads>>,
+    watching: Option<(Watching, Arc<dyn Watched>)>,
+    routes: Option<Routes>,
 }
 
 impl std::fmt::Debug for Server {
@@ -106,13 +137,23 @@ impl Server {
         users: Arc<Users>,
         service: Arc<wsman::Service>,
     ) -> Result<Self, ServerError> {
-        let (presented, tls) = Presented::begin(identity)?;
+        let (presented, tls) = Presented::begin(identity, settings.client_certificates.as_ref())?;
         let listening = |source| ServerError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let uploads =
             settings.uploads.clone().map(Uploads::open).transpose().map_err(ServerError::Uploads)?.map(Arc::new);
-        Ok(Self { address, listener, tls, presented, settings, users, service, uploads })
+        Ok(Self { address, listener, tls, presented, settings, users, service, uploads, watching: None, routes: None })
+    }
+
+    /// The same with a listener for those who watch the service; they are told what `watched` tells, and what happens here.
+    pub fn with_watching(self, watching: Watching, watched: Arc<dyn Watched>) -> Self {
+        Self { watching: Some((watching, watched)), ..self }
+    }
+
+    /// The same with further resources.
+    pub fn with_routes(self, routes: Routes) -> Self {
+        Self { routes: Some(routes), ..self }
     }
 
     /// Where the server listens, with the port it got.
@@ -127,14 +168,32 @@ impl Server {
 
     /// Serves until `stop` is done, then lets requests finish for a bounded time.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { address, listener, tls, presented: _, settings, users, service, uploads } = self;
-        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(16);
-        let connections = Arc::new(Connections::new(settings.keep_alive + settings.head_time, DISCONNECT_TIME));
-        let watch = tokio::spawn(connections.clone().watch());
-        let (head_time, keep_alive, limit) = (settings.head_time, settings.keep_alive, settings.connections);
+        let Self { address, listener, tls, presented: _, settings, users, service, uploads, watching, routes } = self;
+        descriptors::make_room_for(settings.connections);
+        let idle = settings.keep_alive + settings.head_time;
+        let limits = Limits { open: settings.connections, idle, ending: DISCONNECT_TIME };
+        let connections = Arc::new(Connections::new(limits));
+        let figures = Arc::new(RequestFigures::default());
+        let in_flight = Arc::new(InFlight::new(settings.requests));
+        let (head_time, keep_alive) = (settings.head_time, settings.keep_alive);
+        let transport = Transport { address, tls, head_time, keep_alive, connections: connections.clone() };
+        let mut beside = vec![tokio::spawn(connections.clone().watch())];
+        if let Some((watching, watched)) = watching {
+            let figures = figures.clone();
+            let everything = Everything { connections, figures, in_flight: in_flight.clone(), watched };
+            beside.push(tokio::spawn(watching.serve(Arc::new(everything))));
+        }
+        let (tell, told) = watch::channel(false);
+        let stop = async move {
+            stop.await;
+            tell.send_replace(true);
+        };
         let app = move || {
-            let endpoint = Endpoint::new(&settings, address, users.clone(), service.clone(), uploads.clone());
+            let authentication = Authentication::new(users.clone());
+            let (service, uploads) = (service.clone(), uploads.clone());
+            let endpoint = Endpoint::new(&settings, address, authentication, service, uploads, in_flight.clone());
             let endpoint = Rc::new(endpoint);
+            let figures = figures.clone();
             let resource = |path: &str, access| {
                 let endpoint = endpoint.clone();
                 web::resource(path)
@@ -142,30 +201,59 @@ impl Server {
                     .default_service(web::to(only_post))
             };
             App::new()
-                .wrap_fn(requests::named)
+                .app_data(Stopping(told.clone()))
+                .wrap_fn(move |request, service| requests::answered(request, service, figures.clone()))
                 .service(resource("/wsman", Access::Users))
                 .service(resource("/wsman/", Access::Users))
                 .service(resource("/wsman-anon/identify", Access::Anybody))
+                .configure(|config| routes.iter().for_each(|routes| routes(config)))
                 .default_service(web::to(nothing_here))
         };
-        let server = HttpServer::new(app)
-            .workers(workers)
-            .worker_max_blocking_threads(BLOCKING_THREADS)
-            .max_connections((limit / workers).max(1))
-            .max_connection_rate(HANDSHAKES)
-            .tls_handshake_timeout(head_time)
-            .client_request_timeout(head_time)
-            .client_disconnect_timeout(DISCONNECT_TIME)
-            .keep_alive(keep_alive)
-            .tcp_nodelay(true)
-            .shutdown_signal(stop)
-            .shutdown_timeout(SHUTDOWN_TIME.as_secs())
-            .on_connect(move |stream, data| connections.opened(stream, data))
-            .listen_openssl(listener, tls)?;
-        let result = server.run().await;
-        watch.abort();
+        let result = transport.serve(listener, app, stop).await;
+        beside.into_iter().for_each(|task| task.abort());
         result
     }
+}
+
+/// What those who watch are told: what happens here, and what the rest of the service tells.
+struct Everything {
+    connections: Arc<Connections>,
+    figures: Arc<RequestFigures>,
+    in_flight: Arc<InFlight>,
+    watched: Arc<dyn Watched>,
+}
+
+impl Watched for Everything {
+    fn write(&self, exposition: &mut Exposition) {
+        figures::write_connections(&self.connections, exposition);
+        self.figures.write(exposition);
+        figures::write_in_flight(&self.in_flight, exposition);
+        self.watched.write(exposition);
+    }
+
+    fn ailments(&self) -> Vec<Ailment> {
+        self.watched.ailments()
+    }
+}
+
+/// Keeps the connection of a request from being cut off as idle while it is answered; to be held until then. Answers of
+/// [`Routes`] need it if they take longer than a moment.
+pub fn answering(request: &HttpRequest) -> Option<Busy> {
+    request.conn_data::<Arc<Connection>>().map(Connection::busy)
+}
+
+/// Tells that whoever sends this request of [`Routes`] has shown who they are, so that its connection does not make room for
+/// others like those of strangers; gives what the request is called.
+pub fn let_in(request: &HttpRequest) -> Option<RequestId> {
+    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+        connection.is_known();
+    }
+    requests::id_of(request)
+}
+
+/// What tells the answer to a request that the server comes to its end.
+pub fn stopping(request: &HttpRequest) -> Option<Stopping> {
+    request.app_data::<Stopping>().cloned()
 }
 
 async fn only_post() -> HttpResponse {

@@ -8,17 +8,18 @@ use actix_web::http::header;
 
 use crate::soap::{Addressing, Encoding, Fault, FaultDetail, FaultKind};
 
-/// How a client proves who it is. Each scheme has a header of its own; there is one.
-pub(super) const CHALLENGE: &str = "Basic realm=\"quartermaster\"";
-
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// No credentials, or wrong ones.
     Unauthorized,
+    /// A browser sends it for a page of another site.
+    AnotherSite,
     /// Too many wrong passwords from this peer.
     Later(Duration),
     /// Too many passwords to check.
     Busy,
+    /// Too many requests are being answered, in all or of this user.
+    Overloaded,
     /// The users cannot be asked.
     Failed,
     /// The Content-Type is not one of SOAP.
@@ -53,12 +54,11 @@ impl Refusal {
     pub(super) fn response(&self, reads_soap: bool) -> HttpResponse {
         let mut response = HttpResponse::build(self.status());
         match self {
-            Self::Unauthorized => drop(response.insert_header((header::WWW_AUTHENTICATE, CHALLENGE))),
             Self::Later(wait) => {
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 response.insert_header((header::RETRY_AFTER, seconds.max(1).to_string()));
             }
-            Self::Busy | Self::Uploading => drop(response.insert_header((header::RETRY_AFTER, "1"))),
+            Self::Busy | Self::Overloaded | Self::Uploading => drop(response.insert_header((header::RETRY_AFTER, "1"))),
             _ => {}
         }
         if self.ends_connection() {
@@ -75,7 +75,9 @@ impl Refusal {
     /// The fault that tells the same as the status, where DSP0226 has one (14.6, wsman:EncodingLimit, wsman:QuotaLimit).
     fn fault(&self) -> Option<Fault> {
         let detail = match self {
-            Self::Uploading => return Some(Fault::new(FaultKind::QuotaLimit, self.message().trim_end().to_owned())),
+            Self::Uploading | Self::Overloaded => {
+                return Some(Fault::new(FaultKind::QuotaLimit, self.message().trim_end().to_owned()));
+            }
             Self::TooLarge { .. } => FaultDetail::ServiceEnvelopeLimit,
             Self::MediaType => FaultDetail::EncodingType,
             _ => return None,
@@ -86,8 +88,9 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::AnotherSite => StatusCode::FORBIDDEN,
             Self::Later(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -101,9 +104,16 @@ impl Refusal {
 
     fn message(&self) -> String {
         match self {
-            Self::Unauthorized => "Send a user's name and password with HTTP Basic authentication.\n".to_owned(),
+            Self::Unauthorized => {
+                "Prove who you are: with a user's name and password, or in another way that WWW-Authenticate names.\n"
+                    .to_owned()
+            }
+            Self::AnotherSite => "Pages of other sites may send nothing to this service.\n".to_owned(),
             Self::Later(_) => "Too many wrong passwords came from this address. Try again later.\n".to_owned(),
             Self::Busy => "Too many passwords wait to be checked. Try again in a moment.\n".to_owned(),
+            Self::Overloaded => {
+                "Too many requests are being answered, of this user or in all. Try again in a moment.\n".to_owned()
+            }
             Self::Failed => "The request could not be checked. The server's log tells why.\n".to_owned(),
             Self::MediaType => {
                 "Send SOAP 1.2 as application/soap+xml, in UTF-8 or UTF-16, neither compressed nor encrypted.\n"

@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
+use actix_http::TlsAcceptorConfig;
 use openssl::error::ErrorStack;
 use openssl::ssl::{
     AlpnError, ClientHelloResponse, SslAcceptor, SslAcceptorBuilder, SslContext, SslFiletype, SslMethod, SslMode,
-    SslSessionCacheMode, select_next_proto,
+    SslOptions, SslSessionCacheMode,
 };
 
+use super::authentication::ClientCertificates;
 use super::certificate::Identity;
 
 /// The certificate cannot be used.
@@ -41,47 +44,56 @@ pub enum TlsError {
         /// The key's file.
         key: PathBuf,
     },
+    /// The file of the authorities of clients cannot be used.
+    #[error("[tls] client_ca_file: {file} must hold certificates in PEM: {reason}")]
+    ClientAuthorities {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The file with the revoked certificates of clients cannot be used.
+    #[error("[tls] client_revocation_file: {file} must hold certificate revocation lists in PEM: {reason}")]
+    ClientRevocations {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
 }
 
-/// What is presented to clients from their next handshake on. It can be replaced while connections are open, which go on with what
-/// they began with.
+/// What is presented to clients from their next handshake on, and by which authorities their certificates are judged. It can be
+/// replaced while connections are open, which go on with what they began with.
 #[derive(Clone, Debug)]
 pub struct Presented(Arc<RwLock<SslContext>>);
 
 impl Presented {
     /// This identity, and what accepts connections with whatever is presented at that time.
-    pub(super) fn begin(identity: &Identity) -> Result<(Self, SslAcceptorBuilder), TlsError> {
-        let presented = Self(Arc::new(RwLock::new(context(identity)?)));
-        let mut acceptor = builder(identity)?;
+    pub(super) fn begin(
+        identity: &Identity,
+        clients: Option<&ClientCertificates>,
+    ) -> Result<(Self, SslAcceptor), TlsError> {
+        let presented = Self(Arc::new(RwLock::new(builder(identity, clients)?.build().into_context())));
+        let mut acceptor = builder(identity, clients)?;
         let current = presented.clone();
-        // All else, such as the keys of tickets, stays what it was at the start, so that sessions are resumed.
+        // All else, such as the keys of tickets and whether clients are asked for certificates, stays what it was at the start.
         acceptor.set_client_hello_callback(move |connection, _| {
             connection.set_ssl_context(&current.0.read().unwrap_or_else(PoisonError::into_inner))?;
             Ok(ClientHelloResponse::SUCCESS)
         });
-        Ok((presented, acceptor))
+        Ok((presented, acceptor.build()))
     }
 
-    /// Presents another identity; if it cannot be used, what was presented before stays.
-    pub fn replace(&self, identity: &Identity) -> Result<(), TlsError> {
-        let context = context(identity)?;
+    /// Presents another identity; if it, or the authorities of clients, cannot be used, all stays as it was.
+    pub fn replace(&self, identity: &Identity, clients: Option<&ClientCertificates>) -> Result<(), TlsError> {
+        let context = builder(identity, clients)?.build().into_context();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = context;
         Ok(())
     }
 }
 
-/// What a connection goes on with after its first message.
-fn context(identity: &Identity) -> Result<SslContext, TlsError> {
-    let mut builder = builder(identity)?;
-    // The protocols that actix-web would choose for its own.
-    builder.set_alpn_select_callback(|_, offered| {
-        select_next_proto(b"\x02h2\x08http/1.1", offered).ok_or(AlpnError::NOACK)
-    });
-    Ok(builder.build().into_context())
-}
-
 /// An acceptor for this identity, after Mozilla's intermediate profile (version 5).
-fn builder(identity: &Identity) -> Result<SslAcceptorBuilder, TlsError> {
+fn builder(identity: &Identity, clients: Option<&ClientCertificates>) -> Result<SslAcceptorBuilder, TlsError> {
     let Identity { certificate, key } = identity;
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     builder
@@ -94,7 +106,30 @@ fn builder(identity: &Identity) -> Result<SslAcceptorBuilder, TlsError> {
     // A connection that waits for its next request needs no buffers; each has two of 16 KiB otherwise.
     builder.set_mode(SslMode::RELEASE_BUFFERS);
     builder.set_session_id_context(b"quartermaster")?;
+    // Who is at the other end is looked at once, after the handshake.
+    builder.set_options(SslOptions::NO_RENEGOTIATION);
+    if let Some(clients) = clients {
+        clients.ask(&mut builder)?;
+    }
+    builder.set_alpn_select_callback(|_, offered| select_protocol(offered).ok_or(AlpnError::NOACK));
     Ok(builder)
+}
+
+/// HTTP/1.1, if the client offers it (RFC 7301: each name has its length before it).
+fn select_protocol(mut offered: &[u8]) -> Option<&[u8]> {
+    while let Some((&length, rest)) = offered.split_first() {
+        let (name, others) = rest.split_at_checked(usize::from(length))?;
+        if name == b"http/1.1" {
+            return Some(name);
+        }
+        offered = others;
+    }
+    None
+}
+
+/// How handshakes are made.
+pub(super) fn handshake(time: Duration) -> TlsAcceptorConfig {
+    TlsAcceptorConfig::default().handshake_timeout(time)
 }
 
 /// OpenSSL compares the key with the certificate as soon as it reads the key.

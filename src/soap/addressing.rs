@@ -2,7 +2,7 @@
 
 use super::names::{ANONYMOUS, WSA};
 use super::{Fault, FaultDetail, FaultKind};
-use crate::xml::{Element, ElementExt, Writer, element};
+use crate::xml::{Element, ElementExt, Writer, XMLNode, element};
 
 /// Longest URI that is taken or sent (DSP0226 R13.4-1).
 pub(super) const LONGEST_URI: usize = 2048;
@@ -46,17 +46,26 @@ impl EndpointReference {
     /// Reads an element that has the content of an endpoint reference, directly or inside one
     /// `wsa:EndpointReference`.
     pub fn read(holder: &Element) -> Result<Self, Fault> {
-        let content = holder.child(WSA, "EndpointReference").unwrap_or(holder);
-        let address = content.child(WSA, "Address").map(ElementExt::text).unwrap_or_default();
+        Self::take(holder.child(WSA, "EndpointReference").unwrap_or(holder).clone())
+    }
+
+    /// The same of an element that is not needed any more.
+    pub fn take(mut holder: Element) -> Result<Self, Fault> {
+        let inside =
+            holder.children.iter().position(|node| node.as_element().is_some_and(|e| e.is(WSA, "EndpointReference")));
+        if let Some(XMLNode::Element(content)) = inside.map(|place| holder.children.swap_remove(place)) {
+            holder = content;
+        }
+        let address = holder.child(WSA, "Address").map(ElementExt::text).unwrap_or_default();
         check_uri("wsa:Address", address)?;
-        let held = |name| -> Vec<Element> {
-            content.children_named(WSA, name).flat_map(ElementExt::elements).cloned().collect()
-        };
-        let endpoint = Self {
-            address: address.to_owned(),
-            parameters: held("ReferenceParameters"),
-            properties: held("ReferenceProperties"),
-        };
+        let mut endpoint = Self::new(address);
+        for child in elements_of(holder) {
+            if child.is(WSA, "ReferenceParameters") {
+                endpoint.parameters.extend(elements_of(child));
+            } else if child.is(WSA, "ReferenceProperties") {
+                endpoint.properties.extend(elements_of(child));
+            }
+        }
         if endpoint.carried().map(count).sum::<usize>() > MOST_PARAMETERS {
             return Err(Fault::detailed(
                 FaultKind::EncodingLimit,
@@ -99,6 +108,13 @@ impl EndpointReference {
         }
         holder
     }
+}
+
+fn elements_of(holder: Element) -> impl Iterator<Item = Element> {
+    holder.children.into_iter().filter_map(|node| match node {
+        XMLNode::Element(element) => Some(element),
+        _ => None,
+    })
 }
 
 fn count(element: &Element) -> usize {

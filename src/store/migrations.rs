@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_listener_destinations.sql"),
     include_str!("migrations/0009_systems.sql"),
     include_str!("migrations/0010_patch_assessment.sql"),
+    include_str!("migrations/0011_identities.sql"),
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {

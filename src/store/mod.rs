@@ -5,6 +5,7 @@
 pub mod assessments;
 pub mod changes;
 pub mod history;
+pub mod identities;
 pub mod installed;
 pub mod jobs;
 mod migrations;
@@ -92,6 +93,12 @@ impl Store {
         transaction.commit().map_err(StoreError::from)?;
         self.latest_change.send_if_modified(|known| std::mem::replace(known, latest) != latest);
         Ok(value)
+    }
+
+    /// Whether something could be written now.
+    pub fn check(&self) -> Result<(), StoreError> {
+        // A new transaction waits for whoever writes, and is refused where the file cannot be written.
+        self.write(|transaction| Ok(transaction.pragma_query_value(None, "user_version", |_| Ok(()))?))
     }
 
     /// Tells the sequence number of the latest change record, each time one is committed.

@@ -6,7 +6,7 @@ use super::names::{WSEN, WSMAN, WSMB};
 use super::resource::shown;
 use crate::cim::Interval;
 use crate::soap::{Envelope, Fault, FaultDetail, FaultKind};
-use crate::xml::{Element, ElementExt, Writer, element};
+use crate::xml::{Element, ElementExt, Writer, XMLNode, element};
 
 const FILTER_FAULTS: FilterFaults = FilterFaults {
     namespace: WSEN,
@@ -164,16 +164,24 @@ pub fn write_release(w: &mut Writer, context: &str) {
 }
 
 impl ReceivedPage {
-    /// Reads an EnumerateResponse or PullResponse; the end of the sequence counts in either namespace.
-    pub fn read(message: &Envelope) -> Result<Self, Fault> {
-        let body = message.body("wsen:EnumerateResponse or wsen:PullResponse")?;
-        let items = body.child(WSMAN, "Items").or_else(|| body.child(WSEN, "Items"));
+    /// Reads an EnumerateResponse or PullResponse; the end of the sequence counts in either namespace. The message is used up,
+    /// since its items may be many.
+    pub fn read(message: Envelope) -> Result<Self, Fault> {
+        message.body("wsen:EnumerateResponse or wsen:PullResponse")?;
+        let Some(body) = message.body else { return Ok(Self::default()) };
         let ends = [WSMAN, WSEN].iter().any(|ns| body.child(ns, "EndOfSequence").is_some());
-        Ok(Self {
-            context: filled(body, WSEN, "EnumerationContext").filter(|_| !ends).map(str::to_owned),
-            items: items.into_iter().flat_map(ElementExt::elements).cloned().collect(),
-            end_of_sequence: ends,
-        })
+        let context = filled(&body, WSEN, "EnumerationContext").filter(|_| !ends).map(str::to_owned);
+        let mut children = body.children.into_iter().filter_map(into_element);
+        let items = children.find(|child| child.is(WSMAN, "Items") || child.is(WSEN, "Items"));
+        let items = items.into_iter().flat_map(|items| items.children).filter_map(into_element).collect();
+        Ok(Self { context, items, end_of_sequence: ends })
+    }
+}
+
+fn into_element(node: XMLNode) -> Option<Element> {
+    match node {
+        XMLNode::Element(element) => Some(element),
+        _ => None,
     }
 }
 

@@ -35,12 +35,12 @@ pub fn request() -> Vec<u8> {
 
 impl Identity {
     /// What is told to a caller who has proved who he is.
-    pub fn full(vendor: &str, version: &str, security_profiles: &[&str]) -> Self {
+    pub fn full(vendor: &str, version: &str, security_profiles: Vec<String>) -> Self {
         Self {
             protocols: vec![WSMAN.to_owned()],
             vendor: Some(vendor.to_owned()),
             version: Some(version.to_owned()),
-            security_profiles: security_profiles.iter().map(|&p| p.to_owned()).collect(),
+            security_profiles,
         }
     }
 
@@ -76,7 +76,8 @@ impl Identity {
     /// Reads a reply.
     pub fn read(message: &Envelope) -> Result<Self, Fault> {
         let body = message.body("wsmid:IdentifyResponse")?;
-        if !body.is(WSMID, "IdentifyResponse") {
+        // OMI has the element in SOAP's namespace.
+        if body.name != "IdentifyResponse" {
             return Err(Fault::schema("the body must hold wsmid:IdentifyResponse"));
         }
         let text = |name| body.child(WSMID, name).map(|e| e.text().to_owned());

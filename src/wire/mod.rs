@@ -26,6 +26,7 @@ pub mod transfer;
 
 pub use association::{AssociationFilter, AssociationKind};
 pub use control::{ControlHeaders, FragmentTransfer};
+pub use delivery::Delivered;
 pub use fields::Expires;
 pub use filter::{Filter, selectors_fault};
 pub use mapping::{

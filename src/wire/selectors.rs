@@ -173,6 +173,16 @@ impl SelectorSet {
     }
 }
 
+impl IntoIterator for SelectorSet {
+    type Item = Selector;
+    type IntoIter = std::vec::IntoIter<Selector>;
+
+    /// The selectors in order.
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 fn read_value(selector: &Element) -> Result<SelectorValue, Fault> {
     let refuse = |what: &str| {
         let reason = format!("a wsman:Selector holds text or one wsa:EndpointReference, not {what}");

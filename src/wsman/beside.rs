@@ -14,7 +14,7 @@ use crate::soap::{Fault, FaultKind};
 ///
 /// One user has fewer than all, so that nobody locks out the others.
 #[derive(Debug)]
-pub(super) struct Places {
+pub struct Places {
     all: Arc<Semaphore>,
     of_one_user: usize,
     users: Mutex<HashMap<Arc<str>, Weak<Semaphore>>>,
@@ -22,18 +22,19 @@ pub(super) struct Places {
 
 /// The right to do one piece of work. It goes with the work and not with who waits for it.
 #[derive(Debug)]
-pub(super) struct Place {
+pub struct Place {
     _of_all: OwnedSemaphorePermit,
     _of_user: OwnedSemaphorePermit,
 }
 
 impl Places {
-    pub(super) fn new(places: usize, of_one_user: usize) -> Self {
+    /// So many places in all, and so many of them for one user.
+    pub fn new(places: usize, of_one_user: usize) -> Self {
         Self { all: Arc::new(Semaphore::new(places)), of_one_user, users: Mutex::default() }
     }
 
     /// Waits for a place until the deadline (DSP0226 R6.1-1).
-    pub(super) async fn take(&self, user: &Arc<str>, deadline: Instant) -> Result<Place, Fault> {
+    pub async fn take(&self, user: &Arc<str>, deadline: Instant) -> Result<Place, Fault> {
         let both = async {
             let of_user = self.places_of(user).acquire_owned().await?;
             Ok(Place { _of_user: of_user, _of_all: self.all.clone().acquire_owned().await? })
@@ -48,7 +49,7 @@ impl Places {
     }
 
     /// Looks at something that may have to be read first. After the deadline the reading goes on for the next who asks.
-    pub(super) async fn look_until<T: Send + 'static>(
+    pub async fn look_until<T: Send + 'static>(
         &self,
         user: &Arc<str>,
         deadline: Instant,
@@ -75,7 +76,7 @@ impl Places {
     }
 
     /// Runs work that changes something. After the deadline it goes on; only the reply is given up (DSP0226 R6.1-1).
-    pub(super) async fn run_until<T: Send + 'static>(
+    pub async fn run_until<T: Send + 'static>(
         &self,
         user: &Arc<str>,
         deadline: Instant,
@@ -94,7 +95,7 @@ impl Places {
 
 impl Place {
     /// Runs the work, to its end even if nobody waits for it any more. What it logs belongs to the request.
-    pub(super) async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    pub async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
         let span = tracing::Span::current();
         let work = move || {
             let _place = self;

@@ -139,6 +139,11 @@ impl<C> Contexts<C> {
         Self { limits, clock, open: Mutex::new(HashMap::new()) }
     }
 
+    /// How many are open; those whose time is over and that nobody has come for are among them.
+    pub(super) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Opens a context.
     pub(super) fn open(
         &self,

@@ -3,13 +3,14 @@
 use crate::wire::identify::Identity;
 
 const VENDOR: &str = "Quartermaster";
-/// How callers authenticate today: Basic over TLS.
-const PROFILES: [&str; 1] = ["http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/basic"];
+/// What the names of security profiles begin with.
+const PROFILES: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/";
 
 /// The whole reply. A stranger learns the protocol alone (R11-5).
-pub(super) fn answer(is_authenticated: bool) -> Vec<u8> {
+pub(super) fn answer(is_authenticated: bool, security_profiles: &[&str]) -> Vec<u8> {
     let identity = if is_authenticated {
-        Identity::full(VENDOR, env!("CARGO_PKG_VERSION"), &PROFILES)
+        let profiles: Vec<_> = security_profiles.iter().map(|profile| [PROFILES, profile].concat()).collect();
+        Identity::full(VENDOR, env!("CARGO_PKG_VERSION"), profiles)
     } else {
         Identity::anonymous()
     };

@@ -15,6 +15,7 @@ mod fragment;
 mod identify;
 mod invoke;
 mod items;
+mod operation;
 mod path_filter;
 mod representation;
 mod rest;
@@ -34,7 +35,9 @@ use crate::access::Caller;
 use crate::broker::Upload;
 use crate::xml::Written;
 
+pub use beside::{Place, Places};
 pub use contexts::ContextLimits;
+pub use operation::Operation;
 pub use service::Service;
 
 /// How requests are served.
@@ -87,4 +90,6 @@ pub struct Reply {
     pub content_type: Option<&'static str>,
     /// The body.
     pub body: Written,
+    /// What was asked for.
+    pub operation: Operation,
 }

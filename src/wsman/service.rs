@@ -9,7 +9,9 @@ use super::beside::Places;
 use super::contexts::Contexts;
 use super::exchange::{Exchange, after};
 use super::rest::Rest;
-use super::{FaultStatus, Reply, Request, Settings, enumeration, eventing, fragment, identify, invoke, transfer};
+use super::{
+    FaultStatus, Operation, Reply, Request, Settings, enumeration, eventing, fragment, identify, invoke, transfer,
+};
 use crate::broker::Broker;
 use crate::clock::SharedClock;
 use crate::events::Events;
@@ -43,6 +45,8 @@ pub struct Service {
     pub(super) contexts: Arc<Contexts<Box<dyn Rest>>>,
     pub(super) clock: SharedClock,
     pub(super) settings: Settings,
+    /// How callers may authenticate: the last parts of DSP0226's names (A.2).
+    security_profiles: Vec<&'static str>,
     /// For methods and for changes of instances: staging a large file takes minutes.
     pub(super) changes: Places,
     /// For making and deleting instances, which may wait for a job. Whoever waits must not keep others from cancelling it.
@@ -53,7 +57,7 @@ pub struct Service {
     pub(super) searches: Places,
 }
 
-/// Of the 16 threads that each worker of the server has, these leave some to the checking of passwords.
+/// Of the 24 threads that each worker of the server has, these and the page leave some to the checking of passwords.
 const CHANGES: usize = 5;
 const WAITS: usize = 3;
 const SUBSCRIPTIONS: usize = 2;
@@ -69,11 +73,18 @@ impl Service {
             contexts,
             clock,
             settings,
+            security_profiles: vec!["https/basic"],
             changes: Places::new(CHANGES, CHANGES - 2),
             waits: Places::new(WAITS, WAITS - 1),
             subscriptions: Places::new(SUBSCRIPTIONS, SUBSCRIPTIONS - 1),
             searches: Places::new(SEARCHES, SEARCHES - 1),
         }
+    }
+
+    /// The same, telling that callers may authenticate so: `https/basic` and its like, the last parts of DSP0226's names (A.2).
+    #[must_use]
+    pub fn with_security_profiles(self, security_profiles: Vec<&'static str>) -> Self {
+        Self { security_profiles, ..self }
     }
 
     /// Answers a request. Every failure is a fault in the reply; nothing a peer sends makes this panic.
@@ -92,15 +103,21 @@ impl Service {
                 return self.fault(&fault, &addressing, encoding);
             }
         };
-        match self.answer(&envelope, &request, encoding).await {
+        let reply = match self.answer(&envelope, &request, encoding).await {
             Ok(message) => reply(200, encoding, message),
             Err(fault) => self.fault(&fault, &envelope.addressing, encoding),
-        }
+        };
+        Reply { operation: operation(&envelope), ..reply }
+    }
+
+    /// How many enumerations are open.
+    pub fn open_enumerations(&self) -> usize {
+        self.contexts.count()
     }
 
     async fn answer(&self, envelope: &Envelope, request: &Request, encoding: Encoding) -> Result<Written, Fault> {
         if is_identify(envelope) {
-            return Ok(identify::answer(request.caller.is_some()).into());
+            return Ok(identify::answer(request.caller.is_some(), &self.security_profiles).into());
         }
         let Some(caller) = &request.caller else {
             return Err(Fault::new(FaultKind::AccessDenied, "without credentials only Identify is answered"));
@@ -178,12 +195,21 @@ impl Service {
 }
 
 fn reply(status: u16, encoding: Encoding, message: Written) -> Reply {
-    Reply { status, content_type: Some(encoding.content_type()), body: encoding.encode_pieces(message) }
+    let content_type = Some(encoding.content_type());
+    Reply { status, content_type, body: encoding.encode_pieces(message), operation: Operation::None }
+}
+
+fn operation(envelope: &Envelope) -> Operation {
+    if is_identify(envelope) {
+        return Operation::Identify;
+    }
+    envelope.action().map_or(Operation::None, Operation::of)
 }
 
 /// What is no XML at all gets no SOAP reply either: there is nothing to relate it to.
 fn bad_request(why: &str) -> Reply {
-    Reply { status: 400, content_type: Some("text/plain;charset=UTF-8"), body: format!("{why}\n").into_bytes().into() }
+    let content_type = Some("text/plain;charset=UTF-8");
+    Reply { status: 400, content_type, body: format!("{why}\n").into_bytes().into(), operation: Operation::None }
 }
 
 /// A SOAPAction header is not needed, but one that contradicts wsa:Action is a mistake (DSP0226 RC.2-12).

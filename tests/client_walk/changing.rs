@@ -1,13 +1,15 @@
 //! What a person changes on a host: installs, updates, verifies and removes software, and looks at what was done.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use crate::console::Console;
+use crate::support::eventually;
 use crate::support::packages::{Deb, DebRoot};
-use crate::support::server::{Host, Server};
+use crate::support::server::{Host, PATIENCE, Server};
 
 /// A host that has alpha, and a repository with a newer one and with others.
 fn root() -> DebRoot {
@@ -81,6 +83,8 @@ fn software_is_found_installed_updated_verified_and_removed() {
     let of_it = rows(&jobs).into_iter().find(|row| row[0] == job).unwrap();
     assert_eq!(of_it[1..4], [&format!("InstallPackage-{job}"), "completed", "100"], "{jobs}");
     assert_eq!(rows(&good(&["watch", job]))[0][1], "completed");
+    let late = console.at(&server, &["jobs", "--cancel", job]);
+    assert!(late.code == 1 && late.err.contains("RequestStateChange returned 4097 ("), "{late:#?}");
     let history: Value = serde_json::from_str(&good(&["history", "--last", "1", "--json"])).unwrap();
     assert!(history[0]["message"].as_str().unwrap().contains("walker"), "{history}");
     assert!(history[0]["data"].is_object(), "{history}");
@@ -118,6 +122,42 @@ fn what_cannot_be_done_is_told_with_its_exit_code() {
     fails(&["watch", "12345"], 1, "the host has no job \"12345\"");
     fails(&["scan", "--metadata", "http://depot.example.com/metadata.zip"], 1, "no image");
     fails(&["install"], 2, "name what is meant");
+}
+
+#[test]
+fn whoever_leaves_finds_the_work_again() {
+    let root = root();
+    let host = Host::new(&root.path(), "deb");
+    let (server, console) = (host.serve(), Console::new());
+    let good = |arguments: &[&str]| console.good(&server, arguments);
+    good(&["list"]);
+    // Somebody else is at work, so that jobs wait.
+    let path = root.path().join("var/lib/dpkg/lock-frontend");
+    let lock = File::options().write(true).create(true).truncate(false).open(path).unwrap();
+    rustix::fs::fcntl_lock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+
+    let place = format!("127.0.0.1:{}", server.port);
+    let mut waiting = console.command(&["install", "gamma", "--host", &place]);
+    let waiting = waiting.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let open = || good(&["jobs", "--open"]);
+    let number = eventually("the job", PATIENCE, || {
+        let open = open();
+        rows(&open).first().filter(|row| row[2] == "running").map(|row| row[0].to_owned())
+    });
+    assert!(Command::new("kill").args(["-INT", &waiting.id().to_string()]).status().unwrap().success());
+    let left = waiting.wait_with_output().unwrap();
+    let said = String::from_utf8(left.stderr).unwrap();
+    assert_eq!(left.status.code(), Some(6), "{said}");
+    assert!(said.contains(&format!("`quartermaster watch {number} --host {place}`")), "{said}");
+
+    let begun = console.at(&server, &["install", "beta", "--no-wait"]);
+    assert!(begun.code == 6 && begun.out.starts_with("beta-1.0-1.all\twaiting\t"), "{begun:#?}");
+    let second = rows(&begun.out)[0][2];
+    assert_eq!(rows(&good(&["jobs", "--cancel", second]))[0][2], "cancelled");
+    drop(lock);
+    assert_eq!(rows(&good(&["watch", &number]))[0][1], "completed");
+    assert_eq!(open(), "");
+    assert_eq!(good(&["list"]), "alpha\t1.0-1\tall\ngamma\t1.0-1\tall\n");
 }
 
 #[test]

@@ -10,7 +10,17 @@ use crate::support::packages::{Deb, DebRoot};
 use crate::support::server::Host;
 
 #[test]
-fn events_are_printed_until_there_are_enough() {
+fn events_are_pulled_and_printed_until_there_are_enough() {
+    hear(&[]);
+}
+
+#[test]
+fn events_are_delivered_to_whoever_listens() {
+    hear(&["--listen", "127.0.0.1:0"]);
+}
+
+/// Listens until a package was installed.
+fn hear(how: &[&str]) {
     let root = DebRoot::new();
     let file = Deb::new("alpha", "1.0-1").build(&root.scratch());
     let host = Host::new(&root.path(), "deb");
@@ -19,7 +29,7 @@ fn events_are_printed_until_there_are_enough() {
     let place = format!("127.0.0.1:{}", server.port);
     let query = "SELECT * FROM CIM_InstCreation WHERE SourceInstance ISA CIM_InstalledSoftwareIdentity";
     let mut listening = console
-        .command(&["subscribe", query, "--json", "--max", "1", "--host", &place])
+        .command(&[&["subscribe", query, "--json", "--max", "1", "--host", &place], how].concat())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

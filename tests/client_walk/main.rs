@@ -14,6 +14,7 @@ mod support;
 mod changing;
 mod console;
 mod hearing;
+mod help;
 mod many;
 mod patching;
 mod reading;

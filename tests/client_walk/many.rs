@@ -39,6 +39,11 @@ fn hosts_have_names_and_groups() {
         (&"web2".into(), &"beta".into(), 1)
     );
 
+    let waves = ["remove", "alpha", "--host", "127.0.0.1:1,web1,web2", "--wave", "1", "--stop-after", "1"];
+    let stopped = console.run(&waves);
+    assert!(stopped.code == 5 && stopped.err.contains("not touched: web1, web2"), "{stopped:#?}");
+    assert!(console.run(&["list", "--host", "web1"]).out.starts_with("alpha\t"));
+
     console.file("quartermaster/hosts.toml", "[hosts.web1]\nport = 1\n", 0o644);
     let wrong = console.run(&["list", "--host", "web1"]);
     assert!(wrong.code == 2 && wrong.err.contains("hosts.toml, line 2"), "{wrong:#?}");

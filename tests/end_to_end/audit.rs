@@ -39,7 +39,7 @@ fn an_installation_is_told_from_the_request_to_the_end_of_the_job() {
     assert_eq!((asked["user"].as_str(), asked["role"].as_str()), (Some(ADMIN.0), Some("admin")));
     assert_eq!((asked["method"].as_str(), asked["address"].as_str()), (Some("InstallFromURI"), Some("127.0.0.1")));
     assert!(asked["details"].as_str().unwrap().contains(&uri), "{asked}");
-    assert!(asked["request"].is_string(), "{asked}");
+    assert!(asked["request"].is_string() && asked["scheme"] == "basic", "{asked}");
     for line in [queued, done, end] {
         assert_eq!(line["request"], asked["request"], "{line}");
     }

@@ -88,8 +88,10 @@ fn a_worker_that_dies_leaves_the_image_whole_and_the_next_job_changes_it() {
     let before = folder.run(&["show"], &[]);
     let job = start(&mut client, &patch);
     let worker = caught_staging(&folder, &host);
-    let running = get_job(&mut client, &job);
-    assert_eq!(property(&running, "JobState").as_deref(), Some("4"), "{running:?}");
+    // The worker may be further than the server has read.
+    eventually("the job at work", PATIENCE, || {
+        (property(&get_job(&mut client, &job), "JobState").as_deref() == Some("4")).then_some(())
+    });
     kill(worker);
     let failed = ended(&mut client, &job);
     assert_eq!(property(&failed, "JobState").as_deref(), Some("10"), "{failed:?}");

@@ -510,7 +510,7 @@ fn jobs_that_wait_go_on_when_the_service_is_parted() {
     let settings = fs::read_to_string(parted.host.scratch().join("quartermaster.toml")).unwrap();
     let is_of_one = |line: &&str| !line.starts_with("user =") && !line.starts_with("worker_dir =");
     let of_one: Vec<&str> = settings.lines().filter(is_of_one).collect();
-    parted.host = parted.host.with_other_settings(&of_one.join("\n"));
+    parted.host.set_settings(&of_one.join("\n"));
     let server = parted.host.serve();
     let mut client = server.admin();
     let reached = gate.reached();
@@ -520,7 +520,7 @@ fn jobs_that_wait_go_on_when_the_service_is_parted() {
     // What root's worker has under its hands is not given away: the next start waits for it.
     waiting.go_on();
 
-    parted.host = parted.host.with_other_settings(&settings);
+    parted.host.set_settings(&settings);
     let server = parted.host.serve();
     let mut client = server.admin();
     completes(&mut client, &job);

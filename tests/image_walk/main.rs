@@ -15,5 +15,6 @@ mod support;
 mod client;
 mod damaged;
 mod failures;
+mod linked;
 mod subscriptions;
 mod walk;

@@ -61,7 +61,7 @@ pub(crate) const CLASSES: &[Entry] = &[
     },
     Entry {
         class: "QM_OwningPatchJobElement",
-        says: "Joins the patch service with the jobs that it started; all jobs are joined with the installation service too.",
+        says: "Joins the patch service with the jobs that it started, which no other service owns.",
         by: &[WALK],
         rows: &[served("OwningElement OwnedElement", LINK)],
         methods: &[],

@@ -53,10 +53,9 @@ impl Host {
         self
     }
 
-    /// The same host served with other settings.
-    pub fn with_other_settings(mut self, settings: &str) -> Self {
-        self.settings = settings.to_owned();
-        self
+    /// From now on it is served with other settings.
+    pub fn set_settings(&mut self, settings: &str) {
+        settings.clone_into(&mut self.settings);
     }
 
     /// The same host served with other arguments.

@@ -6,10 +6,15 @@ use crate::console::{Decision, FirstMeeting};
 
 /// Asks whoever sits at the terminal; where nobody does, no host is trusted.
 pub(super) fn person(meeting: &FirstMeeting) -> Decision {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !is_possible() {
         return Decision::Refuse;
     }
     asked(meeting, &mut io::stdin().lock(), &mut io::stderr()).unwrap_or(Decision::Refuse)
+}
+
+/// Whether somebody sits at a terminal.
+pub(super) fn is_possible() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Trusts whom nobody asks about, and says so.

@@ -109,7 +109,7 @@ async fn planned(
         for one in meant {
             let service = one.service(session).await?;
             for software in one.software(session, &service, operation).await? {
-                plans.push(session.plan(&service, &place(&software)?, operation, force).await?);
+                plans.push(session.plan(&service, software.place()?, operation, force).await?);
             }
         }
         Ok(plans)
@@ -178,13 +178,10 @@ impl Meant {
         match self {
             Self::Uri(uri) => Ok(vec![Target::Uri(uri)]),
             Self::File(name, octets) => Ok(vec![Target::File(name, octets)]),
-            _ => Ok(self
-                .software(session, service, operation)
-                .await?
-                .into_iter()
-                .map(Box::new)
-                .map(Target::Software)
-                .collect()),
+            _ => {
+                let software = self.software(session, service, operation).await?;
+                Ok(software.into_iter().map(|software| Target::Software(Box::new(software))).collect())
+            }
         }
     }
 
@@ -229,7 +226,7 @@ impl Target<'_> {
                 ((*name).to_owned(), session.install_octets(service, (*octets).to_owned()).await?)
             }
             Self::Software(software) => {
-                let job = session.change(service, &place(software)?, operation, force).await?;
+                let job = session.change(service, software.place()?, operation, force).await?;
                 (software.full_name(), job)
             }
         })
@@ -240,9 +237,4 @@ impl Target<'_> {
 fn is_bundle(uri: &str) -> bool {
     let path = uri.split(['?', '#']).next().unwrap_or(uri).to_ascii_lowercase();
     [".zip", ".vib", "/index.xml", "/"].iter().any(|end| path.ends_with(end))
-}
-
-fn place(software: &Software) -> Result<EndpointReference, ConsoleError> {
-    let lost = || ConsoleError::Absent(format!("the host does not tell where {} is found", software.full_name()));
-    software.reference.clone().ok_or_else(lost)
 }

@@ -34,7 +34,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
         let missing = session.bulletins().await?.into_iter().filter(|bulletin| bulletin.is_missing);
         let named =
             if bulletins.is_empty() { missing.map(|bulletin| bulletin.id).collect() } else { bulletins.clone() };
-        if named.is_empty() {
+        if named.is_empty() || following.was_left() {
             return Ok(Vec::new());
         }
         let services = session.patch_services().await?;
@@ -77,8 +77,10 @@ async fn packages(
     let is_meant = |software: &&Software| wanted.iter().any(|fixed| fixed.replaces(software));
     let mut followed = Vec::new();
     for software in installed.iter().filter(is_meant) {
-        let Some(place) = &software.reference else { continue };
-        let job = session.change(&service, place, Operation::Update, false).await?;
+        if following.was_left() {
+            break;
+        }
+        let job = session.change(&service, software.place()?, Operation::Update, false).await?;
         followed.push(following.follow(session, &software.full_name(), &job).await?);
     }
     Ok(followed)

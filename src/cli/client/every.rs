@@ -37,8 +37,18 @@ pub(super) async fn every<T>(
     who: Who,
     ask: impl AsyncFn(&Session) -> Result<T, ConsoleError>,
 ) -> Result<Answers<T>, Failed> {
-    let answered = round(hosts, hosts.chosen(who)?, &ask).await;
+    let answered = round(hosts, hosts.chosen(who).await?, hosts.parallel(), &ask).await;
     Ok(Answers { hosts: answered, untouched: Vec::new() })
+}
+
+/// Asks every host at the same time, for what does not end by itself.
+pub(super) async fn all_at_once<T>(
+    hosts: &Hosts,
+    ask: impl AsyncFn(&Session) -> Result<T, ConsoleError>,
+) -> Result<Answers<T>, Failed> {
+    let chosen = hosts.chosen(Who::Known).await?;
+    let all = chosen.len();
+    Ok(Answers { hosts: round(hosts, chosen, all, &ask).await, untouched: Vec::new() })
 }
 
 /// Asks every host, wave by wave, as long as not too many fail. What failed of what was answered is told by `is_bad`.
@@ -48,7 +58,7 @@ pub(super) async fn in_waves<T>(
     is_bad: impl Fn(&T) -> bool,
     ask: impl AsyncFn(&Session) -> Result<T, ConsoleError>,
 ) -> Result<Answers<T>, Failed> {
-    let mut waiting = hosts.chosen(Who::Known)?.into_iter();
+    let mut waiting = hosts.chosen(Who::Known).await?.into_iter();
     let size = waves.wave.map_or(usize::MAX, usize::from);
     let most = waves.stop_after.map_or(usize::MAX, usize::from);
     let mut answers = Answers { hosts: Vec::new(), untouched: Vec::new() };
@@ -57,7 +67,7 @@ pub(super) async fn in_waves<T>(
         if wave.is_empty() {
             return Ok(answers);
         }
-        answers.hosts.extend(round(hosts, wave, &ask).await);
+        answers.hosts.extend(round(hosts, wave, hosts.parallel(), &ask).await);
         let failed = answers.hosts.iter().filter(|(_, answer)| answer.as_ref().map_or(true, &is_bad)).count();
         if failed >= most {
             answers.untouched = waiting.map(|host| host.endpoint.name().to_owned()).collect();
@@ -69,6 +79,7 @@ pub(super) async fn in_waves<T>(
 async fn round<T>(
     hosts: &Hosts,
     chosen: Vec<Host>,
+    parallel: usize,
     ask: &impl AsyncFn(&Session) -> Result<T, ConsoleError>,
 ) -> Vec<(String, Result<T, ConsoleError>)> {
     let decide = &|meeting: &_| hosts.decide(meeting);
@@ -82,7 +93,7 @@ async fn round<T>(
     };
     let places = chosen.into_iter().enumerate();
     let asked = stream::iter(places.map(async |(place, host)| (place, one(host).await)));
-    let mut answers: Vec<_> = asked.buffer_unordered(hosts.parallel()).collect().await;
+    let mut answers: Vec<_> = asked.buffer_unordered(parallel).collect().await;
     answers.sort_by_key(|(place, _)| *place);
     answers.into_iter().map(|(_, answer)| answer).collect()
 }

@@ -7,7 +7,6 @@ use super::every::every;
 use super::hosts::{Hosts, Who};
 use super::outcome::{End, Failed};
 use super::output::{Column, Format};
-use crate::console::ConsoleError;
 use crate::console::software::{Managed, PackageFile, Which};
 
 #[derive(Debug, Args)]
@@ -30,8 +29,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
         let service = session.service_for(Managed::Packages).await?;
         let mut files = Vec::new();
         for software in session.named(&service, &name, Which::Installed).await? {
-            let lost = || ConsoleError::Absent(format!("the host does not tell where {name} is found"));
-            files.extend(session.files(&software.reference.ok_or_else(lost)?).await?);
+            files.extend(session.files(software.place()?).await?);
         }
         Ok(files)
     })

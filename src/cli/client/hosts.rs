@@ -1,7 +1,8 @@
 //! Which hosts a command is for, who we are to them, and how we know them: the command line, and `hosts.toml` for what it
 //! does not say.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,6 +70,9 @@ pub(super) struct Hosts {
     /// How long a host may take for one request, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
     timeout: u32,
+    /// The hosts that somebody did not take for the right ones.
+    #[arg(skip)]
+    refused: RefCell<HashSet<String>>,
 }
 
 /// A host, and how it is talked to.
@@ -92,7 +96,7 @@ type Typed = HashMap<String, Zeroizing<String>>;
 
 impl Hosts {
     /// The hosts that are meant, each once.
-    pub(super) fn chosen(&self, who: Who) -> Result<Vec<Host>, Failed> {
+    pub(super) async fn chosen(&self, who: Who) -> Result<Vec<Host>, Failed> {
         let named =
             NamedHosts::load(&folder()?.join("hosts.toml")).map_err(|error| Failed::Usage(error.to_string()))?;
         let mut words = self.host.clone();
@@ -112,8 +116,26 @@ impl Hosts {
         if names.is_empty() {
             return Err(Failed::Usage("no host is named".to_owned()));
         }
-        let mut typed = Typed::new();
-        names.into_iter().map(|name| self.host(name, named.settings(name), who, &mut typed)).collect()
+        let (mut typed, mut hosts) = (Typed::new(), Vec::new());
+        for name in names {
+            let known = named.settings(name);
+            let endpoint = match &known.address {
+                Some(address) => Endpoint::parse(address)?.called(name),
+                None => Endpoint::parse(name)?,
+            };
+            let trust = self.trust(&known)?;
+            self.meet(&endpoint, &trust).await;
+            hosts.push(self.host(endpoint, trust, &known, who, &mut typed)?);
+        }
+        Ok(hosts)
+    }
+
+    /// Whoever is asked for a password wants to know first who gets it; and questions are asked one after the other.
+    async fn meet(&self, endpoint: &Endpoint, trust: &Trust) {
+        if !self.accept_new_certificate && ask::is_possible() {
+            // What goes wrong is told with what the host answers, which is nothing then.
+            let _ = trust.pin(endpoint, CONNECT, &|meeting| self.decide(meeting)).await;
+        }
     }
 
     /// How many hosts are asked at once.
@@ -121,20 +143,33 @@ impl Hosts {
         self.parallel.into()
     }
 
-    /// What is said to a host that is met for the first time.
+    /// What is said to a host that is met for the first time. Nobody is asked twice.
     pub(super) fn decide(&self, meeting: &FirstMeeting) -> Decision {
-        if self.accept_new_certificate { ask::nobody(meeting) } else { ask::person(meeting) }
+        if self.accept_new_certificate {
+            return ask::nobody(meeting);
+        }
+        if self.refused.borrow().contains(&meeting.peer) {
+            return Decision::Refuse;
+        }
+        let decision = ask::person(meeting);
+        if decision == Decision::Refuse {
+            self.refused.borrow_mut().insert(meeting.peer.clone());
+        }
+        decision
     }
 
-    fn host(&self, name: &str, known: HostSettings, who: Who, typed: &mut Typed) -> Result<Host, Failed> {
-        let endpoint = match &known.address {
-            Some(address) => Endpoint::parse(address)?.called(name),
-            None => Endpoint::parse(name)?,
-        };
-        let identity = self.identity(&known)?;
+    fn host(
+        &self,
+        endpoint: Endpoint,
+        trust: Trust,
+        known: &HostSettings,
+        who: Who,
+        typed: &mut Typed,
+    ) -> Result<Host, Failed> {
+        let identity = self.identity(known)?;
         let scheme = if self.digest || known.digest == Some(true) { Scheme::Digest } else { Scheme::Basic };
         let needs_login = who == Who::Known && identity.is_none();
-        let login = self.login(&endpoint, &known, scheme, needs_login, typed)?;
+        let login = self.login(&endpoint, known, scheme, needs_login, typed)?;
         if login.is_some() && scheme == Scheme::Basic && !endpoint.url().is_tls() && !self.allow_unencrypted {
             return Err(Failed::Usage(format!(
                 "{endpoint} would get your password where others can read it: name it with https, or give \
@@ -142,7 +177,7 @@ impl Hosts {
             )));
         }
         let patience = Duration::from_secs(self.timeout.into());
-        let settings = SessionSettings { login, identity, trust: self.trust(&known)?, patience, connect: CONNECT };
+        let settings = SessionSettings { login, identity, trust, patience, connect: CONNECT };
         Ok(Host { endpoint, settings })
     }
 

@@ -69,24 +69,22 @@ impl Format {
 
     /// Writes a table to the standard output.
     pub(super) fn show(&self, table: &Table) -> io::Result<()> {
-        say(&if self.json {
-            json(table)?
-        } else if self.csv {
-            csv(table)
-        } else {
-            match width() {
-                Some(width) => fitted(table, width),
-                None => with_tabs(table),
-            }
-        })
+        let text = match width() {
+            _ if self.json => json(table)?,
+            _ if self.csv => csv(table),
+            Some(width) => fitted(table, width),
+            None => with_tabs(table),
+        };
+        say(&text).map(drop)
     }
 }
 
-/// Writes to the standard output. Who looks at the first lines only (`| head`) has got what he wants.
-pub(super) fn say(text: &str) -> io::Result<()> {
+/// Writes to the standard output; whether anybody reads it. Who looks at the first lines only (`| head`) has got what he wants.
+pub(super) fn say(text: &str) -> io::Result<bool> {
     match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
+        Ok(()) => Ok(true),
     }
 }
 

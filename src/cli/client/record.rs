@@ -24,10 +24,12 @@ pub(super) fn one(instance: PlainInstance) -> Found {
 /// Shows what the hosts found. With columns it is a table of these properties.
 pub(super) fn show(answers: &Answers<Found>, columns: &[String], format: &Format) -> Result<(), Failed> {
     if format.is_json() {
-        return Ok(say(&json(answers)?)?);
+        return Ok(say(&json(answers)?).map(drop)?);
     }
     if columns.is_empty() && !format.is_csv() {
-        return Ok(say(&records(answers, width().is_some()))?);
+        // A person is told what numbers mean.
+        let schema = if width().is_some() { Some(Schema::builtin().map_err(io::Error::other)?) } else { None };
+        return Ok(say(&records(answers, schema.as_ref())).map(drop)?);
     }
     let named: Vec<String> = if columns.is_empty() { all_columns(answers) } else { columns.to_vec() };
     let columns: Vec<Column> = named.iter().map(|name| Column::new(name.clone())).collect();
@@ -82,7 +84,7 @@ fn json(answers: &Answers<Found>) -> Result<String, Failed> {
 }
 
 /// A block of lines for each instance, with an empty line between two.
-fn records(answers: &Answers<Found>, aligned: bool) -> String {
+fn records(answers: &Answers<Found>, schema: Option<&Schema>) -> String {
     let mut blocks = Vec::new();
     for (host, found) in answers.good() {
         for item in &found.items {
@@ -91,7 +93,7 @@ fn records(answers: &Answers<Found>, aligned: bool) -> String {
                 block.push_str(&format!("# {host}\n"));
             }
             match (&item.instance, &item.reference) {
-                (Some(instance), _) => block.push_str(&record(instance, aligned)),
+                (Some(instance), _) => block.push_str(&record(instance, schema)),
                 (None, Some(reference)) => block.push_str(&format!("{}\n", harmless(&path_text(reference)))),
                 (None, None) => {}
             }
@@ -102,21 +104,44 @@ fn records(answers: &Answers<Found>, aligned: bool) -> String {
     blocks.join(if only_references && !answers.are_several() { "" } else { "\n" })
 }
 
-fn record(instance: &PlainInstance, aligned: bool) -> String {
-    let told = || instance.properties.iter().filter(|(_, value)| *value != PlainValue::Null);
-    let named = || told().map(|(name, value)| (harmless(name), words(&typed::text(value))));
-    let widest = named().map(|(name, _)| name.width()).max().unwrap_or(0);
-    let mut lines = String::new();
+/// With a schema it is for a person: aligned, and with what numbers mean.
+fn record(instance: &PlainInstance, schema: Option<&Schema>) -> String {
+    let told = instance.properties.iter().filter(|(_, value)| *value != PlainValue::Null);
+    let lines: Vec<(String, String)> = told
+        .map(|(name, value)| {
+            let words = schema
+                .map_or_else(|| words(&typed::text(value)), |schema| typed::explained(instance, (name, value), schema));
+            (harmless(name), words)
+        })
+        .collect();
+    let widest = lines.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+    let mut text = String::new();
     if !instance.class.is_empty() {
-        lines.push_str(&format!("{}\n", harmless(&instance.class)));
+        text.push_str(&format!("{}\n", harmless(&instance.class)));
     }
-    for (name, value) in named() {
-        let line = if aligned {
-            format!("  {name}{}  {value}\n", " ".repeat(widest.saturating_sub(name.width())))
-        } else {
-            format!("{name}\t{value}\n")
+    for (name, words) in lines {
+        let line = match schema {
+            Some(_) => format!("  {name}{}  {words}\n", " ".repeat(widest.saturating_sub(name.width()))),
+            None => format!("{name}\t{words}\n"),
         };
-        lines.push_str(&line);
+        text.push_str(&line);
     }
-    lines
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_told_what_numbers_mean_and_a_program_gets_them_alone() {
+        let instance = PlainInstance { class: "CIM_ConcreteJob".to_owned(), ..PlainInstance::default() }
+            .with("Name", "Install")
+            .with("OperationalStatus", ["17", "2"])
+            .with("JobState", "7")
+            .with("ErrorCode", PlainValue::Null)
+            .with("Unheard", "a\u{1b}b\nc");
+        insta::assert_snapshot!("person", record(&instance, Some(&Schema::builtin().unwrap())));
+        insta::assert_snapshot!("program", record(&instance, None));
+    }
 }

@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::cim::{CimType, Class, Method, Schema, Shape};
+use super::output::words;
+use crate::cim::{self, CimType, Class, Method, Qualifiers, Schema, Shape};
 use crate::console::path_text;
 use crate::wire::{PlainInstance, PlainValue};
 
@@ -21,6 +22,17 @@ pub(super) fn object(instance: &PlainInstance, schema: &Schema) -> Value {
         object.insert(name.clone(), property(value, declared.shape(name).as_ref(), schema));
     }
     Value::Object(object)
+}
+
+/// A property in words: what its class says that a number means stands behind the number.
+pub(super) fn explained(instance: &PlainInstance, (name, value): (&str, &PlainValue), schema: &Schema) -> String {
+    let declared = Declared::of(instance, schema);
+    let words = value.items().iter().map(|item| {
+        let word = words(&text(item));
+        let meaning = item.texts().next().and_then(|text| declared.meaning(name, text));
+        meaning.map_or_else(|| word.clone(), |meaning| format!("{word} ({meaning})"))
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// What the schema says of the names in an element.
@@ -42,10 +54,24 @@ impl<'s> Declared<'s> {
     }
 
     fn shape(&self, name: &str) -> Option<Shape> {
+        self.found(name).map(|(shape, _)| shape)
+    }
+
+    /// What a text means, if its class says so.
+    fn meaning(&self, name: &str, text: &str) -> Option<&'s str> {
+        let (shape, qualifiers) = self.found(name)?;
+        qualifiers.meaning(shape.cim_type, &cim::Value::parse(shape.cim_type, text).ok()?)
+    }
+
+    fn found(&self, name: &str) -> Option<(Shape, &'s Qualifiers)> {
         match self {
-            Self::Class(class) => class.property(name).map(|property| property.shape.clone()),
-            Self::Method(method) if name.eq_ignore_ascii_case("ReturnValue") => Some(Shape::scalar(method.returns)),
-            Self::Method(method) => method.parameter(name).map(|parameter| parameter.shape.clone()),
+            Self::Class(class) => class.property(name).map(|property| (property.shape.clone(), &property.qualifiers)),
+            Self::Method(method) if name.eq_ignore_ascii_case("ReturnValue") => {
+                Some((Shape::scalar(method.returns), &method.qualifiers))
+            }
+            Self::Method(method) => {
+                method.parameter(name).map(|parameter| (parameter.shape.clone(), &parameter.qualifiers))
+            }
             Self::Nothing => None,
         }
     }

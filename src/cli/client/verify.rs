@@ -9,7 +9,6 @@ use super::following::{Followed, Following, end_of};
 use super::hosts::{Hosts, Who};
 use super::outcome::{End, Failed};
 use super::output::{Column, Format};
-use crate::console::ConsoleError;
 use crate::console::software::{Managed, PackageFile, Which};
 
 #[derive(Debug, Args)]
@@ -38,10 +37,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
         let mut verified = Verified { followed: Vec::new(), files: Vec::new() };
         for name in &names {
             for software in session.named(&service, name, Which::Installed).await? {
-                let full = software.full_name();
-                let lost = || ConsoleError::Absent(format!("the host does not tell where {full} is found"));
-                let job = session.verify(&service, &software.reference.ok_or_else(lost)?).await?;
-                verified.followed.push(following.follow(session, &full, &job).await?);
+                if following.was_left() {
+                    return Ok(verified);
+                }
+                let job = session.verify(&service, software.place()?).await?;
+                verified.followed.push(following.follow(session, &software.full_name(), &job).await?);
                 let differing = session.differing(&job).await?;
                 verified.files.extend(differing.into_iter().map(|file| (software.name.clone(), file)));
             }

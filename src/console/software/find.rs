@@ -56,8 +56,7 @@ impl Session {
 
     /// What the host tells of a piece of software.
     pub async fn details(&self, software: &Software) -> Result<PlainInstance, ConsoleError> {
-        let reference = software.reference.as_ref().ok_or_else(|| lost(software))?;
-        self.get(&Resource::of(reference).map_err(|fault| ConsoleError::unreadable(&fault))?).await
+        self.get(&Resource::of(software.place()?).map_err(|fault| ConsoleError::unreadable(&fault))?).await
     }
 
     async fn builds(&self, service: &Service, written: &str) -> Result<Vec<Software>, ConsoleError> {
@@ -130,10 +129,6 @@ impl Software {
         }
         forms.iter().any(|form| form == written)
     }
-}
-
-fn lost(software: &Software) -> ConsoleError {
-    ConsoleError::Absent(format!("the host does not tell where {} is found", software.full_name()))
 }
 
 /// The names that may be meant: all of it, and what is left when versions and architectures are cut off.

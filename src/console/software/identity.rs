@@ -1,5 +1,6 @@
 //! What a software identity is to a person: a name and a version.
 
+use crate::console::ConsoleError;
 use crate::soap::EndpointReference;
 use crate::wire::{PlainInstance, PlainItem};
 
@@ -40,6 +41,12 @@ impl Software {
         Some(Self { id, reference: Some(reference), ..named })
     }
 
+    /// Whether its identifier tells all that names it.
+    pub(super) fn is_known_by(reference: &EndpointReference) -> bool {
+        let selectors = reference.selectors().unwrap_or_default();
+        selectors.text("InstanceID").is_some_and(|id| Self::of_id(id).is_some())
+    }
+
     /// What an identifier alone tells.
     pub fn called(id: &str) -> Self {
         let named = Self::of_id(id).unwrap_or_else(|| Self { name: id.to_owned(), ..Self::default() });
@@ -60,6 +67,12 @@ impl Software {
             reference: item.reference,
             ..named
         })
+    }
+
+    /// Where it is found; an error if that was not told.
+    pub fn place(&self) -> Result<&EndpointReference, ConsoleError> {
+        let untold = || ConsoleError::Absent(format!("the host does not tell where {} is found", self.full_name()));
+        self.reference.as_ref().ok_or_else(untold)
     }
 
     /// Whether it is another build of what that is.

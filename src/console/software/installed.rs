@@ -35,15 +35,13 @@ impl Session {
             Err(ConsoleError::Fault(_)) => return self.identities(IDENTITY).await,
             Err(other) => return Err(other),
         };
-        let mut references: Vec<EndpointReference> = links.iter().map(|link| link.software.clone()).collect();
-        if links.iter().any(Link::is_of_image) {
-            references.extend(self.references(VIB).await?);
+        // Who has no identifiers of a known kind is asked for the instances.
+        if !links.iter().all(|link| Software::is_known_by(&link.software)) {
+            return self.of_links(&links).await;
         }
-        let named = references.into_iter().map(Software::of_reference);
-        match named.collect::<Option<Vec<_>>>() {
-            Some(software) => Ok(in_order(software)),
-            None => self.of_links(&links).await,
-        }
+        let vibs = if links.iter().any(Link::is_of_image) { self.references(VIB).await? } else { Vec::new() };
+        let references = links.into_iter().map(|link| link.software).chain(vibs);
+        Ok(in_order(references.filter_map(Software::of_reference).collect()))
     }
 
     /// The same with all that is told of each.
@@ -106,12 +104,17 @@ struct Link {
 
 impl Link {
     fn of(reference: &EndpointReference) -> Option<Self> {
-        let selectors = reference.selectors().ok()?;
-        let end = |name: &str| match selectors.get(name)? {
-            SelectorValue::Endpoint(endpoint) => Some((**endpoint).clone()),
-            SelectorValue::Text(_) => None,
-        };
-        Some(Self { software: end("InstalledSoftware")?, system: end("System")? })
+        let (mut software, mut system) = (None, None);
+        for selector in reference.selectors().ok()? {
+            match selector.value {
+                SelectorValue::Endpoint(end) if selector.name.eq_ignore_ascii_case("InstalledSoftware") => {
+                    software = Some(*end);
+                }
+                SelectorValue::Endpoint(end) if selector.name.eq_ignore_ascii_case("System") => system = Some(*end),
+                _ => {}
+            }
+        }
+        Some(Self { software: software?, system: system? })
     }
 
     /// Whether what is installed is a hypervisor, whose VIBs are to be asked for.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::console::{ConsoleError, Enumeration, Resource, Session, Subscription, Told};
+use crate::console::{ConsoleError, Enumeration, Resource, Session, Subscription};
 use crate::soap::EndpointReference;
 use crate::wire::enumeration::Mode;
-use crate::wire::{AssociationFilter, Filter, PlainInstance, PlainItem, PlainValue};
+use crate::wire::{AssociationFilter, Delivered, Filter, PlainInstance, PlainItem, PlainValue};
 
 /// The class of all jobs.
 const JOB: &str = "CIM_ConcreteJob";
@@ -19,6 +19,8 @@ const SILENCE: Duration = Duration::from_secs(15);
 const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(3));
 /// The state that ends a job, for RequestStateChange.
 const TERMINATE: &str = "4";
+/// RequestStateChange began what it was called for.
+const STARTED: u32 = 4096;
 
 /// How far a job is (CIM_ConcreteJob.JobState).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +198,7 @@ impl Session {
                 return Ok(None);
             }
             for told in told {
-                let Told::Event(event) = told else { return Ok(None) };
+                let Delivered::Event(event) = told else { return Ok(None) };
                 let source = event.get("SourceInstance").into_iter().flat_map(PlainValue::instances).next();
                 let Some(source) = source.filter(|source| source.text("InstanceID") == Some(&job.id)) else { continue };
                 let now = Job::of(source, job.reference.clone());
@@ -208,12 +210,15 @@ impl Session {
         }
     }
 
-    /// Asks the host to give a job up; what it returned.
-    pub async fn cancel(&self, job: &Job) -> Result<u32, ConsoleError> {
+    /// Asks the host to give a job up, which may take it a while.
+    pub async fn cancel(&self, job: &Job) -> Result<(), ConsoleError> {
         let resource = Resource::of(&job.reference).map_err(|fault| ConsoleError::unreadable(&fault))?;
         let input = vec![("RequestedState".to_owned(), TERMINATE.into())];
         let output = self.invoke(&resource, "RequestStateChange", input).await?;
-        Ok(output.returned().unwrap_or(0))
+        match output.returned() {
+            Some(0 | STARTED) => Ok(()),
+            _ => Err(ConsoleError::returned(&resource, "RequestStateChange", &output)),
+        }
     }
 
     /// What a job has to do with: the software that it changed, or the files that it found.

@@ -201,6 +201,19 @@ fn a_job_is_shown_with_its_call_and_can_be_cancelled() {
 }
 
 #[test]
+fn a_job_of_the_patch_service_is_owned_by_it_alone() {
+    let host = host_with(snapshot(false), None);
+    let scan = PatchOperation::Scan { metadata: vec!["https://depot.example.com/esx-5.5.0.zip".to_owned()] };
+    host.image_jobs().submit(JobRequest::Patch(scan), &host.caller).unwrap();
+    let job = host.enumerate("root/cimv2", "CIM_ConcreteJob").remove(0);
+    let owners = host.walk(&job, "CIM_OwningJobElement", None);
+    assert_eq!(owners.iter().map(|owner| &**owner.class().name()).collect::<Vec<_>>(), ["QM_HostPatchService"]);
+    assert_eq!(host.walk(&owners[0], "CIM_OwningJobElement", None), std::slice::from_ref(&job));
+    assert!(host.walk(&host.service(), "CIM_OwningJobElement", None).is_empty());
+    assert_eq!(host.enumerate("root/cimv2", "CIM_OwningJobElement").len(), 1);
+}
+
+#[test]
 fn the_history_of_patches_tells_the_method_and_what_it_was_for() {
     let host = host_with(snapshot(false), None);
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();

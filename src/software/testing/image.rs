@@ -52,6 +52,7 @@ pub(crate) fn image_snapshot(running: &[(&str, &str)], pending: Option<&[(&str, 
         locale: "".into(),
         hardware: None,
         maintenance_mode: false,
+        changes_live: true,
         booted_at: Some(chrono::DateTime::UNIX_EPOCH),
     };
     ImageSnapshot { host, running: image(running), pending: pending.map(image), previous: None }

@@ -38,6 +38,8 @@ pub struct ImageHost {
     pub hardware: Option<HardwarePlatform>,
     /// Whether the host is in maintenance mode.
     pub maintenance_mode: bool,
+    /// Whether VIBs that allow it come and go while it runs; else every change waits for a boot.
+    pub changes_live: bool,
     /// When it was booted last, as far as that is known.
     pub booted_at: Option<DateTime<Utc>>,
 }

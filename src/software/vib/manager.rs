@@ -28,7 +28,7 @@ pub trait ImageManager: Debug + Send + Sync {
     /// calls it.
     fn wait_for_change(&self, limit: Duration) -> bool;
 
-    /// Does the operation. Blocks until it is done. A failure leaves the image as it was.
+    /// Does the operation. Blocks until it is done. A failure leaves the image that runs as it was.
     fn apply(
         &self,
         operation: &ImageOperation,

@@ -131,6 +131,7 @@ pub(super) fn host_with(vibs: Vec<Descriptor>) -> ImageSnapshot {
         locale: "".into(),
         hardware: None,
         maintenance_mode: false,
+        changes_live: true,
         booted_at: Some(day(1)),
     };
     ImageSnapshot { host, running: image(vibs), pending: None, previous: None }

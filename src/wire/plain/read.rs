@@ -4,7 +4,7 @@ use super::{PlainInstance, PlainItem, PlainValue};
 use crate::soap::{EndpointReference, Envelope, Fault};
 use crate::wire::names::{CIM, WSA, WSMAN, XSI};
 use crate::wire::options::is_nil;
-use crate::xml::{Element, ElementExt};
+use crate::xml::{Element, ElementExt, XMLNode};
 
 impl PlainInstance {
     /// Reads the body of a reply: an instance, a part of one (`wsman:XmlFragment`), or the output of a method.
@@ -77,16 +77,23 @@ impl PlainValue {
 
 impl PlainItem {
     /// Reads an item of a page, in any mode of the enumeration.
-    pub fn read(item: &Element) -> Result<Self, Fault> {
-        let endpoint = |element: &Element| EndpointReference::read(element);
+    pub fn read(mut item: Element) -> Result<Self, Fault> {
         if item.is(WSA, "EndpointReference") {
-            return Ok(Self { instance: None, reference: Some(endpoint(item)?) });
+            return Ok(Self { instance: None, reference: Some(EndpointReference::take(item)?) });
         }
-        if item.is(WSMAN, "Item") {
-            let shown = item.elements().find(|e| e.namespace_uri() != WSA);
-            let reference = item.child(WSA, "EndpointReference").map(endpoint).transpose()?;
-            return Ok(Self { instance: shown.map(PlainInstance::read).transpose()?, reference });
+        if !item.is(WSMAN, "Item") {
+            return Ok(Self { instance: Some(PlainInstance::read(&item)?), reference: None });
         }
-        Ok(Self { instance: Some(PlainInstance::read(item)?), reference: None })
+        let mut read = Self::default();
+        for node in std::mem::take(&mut item.children) {
+            match node {
+                XMLNode::Element(reference) if reference.is(WSA, "EndpointReference") => {
+                    read.reference = Some(EndpointReference::take(reference)?);
+                }
+                XMLNode::Element(shown) => read.instance = Some(PlainInstance::read(&shown)?),
+                _ => {}
+            }
+        }
+        Ok(read)
     }
 }

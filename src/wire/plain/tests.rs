@@ -95,7 +95,7 @@ fn items_are_read_in_every_mode() {
         let mut w = Writer::new(usize::MAX);
         w.start("s:Envelope").namespaces(REQUEST_PREFIXES).raw(inside).end("s:Envelope");
         let root = read(std::str::from_utf8(&w.finish()).unwrap(), &Limits::default()).unwrap();
-        PlainItem::read(root.elements().next().unwrap()).unwrap()
+        PlainItem::read(root.elements().next().unwrap().clone()).unwrap()
     };
     let object = format!("<p:{body}");
     let both = item(&format!("<wsman:Item>{object}{endpoint}</wsman:Item>"));

@@ -26,7 +26,7 @@ fn search(class: &str, change: impl FnOnce(&mut Enumerate, &mut AssociationFilte
 }
 
 fn items(reply: &Reply) -> Vec<Element> {
-    ReceivedPage::read(&envelope(reply, Encoding::Utf8)).unwrap().items
+    ReceivedPage::read(envelope(reply, Encoding::Utf8)).unwrap().items
 }
 
 #[test]
@@ -85,12 +85,12 @@ fn a_walk_ends_in_time_whatever_it_passes_over() {
         enumerate.optimize = false;
         filter.result_class = Some("CIM_ComputerSystem".to_owned());
     });
-    let mut next = ReceivedPage::read(&envelope(&reply, Encoding::Utf8)).unwrap().context;
+    let mut next = ReceivedPage::read(envelope(&reply, Encoding::Utf8)).unwrap().context;
     let mut pages = 0;
     while let Some(context) = next {
         let pull = Pull { context, max_time: Some(Interval::from_seconds(0)), ..Pull::default() };
         let asked = Asked { action: action::PULL, class: "*", octets: None, encoding: Encoding::Utf8 };
-        let page = ReceivedPage::read(&envelope(&fixture.send(asked, |w| pull.write(w)), Encoding::Utf8)).unwrap();
+        let page = ReceivedPage::read(envelope(&fixture.send(asked, |w| pull.write(w)), Encoding::Utf8)).unwrap();
         assert!(page.items.is_empty());
         (next, pages) = (page.context, pages + 1);
     }

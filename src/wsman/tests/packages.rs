@@ -81,7 +81,7 @@ impl Fixture {
         let reply = self.send(asked, body);
         let room = asked.octets.unwrap_or(512_000);
         assert!(reply.body.len() as u64 <= room, "{} octets for {room}", reply.body.len());
-        ReceivedPage::read(&envelope(&reply, asked.encoding)).unwrap()
+        ReceivedPage::read(envelope(&reply, asked.encoding)).unwrap()
     }
 
     /// Everything an enumeration gives, page by page.
@@ -170,7 +170,7 @@ fn a_search_goes_page_by_page_too_and_a_pull_that_is_given_up_leaves_the_rest() 
             next = Some(pull.context);
             continue;
         }
-        let page = ReceivedPage::read(&envelope(&reply, Encoding::Utf8)).unwrap();
+        let page = ReceivedPage::read(envelope(&reply, Encoding::Utf8)).unwrap();
         found.extend(page.items.iter().map(id_in));
         next = page.context;
     }

@@ -59,11 +59,13 @@ impl<'a> Drafted<'a> {
         ProvideIndex::new(self.vibs())
     }
 
-    /// Whether the change waits for a reboot: what comes or goes is not live, or the image that is changed waits itself.
+    /// Whether the change waits for a reboot: what comes or goes is not live, or nothing is on this host, or the image that is
+    /// changed waits itself.
     pub(super) fn needs_reboot(&self, snapshot: &ImageSnapshot) -> bool {
         let changes = !self.incoming.is_empty() || !self.outgoing.is_empty();
         changes
             && (snapshot.pending.is_some()
+                || !snapshot.host.changes_live
                 || self.incoming.iter().any(|vib| !vib.live_install_allowed)
                 || self.outgoing.iter().any(|vib| !vib.live_remove_allowed))
     }

@@ -66,6 +66,13 @@ impl ImagePlan {
         !self.incoming.is_empty() || !self.outgoing.is_empty()
     }
 
+    /// Whether it changes something, and nothing that comes or goes needs a reboot by itself.
+    pub fn may_be_live(&self) -> bool {
+        self.changes()
+            && self.incoming.iter().all(|vib| vib.live_install_allowed)
+            && self.outgoing.iter().all(|vib| vib.live_remove_allowed)
+    }
+
     /// What the change did once it is made.
     pub fn outcome(&self) -> ImageOutcome {
         let ids = |vibs: &[Arc<Descriptor>]| vibs.iter().map(|vib| vib.id()).collect();

@@ -265,7 +265,8 @@ impl<'a> Content<'_, 'a> {
             self.coming().map(|(offered, _, _)| offered.vib).collect()
         };
         let goes: Vec<&Descriptor> = self.coming().flat_map(|(_, _, goes)| goes).copied().collect();
-        status.restart_required = (!status.installed && self.judge.snapshot.pending.is_some())
+        let snapshot = self.judge.snapshot;
+        status.restart_required = (!status.installed && (snapshot.pending.is_some() || !snapshot.host.changes_live))
             || comes.iter().any(|vib| !vib.live_install_allowed)
             || goes.iter().any(|vib| !vib.live_remove_allowed);
         if !status.restart_required {

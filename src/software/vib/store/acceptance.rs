@@ -42,6 +42,7 @@ impl ImageStore {
 
     /// Writes a bank's database with another level.
     pub(super) fn write_level(&self, bank: &Bank, level: AcceptanceLevel) -> Result<(), ImageError> {
+        database::refuse_unknown(&bank.folder.join(database::FILE))?;
         let mut image = Image::clone(&bank.image);
         image.profile.acceptance_level = level;
         let written = database::written(&image)

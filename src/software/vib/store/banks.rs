@@ -3,12 +3,14 @@
 //! A bank is a folder with everything of one image: `boot.cfg`, the database, the files of its payloads. What a bank's
 //! `boot.cfg` says decides what it is, not its name: a newer bank that needs no boot, or that was booted, is the running
 //! one even before the two have exchanged their names. So one rename of a whole bank is all it takes to commit a change.
+//! Where banks are links, `bootbank` leads to the one that runs.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::arrangement::{Arrangement, Places, Standing};
 use super::boot_config::{self, BootConfig, BootState};
 use super::damage::Damage;
 use super::database;
@@ -48,18 +50,18 @@ pub(super) struct DamagedBank {
 }
 
 /// A bank that is there.
-type Found = Result<Bank, DamagedBank>;
+pub(super) type Found = Result<Bank, Box<DamagedBank>>;
 
 impl Bank {
-    /// Reads a bank; `None` if there is nothing in it.
-    fn read(folder: PathBuf, known: &[Arc<Image>]) -> Option<Found> {
+    /// Reads a bank; `None` if there is nothing in it, or if what its boot configuration says does not count.
+    fn read(folder: PathBuf, known: &[Arc<Image>], counts: impl Fn(&BootConfig) -> bool) -> Option<Found> {
         let config = match read_config(&folder) {
-            Ok(config) => config?,
-            Err(error) => return Some(Err(DamagedBank { folder, config: None, error })),
+            Ok(config) => config.filter(counts)?,
+            Err(error) => return Some(Err(Box::new(DamagedBank { folder, config: None, error }))),
         };
         Some(match database::read(&folder.join(database::FILE), known) {
             Ok(image) => Ok(Self { folder, config, image: Arc::new(image) }),
-            Err(error) => Err(DamagedBank { folder, config: Some(config), error }),
+            Err(error) => Err(Box::new(DamagedBank { folder, config: Some(config), error })),
         })
     }
 
@@ -81,7 +83,7 @@ impl Bank {
 }
 
 /// Fails unless a payload's file has the digests that its VIB tells.
-fn check_digests(file: &Path, payload: &Payload) -> io::Result<()> {
+pub(super) fn check_digests(file: &Path, payload: &Payload) -> io::Result<()> {
     let mut digests = Digests::of(&payload.checksums, Checksummed::Stored)?;
     let mut content = BufReader::with_capacity(PART, plain_file::open(file)?);
     loop {
@@ -116,6 +118,8 @@ pub(super) fn check_size(file: &Path, installed: Option<u64>) -> io::Result<()> 
 /// The banks, by what they are for.
 #[derive(Clone, Debug)]
 pub(super) struct Banks {
+    /// Where they lie.
+    pub places: Places,
     /// The bank of the image that runs.
     pub running: Bank,
     /// The other one.
@@ -134,32 +138,27 @@ impl Banks {
 
     /// The same, with what is left if the image that runs cannot be read.
     pub(super) fn find(layout: &Layout, boot: &Boot, known: &[Arc<Image>]) -> Result<Self, Box<Damage>> {
-        let first = read_first(layout, known);
+        let places = Places::find(layout).map_err(|error| Damage::of_links(layout, error))?;
+        let first = read_first(&places, known);
         let own = first.as_ref().ok().map(|bank| Arc::clone(&bank.image));
         let known: Vec<_> = known.iter().cloned().chain(own).collect();
-        Self::of(first, read_second(layout, &known), boot)
+        let second = read_second(&places, &known);
+        Self::of(places, first, second, boot)
     }
 
-    fn of(first: Found, second: Option<Found>, boot: &Boot) -> Result<Self, Box<Damage>> {
-        let is_newer = match (config(&first), second.as_ref().and_then(config)) {
-            (Some(first), Some(second)) => second.updated > first.updated,
-            // Only the newer one ever waits.
-            (None, Some(second)) => second.state.is_first_boot(),
-            (_, None) => false,
-        };
-        let waits = second.as_ref().and_then(config).is_none_or(|config| waits(config, boot));
-        let is_exchange_due = is_newer && !waits;
-        let is_pending = is_newer && waits;
+    fn of(places: Places, first: Found, second: Option<Found>, boot: &Boot) -> Result<Self, Box<Damage>> {
+        let standing = places.arrangement.standing(config(&first), second.as_ref().and_then(config), boot);
         let (running, other) = match second {
-            Some(second) if is_exchange_due => (second, Some(first)),
+            Some(second) if standing == Standing::Runs => (second, Some(first)),
             second => (first, second),
         };
+        let (is_pending, is_exchange_due) = (standing == Standing::Waits, standing == Standing::Runs);
         match running {
             Ok(running) => {
                 let other = other.and_then(sound);
-                Ok(Self { running, is_pending: is_pending && other.is_some(), other, is_exchange_due })
+                Ok(Self { places, running, is_pending: is_pending && other.is_some(), other, is_exchange_due })
             }
-            Err(running) => Err(Box::new(Damage { running, other, is_pending, is_exchange_due })),
+            Err(running) => Err(Box::new(Damage { places, running, other, is_pending, is_exchange_due })),
         }
     }
 
@@ -191,22 +190,21 @@ impl Banks {
 }
 
 /// The bank that runs unless the other one is newer. It must be there.
-fn read_first(layout: &Layout, known: &[Arc<Image>]) -> Found {
-    let folder = layout.bootbank();
-    // What is behind a link is not swept, and may lie on another file system.
-    if folder.is_symlink() {
-        let error = malformed(&folder, "a boot bank is a folder, and this is a link");
-        return Err(DamagedBank { folder, config: None, error });
-    }
-    Bank::read(folder.clone(), known).unwrap_or_else(|| {
+fn read_first(places: &Places, known: &[Arc<Image>]) -> Found {
+    let folder = places.first.clone();
+    // Where links tell what runs, its boot configuration need not let it be booted once more.
+    let runs_in_any_state = places.arrangement == Arrangement::Linked;
+    let counts = |config: &BootConfig| runs_in_any_state || config.state != BootState::Empty;
+    Bank::read(folder.clone(), known, counts).unwrap_or_else(|| {
         let error = unreadable(&folder.join(BOOT_CONFIG), &rustix::io::Errno::NOENT.into());
-        Err(DamagedBank { folder, config: None, error })
+        Err(Box::new(DamagedBank { folder, config: None, error }))
     })
 }
 
-/// The other one.
-fn read_second(layout: &Layout, known: &[Arc<Image>]) -> Option<Found> {
-    Some(layout.altbootbank()).filter(|folder| !folder.is_symlink()).and_then(|folder| Bank::read(folder, known))
+/// The other one. What is behind a link is not swept, and may lie on another file system.
+fn read_second(places: &Places, known: &[Arc<Image>]) -> Option<Found> {
+    let folder = Some(places.second.clone()).filter(|folder| !folder.is_symlink())?;
+    Bank::read(folder, known, |config| config.state != BootState::Empty)
 }
 
 /// An image that cannot be read cannot be booted or gone back to; the one that runs is none the worse for it.
@@ -222,16 +220,7 @@ fn config(found: &Found) -> Option<&BootConfig> {
     }
 }
 
-/// Whether a bank still waits for the boot that it was staged for. While either marker is missing nobody can tell of a boot.
-fn waits(config: &BootConfig, boot: &Boot) -> bool {
-    config.state.is_first_boot()
-        && match (&config.staged_under, &boot.marker) {
-            (Some(then), Some(now)) => then == now,
-            _ => true,
-        }
-}
-
-/// Reads a bank's boot configuration; `None` if there is nothing in the bank.
+/// Reads a bank's boot configuration; `None` if there is none.
 fn read_config(folder: &Path) -> Result<Option<BootConfig>, ImageError> {
     let file = folder.join(BOOT_CONFIG);
     let read = plain_file::read(&file, boot_config::LONGEST)
@@ -241,6 +230,5 @@ fn read_config(folder: &Path) -> Result<Option<BootConfig>, ImageError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(&file, &error)),
     };
-    let config: BootConfig = text.parse().map_err(|(line, what)| malformed(&file, format!("line {line}: {what}")))?;
-    Ok((config.state != BootState::Empty).then_some(config))
+    text.parse().map(Some).map_err(|(line, what)| malformed(&file, format!("line {line}: {what}")))
 }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
+use super::boot_config::BootState;
 use super::depot::Depot;
 use super::disk::Disk;
 use super::failure::cannot;
 use super::host::BASE;
 use super::layout::Layout;
 use super::lock::Lock;
-use super::transaction::Transaction;
+use super::transaction::{Coming, Transaction};
 use super::{HostSettings, ImageSettings};
 use crate::software::vib::{
     AcceptanceLevel, Candidate, Catalogue, Descriptor, ImageError, ImageErrorClass, ImagePlan, ImageProfile, Rules,
@@ -46,7 +47,7 @@ pub(super) fn create(layout: &Layout, new: &NewImage, settings: &ImageSettings, 
     let failed = |error: io::Error| cannot("make the image store", &error);
     fs::create_dir_all(layout.folder()).map_err(failed)?;
     let _lock = Lock::take(&layout.lock_file(), settings.lock_timeout)?;
-    if layout.bootbank().exists() {
+    if layout.bootbank().symlink_metadata().is_ok() {
         let text = format!("There is an image store in {} already. Choose another folder.", layout.folder().display());
         return Err(ImageError::new(ImageErrorClass::ValueError, text));
     }
@@ -58,8 +59,9 @@ pub(super) fn create(layout: &Layout, new: &NewImage, settings: &ImageSettings, 
         let depot = Depot::open(&new.bundles, &settings.trust, settings.clock.now(), &cancel)?;
         let plan = plan(new, host, &depot, settings, &cancel)?;
         write_host(layout, told.as_ref(), settings.clock.now(), disk).map_err(failed)?;
-        let change = Transaction { layout, disk, base: None, plan: &plan, source: &depot, cancel: &cancel };
-        change.make(&layout.bootbank(), 1, None, &mut Unheard).map(drop)
+        let change = Transaction { layout, disk, banks: None, plan: &plan, source: &depot, cancel: &cancel };
+        let first = Coming { updated: 1, state: BootState::Booted, staged_under: None };
+        change.make(first, &mut Unheard).map(drop)
     };
     make().map_err(|stop| match stop {
         Stop::Failed(error) => error,

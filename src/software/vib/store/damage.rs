@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::banks::{BOOT_CONFIG, Bank, Banks, DamagedBank};
-use super::boot_config::{BootConfig, BootState};
+use super::arrangement::{Arrangement, Places};
+use super::banks::{BOOT_CONFIG, Bank, Banks, DamagedBank, Found};
+use super::boot_config::BootConfig;
 use super::disk::Disk;
 use super::failure::{cannot, malformed};
 use super::host::Boot;
@@ -26,10 +27,12 @@ pub struct DamagedStore {
 /// What is left of a store whose running image cannot be read.
 #[derive(Clone, Debug)]
 pub(super) struct Damage {
+    /// Where the banks lie.
+    pub places: Places,
     /// The bank of the image that runs.
-    pub running: DamagedBank,
+    pub running: Box<DamagedBank>,
     /// The other one.
-    pub other: Option<Result<Bank, DamagedBank>>,
+    pub other: Option<Found>,
     /// Whether the other one waits for a boot.
     pub is_pending: bool,
     /// Whether the running one still has the name of the other.
@@ -90,12 +93,9 @@ impl DamagedStore {
             if damage.is_pending {
                 return Ok(());
             }
-            let config = BootConfig {
-                state: BootState::Waiting,
-                updated: damage.next_number(other)?,
-                staged_under: Some(boot.mark()),
-                ..other.config.clone()
-            };
+            let (state, staged_under) = damage.places.arrangement.coming(true, boot);
+            let updated = damage.next_number(other)?;
+            let config = BootConfig { state, updated, staged_under, ..other.config.clone() };
             let written = self.disk.replace_file(&other.folder.join(BOOT_CONFIG), config.to_string().as_bytes());
             written.map_err(|error| cannot("write boot.cfg", &error))
         })
@@ -104,22 +104,24 @@ impl DamagedStore {
     /// Makes it as if the host was booted: the image that waits for it runs afterwards. Fails if none does. Blocks.
     pub fn mark_boot(&self) -> Result<(), ImageError> {
         self.change(|damage, _| {
-            if damage.is_pending {
-                damage.whole(&self.layout)?;
-                write_boot_marker(&self.layout, self.settings.clock.now(), &self.disk)
-            } else {
-                Err(damage.error(&self.layout))
+            if !damage.is_pending {
+                return Err(damage.error(&self.layout));
             }
+            damage.whole(&self.layout)?;
+            let now = self.settings.clock.now();
+            write_boot_marker(&self.layout, damage.places.arrangement, now, &self.disk)
         })
     }
 
-    /// Makes a change while nobody else does, and puts the store in order afterwards.
+    /// Makes a change while nobody else does, of banks that have the names that they should have.
     fn change(&self, make: impl FnOnce(&Damage, &Boot) -> Result<(), ImageError>) -> Result<(), ImageError> {
         let _lock = Lock::take(&self.layout.lock_file(), self.settings.lock_timeout)?;
+        // Where there are not two banks nothing is put in order.
+        Places::find(&self.layout)?;
         let in_order = |error| cannot("put the image store in order", &error);
-        sweep(&self.layout, &self.disk).map_err(in_order)?;
         let boot = Boot::read(&self.layout)?;
         let Err(damage) = Banks::find(&self.layout, &boot, &[]) else { return Err(sound_again()) };
+        sweep(&self.layout, &damage.places, &self.disk).map_err(in_order)?;
         let damage = match damage.is_exchange_due {
             true => {
                 exchange(&self.layout, &self.disk).map_err(in_order)?;
@@ -133,16 +135,23 @@ impl DamagedStore {
 }
 
 impl Damage {
+    /// That of a store whose links cannot be followed.
+    pub(super) fn of_links(layout: &Layout, error: ImageError) -> Box<Self> {
+        let (first, second) = (layout.bootbank(), layout.altbootbank());
+        let running = Box::new(DamagedBank { folder: first.clone(), config: None, error });
+        let places = Places { arrangement: Arrangement::Linked, first, second };
+        Box::new(Self { places, running, other: None, is_pending: false, is_exchange_due: false })
+    }
+
     /// What is wrong with the image that runs, and what to do.
     pub(super) fn error(&self, layout: &Layout) -> ImageError {
         let error = self.running.error.clone();
         let Some(Ok(_)) = &self.other else { return error };
         let class = error.class;
         let folder = layout.folder().display();
+        let is_booted_by_us = !layout.is_own_host() && self.places.arrangement == Arrangement::Exchanged;
         let advice = match self.is_pending {
-            true if layout.is_own_host() => {
-                "The other boot bank has an image that runs after the next boot.".to_owned()
-            }
+            true if !is_booted_by_us => "The other boot bank has an image that runs after the next boot.".to_owned(),
             true => format!(
                 "The other boot bank has an image that runs after the next boot, which `quartermaster image boot {folder}` \
                  tells of."

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 
 use super::failure::{malformed, unreadable};
 use super::plain_file;
-use crate::software::vib::{Descriptor, Image, ImageError, ImageProfile, ProfileVib, VibId, VibType};
+use crate::software::vib::{Descriptor, Image, ImageError, ImageErrorClass, ImageProfile, ProfileVib, VibId, VibType};
 
 /// The file's name in a bank.
 pub(super) const FILE: &str = "imgdb.tgz";
@@ -36,6 +36,31 @@ pub(super) fn read(file: &Path, known: &[Arc<Image>]) -> Result<Image, ImageErro
         Failure::Io(error) => malformed(file, error),
         Failure::Format(what) => malformed(file, what),
     })
+}
+
+/// Refuses a database in which more stands than this one knows: it would be lost with the next change.
+pub(super) fn refuse_unknown(file: &Path) -> Result<(), ImageError> {
+    let content = plain_file::open(file).map_err(|error| unreadable(file, &error))?;
+    let mut unknown = None;
+    let read = for_each_file(GzDecoder::new(BufReader::new(content)).take(LONGEST), |name, _| {
+        if !name.starts_with(PROFILES) && !name.starts_with(VIBS) {
+            unknown = Some(name.to_owned());
+        }
+        Ok(())
+    });
+    match (read, unknown) {
+        (Ok(()), None) => Ok(()),
+        (Ok(()), Some(name)) => {
+            let text = format!(
+                "{}: it has {name}, which a change would lose: that is of a later version of ESXi than 6. Change this image \
+                 with the host's own tools.",
+                file.display()
+            );
+            Err(ImageError::new(ImageErrorClass::DatabaseFormatError, text))
+        }
+        (Err(Failure::Io(error)), _) => Err(unreadable(file, &error)),
+        (Err(Failure::Format(what)), _) => Err(malformed(file, what)),
+    }
 }
 
 fn parse(content: impl Read, known: &[Arc<Image>]) -> Result<Image, Failure> {

@@ -136,7 +136,10 @@ impl Disk {
         let mut written = self.create_file(new)?;
         let old = file.symlink_metadata().ok().filter(fs::Metadata::is_file);
         let mode = old.map_or(USUAL_MODE, |old| old.permissions().mode() & 0o777);
-        written.file.set_permissions(fs::Permissions::from_mode(mode))?;
+        // FAT has no modes.
+        if let Err(error) = written.file.set_permissions(fs::Permissions::from_mode(mode)) {
+            tracing::debug!("{} does not keep its mode: {error}", file.display());
+        }
         written.write_all(content)?;
         if let Some(at) = at {
             written.file.set_modified(at.into())?;
@@ -168,8 +171,14 @@ impl Disk {
         if fs::hard_link(from, to).is_ok() {
             return Ok(());
         }
+        self.copy_file(from, to)
+    }
+
+    /// Makes a copy of a file and has it written to the medium.
+    pub(super) fn copy_file(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut content = plain_file::open(from)?;
         let mut copy = self.create_file(to)?;
-        io::copy(&mut plain_file::open(from)?, &mut copy)?;
+        io::copy(&mut content, &mut copy)?;
         copy.sync()
     }
 

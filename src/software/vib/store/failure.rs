@@ -23,6 +23,12 @@ pub(super) fn cannot(what: &str, error: &io::Error) -> ImageError {
     ImageError::new(class, format!("Cannot {what}: {}. {}", errno(error), class.advice()))
 }
 
+/// What is told of a change that was not made.
+const UNCHANGED: &str = "The image is as it was.";
+
+/// The same where the bank that the change was put together in has lost what it had.
+const LOST: &str = "The image that runs is as it was, and the other boot bank is empty now.";
+
 /// An installation that a failure of the file system ended; nothing was changed.
 pub(super) fn not_installed(error: &io::Error, vibs: impl IntoIterator<Item = VibId>) -> ImageError {
     let class = ImageErrorClass::InstallationError;
@@ -32,7 +38,16 @@ pub(super) fn not_installed(error: &io::Error, vibs: impl IntoIterator<Item = Vi
         }
         _ => class.advice(),
     };
-    ImageError::new(class, format!("{}. The image is as it was. {advice}", errno(error))).of(vibs)
+    ImageError::new(class, format!("{}. {UNCHANGED} {advice}", errno(error))).of(vibs)
+}
+
+/// The failure of a change for which the other bank lost its image.
+pub(super) fn with_loss(error: ImageError) -> ImageError {
+    error.map_text(|text| match text {
+        text if text.contains(LOST) => text,
+        text if text.contains(UNCHANGED) => text.replace(UNCHANGED, LOST),
+        text => format!("{text} {LOST}"),
+    })
 }
 
 /// A part of the store that cannot be read. For the operator: it names the file.

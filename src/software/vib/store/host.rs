@@ -11,7 +11,7 @@ use super::failure::{malformed, unreadable};
 use super::layout::Layout;
 use super::plain_file;
 use crate::hexadecimal;
-use crate::software::vib::{Descriptor, HardwarePlatform, ImageError, ImageHost};
+use crate::software::vib::{Descriptor, HardwarePlatform, ImageError, ImageErrorClass, ImageHost};
 
 /// The product line of ESXi.
 const EMBEDDED: &str = "embeddedEsx";
@@ -50,7 +50,7 @@ impl HostSettings {
     /// Reads them; a store without the file tells nothing.
     pub(super) fn read(file: &Path) -> Result<Self, ImageError> {
         match read_text(file) {
-            Ok(text) => Self::parse(&text).map_err(|what| malformed(file, what)),
+            Ok(text) => Self::parse(&text).map_err(|what| wrongly_edited(file, &what)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(unreadable(file, &error)),
         }
@@ -101,9 +101,17 @@ impl HostSettings {
             locale: self.locale.unwrap_or_default(),
             hardware: self.hardware,
             maintenance_mode: self.maintenance_mode,
+            changes_live: true,
             booted_at,
         }
     }
+}
+
+/// Operators edit this file: what is wrong in it is theirs to correct, and no damage.
+fn wrongly_edited(file: &Path, what: &str) -> ImageError {
+    let text =
+        format!("{}: {}. Correct the file; the rest of the image is as it was.", file.display(), what.trim_end());
+    ImageError::new(ImageErrorClass::DatabaseFormatError, text)
 }
 
 /// Which boot it is that the host runs from, and when that was.

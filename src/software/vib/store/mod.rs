@@ -4,8 +4,10 @@
 //! stopped before it leaves the old image, who is stopped after it the new one.
 
 mod acceptance;
+mod arrangement;
 mod banks;
 mod boot_config;
+mod boot_files;
 mod creation;
 mod damage;
 mod database;
@@ -17,10 +19,12 @@ mod layout;
 mod lock;
 mod names;
 mod plain_file;
+mod preparation;
 mod reading;
 mod recovery;
 mod roll_back;
 mod settings;
+mod site;
 mod source;
 mod staging;
 mod transaction;
@@ -32,18 +36,16 @@ use std::time::Duration;
 
 use chrono::SubsecRound;
 
-use self::depot::Depot;
 use self::disk::Disk;
 use self::failure::cannot;
 use self::layout::Layout;
 use self::reading::read_snapshot;
 use self::recovery::State;
-use self::source::{NoSource, Source};
-use self::transaction::Transaction;
-use self::watch::Watch;
+use self::source::Source;
+use self::transaction::{Coming, Transaction};
+use self::watch::{StoreMarks, Watch};
 use super::stop::{Stop, check_cancelled};
-use super::{Candidate, ImageError, ImageErrorClass, ImageOperation, ImageOutcome, ImagePlan, ImageSnapshot, Rules};
-use crate::software::marks::Marks;
+use super::{ImageError, ImageOperation, ImageOutcome, ImagePlan, ImageSnapshot, Rules};
 use crate::software::{ApplyError, CancelToken, Phase, Progress};
 
 pub use creation::NewImage;
@@ -64,7 +66,7 @@ pub struct ImageStore {
     disk: Disk,
     snapshot: RwLock<Arc<ImageSnapshot>>,
     /// The marks of the files that the snapshot was read from.
-    read: Mutex<Marks>,
+    read: Mutex<StoreMarks>,
     watch: Mutex<Watch>,
 }
 
@@ -79,7 +81,7 @@ impl ImageStore {
     /// Whether there is a store in a folder, sound or not.
     pub fn is_in(folder: &Path) -> bool {
         let layout = Layout::new(folder);
-        layout.bootbank().exists() || layout.altbootbank().exists()
+        [layout.bootbank(), layout.altbootbank()].iter().any(|bank| bank.symlink_metadata().is_ok())
     }
 
     /// Opens the store in a folder and reads its snapshot. What somebody who was stopped left behind is put in order, if
@@ -139,22 +141,6 @@ impl ImageStore {
         Ok(self.prepare(operation, cancel)?.plan)
     }
 
-    fn prepare(&self, operation: &ImageOperation, cancel: &CancelToken) -> Result<Prepared, Stop> {
-        let snapshot = self.snapshot();
-        let rules = self.rules(&snapshot);
-        let (plan, depot) = match operation {
-            ImageOperation::RollBack => (ImagePlan::roll_back(&snapshot, &rules)?, None),
-            ImageOperation::Remove { vibs } => (ImagePlan::remove(&snapshot, vibs, &rules, cancel)?, None),
-            ImageOperation::Install { bundles, bulletins } => {
-                let depot = Depot::open(bundles, &self.settings.trust, rules.at, cancel)?;
-                depot.refuse_damaged(|id| depot.is_of(bulletins.as_deref(), id))?;
-                let candidates = Candidate::select(&snapshot.host, &depot.catalogue()?, bulletins.as_deref())?;
-                (ImagePlan::install(&snapshot, &candidates, &rules, cancel)?, Some(depot))
-            }
-        };
-        Ok(Prepared { plan, depot })
-    }
-
     /// Makes the change that is planned: in the other bank, with a greater number than both have.
     fn carry_out(
         &self,
@@ -164,12 +150,12 @@ impl ImageStore {
         progress: &mut dyn Progress,
         cancel: &CancelToken,
     ) -> Result<ImageOutcome, Stop> {
+        database::refuse_unknown(&banks.next().folder.join(database::FILE))?;
         let updated = banks.next_number()?;
         let waits = plan.needs_reboot || banks.is_pending;
-        let change =
-            Transaction { layout: &self.layout, disk: &self.disk, base: Some(banks.next()), plan, source, cancel };
-        let staged_under = waits.then(|| boot.mark());
-        change.make(&self.layout.altbootbank(), updated, staged_under, progress)
+        let (state, staged_under) = banks.places.arrangement.coming(waits, boot);
+        let change = Transaction { layout: &self.layout, disk: &self.disk, banks: Some(banks), plan, source, cancel };
+        change.make(Coming { updated, state, staged_under }, progress)
     }
 
     fn rules(&self, snapshot: &ImageSnapshot) -> Rules {
@@ -177,7 +163,7 @@ impl ImageStore {
     }
 
     /// Does an operation and tells what came of it. Blocks until it is done. When it fails, or is cancelled, the images are
-    /// as they were.
+    /// as they were; a bank that is a link may have lost its image if there was no room for both, which is noted and told.
     pub fn apply(
         &self,
         operation: &ImageOperation,
@@ -189,7 +175,7 @@ impl ImageStore {
             let prepared = self.prepare(operation, cancel)?;
             check_cancelled(cancel)?;
             let plan = &prepared.plan;
-            plan.notes().iter().for_each(|note| progress.note(note));
+            prepared.notes.iter().for_each(|note| progress.note(note));
             match operation {
                 ImageOperation::RollBack => Ok(roll_back::roll_back(self, state, plan)?),
                 _ if !plan.changes() => Ok(plan.outcome()),
@@ -218,33 +204,13 @@ impl ImageStore {
     }
 
     /// Makes it as if the host was booted: an image that waits for a boot runs afterwards. Tells whether there was one.
-    /// The folder `/` is the host's own, which is booted otherwise. Blocks.
+    /// A host whose banks are links, and the one of the folder `/`, are booted otherwise. Blocks.
     pub fn mark_boot(&self) -> Result<bool, ImageError> {
-        if self.layout.is_own_host() {
-            let text = "This image store is the host's own. Boot the host instead.";
-            return Err(ImageError::new(ImageErrorClass::ValueError, text));
-        }
         self.change(|at| {
-            recovery::write_boot_marker(&self.layout, self.settings.clock.now(), &self.disk)?;
+            let now = self.settings.clock.now();
+            recovery::write_boot_marker(&self.layout, at.banks.places.arrangement, now, &self.disk)?;
             Ok(at.banks.is_pending)
         })
-    }
-}
-
-/// An operation that is planned.
-#[derive(Debug)]
-struct Prepared {
-    plan: ImagePlan,
-    /// Where its VIBs come from.
-    depot: Option<Depot>,
-}
-
-impl Prepared {
-    fn source(&self) -> &dyn Source {
-        match &self.depot {
-            Some(depot) => depot,
-            None => &NoSource,
-        }
     }
 }
 

@@ -10,11 +10,9 @@ use crate::software::vib::{Descriptor, Payload, VibType};
 /// The folder of a bank in which VIBs of the locker lie.
 pub(super) const LOCKER: &str = "locker";
 
-/// How long a name may be at all.
-const LONGEST: usize = 64;
-
-/// How long the part before the dot is at most: names are those of FAT.
+/// How long the parts before and after the dot are at most: names are those of FAT.
 const LONGEST_STEM: usize = 8;
+const LONGEST_KIND: usize = 3;
 
 /// Where a payload lies in its bank; `None` if the VIB has no content.
 pub(super) fn path(vib: &Descriptor, file: &str) -> Option<PathBuf> {
@@ -30,10 +28,10 @@ pub(super) fn path(vib: &Descriptor, file: &str) -> Option<PathBuf> {
 pub(super) struct Names(HashSet<String>);
 
 impl Names {
-    /// The names of a bank without payloads.
-    pub(super) fn new() -> Self {
-        let reserved = [BOOT_CONFIG, database::FILE, LOCKER, "boot.new", "imgdb.new"];
-        Self(reserved.into_iter().map(str::to_owned).collect())
+    /// The names of a bank without payloads, but with these files.
+    pub(super) fn new(own: &[&str]) -> Self {
+        let reserved = [BOOT_CONFIG, database::FILE, LOCKER, "boot.new", "imgdb.new", "staging"];
+        Self(reserved.iter().chain(own).map(|name| name.to_lowercase()).collect())
     }
 
     /// Notes the name of a payload that stays.
@@ -71,8 +69,10 @@ fn stem(name: &str) -> String {
     if stem.is_empty() { "payload".to_owned() } else { stem.to_ascii_lowercase() }
 }
 
-/// Whether it is the name of a file and leads nowhere else.
-fn is_plain(name: &str) -> bool {
-    let is_of_names = |c: char| c.is_ascii_alphanumeric() || "._-$~".contains(c);
-    !name.is_empty() && name.len() <= LONGEST && !name.starts_with('.') && name.chars().all(is_of_names)
+/// Whether it is the name of a file as FAT has it, and leads nowhere else.
+pub(super) fn is_plain(name: &str) -> bool {
+    let (stem, kind) = name.split_once('.').unwrap_or((name, ""));
+    let is_of_names = |c: char| c.is_ascii_alphanumeric() || "_-$~".contains(c);
+    let is_short = (1..=LONGEST_STEM).contains(&stem.len()) && kind.len() <= LONGEST_KIND;
+    is_short && stem.chars().chain(kind.chars()).all(is_of_names)
 }

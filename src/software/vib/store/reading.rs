@@ -6,9 +6,8 @@ use super::ImageSettings;
 use super::banks::{Bank, Banks};
 use super::host::{BASE, Boot, HostSettings};
 use super::layout::Layout;
-use super::watch;
-use crate::software::marks::Marks;
-use crate::software::vib::{AcceptanceLevel, Image, ImageError, ImageSnapshot};
+use super::watch::{self, StoreMarks};
+use crate::software::vib::{AcceptanceLevel, Image, ImageError, ImageHost, ImageSnapshot};
 
 /// How often a store that changes while it is read is read anew.
 const MOST_ATTEMPTS: usize = 10;
@@ -18,7 +17,7 @@ pub(super) fn read_snapshot(
     layout: &Layout,
     settings: &ImageSettings,
     old: Option<&ImageSnapshot>,
-) -> Result<(Marks, ImageSnapshot), ImageError> {
+) -> Result<(StoreMarks, ImageSnapshot), ImageError> {
     let known = old.map(images).unwrap_or_default();
     let mut attempts = 0;
     loop {
@@ -38,7 +37,10 @@ fn read_once(layout: &Layout, settings: &ImageSettings, known: &[Arc<Image>]) ->
     let banks = Banks::read(layout, &boot, known)?;
     let shown = |bank: &Bank| with_level(&bank.image, settings.acceptance_level);
     Ok(ImageSnapshot {
-        host: facts.host(banks.running.image.named(BASE).map(|vib| &**vib), boot.at),
+        host: ImageHost {
+            changes_live: banks.places.arrangement.changes_live(),
+            ..facts.host(banks.running.image.named(BASE).map(|vib| &**vib), boot.at)
+        },
         running: shown(&banks.running),
         pending: banks.pending().map(shown),
         previous: banks.previous().map(|bank| Arc::clone(&bank.image)),

@@ -6,6 +6,7 @@ use std::io;
 use chrono::{DateTime, Utc};
 
 use super::ImageStore;
+use super::arrangement::{Arrangement, Places};
 use super::banks::{BOOT_CONFIG, Bank, Banks};
 use super::boot_config::{BootConfig, BootState};
 use super::database;
@@ -15,7 +16,8 @@ use super::host::Boot;
 use super::layout::Layout;
 use super::lock::Lock;
 use super::reading::images;
-use crate::software::vib::ImageError;
+use super::site;
+use crate::software::vib::{ImageError, ImageErrorClass};
 
 /// A store as it is while its lock is held.
 #[derive(Debug)]
@@ -45,7 +47,7 @@ impl ImageStore {
     /// Sweeps away what was left behind and gives banks the names that they should have. Only who holds the lock may.
     fn recover(&self) -> Result<State, ImageError> {
         let done = |error| cannot("put the image store in order", &error);
-        sweep(&self.layout, &self.disk).map_err(done)?;
+        sweep(&self.layout, &Places::find(&self.layout)?, &self.disk).map_err(done)?;
         let boot = Boot::read(&self.layout)?;
         let snapshot = self.snapshot();
         let known = images(&snapshot);
@@ -78,14 +80,15 @@ impl ImageStore {
 }
 
 /// Removes what somebody left behind who was stopped.
-pub(super) fn sweep(layout: &Layout, disk: &Disk) -> io::Result<()> {
+pub(super) fn sweep(layout: &Layout, places: &Places, disk: &Disk) -> io::Result<()> {
     let leftovers = layout.leftovers()?;
     if !leftovers.is_empty() {
         // What lost its name may have it again after a power cut, unless its loss is on the medium.
         disk.sync_folder(layout.folder())?;
     }
-    leftovers.iter().try_for_each(|folder| disk.remove_folder(folder))?;
-    let banks = [layout.bootbank(), layout.altbootbank()].into_iter().filter(|bank| !bank.is_symlink());
+    let within = site::leftover(places);
+    leftovers.iter().chain(&within).try_for_each(|folder| disk.remove_folder(folder))?;
+    let banks = [&places.first, &places.second].into_iter().filter(|bank| !bank.is_symlink());
     let in_banks = banks.flat_map(|bank| [bank.join(BOOT_CONFIG), bank.join(database::FILE)]);
     let mut files = in_banks.chain([layout.host_file(), layout.boot_marker()]);
     files.try_for_each(|file| disk.sweep_replacement(&file))
@@ -103,15 +106,32 @@ pub(super) fn exchange(layout: &Layout, disk: &Disk) -> io::Result<()> {
 }
 
 /// Tells of another boot, which was then.
-pub(super) fn write_boot_marker(layout: &Layout, booted: DateTime<Utc>, disk: &Disk) -> Result<(), ImageError> {
-    let marker = format!("{}\n", uuid::Uuid::new_v4());
-    let written = disk.replace_file_at(&layout.boot_marker(), marker.as_bytes(), booted);
-    written.map_err(|error| cannot("write the boot marker", &error))
+pub(super) fn write_boot_marker(
+    layout: &Layout,
+    arrangement: Arrangement,
+    booted: DateTime<Utc>,
+    disk: &Disk,
+) -> Result<(), ImageError> {
+    let refused = match arrangement {
+        _ if layout.is_own_host() => "This image store is the host's own. Boot the host instead.",
+        Arrangement::Linked => {
+            "The boot banks of this store are links, which the start of its host makes. Boot the host instead."
+        }
+        Arrangement::Exchanged => {
+            let marker = format!("{}\n", uuid::Uuid::new_v4());
+            let written = disk.replace_file_at(&layout.boot_marker(), marker.as_bytes(), booted);
+            return written.map_err(|error| cannot("write the boot marker", &error));
+        }
+    };
+    Err(ImageError::new(ImageErrorClass::ValueError, refused))
 }
 
 /// A bank whose boot configuration should say something else: the one that runs was booted, and one that somebody else staged
-/// waits for another boot than the one that it is now.
+/// waits for another boot than the one that it is now. Where links tell of boots nothing needs to be said.
 fn unsettled<'a>(banks: &'a Banks, boot: &Boot) -> Option<(&'a Bank, BootConfig)> {
+    if banks.places.arrangement == Arrangement::Linked {
+        return None;
+    }
     let Bank { config, .. } = &banks.running;
     if config.state != BootState::Booted || config.staged_under.is_some() {
         let settled = BootConfig { state: BootState::Booted, staged_under: None, ..config.clone() };

@@ -16,7 +16,10 @@ pub(super) fn roll_back(store: &ImageStore, state: &State, plan: &ImagePlan) -> 
         target.check_whole()?;
         let config = match banks.is_pending {
             true => taken_back(other, &banks.running),
-            false => brought_back(other, banks.next_number()?, plan.needs_reboot.then(|| state.boot.mark())),
+            false => {
+                let (state, staged_under) = banks.places.arrangement.coming(plan.needs_reboot, &state.boot);
+                BootConfig { state, staged_under, updated: banks.next_number()?, ..other.config.clone() }
+            }
         };
         keep_level(store, banks.next(), target)?;
         let written = store.disk.replace_file(&other.folder.join(BOOT_CONFIG), config.to_string().as_bytes());
@@ -38,15 +41,5 @@ fn taken_back(pending: &Bank, running: &Bank) -> BootConfig {
         staged_under: None,
         updated: running.config.updated.saturating_sub(1),
         ..pending.config.clone()
-    }
-}
-
-/// The image before comes again, after a boot or at once.
-fn brought_back(before: &Bank, updated: u64, staged_under: Option<String>) -> BootConfig {
-    BootConfig {
-        state: if staged_under.is_some() { BootState::Waiting } else { BootState::Booted },
-        staged_under,
-        updated,
-        ..before.config.clone()
     }
 }

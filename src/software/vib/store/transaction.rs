@@ -1,21 +1,23 @@
 //! Carrying out a plan: the new image is put together, checked, written to the medium, and then valid at once.
 
+use std::collections::HashSet;
 use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::banks::Bank;
+use super::banks::{Bank, Banks};
+use super::boot_config::{BootConfig, BootState};
+use super::boot_files::{boot_config, own_files};
 use super::disk::Disk;
-use super::failure::not_installed;
+use super::failure::{not_installed, with_loss};
 use super::layout::Layout;
 use super::locked;
 use super::names;
+use super::site::Site;
 use super::source::{Course, PayloadFiles, Source};
-use super::staging::{Staging, boot_config, with_file_names};
-use crate::software::disk::fits;
+use super::staging::{Staging, with_file_names};
 use crate::software::vib::stop::{Stop, check_cancelled};
 use crate::software::vib::{CopyError, Descriptor, Image, ImageError, ImageOutcome, ImagePlan, ProfileVib, VibId};
 use crate::software::{CancelToken, Phase, Progress};
@@ -26,62 +28,101 @@ const COPIERS: usize = 2;
 /// How far an operation is when copying begins and when it ends, in percent.
 const COPYING: (u8, u8) = (30, 95);
 
-/// What the database of an image may grow by, and other small files, in octets.
-const SMALL_FILES: u64 = 4 * 1024 * 1024;
+/// What is noted where an image is put together in its bank and there is no room beside the one that the bank had.
+const GIVEN_UP: &str =
+    "There was no room for the new image beside the one in the other boot bank, which was given up for it.";
 
 /// A plan that is carried out.
 pub(super) struct Transaction<'a> {
     pub layout: &'a Layout,
     pub disk: &'a Disk,
-    /// The bank of the image that is changed; a first image has none.
-    pub base: Option<&'a Bank>,
+    /// The banks of the image that is changed; a first image has none.
+    pub banks: Option<&'a Banks>,
     pub plan: &'a ImagePlan,
     pub source: &'a dyn Source,
     pub cancel: &'a CancelToken,
 }
 
+/// As what an image comes.
+#[derive(Clone, Debug)]
+pub(super) struct Coming {
+    /// Its number.
+    pub updated: u64,
+    pub state: BootState,
+    /// Which boot it was staged under, if it waits for another one.
+    pub staged_under: Option<String>,
+}
+
 impl Transaction<'_> {
-    /// Makes the change in this bank, which has this number. Unless it succeeds, no octet of the banks is another than before.
-    pub(super) fn make(
+    /// Makes the change in the bank that is not the running one's. Unless it succeeds, no octet of the banks is another than
+    /// before; but where an image is put together in its bank, what the bank had may be gone, which the failure tells then.
+    pub(super) fn make(&self, coming: Coming, progress: &mut dyn Progress) -> Result<ImageOutcome, Stop> {
+        let image = self.image();
+        let mut site = match self.banks {
+            Some(banks) => Site::other(self.layout, self.disk, banks, &image),
+            None => Site::first(self.layout, self.disk),
+        };
+        self.make_room(&mut site, &image, progress)?;
+        let is_cleared = site.is_cleared();
+        self.put_together(site, image, coming, progress).map_err(|stop| match stop {
+            Stop::Failed(error) if is_cleared => Stop::Failed(with_loss(error)),
+            stop => stop,
+        })
+    }
+
+    fn put_together(
         &self,
-        bank: &Path,
-        updated: u64,
-        staged_under: Option<String>,
+        site: Site<'_>,
+        mut image: Image,
+        coming: Coming,
         progress: &mut dyn Progress,
     ) -> Result<ImageOutcome, Stop> {
-        self.check_space()?;
-        let mut image = self.image();
-        let staging = Staging::begin(self.layout, self.disk, &image).map_err(|error| self.failed(&error))?;
+        let staging = Staging::begin(site, self.disk, &image).map_err(|error| self.failed(&error))?;
         for own in self.fill(&staging, &image, progress)? {
             image.vibs.iter_mut().filter(|vib| vib.name == own.name).for_each(|vib| vib.clone_from(&own));
         }
-        let config = boot_config(&image, updated, staged_under);
+        let Coming { updated, state, staged_under } = coming;
+        let config = BootConfig { updated, state, staged_under, ..boot_config(&image, self.base()) };
         staging.finish(&image, &config).map_err(|error| self.failed(&error))?;
         check_cancelled(self.cancel)?;
-        staging.commit(bank).map_err(|error| self.failed(&error))?;
-        self.disk.sync_renamed(self.layout.folder());
+        staging.commit().map_err(|uncommitted| {
+            let error = self.failed(&uncommitted.error);
+            if uncommitted.is_cleared { with_loss(error) } else { error }
+        })?;
         Ok(self.plan.outcome())
+    }
+
+    /// The bank of the image that is changed.
+    fn base(&self) -> Option<&Bank> {
+        self.banks.map(Banks::next)
     }
 
     /// The image that is made.
     fn image(&self) -> Image {
-        let mut profile = with_file_names(&self.plan.image, &self.plan.base, &self.plan.incoming);
-        if let Some(base) = self.base {
+        let own = self.base().map(own_files).unwrap_or_default();
+        let mut profile = with_file_names(&self.plan.image, &self.plan.base, &self.plan.incoming, &own);
+        if let Some(base) = self.base() {
             // One that the settings tell counts as long as they do, and is not the image's own.
             profile.acceptance_level = base.image.profile.acceptance_level;
         }
         Image { profile, vibs: self.plan.image.vibs.clone() }
     }
 
-    fn check_space(&self) -> Result<(), ImageError> {
-        let payloads = self.plan.incoming.iter().map(|vib| payload_octets(vib)).fold(0, u64::saturating_add);
-        let free = self.disk.free(self.layout.folder()).map_err(|error| self.failed(&error))?;
-        let has_room = match self.plan.incoming.is_empty() {
-            // Who makes room may use the reserve for it.
-            true => free >= SMALL_FILES,
-            false => fits(free, payloads.saturating_add(SMALL_FILES)),
-        };
-        if has_room { Ok(()) } else { Err(self.failed(&rustix::io::Errno::NOSPC.into())) }
+    /// Sees that there is room for what is written; an image in the bank is given up for it if that is what it takes.
+    fn make_room(&self, site: &mut Site<'_>, image: &Image, progress: &mut dyn Progress) -> Result<(), ImageError> {
+        let failed = |error: io::Error| self.failed(&error);
+        let incoming = self.plan.incoming.iter().map(|vib| payload_octets(vib)).fold(0, u64::saturating_add);
+        let coming: HashSet<VibId> = self.incoming().collect();
+        let octets = incoming.saturating_add(site.copied(image, |named| coming.contains(&named.id)));
+        let free = site.free().map_err(failed)?;
+        if site.has_room(free, octets) {
+            return Ok(());
+        }
+        if !site.has_room(free.saturating_add(site.removable().map_err(failed)?), octets) {
+            return Err(self.failed(&rustix::io::Errno::NOSPC.into()));
+        }
+        progress.note(GIVEN_UP);
+        site.clear().map_err(|error| with_loss(self.failed(&error)))
     }
 
     /// Puts every payload into its place; gives the own descriptors of the VIBs that come.
@@ -91,14 +132,17 @@ impl Transaction<'_> {
         image: &Image,
         progress: &mut dyn Progress,
     ) -> Result<Vec<Arc<Descriptor>>, Stop> {
-        let coming: Vec<VibId> = self.incoming().collect();
+        let coming: HashSet<VibId> = self.incoming().collect();
         let mut queue = Vec::with_capacity(coming.len());
         for (vib, named) in image.vibs.iter().zip(&image.profile.vibs) {
             check_cancelled(self.cancel)?;
-            match self.base.filter(|_| !coming.contains(&named.id)) {
+            match self.base().filter(|_| !coming.contains(&named.id)) {
                 Some(base) => staging.keep(base, vib, named)?,
                 None => queue.push((&**vib, named)),
             }
+        }
+        if let Some(banks) = self.banks {
+            staging.keep_own(banks.next(), &banks.running)?;
         }
         self.copy(queue, staging, progress)
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -20,17 +20,27 @@ const POLL: Duration = Duration::from_secs(1);
 /// How often it is looked at all the same: a file system may tell of no changes.
 const LONGEST_TRUST: Duration = Duration::from_secs(3);
 
-/// The marks of all files that a snapshot is read from.
-pub(super) fn marks(layout: &Layout) -> Marks {
+/// What is another for every other state of a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct StoreMarks {
+    /// The marks of all files that a snapshot is read from.
+    files: Marks,
+    /// Where banks that are links lead to: their files may be marked alike.
+    links: [Option<PathBuf>; 2],
+}
+
+/// The marks that a store has now.
+pub(super) fn marks(layout: &Layout) -> StoreMarks {
     let (first, second) = (layout.bootbank(), layout.altbootbank());
-    Marks::of(vec![
+    let files = Marks::of(vec![
         first.join(BOOT_CONFIG),
         first.join(database::FILE),
         second.join(BOOT_CONFIG),
         second.join(database::FILE),
         layout.host_file(),
         layout.boot_marker(),
-    ])
+    ]);
+    StoreMarks { files, links: [first, second].map(|bank| bank.read_link().ok()) }
 }
 
 /// A watch on the folder of an image store.
@@ -38,7 +48,7 @@ pub(super) fn marks(layout: &Layout) -> Marks {
 pub(super) struct Watch {
     inotify: Option<OwnedFd>,
     /// The marks that were last told to be new, so that a store that cannot be read is not told of in a loop.
-    told: Option<Marks>,
+    told: Option<StoreMarks>,
 }
 
 impl Watch {
@@ -48,7 +58,7 @@ impl Watch {
     }
 
     /// Waits until the files are other than those that `read` gives the marks of, at most `limit`.
-    pub(super) fn wait(&mut self, layout: &Layout, read: impl Fn() -> Marks, limit: Duration) -> bool {
+    pub(super) fn wait(&mut self, layout: &Layout, read: impl Fn() -> StoreMarks, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         loop {
             let now = marks(layout);
@@ -107,7 +117,12 @@ fn ready(of: &mut [PollFd<'_>], limit: Duration) -> io::Result<()> {
 
 /// Starts to watch a folder; `None` where that is not possible (too many watches, an odd file system).
 fn watch_folder(folder: &Path) -> Option<OwnedFd> {
-    let flags = WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF;
+    // What is created there may be a link that leads to another bank.
+    let flags = WatchFlags::CLOSE_WRITE
+        | WatchFlags::CREATE
+        | WatchFlags::MOVED_TO
+        | WatchFlags::DELETE_SELF
+        | WatchFlags::MOVE_SELF;
     let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok()?;
     let watched = inotify::add_watch(&inotify, folder, flags);
     watched.inspect_err(|error| tracing::debug!("the image store is looked at every second: {error}")).ok()?;

@@ -7,20 +7,9 @@ use proptest::prelude::*;
 
 use super::super::lock::Lock;
 use super::super::*;
-use super::fixture::{Heard, check_whole, install, stocked, tools, vib};
+use super::fixture::{Heard, are, check_whole, install, stocked, tools, versions, vib};
 use crate::software::vib::building::Vib;
-use crate::software::vib::{AcceptanceLevel, Image};
-
-/// The versions of a VIB in the running, the waiting and the previous image.
-fn versions(store: &ImageStore, name: &str) -> [Option<String>; 3] {
-    let snapshot = store.snapshot();
-    let version = |image: &Arc<Image>| image.named(name).map_or("none".to_owned(), |vib| vib.version.to_string());
-    [Some(&snapshot.running), snapshot.pending.as_ref(), snapshot.previous.as_ref()].map(|image| image.map(version))
-}
-
-fn are(running: &str, pending: Option<&str>, previous: Option<&str>) -> [Option<String>; 3] {
-    [Some(running), pending, previous].map(|version| version.map(str::to_owned))
-}
+use crate::software::vib::{AcceptanceLevel, ImageErrorClass};
 
 #[test]
 fn what_is_live_runs_at_once_and_can_be_taken_back() {
@@ -233,7 +222,10 @@ fn a_bank_that_is_a_link_is_none_and_nothing_is_left_of_it() {
     std::fs::rename(store.folder().join("bootbank"), &outside).unwrap();
     std::os::unix::fs::symlink(&outside, store.folder().join("bootbank")).unwrap();
     let error = ImageStore::open(store.folder(), super::settings()).unwrap_err();
-    assert!(error.text.contains("/bootbank: a boot bank is a folder, and this is a link. "), "{error}");
+    assert!(
+        error.text.contains("/bootbank: it is a link, and altbootbank is none; boot banks are two folders"),
+        "{error}"
+    );
 }
 
 /// A change of a store with one VIB, `net`.
@@ -358,6 +350,6 @@ fn payloads_have_names_of_their_own_and_keep_them() {
     let number = |file: &str| dir.path().join(file).metadata().unwrap().ino();
     assert_eq!(number("bootbank/x.gz"), number("altbootbank/x.gz"), "both banks have what did not change once");
     let config = std::fs::read_to_string(dir.path().join("bootbank/boot.cfg")).unwrap();
-    assert!(config.contains("\nkernel=esx.b00\nkernelopt=\nmodules=net.b01 --- "), "{config}");
+    assert!(config.contains("\nkernel=esx.b00\nkernelopt=\nmodules=net.b00 --- net.b01 --- "), "{config}");
     assert!(config.contains(" --- imgdb.tgz\nbuild=5.5.0-1.15.1623387\n"), "{config}");
 }

@@ -13,7 +13,7 @@ use crate::software::vib::building::release::{
     GOLDEN_INSTALLED, GOLDEN_REMOVED, esxi_5_5_u1, esxi_5_5_u1a, golden_skipped,
 };
 use crate::software::vib::building::{Bulletin, Bundle, Platform, Signers, Spelling, Vib};
-use crate::software::vib::{AcceptanceLevel, TrustStore, VibId};
+use crate::software::vib::{AcceptanceLevel, ImageErrorClass, TrustStore, VibId};
 
 /// A folder with bundles, trust files and a store.
 pub(in super::super) struct Host {

@@ -9,8 +9,8 @@ use super::super::disk::{Allowed, Disk, Step, Steps};
 use super::super::lock::Lock;
 use super::super::*;
 use super::fixture::{check_whole, copy, install, install_until, octets, open_with, stocked, tools, vib};
-use crate::software::vib::AcceptanceLevel;
 use crate::software::vib::building::Vib;
+use crate::software::vib::{AcceptanceLevel, ImageErrorClass};
 
 fn update() -> [Vib; 2] {
     [vib("esx-base", "5.5.0-1.16.1746018", false), tools("5.5.0-1.16.1746018")]

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::banks::{BOOT_CONFIG, Banks};
+use super::super::boot_files::own_files;
 use super::super::disk::Disk;
 use super::super::host::Boot;
 use super::super::names;
@@ -15,7 +17,7 @@ use super::super::*;
 use crate::software::Phase;
 use crate::software::vib::building::{self, Payload, Vib};
 use crate::software::vib::{
-    AcceptanceLevel, Candidate, ChecksumAlgorithm, Checksummed, CopyError, Descriptor, Payload as Described,
+    AcceptanceLevel, Candidate, ChecksumAlgorithm, Checksummed, CopyError, Descriptor, Image, Payload as Described,
 };
 
 /// VIBs in memory.
@@ -105,18 +107,31 @@ pub(in super::super) fn stocked(folder: &Path) -> ImageStore {
     store
 }
 
-/// Every file of a store but its lock, with its octets.
+/// Every file of a store but its lock, with its octets; of a link where it leads to.
 pub(in super::super) fn octets(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => files.extend(octets(&path)),
-            false if path.ends_with("image.lock") => {}
-            false => drop(files.insert(path.clone(), fs::read(&path).unwrap())),
+        match path.read_link() {
+            Ok(target) => drop(files.insert(path, target.into_os_string().into_encoded_bytes())),
+            Err(_) if path.is_dir() => files.extend(octets(&path)),
+            Err(_) if path.ends_with("image.lock") => {}
+            Err(_) => drop(files.insert(path.clone(), fs::read(&path).unwrap())),
         }
     }
     files
+}
+
+/// The versions of a VIB in the running, the waiting and the previous image.
+pub(in super::super) fn versions(store: &ImageStore, name: &str) -> [Option<String>; 3] {
+    let snapshot = store.snapshot();
+    let version = |image: &Arc<Image>| image.named(name).map_or("none".to_owned(), |vib| vib.version.to_string());
+    [Some(&snapshot.running), snapshot.pending.as_ref(), snapshot.previous.as_ref()].map(|image| image.map(version))
+}
+
+/// Those that there should be.
+pub(in super::super) fn are(running: &str, pending: Option<&str>, previous: Option<&str>) -> [Option<String>; 3] {
+    [Some(running), pending, previous].map(|version| version.map(str::to_owned))
 }
 
 /// Copies a store.
@@ -125,9 +140,10 @@ pub(in super::super) fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let to = to.join(entry.file_name());
-        match entry.path().is_dir() {
-            true => copy(&entry.path(), &to),
-            false => drop(fs::copy(entry.path(), to).unwrap()),
+        match entry.path().read_link() {
+            Ok(target) => symlink(target, to).unwrap(),
+            Err(_) if entry.path().is_dir() => copy(&entry.path(), &to),
+            Err(_) => drop(fs::copy(entry.path(), to).unwrap()),
         }
     }
 }
@@ -142,7 +158,8 @@ pub(in super::super) fn check_whole(store: &ImageStore) {
     let boot = Boot::read(&store.layout).unwrap();
     let banks = Banks::read(&store.layout, &boot, &[]).unwrap();
     for bank in [Some(&banks.running), banks.other.as_ref()].into_iter().flatten() {
-        let mut expected = vec![bank.folder.join(BOOT_CONFIG), bank.folder.join(database::FILE)];
+        let told = [BOOT_CONFIG, database::FILE].into_iter().chain(own_files(bank));
+        let mut expected: Vec<_> = told.map(|file| bank.folder.join(file)).collect();
         for (vib, named) in bank.image.vibs.iter().zip(&bank.image.profile.vibs) {
             assert_eq!((vib.id(), vib.payloads.len()), (named.id.clone(), named.payloads.len()));
             for (payload, (name, file)) in vib.payloads.iter().zip(&named.payloads) {

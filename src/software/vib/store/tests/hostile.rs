@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::*;
 use super::fixture::{Heard, check_whole, install, octets, vib};
 use crate::software::vib::building::{Bundle, Payload, Signers, Vib, sha256, zipped};
-use crate::software::vib::{AcceptanceLevel, TrustStore};
+use crate::software::vib::{AcceptanceLevel, ImageErrorClass, TrustStore};
 
 fn community(folder: &Path) -> ImageStore {
     let new = NewImage { acceptance_level: Some(AcceptanceLevel::Community), ..super::new_image() };

@@ -5,10 +5,12 @@ mod banks;
 mod bundles;
 mod crashes;
 mod damage;
+mod esxi;
 mod failures;
 mod fixture;
 mod hostile;
 mod kills;
+mod linked;
 mod right_input;
 
 use std::fs;
@@ -21,7 +23,7 @@ use chrono::{TimeZone, Utc};
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::software::vib::AcceptanceLevel;
+use crate::software::vib::{AcceptanceLevel, ImageErrorClass};
 
 /// Settings with a clock that stands still, and without patience for locks.
 pub(super) fn settings() -> ImageSettings {
@@ -147,7 +149,8 @@ fn a_store_that_cannot_be_read_keeps_its_snapshot_and_names_the_file() {
     assert!(store.wait_for_change(Duration::from_secs(60)));
     let error = store.refresh().unwrap_err();
     assert_eq!(error.class, ImageErrorClass::DatabaseFormatError);
-    assert!(error.text.contains("host.toml: line 1: "), "{error}");
+    let told = "host.toml: line 1: invalid type: integer `5`, expected a string. Correct the file; the rest of the image is as it was.";
+    assert!(error.text.ends_with(told), "{error}");
     assert_eq!(store.snapshot(), before);
     assert!(!store.wait_for_change(Duration::ZERO), "it is told of once");
 }
