@@ -3,10 +3,11 @@
 # make fuzz   fuzzing, each target for SECONDS_EACH seconds
 # make soak   server and worker are killed KILLS times at random moments, and nothing may be lost (SOAK_SEED=N repeats a run)
 # make bench  the figures, one line each
+# make screenshots  the pictures of README.md, in docs/screenshots
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test fuzz soak bench build check-format check-lints check-docs check-tests check-fuzz build-needs test-needs \
+.PHONY: run test fuzz soak bench screenshots build check-format check-lints check-docs check-tests check-fuzz build-needs test-needs \
     fuzz-needs bench-needs clean
 
 # Where the server keeps its store, certificate and users.
@@ -54,6 +55,9 @@ fuzz: fuzz-needs
 soak: test-needs
 	SOAK_KILLS=$(KILLS) cargo test --locked --test soak -- --nocapture
 
+screenshots: test-needs
+	cargo test --locked --test page_walk -- --ignored screenshots
+
 bench: bench-needs
 	cargo bench --locked --bench figures
 
@@ -68,7 +72,7 @@ fuzz-needs:
 	@scripts/debian-needs $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 
 bench-needs: build-needs
-	@scripts/debian-needs coreutils curl dpkg-dev gzip procps rpm unzip
+	@scripts/debian-needs chromium chromium-driver coreutils curl dpkg-dev gzip procps rpm unzip
 	@scripts/nginx-for-bench
 
 # Debian's own Python: the packages above belong to it, whatever other Python the PATH leads to.

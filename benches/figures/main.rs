@@ -28,8 +28,10 @@ mod image;
 mod inside;
 mod load;
 mod nginx;
+mod page;
 mod process;
 mod root;
+mod scan;
 mod sink;
 mod verify;
 
@@ -44,7 +46,8 @@ const PACKAGES: usize = 2000;
 const SEARCHED: usize = 10_000;
 
 /// `cargo bench --bench figures -- inside` leaves out what needs a server; `-- catalog` measures what repositories offer, and verification;
-/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- flood` a good client beside those who only take.
+/// `-- eventing` measures subscriptions, `-- image` images, `-- client` the client, `-- page` the page,
+/// `-- flood` a good client beside those who only take.
 fn main() {
     if image::install_if_asked() || flood::flood_if_asked() {
         return;
@@ -63,6 +66,9 @@ fn main() {
     if only("client") {
         return client::figures();
     }
+    if only("page") {
+        return page::figures();
+    }
     if only("image") {
         return image::figures();
     }
@@ -75,6 +81,7 @@ fn main() {
         eventing::figures();
         image::figures();
         client::figures();
+        page::figures();
     }
 }
 

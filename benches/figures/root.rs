@@ -75,6 +75,16 @@ pub(crate) fn fill(root: &DebRoot, count: usize) {
 
 /// Lets a repository of the root offer `count` packages besides, as apt would have fetched its lists.
 pub(crate) fn offer(root: &DebRoot, count: usize) {
+    list(root, (PACKAGES..PACKAGES + count).map(|i| (i, version(i))));
+}
+
+/// The same with a newer version of each of the first `count` packages.
+pub(crate) fn offer_updates(root: &DebRoot, count: usize) {
+    list(root, (0..count).map(|i| (i, version(i) + "+u1")));
+}
+
+/// Lists what a repository has: numbers of packages, and their versions.
+fn list(root: &DebRoot, offered: impl Iterator<Item = (usize, String)>) {
     let (apt, lists) = (root.path().join("etc/apt"), root.path().join("var/lib/apt/lists"));
     fs::create_dir_all(&apt).unwrap();
     fs::create_dir_all(&lists).unwrap();
@@ -83,8 +93,8 @@ pub(crate) fn offer(root: &DebRoot, count: usize) {
     let release = "Origin: Example\nCodename: stable\nDate: Sat, 28 Nov 2026 10:00:00 UTC\n";
     fs::write(lists.join(format!("{place}_Release")), release).unwrap();
     let mut packages = String::new();
-    for i in PACKAGES..PACKAGES + count {
-        let (name, version) = (name(i), version(i));
+    for (i, version) in offered {
+        let name = name(i);
         write!(
             packages,
             "Package: {name}\nVersion: {version}\nInstalled-Size: {}\n\

@@ -19,9 +19,12 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// How many answers are remembered.
 const CAPACITY: usize = 1024;
 
-/// Whom the proven identities mean that came last; `None` is nobody.
+/// When the store was asked, and whom an identity means; `None` is nobody.
+type Answers = HashMap<Identity, (DateTime<Utc>, Option<Caller>)>;
+
+/// Whom the proven identities mean that came last.
 #[derive(Debug, Default)]
-pub(super) struct Recognised(Mutex<HashMap<Identity, (DateTime<Utc>, Option<Caller>)>>);
+pub(super) struct Recognised(Mutex<Answers>);
 
 /// An identity and the user that it means, as an administrator sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +53,7 @@ impl Recognised {
         known.insert(identity.clone(), (read, caller.cloned()));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Identity, (DateTime<Utc>, Option<Caller>)>> {
+    fn lock(&self) -> MutexGuard<'_, Answers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -113,6 +113,8 @@ fn begin(visit: &Visit, method: &str, arguments: Vec<(&str, Value)>) -> Result<A
     let system = asked(visit)?;
     let service = system.patches(&visit.objects)?;
     let service = service.ok_or_else(|| Failure::not_found("Nothing is published for this system in bulletins."))?;
+    let target = ("Target", system.reference(&visit.objects));
+    let arguments: Vec<_> = arguments.into_iter().chain([target]).collect();
     let reply = visit.objects.call(&service, method, &arguments)?;
     systems::begun(&service, method, &reply).map(Answer::Go)
 }

@@ -13,6 +13,8 @@ use super::frame::Frame;
 use super::reply::{self, Answer};
 use super::sessions::Session;
 use super::{Page, cookie, origin};
+use crate::access::{Caller, Role};
+use crate::server;
 
 /// The session that the request's cookie names, with the secret in it.
 pub(super) fn session(page: &Page, request: &HttpRequest) -> Option<(String, Session)> {
@@ -24,6 +26,12 @@ pub(super) fn session(page: &Page, request: &HttpRequest) -> Option<(String, Ses
 /// Where a request comes from.
 pub(super) fn peer(request: &HttpRequest) -> IpAddr {
     request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
+}
+
+/// Whoever a session belongs to, as the caller of this request. The role is the least one until it was looked up.
+pub(super) fn caller(session: &Session, request: &HttpRequest) -> Caller {
+    let caller = Caller::new(session.user.clone(), Role::Viewer);
+    Caller { address: Some(peer(request)), request: server::let_in(request), ..caller }
 }
 
 /// The fields of a POST that one of our own pages sent.

@@ -7,8 +7,8 @@ use url::form_urlencoded;
 
 use super::failure::Failure;
 
-/// The largest form, in octets; ours are far smaller.
-const LARGEST: usize = 16 * 1024;
+/// The largest form, in octets: that of many updates names each package.
+const LARGEST: usize = 128 * 1024;
 /// How long a browser may take to send one.
 const LONGEST: Duration = Duration::from_secs(30);
 

@@ -11,7 +11,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::ask::Objects;
@@ -20,6 +20,7 @@ use super::sessions::Session;
 use super::{Page, door, reply};
 use crate::access::Caller;
 use crate::server::{self, Busy, Stopping};
+use crate::wsman::Place;
 
 /// How often jobs are looked at.
 const TICK: Duration = Duration::from_millis(700);
@@ -44,12 +45,11 @@ pub(super) async fn jobs(page: Data<Page>, request: HttpRequest) -> HttpResponse
     let Some((secret, session)) = door::session(&page, &request) else {
         return reply::with_headers(HttpResponse::new(StatusCode::FORBIDDEN));
     };
-    server::let_in(&request);
-    let Ok(place) = page.watchers.clone().try_acquire_owned() else {
+    let Ok(place) = page.watchers.take(&session.user, Instant::now()).await else {
         return reply::with_headers(HttpResponse::new(StatusCode::SERVICE_UNAVAILABLE));
     };
     let (send, lines) = mpsc::channel(2);
-    let watcher = Watcher { page, secret, session, peer: door::peer(&request), send };
+    let watcher = Watcher { page, secret, caller: door::caller(&session, &request), session, send };
     let held = (server::answering(&request), place);
     actix_web::rt::spawn(watcher.watch(held, server::stopping(&request)));
     let mut response = HttpResponse::Ok();
@@ -62,12 +62,12 @@ struct Watcher {
     page: Data<Page>,
     secret: String,
     session: Session,
-    peer: std::net::IpAddr,
+    caller: Caller,
     send: mpsc::Sender<Bytes>,
 }
 
 impl Watcher {
-    async fn watch(self, _held: (Option<Busy>, OwnedSemaphorePermit), stopping: Option<Stopping>) {
+    async fn watch(self, _held: (Option<Busy>, Place), stopping: Option<Stopping>) {
         let mut stopping = stopping;
         let told = async {
             match &mut stopping {
@@ -110,10 +110,10 @@ impl Watcher {
         if self.send.is_closed() || !self.page.sessions.is_alive_at(&self.secret, self.page.clock.now()) {
             return None;
         }
-        let (page, session, peer) = (self.page.clone(), self.session.clone(), self.peer);
+        let (page, session, caller) = (self.page.clone(), self.session.clone(), self.caller.clone());
         let work = move || {
             let standing = page.users.standing(&session.user).ok()?.filter(|standing| session.fits(standing))?;
-            let caller = Caller { address: Some(peer), ..Caller::new(session.user.clone(), standing.role) };
+            let caller = Caller { role: standing.role, ..caller };
             let jobs = jobs::all(&Objects::new(page.broker.clone(), caller)).ok()?;
             serde_json::to_string(&jobs.iter().map(Line::of).collect::<Vec<_>>()).ok()
         };

@@ -92,7 +92,7 @@ async fn begin(
         // Whoever logs in anew does so with a new secret; the old one is of no more use to anybody.
         earlier.iter().for_each(|secret| here.sessions.end(secret));
         let secret = here.sessions.begin(&caller.name, &standing, here.clock.now());
-        tracing::info!(user = %caller.name, %peer, "logged in to the page");
+        tracing::info!(user = %caller.name, %peer, "somebody logs in to the page");
         secret.map_err(|error| Failure::ours(&error))
     });
     match begun.await.unwrap_or_else(|error| Err(Failure::ours(&error))) {

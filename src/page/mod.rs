@@ -36,7 +36,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{self, Data, ServiceConfig};
-use tokio::sync::Semaphore;
 use url::form_urlencoded::Serializer;
 
 use self::sessions::Sessions;
@@ -52,8 +51,8 @@ const LOOKS: (usize, usize) = (4, 2);
 /// The same for what is changed, or asked of package tools.
 const CHANGES: (usize, usize) = (3, 2);
 
-/// How many browsers may watch jobs at a time; each takes a connection and a look a second.
-const MOST_WATCHERS: usize = 64;
+/// How many browsers may watch jobs at a time, and how many of one user; each takes a connection and a look a second.
+const WATCHERS: (usize, usize) = (64, 16);
 
 /// How the page is served.
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +75,8 @@ pub struct Page {
     looks: Places,
     /// For what changes something, and for what has to ask package tools.
     changes: Places,
-    /// How many more may watch jobs.
-    watchers: Arc<Semaphore>,
+    /// For browsers that watch jobs.
+    watchers: Places,
 }
 
 impl Page {
@@ -91,7 +90,7 @@ impl Page {
     ) -> Self {
         let sessions = Sessions::new(settings.idle, settings.longest);
         let (looks, changes) = (Places::new(LOOKS.0, LOOKS.1), Places::new(CHANGES.0, CHANGES.1));
-        let watchers = Arc::new(Semaphore::new(MOST_WATCHERS));
+        let watchers = Places::new(WATCHERS.0, WATCHERS.1);
         Self { broker, events, users, clock, sessions, looks, changes, watchers }
     }
 

@@ -13,6 +13,9 @@ const PATCH_SERVICE: &str = "QM_HostPatchService";
 /// The return value of methods that began a job.
 const JOB_STARTED: u64 = 4096;
 
+/// The return value where something of the arguments does not fit (DSP1025).
+const DOES_NOT_FIT: i128 = 2;
+
 /// A managed system.
 #[derive(Debug)]
 pub(super) struct System {
@@ -88,6 +91,8 @@ pub(super) fn answer(service: &Instance, method: &str, reply: &MethodReply) -> S
     let word = service.class().method(method).and_then(|method| word(method, &reply.return_value));
     let code = reply.return_value.as_integer().unwrap_or(CimStatus::Failed as i128);
     match word {
+        // Why is told to the operator's log alone.
+        _ if code == DOES_NOT_FIT => format!("what was asked for does not fit ({code}); the server's log says why"),
         Some(word) => format!("{} ({code})", word.to_lowercase()),
         None => format!("the service returned {code}"),
     }

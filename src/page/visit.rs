@@ -103,7 +103,7 @@ async fn visit(
     (secret, session, fields): (String, Session, Fields),
     answer: impl FnOnce(&Visit) -> Result<Answer, Failure> + Send + 'static,
 ) -> HttpResponse {
-    let (peer, user, id) = (door::peer(request), session.user.clone(), server::let_in(request));
+    let (caller, user) = (door::caller(&session, request), session.user.clone());
     let here = page.clone();
     let work = move || {
         let standing = match here.users.standing(&session.user) {
@@ -114,8 +114,7 @@ async fn visit(
             here.sessions.end(&secret);
             return Answer::LogIn;
         };
-        let caller = Caller { address: Some(peer), request: id, ..Caller::new(session.user.clone(), standing.role) };
-        let objects = Objects::new(here.broker.clone(), caller);
+        let objects = Objects::new(here.broker.clone(), Caller { role: standing.role, ..caller });
         let visit = Visit { objects, fields, events: here.events.clone(), session };
         answer(&visit).unwrap_or_else(|failure| {
             Answer::failed(visit.frame("", "").unwrap_or_else(|_| visit.bare_frame()), &failure)

@@ -75,6 +75,8 @@ pub(super) struct Connection {
     network: IpAddr,
     /// How many of its requests are being answered.
     busy: AtomicUsize,
+    /// Whether the handshake is over.
+    is_shaken: AtomicBool,
     /// Whether whoever is at the other end has shown who they are.
     is_known: AtomicBool,
     ending: AtomicBool,
@@ -111,6 +113,7 @@ impl Connections {
             socket,
             network: network_of(peer),
             busy: AtomicUsize::new(0),
+            is_shaken: AtomicBool::new(false),
             is_known: AtomicBool::new(false),
             ending: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
@@ -132,6 +135,7 @@ impl Connections {
     /// Gives the requests of a connection, after its handshake, their [`Connection`].
     pub(super) fn opened(&self, stream: &TlsStream<Stream>, data: &mut Extensions) {
         if let Some(connection) = self.lock().get(&stream.get_ref().as_raw_fd()) {
+            connection.is_shaken.store(true, Ordering::Relaxed);
             data.insert(connection.clone());
         }
     }
@@ -239,13 +243,14 @@ impl Connection {
 
     fn place(&self) -> Place {
         let standing = match (self.is_known.load(Ordering::Relaxed), self.busy.load(Ordering::Relaxed)) {
+            (false, _) if !self.is_shaken.load(Ordering::Relaxed) => Standing::Silent,
             (false, _) => Standing::Stranger,
             (true, 0) => Standing::Known,
             (true, _) => Standing::Busy,
         };
         // Whoever is known is as old as its last answer.
         let order = match standing {
-            Standing::Stranger => self.order,
+            Standing::Silent | Standing::Stranger => self.order,
             Standing::Known | Standing::Busy => self.idle_since.load(Ordering::Relaxed),
         };
         Place { network: self.network, standing, order }

@@ -18,7 +18,6 @@ pub(crate) struct Browser {
 }
 
 /// A page, or whatever else was answered.
-#[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) status: u16,
     pub(crate) body: String,
@@ -101,6 +100,12 @@ impl Browser {
     /// Takes another cookie.
     pub(crate) fn take_cookie(&mut self, cookie: &str) {
         self.cookie = Some(cookie.to_owned());
+    }
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\n{}", self.response.head, self.body)
     }
 }
 

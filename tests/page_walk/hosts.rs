@@ -28,22 +28,27 @@ impl DebianHost {
 
     /// The same with further packages in the repository.
     pub(crate) fn with(further: &[Deb]) -> Self {
-        let root = DebRoot::new().with_shell(&[]);
-        let dir = root.scratch();
-        let build = |package: Deb| package.build(&dir);
         let alpha = |version: &str| {
-            build(Deb::new("alpha", version).field("Description", HOSTILE).file("usr/share/alpha/data", version))
+            Deb::new("alpha", version).field("Description", HOSTILE).file("usr/share/alpha/data", version)
         };
-        root.install_by_hand(&alpha("1.0-1"));
-        let mut offered: Vec<PathBuf> = vec![
+        let mut offered = vec![
             alpha("2.0-1"),
-            build(Deb::new("beta", "1.0-1").field("Depends", "gamma (>= 1.0)")),
-            build(Deb::new("gamma", "1.0-1")),
-            build(Deb::new("broken", "1.0-1").field("Depends", "nowhere-to-be-found")),
+            Deb::new("beta", "1.0-1").field("Depends", "gamma (>= 1.0)"),
+            Deb::new("gamma", "1.0-1"),
+            Deb::new("broken", "1.0-1").field("Depends", "nowhere-to-be-found"),
         ];
-        offered.extend(further.iter().cloned().map(build));
+        offered.extend_from_slice(further);
+        Self::bare(&offered, "", |root| root.install_by_hand(&alpha("1.0-1").build(&root.scratch())))
+    }
+
+    /// One with these packages in its repository, settings and whatever is done to its root.
+    pub(crate) fn bare(offered: &[Deb], settings: &str, prepare: impl FnOnce(&DebRoot)) -> Self {
+        let root = DebRoot::new().with_shell(&[]);
+        prepare(&root);
+        let offered: Vec<PathBuf> = offered.iter().map(|package| package.build(&root.scratch())).collect();
         let root = root.with_repository(&offered);
-        let host = Host::new(&root.path(), "deb").with_settings("[auth]\nbcrypt_cost = 4\n");
+        let settings = format!("{settings}[auth]\nbcrypt_cost = 4\n");
+        let host = Host::new(&root.path(), "deb").with_settings(&settings);
         for ((name, password), role) in [(OPERATOR, "operator"), (VIEWER, "viewer")] {
             host.add_user(name, password, role);
         }

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::chromium::{Chromium, Looks};
 use crate::hosts::{DebianHost, OPERATOR, page_of};
+use crate::support::chromium::{Chromium, Looks};
 use crate::support::gate::Gate;
 use crate::support::packages::Deb;
 use crate::support::server::PATIENCE;
@@ -26,7 +26,9 @@ fn install(browser: &Chromium, name: &str) {
     browser.go("/available");
     browser.write("#q", name);
     browser.press(".search button");
+    browser.wait_for("what was found", |browser| browser.path() == format!("/available?q={name}"));
     browser.press("tbody th a");
+    browser.wait_for("the package", |browser| browser.path().starts_with("/package?id="));
     browser.press("button[value=install]");
     browser.wait_for("the plan", |browser| browser.text("h1").starts_with("Install "));
     browser.press("form[action='/change'] button");
@@ -78,9 +80,9 @@ fn everything_works_without_scripts() {
     browser.log_in(OPERATOR);
     install(&browser, "slow");
     opened.recv_timeout(PATIENCE).unwrap();
+    let job = browser.path();
     browser.wait_for("the end of the job", |browser| {
-        let path = browser.path();
-        browser.go(&path);
+        browser.go(&job);
         browser.text("[data-part=state]") == "Done"
     });
     browser.go("/software");

@@ -15,10 +15,10 @@ mod support;
 
 mod browser;
 mod changing;
-mod chromium;
 mod entering;
 mod hosts;
 mod images;
 mod in_chromium;
 mod installed;
 mod looking;
+mod screenshots;

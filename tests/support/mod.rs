@@ -11,6 +11,7 @@
 )]
 
 pub mod certificate;
+pub mod chromium;
 pub mod dnf;
 pub mod file_server;
 pub mod files;

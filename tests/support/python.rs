@@ -17,6 +17,16 @@ pub fn run(program: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>
         .unwrap_or_else(|error| panic!("cannot run {}: {error}; `make test` sets it up", python().display()))
 }
 
+/// Runs the text of a program to its end, in this folder.
+pub fn run_in(folder: &Path, program: &str) -> Output {
+    Command::new(python())
+        .args(["-B", "-c", program])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run {}: {error}; `make test` sets it up", python().display()))
+}
+
 /// The Python that has what the programs need: `make test` sets it up in `.venv`; QUARTERMASTER_TEST_PYTHON names another.
 fn python() -> PathBuf {
     env::var_os("QUARTERMASTER_TEST_PYTHON")

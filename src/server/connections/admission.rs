@@ -1,8 +1,8 @@
 //! Who makes room for a new connection when all places are taken.
 //!
-//! Strangers first: whoever has not yet shown who they are. Of them those of the network that holds most places, and there
-//! whoever has been there for longest; so whoever floods makes room for others, and a client that shows who it is within its
-//! first requests gets through. Then whoever is known and has asked for nothing for longest. A connection of somebody known
+//! Strangers first: whoever has not yet shown who they are. Of them those of the network that holds most places, before their
+//! handshake or after it, whichever are more, and there whoever has been there for longest; so whoever floods makes room for
+//! others, and a client that shows who it is within its first requests gets through. Then whoever is known and has asked for nothing for longest. A connection of somebody known
 //! whose request is being answered stays.
 
 use std::collections::HashMap;
@@ -22,9 +22,11 @@ pub(super) struct Place {
 }
 
 /// Who is at the other end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Standing {
-    /// Nobody knows yet.
+    /// Nobody knows: the handshake is not over.
+    Silent,
+    /// Nobody knows: no request was let in.
     Stranger,
     /// Somebody who showed who they are and waits for nothing.
     Known,
@@ -42,21 +44,21 @@ pub(super) fn give_up(places: &[Place]) -> Vec<usize> {
     known.min_by_key(|(_, place)| place.order).map(|(at, _)| at).into_iter().collect()
 }
 
-/// The oldest strangers of the network that has most of them: one, or a share of many.
+/// The oldest strangers of the kind and network that has most of them: one, or a share of many.
 fn greediest_strangers(places: &[Place]) -> Vec<usize> {
-    let strangers = || places.iter().enumerate().filter(|(_, place)| place.standing == Standing::Stranger);
-    let mut networks: HashMap<IpAddr, (usize, u64)> = HashMap::new();
-    for (_, place) in strangers() {
-        let (count, oldest) = networks.entry(place.network).or_insert((0, u64::MAX));
+    let is_stranger = |place: &Place| matches!(place.standing, Standing::Silent | Standing::Stranger);
+    let mut kinds: HashMap<(IpAddr, Standing), (usize, u64)> = HashMap::new();
+    for place in places.iter().filter(|place| is_stranger(place)) {
+        let (count, oldest) = kinds.entry((place.network, place.standing)).or_insert((0, u64::MAX));
         (*count, *oldest) = (*count + 1, place.order.min(*oldest));
     }
-    // Of networks that hold the same number, the one whose oldest is older.
-    let greediest = networks.iter().max_by_key(|(_, (count, oldest))| (*count, u64::MAX - *oldest));
-    let Some((&network, &(count, _))) = greediest else { return Vec::new() };
-    let mut of_network: Vec<(u64, usize)> =
-        strangers().filter(|(_, place)| place.network == network).map(|(at, place)| (place.order, at)).collect();
-    of_network.sort_unstable();
-    of_network.into_iter().take((count / SHARE).max(1)).map(|(_, at)| at).collect()
+    // Of those that hold the same number, the one whose oldest is older.
+    let greediest = kinds.iter().max_by_key(|(_, (count, oldest))| (*count, u64::MAX - *oldest));
+    let Some((&kind, &(count, _))) = greediest else { return Vec::new() };
+    let of_kind = places.iter().enumerate().filter(|(_, place)| (place.network, place.standing) == kind);
+    let mut of_kind: Vec<(u64, usize)> = of_kind.map(|(at, place)| (place.order, at)).collect();
+    of_kind.sort_unstable();
+    of_kind.into_iter().take((count / SHARE).max(1)).map(|(_, at)| at).collect()
 }
 
 #[cfg(test)]
@@ -81,6 +83,15 @@ mod tests {
         assert_eq!(give_up(&places), [3]);
         // Those who hold one each: the older goes.
         assert_eq!(give_up(&places[..3]), [1]);
+    }
+
+    #[test]
+    fn those_before_their_handshake_and_those_after_it_leave_each_other_half() {
+        use Standing::{Silent, Stranger};
+        let places = [place(1, Silent, 2), place(1, Stranger, 0), place(1, Silent, 3), place(1, Stranger, 1)];
+        assert_eq!(give_up(&places[..3]), [0], "two before it");
+        assert_eq!(give_up(&places), [1], "the oldest, where there are as many");
+        assert_eq!(give_up(&places[1..]), [0], "two after it");
     }
 
     #[test]

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::eventually;
-use crate::support::server::{PATIENCE, Server};
+use super::eventually;
+use super::server::{PATIENCE, Server};
 
 /// What keeps it from asking for anything but the page.
 const ARGUMENTS: [&str; 9] = [
@@ -27,7 +27,8 @@ const ARGUMENTS: [&str; 9] = [
 ];
 
 /// A browser; it ends when it is dropped.
-pub(crate) struct Chromium {
+#[derive(Debug)]
+pub struct Chromium {
     driver: Child,
     port: u16,
     session: String,
@@ -37,15 +38,18 @@ pub(crate) struct Chromium {
 
 /// How pages are looked at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Looks {
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) dark: bool,
+pub struct Looks {
+    /// In CSS pixels; what is narrower than 600 is a phone.
+    pub width: u32,
+    /// In CSS pixels.
+    pub height: u32,
+    /// Whether dark colours are preferred.
+    pub dark: bool,
 }
 
 impl Chromium {
     /// One that looks at this server.
-    pub(crate) fn new(server: &Server) -> Self {
+    pub fn new(server: &Server) -> Self {
         let driver = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut driver = driver.unwrap_or_else(|error| panic!("chromedriver: {error}; `make test` installs it"));
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -72,7 +76,7 @@ impl Chromium {
     }
 
     /// Has every page from now on shown so.
-    pub(crate) fn look(&self, looks: Looks) {
+    pub fn look(&self, looks: Looks) {
         let Looks { width, height, dark } = looks;
         let device = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.devtools("Emulation.setDeviceMetricsOverride", &device);
@@ -82,17 +86,22 @@ impl Chromium {
     }
 
     /// Switches the scripts of pages off.
-    pub(crate) fn without_scripts(&self) {
+    pub fn without_scripts(&self) {
         self.devtools("Emulation.setScriptExecutionDisabled", &json!({"value": true}));
     }
 
     /// Goes to a path of the server.
-    pub(crate) fn go(&self, path: &str) {
+    pub fn go(&self, path: &str) {
         self.call("POST", "/url", &json!({"url": format!("{}{path}", self.base)}));
     }
 
+    /// Forgets what was kept of earlier pages but cookies.
+    pub fn forget_files(&self) {
+        self.devtools("Network.clearBrowserCache", &json!({}));
+    }
+
     /// Logs in.
-    pub(crate) fn log_in(&self, (name, password): (&str, &str)) {
+    pub fn log_in(&self, (name, password): (&str, &str)) {
         self.go("/login");
         self.write("#name", name);
         self.write("#password", password);
@@ -101,25 +110,37 @@ impl Chromium {
     }
 
     /// The path of the page that is shown.
-    pub(crate) fn path(&self) -> String {
+    pub fn path(&self) -> String {
         let url = self.call("GET", "/url", &Value::Null);
         url.as_str().unwrap().trim_start_matches(&self.base).to_owned()
     }
 
     /// Writes into a field.
-    pub(crate) fn write(&self, selector: &str, text: &str) {
-        let element = self.element(selector);
-        self.call("POST", &format!("/element/{element}/value"), &json!({"text": text}));
+    pub fn write(&self, selector: &str, text: &str) {
+        self.handle(selector, "value", &json!({"text": text}));
     }
 
     /// Presses a button or follows a link.
-    pub(crate) fn press(&self, selector: &str) {
-        let element = self.element(selector);
-        self.call("POST", &format!("/element/{element}/click"), &json!({}));
+    pub fn press(&self, selector: &str) {
+        self.handle(selector, "click", &json!({}));
+    }
+
+    /// Does something with an element, once it is there. It may belong to a page that is just being left: then there is
+    /// another one to come.
+    fn handle(&self, selector: &str, deed: &str, body: &Value) {
+        let wanted = json!({"using": "css selector", "value": selector});
+        eventually(selector, PATIENCE, || {
+            let element = self.try_call("POST", "/element", &wanted).ok().and_then(|found| id(&found))?;
+            match self.try_call("POST", &format!("/element/{element}/{deed}"), body) {
+                Ok(_) => Some(()),
+                Err(error) if error["error"] == "stale element reference" => None,
+                Err(error) => panic!("{deed} of {selector}: {error}"),
+            }
+        });
     }
 
     /// The text that a person sees of an element; nothing if it is not there.
-    pub(crate) fn text(&self, selector: &str) -> String {
+    pub fn text(&self, selector: &str) -> String {
         let found = self.call("POST", "/elements", &json!({"using": "css selector", "value": selector}));
         let Some(element) = found.as_array().and_then(|all| id(all.first()?)) else { return String::new() };
         // The page may have put another one in its place.
@@ -128,32 +149,25 @@ impl Chromium {
     }
 
     /// Waits until something is so.
-    pub(crate) fn wait_for(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+    pub fn wait_for(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         eventually(what, PATIENCE, || is_so(self).then_some(()));
     }
 
     /// Runs a script of the test's own, and gives what it returns.
-    pub(crate) fn run(&self, script: &str) -> Value {
+    pub fn run(&self, script: &str) -> Value {
         self.call("POST", "/execute/sync", &json!({"script": script, "args": []}))
     }
 
     /// What the console was told since the last call: errors, and violations of the content security policy.
-    pub(crate) fn complaints(&self) -> Vec<String> {
+    pub fn complaints(&self) -> Vec<String> {
         let log = self.call("POST", "/se/log", &json!({"type": "browser"}));
         log.as_array().unwrap().iter().map(|entry| entry["message"].to_string()).collect()
     }
 
     /// A picture of what is shown, as PNG.
-    pub(crate) fn picture(&self) -> Vec<u8> {
+    pub fn picture(&self) -> Vec<u8> {
         let picture = self.call("GET", "/screenshot", &Value::Null);
         STANDARD.decode(picture.as_str().unwrap()).unwrap()
-    }
-
-    fn element(&self, selector: &str) -> String {
-        eventually(selector, PATIENCE, || {
-            let wanted = json!({"using": "css selector", "value": selector});
-            self.try_call("POST", "/element", &wanted).ok().and_then(|found| id(&found))
-        })
     }
 
     fn devtools(&self, command: &str, parameters: &Value) {
