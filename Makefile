@@ -21,7 +21,7 @@ SECONDS_EACH ?= 300
 KILLS ?= 300
 
 BUILD_PACKAGES := gcc libc6-dev libssl-dev pkg-config
-TEST_PACKAGES  := apt-utils chromium chromium-driver createrepo-c curl dnf dpkg-dev libxml2-utils openssl procps python3 python3-venv rpm uuid-runtime wsl
+TEST_PACKAGES  := apt-utils chromium chromium-driver createrepo-c curl dnf dpkg-dev libxml2-utils openssl procps python3 python3-venv rpm systemd uuid-runtime wsl
 FUZZ_PACKAGES  := g++
 VENV           := .venv
 VENV_STAMP     := $(VENV)/.complete

@@ -1,10 +1,15 @@
 //! The composition: opens the store, makes what the first start needs, and puts the rooms together.
 
+mod account;
 mod essential;
+mod folders;
 mod host;
 mod image;
 mod image_settings;
+mod keeper;
+mod notify;
 mod proxy;
+mod reload;
 mod settings;
 mod systems;
 mod watch;
@@ -41,12 +46,17 @@ use crate::software::OpenError;
 use crate::store::{Store, StoreError, digests, subscriptions};
 use crate::wsman;
 
+pub use account::{Account, AccountError, become_owner_of, invoker};
 pub use image_settings::{
     ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_damaged_image, open_image,
 };
+pub use keeper::{KeeperError, be_kept, keep};
+pub use notify::{State, notify};
 pub use proxy::{ProxyOrders, ProxySettingError};
+pub use reload::Reload;
 use systems::Systems;
 pub use worker::{Changed, WorkerError, WorkerOrders, run_worker};
+pub use worker_program::{BecomeError, become_worker};
 
 /// How long whoever is about to end may take.
 const ENDING: Duration = Duration::from_secs(3);
@@ -60,8 +70,9 @@ pub struct Application {
     own_certificate: Option<PathBuf>,
     watched_at: Option<SocketAddr>,
     events: Arc<Events>,
+    clock: SharedClock,
     /// Declared after the server: software is watched and jobs go on until it has stopped.
-    _systems: Systems,
+    systems: Systems,
     /// Held as long as the service lives: a second one on the same state directory does not start.
     _lock: File,
 }
@@ -69,16 +80,18 @@ pub struct Application {
 /// The service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The state directory cannot be used.
-    #[error("cannot use the state directory {folder}: {source}")]
+    /// The state directory, or the worker's folder, cannot be used.
+    #[error("cannot use the folder {folder}: {source}")]
     State {
         /// The folder.
         folder: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// Others could change what is in the state directory.
-    #[error("{folder} belongs to another user or can be written by others: give a folder of your own, mode 0700")]
+    /// Others could change what is in the state directory, or in the worker's folder.
+    #[error(
+        "{folder}, or a folder above it, belongs to another user or can be written by others: give a folder of your own, mode 0700"
+    )]
     Exposed {
         /// The folder.
         folder: PathBuf,
@@ -197,7 +210,7 @@ impl Application {
         let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?.with_audit(audit));
         let page = settings::page(&config)
             .map(|settings| Page::new(broker.clone(), events.clone(), users.clone(), clock.clone(), settings).routes());
-        let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config))
+        let service = wsman::Service::new(broker, events.clone(), clock.clone(), settings::wsman(&config))
             .with_security_profiles(settings::security_profiles(&config));
         let service = Arc::new(service);
         let mut server = Server::bind(settings::server(&config), &identity, users.clone(), service.clone())?;
@@ -211,7 +224,7 @@ impl Application {
         }
         server = page.into_iter().fold(server, Server::with_routes);
         opened(users.audit());
-        Ok(Self { server, users, first_user, own_certificate, watched_at, events, _systems: systems, _lock: lock })
+        Ok(Self { server, users, first_user, own_certificate, watched_at, events, clock, systems, _lock: lock })
     }
 
     /// Where it listens, with the port it got.
@@ -227,6 +240,11 @@ impl Application {
     /// The certificate that the server signed for itself, if it uses that one.
     pub fn own_certificate(&self) -> Option<&Path> {
         self.own_certificate.as_deref()
+    }
+
+    /// What takes other settings while it serves.
+    pub fn reload(&self) -> Reload {
+        Reload { presented: self.server.presented().clone(), jobs: self.systems.jobs(), clock: self.clock.clone() }
     }
 
     /// Where it tells those of itself who watch it, with the port it got; `None` is nowhere.

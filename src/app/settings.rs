@@ -15,7 +15,6 @@ use crate::events;
 use crate::page;
 use crate::server::{self, ClientCertificates, UploadSettings};
 use crate::software::{EngineChoice, EngineSettings};
-use crate::worker;
 use crate::wsman::{self, ContextLimits};
 
 /// Replies are never larger, whatever a request asks for: they are held in memory.
@@ -70,14 +69,9 @@ pub(super) fn server(config: &Config) -> server::Settings {
             })
             .collect(),
         requests: limits.requests,
-        client_certificates: config.tls.client_certificates.then(|| ClientCertificates {
-            authorities: config.tls.client_ca_file.clone(),
-            revocations: config.tls.client_revocation_file.clone(),
-        }),
-        uploads: takes_byte_streams(config).then(|| UploadSettings {
-            folder: worker::uploads_folder(&config.state_dir),
-            max_characters: limits.max_upload,
-        }),
+        client_certificates: client_certificates(config),
+        uploads: takes_byte_streams(config)
+            .then(|| UploadSettings { folder: config.state_dir.join("uploads"), max_characters: limits.max_upload }),
     }
 }
 
@@ -85,6 +79,14 @@ pub(super) fn server(config: &Config) -> server::Settings {
 pub(super) fn page(config: &Config) -> Option<page::Settings> {
     let own = &config.page;
     own.enabled.then_some(page::Settings { idle: own.idle, longest: own.longest })
+}
+
+/// How clients are asked for certificates, if they are.
+pub(super) fn client_certificates(config: &Config) -> Option<ClientCertificates> {
+    config.tls.client_certificates.then(|| ClientCertificates {
+        authorities: config.tls.client_ca_file.clone(),
+        revocations: config.tls.client_revocation_file.clone(),
+    })
 }
 
 /// Whether packages may come inside of requests.
@@ -192,9 +194,9 @@ pub(super) fn events(config: &Config, sealing_key: Arc<SealingKey>) -> events::S
     }
 }
 
-/// How the engine works for the service whose state is in this folder.
-pub(super) fn at_work(state_dir: &Path) -> EngineSettings {
-    EngineSettings { scratch: Some(state_dir.join("work")), ..EngineSettings::default() }
+/// How the engine works for the process that has this folder.
+pub(super) fn at_work(folder: &Path) -> EngineSettings {
+    EngineSettings { scratch: Some(folder.join("work")), ..EngineSettings::default() }
 }
 
 pub(super) fn engine(engine: Engine) -> EngineChoice {

@@ -13,6 +13,7 @@ use crate::cim::{CimError, Instance, Schema};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::events::{self, Describe, Destinations, Events, IndicationFilters};
+use crate::jobs::{Jobs, System};
 use crate::providers::{self, Eventing, Indications, ManagedSystems};
 use crate::store::Store;
 use crate::store::changes::ChangeRecord;
@@ -57,6 +58,14 @@ impl Systems {
         let eventing = Eventing::new(shown.clone(), events.clone(), filters.clone(), destinations.clone());
         lists.push(providers::indications(eventing));
         Ok(lists)
+    }
+
+    /// The jobs of each.
+    pub(super) fn jobs(&self) -> Vec<(System, Arc<Jobs>)> {
+        let Some(Open { host, image, .. }) = &self.0 else { return Vec::new() };
+        let host = host.as_ref().map(|host| (System::Host, host.watched().jobs.clone()));
+        let image = image.as_ref().map(|image| (System::Image, image.watched().jobs.clone()));
+        host.into_iter().chain(image).collect()
     }
 
     /// What is looked at by those who watch the service.

@@ -7,6 +7,7 @@ mod mof_files;
 mod schema;
 mod serve;
 mod users;
+mod work;
 mod worker;
 
 use std::error::Error;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, LogFormat, Overrides};
+use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, LogFormat, Overrides, Source};
 
 /// Shows a host's software as CIM objects over WS-Management and changes it on request.
 #[derive(Debug, Parser)]
@@ -52,6 +53,10 @@ enum Action {
         #[command(subcommand)]
         action: image::Action,
     },
+    /// Change software on request of the server, as the settings say: the service manager starts this when somebody connects to
+    /// the socket that is its standard input.
+    #[command(hide = true)]
+    Work(work::Work),
     #[command(flatten)]
     Client(client::Action),
     /// Change software on request of the server, which starts this itself.
@@ -59,7 +64,7 @@ enum Action {
     Worker(Box<worker::Worker>),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 struct Serve {
     /// The settings [default: /etc/quartermaster/quartermaster.toml, if it is there].
     #[arg(long, value_name = "FILE")]
@@ -67,9 +72,12 @@ struct Serve {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
-    /// Where the store, the certificate and the journals are kept.
+    /// Where the store and the certificate are kept.
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
+    /// Where the worker has its socket, its spool and the journals.
+    #[arg(long, value_name = "DIR")]
+    worker_dir: Option<PathBuf>,
     /// The root of the managed system.
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
@@ -82,6 +90,9 @@ struct Serve {
     /// The acceptance level that VIBs must have [default: the one of the image's profile].
     #[arg(long, value_name = "LEVEL", value_enum)]
     acceptance_level: Option<AcceptanceLevel>,
+    /// The process of root that keeps this one.
+    #[arg(long, value_name = "PID", hide = true)]
+    keeper: Option<u32>,
 }
 
 /// What ended a command.
@@ -91,11 +102,12 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// more of them.
 pub fn run() -> ExitCode {
     let result = match Command::parse().action {
-        Action::Serve(arguments) => arguments.settings().and_then(serve::run),
+        Action::Serve(arguments) => serve::run(&arguments),
         Action::User { action } => users::run(action),
         Action::Audit { action } => audit::run(action),
         Action::Schema { action } => schema::run(action),
         Action::Image { action } => image::run(action),
+        Action::Work(arguments) => work::run(arguments),
         Action::Client(action) => return client::run(action),
         Action::Worker(arguments) => worker::run(*arguments),
     };
@@ -109,10 +121,12 @@ pub fn run() -> ExitCode {
 }
 
 impl Serve {
-    fn settings(self) -> Result<Config, Failure> {
-        let Self { config, listen, state_dir, root, engine, image, acceptance_level } = self;
+    fn settings(&self) -> Result<(Config, Source), Failure> {
+        let Self { config, listen, state_dir, worker_dir, root, engine, image, acceptance_level, keeper: _ } =
+            self.clone();
         let image = image.map(std::path::absolute).transpose()?;
-        Ok(Config::load(config.as_deref(), Overrides { listen, state_dir, root, engine, image, acceptance_level })?)
+        let overrides = Overrides { listen, state_dir, worker_dir, root, engine, image, acceptance_level };
+        Ok(Source::read(config.as_deref(), overrides)?)
     }
 }
 
@@ -135,17 +149,30 @@ fn report(failure: &dyn Error) {
     let _ = writeln!(std::io::stderr(), "quartermaster: {message}");
 }
 
-/// Lets the log go to the standard error. `RUST_LOG` goes before `directives`.
-fn log(directives: &str, format: LogFormat) -> Result<(), Failure> {
+/// Changes what is logged from now on.
+type ChangeLog = Box<dyn Fn(&str) -> Result<(), Failure> + Send + Sync>;
+
+/// Lets the log go to the standard error. `RUST_LOG` goes before `directives`, also before those of later.
+fn log(directives: &str, format: LogFormat) -> Result<ChangeLog, Failure> {
     use tracing_subscriber::EnvFilter;
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(variable) if !variable.is_empty() => EnvFilter::try_new(variable)?,
-        _ => EnvFilter::try_new(directives)?,
+    let filter = |directives: &str| match std::env::var("RUST_LOG") {
+        Ok(variable) if !variable.is_empty() => EnvFilter::try_new(variable),
+        _ => EnvFilter::try_new(directives),
     };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
-    match format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).init(),
-    }
-    Ok(())
+    let lines = tracing_subscriber::fmt().with_env_filter(filter(directives)?);
+    let lines = lines.with_writer(std::io::stderr).with_ansi(false);
+    Ok(match format {
+        LogFormat::Text => {
+            let lines = lines.with_filter_reloading();
+            let handle = lines.reload_handle();
+            lines.init();
+            Box::new(move |directives| Ok(handle.reload(filter(directives)?)?))
+        }
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_current_span(false).with_filter_reloading();
+            let handle = lines.reload_handle();
+            lines.init();
+            Box::new(move |directives| Ok(handle.reload(filter(directives)?)?))
+        }
+    })
 }

@@ -125,7 +125,7 @@ fn audited(users: &Users, change: &Change, make: impl FnOnce() -> Result<(), Use
 
 /// Who gives the command: the user of this process, and who they logged in as, which stays the same after su and sudo.
 fn operator() -> String {
-    let uid = rustix::process::getuid().as_raw();
+    let uid = app::invoker();
     let logged_in = std::fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| text.trim().parse().ok());
     match logged_in {
         // The kernel's word for: nobody logged in.
@@ -136,6 +136,7 @@ fn operator() -> String {
 
 fn open(place: &Place) -> Result<(Users, PathBuf), Failure> {
     let config = settings(place.config.as_deref(), place.state_dir.clone())?;
+    app::become_owner_of(&config.state_dir)?;
     Ok((app::open_users(&config)?, config.state_dir))
 }
 

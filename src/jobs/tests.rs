@@ -106,7 +106,7 @@ impl Fixture {
     }
 
     fn submit_as(&self, name: &str, owner: &Caller) -> JobId {
-        let staged = self.jobs.stage(&package(self.files.path(), name)).unwrap();
+        let staged = self.jobs.stage(&package(self.files.path(), name), &operator()).unwrap();
         self.jobs.submit(request(staged), owner).unwrap().id
     }
 
@@ -118,6 +118,15 @@ impl Fixture {
         fs::create_dir_all(journal::folder(self.state.path(), job.id.0)).unwrap();
         fs::write(journal::path(self.state.path(), job.id.0), lines).unwrap();
         job.id
+    }
+
+    /// Runs a job to its end.
+    fn run_one(&self, name: &str) -> JobId {
+        let id = self.submit(name);
+        self.tell(Step::Finish);
+        self.step_until_final(id);
+        self.jobs.step();
+        id
     }
 
     fn get(&self, id: JobId) -> Arc<Job> {

@@ -38,7 +38,7 @@ use self::connections::{Connection, Connections, Limits};
 use self::endpoint::{Access, Endpoint};
 use self::figures::RequestFigures;
 use self::in_flight::InFlight;
-pub use self::tls::TlsError;
+pub use self::tls::{Presented, TlsError};
 use self::transport::{DISCONNECT_TIME, Transport};
 pub use self::upload::UploadSettings;
 use self::upload::Uploads;
@@ -97,6 +97,7 @@ pub struct Server {
     address: SocketAddr,
     listener: TcpListener,
     tls: SslAcceptor,
+    presented: Presented,
     settings: Settings,
     users: Arc<Users>,
     service: Arc<wsman::Service>,
@@ -138,13 +139,13 @@ impl Server {
         users: Arc<Users>,
         service: Arc<wsman::Service>,
     ) -> Result<Self, ServerError> {
-        let tls = tls::acceptor(identity, settings.client_certificates.as_ref())?;
+        let (presented, tls) = Presented::begin(identity, settings.client_certificates.as_ref())?;
         let listening = |source| ServerError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let uploads =
             settings.uploads.clone().map(Uploads::open).transpose().map_err(ServerError::Uploads)?.map(Arc::new);
-        Ok(Self { address, listener, tls, settings, users, service, uploads, watching: None, routes: None })
+        Ok(Self { address, listener, tls, presented, settings, users, service, uploads, watching: None, routes: None })
     }
 
     /// The same with a listener for those who watch the service; they are told what `watched` tells, and what happens here.
@@ -162,9 +163,14 @@ impl Server {
         self.address
     }
 
+    /// What it presents to clients, to be replaced while it runs.
+    pub fn presented(&self) -> &Presented {
+        &self.presented
+    }
+
     /// Serves until `stop` is done, then lets requests finish for a bounded time.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { address, listener, tls, settings, users, service, uploads, watching, routes } = self;
+        let Self { address, listener, tls, presented: _, settings, users, service, uploads, watching, routes } = self;
         descriptors::make_room_for(settings.connections);
         let idle = settings.keep_alive + settings.head_time;
         let limits = Limits { open: settings.connections, idle, ending: DISCONNECT_TIME };

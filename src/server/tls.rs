@@ -1,11 +1,15 @@
 //! TLS: 1.2 and 1.3, with session tickets.
 
 use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use actix_http::TlsAcceptorConfig;
 use openssl::error::ErrorStack;
-use openssl::ssl::{AlpnError, SslAcceptor, SslFiletype, SslMethod, SslMode, SslOptions, SslSessionCacheMode};
+use openssl::ssl::{
+    AlpnError, ClientHelloResponse, SslAcceptor, SslAcceptorBuilder, SslContext, SslFiletype, SslMethod, SslMode,
+    SslOptions, SslSessionCacheMode,
+};
 
 use super::authentication::ClientCertificates;
 use super::certificate::Identity;
@@ -58,8 +62,38 @@ pub enum TlsError {
     },
 }
 
+/// What is presented to clients from their next handshake on, and by which authorities their certificates are judged. It can be
+/// replaced while connections are open, which go on with what they began with.
+#[derive(Clone, Debug)]
+pub struct Presented(Arc<RwLock<SslContext>>);
+
+impl Presented {
+    /// This identity, and what accepts connections with whatever is presented at that time.
+    pub(super) fn begin(
+        identity: &Identity,
+        clients: Option<&ClientCertificates>,
+    ) -> Result<(Self, SslAcceptor), TlsError> {
+        let presented = Self(Arc::new(RwLock::new(builder(identity, clients)?.build().into_context())));
+        let mut acceptor = builder(identity, clients)?;
+        let current = presented.clone();
+        // All else, such as the keys of tickets and whether clients are asked for certificates, stays what it was at the start.
+        acceptor.set_client_hello_callback(move |connection, _| {
+            connection.set_ssl_context(&current.0.read().unwrap_or_else(PoisonError::into_inner))?;
+            Ok(ClientHelloResponse::SUCCESS)
+        });
+        Ok((presented, acceptor.build()))
+    }
+
+    /// Presents another identity; if it, or the authorities of clients, cannot be used, all stays as it was.
+    pub fn replace(&self, identity: &Identity, clients: Option<&ClientCertificates>) -> Result<(), TlsError> {
+        let context = builder(identity, clients)?.build().into_context();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = context;
+        Ok(())
+    }
+}
+
 /// An acceptor for this identity, after Mozilla's intermediate profile (version 5).
-pub(super) fn acceptor(identity: &Identity, clients: Option<&ClientCertificates>) -> Result<SslAcceptor, TlsError> {
+fn builder(identity: &Identity, clients: Option<&ClientCertificates>) -> Result<SslAcceptorBuilder, TlsError> {
     let Identity { certificate, key } = identity;
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     builder
@@ -78,7 +112,7 @@ pub(super) fn acceptor(identity: &Identity, clients: Option<&ClientCertificates>
         clients.ask(&mut builder)?;
     }
     builder.set_alpn_select_callback(|_, offered| select_protocol(offered).ok_or(AlpnError::NOACK));
-    Ok(builder.build())
+    Ok(builder)
 }
 
 /// HTTP/1.1, if the client offers it (RFC 7301: each name has its length before it).

@@ -1,5 +1,6 @@
 //! The craft of packages: a package engine, and the spool of the files that it installs.
 
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,6 +44,10 @@ impl Packages {
                     operation: Operation::InstallFile { file, nevra: staged.nevra.clone(), force },
                     staged,
                 })
+            }
+            // No tool shall take a name for an option, nor for a path.
+            Work::Change(operation) if operation.nevra().is_some_and(|nevra| !nevra.is_plain()) => {
+                Err(Refusal::Malformed)
             }
             // Files are installed out of the spool only; images have a worker of their own.
             Work::Change(Operation::InstallFile { .. }) | Work::Patch(_) | Work::Image { .. } => {
@@ -129,10 +134,16 @@ impl Craft for Packages {
         Ok(Box::new(PackageTask { packages: self, kind, before: None }))
     }
 
-    fn answer(&self, request: Request, given_up: &CancelToken) -> Result<Reply, Refusal> {
+    fn answer(&self, request: Request, file: Option<File>, given_up: &CancelToken) -> Result<Reply, Refusal> {
         match request {
-            Request::Stage { path } => self.spool.stage(&path, self.manager.as_ref()).map(Reply::Staged),
-            Request::StageUpload { name } => self.spool.stage_upload(&name, self.manager.as_ref()).map(Reply::Staged),
+            Request::Stage { path, caller } => {
+                check_role(&caller)?;
+                self.spool.stage(&path, self.manager.as_ref()).map(Reply::Staged)
+            }
+            Request::StageUpload { caller } => {
+                check_role(&caller)?;
+                self.spool.stage_upload(file.ok_or(Refusal::Malformed)?, self.manager.as_ref()).map(Reply::Staged)
+            }
             Request::Plan { work, caller } => self.plan(work, &caller, given_up).map(Reply::Planned),
             Request::SetRepository { id, enabled, caller } => self.set_repository(&id, enabled, &caller),
             Request::Discard { staged } => self.spool.discard(staged).map_err(internal).map(|()| Reply::Discarded),

@@ -3,16 +3,24 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use rustix::fs::Mode;
+
 /// Gives this process a session of its own: what ends the server's process group or its terminal leaves the worker alone,
-/// and no script of a package finds a terminal to ask questions on. Lists of processes show it by the program's name,
-/// whatever path it was started by.
+/// and no script of a package finds a terminal to ask questions on. What it and its tools write gets the rights that packages and
+/// their scripts expect, whoever started it.
 pub fn detach() {
-    if let Err(error) = fs::write("/proc/self/comm", env!("CARGO_PKG_NAME")) {
-        tracing::debug!(%error, "the worker keeps the name it was started with");
-    }
+    rustix::process::umask(Mode::from_raw_mode(0o022));
+    take_name();
     // It fails where a shell has made this process the leader of a group, that is, when a person starts it.
     if let Err(error) = rustix::process::setsid() {
         tracing::warn!(%error, "the worker stays in the session it was started in");
+    }
+}
+
+/// Has lists of processes show this one by the program's name, whatever path it was started by.
+pub fn take_name() {
+    if let Err(error) = fs::write("/proc/self/comm", env!("CARGO_PKG_NAME")) {
+        tracing::debug!(%error, "the process keeps the name it was started with");
     }
 }
 

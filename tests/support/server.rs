@@ -53,6 +53,11 @@ impl Host {
         self
     }
 
+    /// From now on it is served with other settings.
+    pub fn set_settings(&mut self, settings: &str) {
+        settings.clone_into(&mut self.settings);
+    }
+
     /// The same host served with other arguments.
     pub fn with_arguments(mut self, arguments: &[&str]) -> Self {
         self.arguments = arguments.iter().map(|&a| a.to_owned()).collect();
@@ -110,7 +115,9 @@ impl Host {
     /// Writes the configuration file.
     fn configuration(&self) -> PathBuf {
         let file = self.dir.path().join("quartermaster.toml");
-        fs::write(&file, &self.settings).unwrap();
+        // Whether the service is parted in two does not depend on what users this host has.
+        let user = if self.settings.contains("user = ") { "" } else { "user = \"root\"\n" };
+        fs::write(&file, [user, &self.settings].concat()).unwrap();
         file
     }
 

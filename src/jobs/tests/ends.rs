@@ -53,10 +53,12 @@ fn a_job_is_removed_when_its_time_has_come() {
     f.clock.advance(TimeDelta::seconds(1));
     assert_eq!(f.jobs.remove_expired(f.clock.now()).unwrap(), 1);
     assert!(f.jobs.job(id).is_none());
-    assert!(!journal::folder(f.state.path(), id.0).exists());
     assert!(matches!(f.changes().last(), Some((Some(before), None)) if before.id == id));
+    assert!(journal::folder(f.state.path(), id.0).exists(), "no worker is started for it alone");
+    let next = f.run_one("next");
+    assert!(!journal::folder(f.state.path(), id.0).exists());
     let f = f.restart();
-    assert_eq!(f.jobs.jobs().iter().map(|job| job.id).collect::<Vec<_>>(), [kept]);
+    assert_eq!(f.jobs.jobs().iter().map(|job| job.id).collect::<Vec<_>>(), [kept, next]);
     assert!(f.submit("another") > kept, "numbers are never given twice");
 }
 
@@ -82,5 +84,6 @@ fn what_nobody_removed_in_time_is_removed_at_the_next_start() {
     let f = Fixture::new();
     fs::create_dir_all(journal::folder(f.state.path(), 77)).unwrap();
     let f = f.restart();
+    f.run_one("next");
     assert!(!journal::folder(f.state.path(), 77).exists());
 }

@@ -116,7 +116,7 @@ fn without_a_worker_jobs_wait() {
     let state = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
     let (_store, jobs) = open(&state, &clock);
-    let error = jobs.stage(&package(state.path(), "hello")).unwrap_err();
+    let error = jobs.stage(&package(state.path(), "hello"), &operator()).unwrap_err();
     assert!(matches!(error, StageError::WorkerUnavailable(_)), "{error:?}");
     let id = jobs.submit(request(staged()), &operator()).unwrap().id;
     jobs.step();

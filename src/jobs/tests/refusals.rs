@@ -80,7 +80,7 @@ fn a_copy_that_cannot_be_read_again_fails_its_job_and_holds_up_no_other() {
 #[test]
 fn what_was_staged_for_nobody_is_deleted_even_if_it_was_young_at_the_start() {
     let f = Fixture::new();
-    let lost = f.jobs.stage(&package(f.files.path(), "lost")).unwrap();
+    let lost = f.jobs.stage(&package(f.files.path(), "lost"), &operator()).unwrap();
     let copy = f.state.path().join(format!("spool/{}.deb", lost.id));
     fs::File::options().append(true).open(&copy).unwrap().set_modified(f.clock.now().into()).unwrap();
     let f = f.restart();

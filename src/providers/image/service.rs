@@ -81,7 +81,7 @@ impl Services {
             Ok(asked) => asked,
             Err(why) => return Ok(does_not_fit("InstallFromURI", caller, why)),
         };
-        let identity = match self.0.jobs().check_bundle(&bundle) {
+        let identity = match self.0.jobs().check_bundle(&bundle, caller) {
             Ok(identity) => identity,
             Err(error) => return refused(error),
         };
