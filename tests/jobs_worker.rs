@@ -19,6 +19,7 @@ use quartermaster::access::{Caller, Role};
 use quartermaster::clock::SystemClock;
 use quartermaster::jobs::{
     InstallOptions, Job, JobFailure, JobId, JobRequest, JobState, Jobs, PlanError, Settings, StageError, WorkerProgram,
+    WorkerStart,
 };
 use quartermaster::software::{
     Abilities, ApplyError, CancelToken, Family, FileRecord, InspectError, Inventory, Manager, ManagerError, Nevra,
@@ -41,6 +42,10 @@ fn worker_process() {
     settings.idle_limit = Duration::from_secs(1);
     let ended = worker::run(Arc::new(ScriptedManager), settings, Arc::new(SystemClock));
     std::process::exit(i32::from(ended.is_err()));
+}
+
+fn operator() -> Caller {
+    Caller::new("olga", Role::Operator)
 }
 
 /// Takes a file that begins with `package NAME` for a package; the other lines are what its installation does.
@@ -161,10 +166,10 @@ impl Server {
     fn submit(&self, folder: &Path, name: &str, script: &str) -> JobId {
         let file = folder.join(format!("{name}.rpm"));
         fs::write(&file, format!("package {name}\n{script}")).unwrap();
-        let staged = self.jobs.stage(&file).unwrap();
+        let staged = self.jobs.stage(&file, &operator()).unwrap();
         let uri = format!("file://{}", file.display());
         let request = JobRequest::InstallFromUri { uri, staged: Some(staged), options: InstallOptions::default() };
-        let owner = Caller::new("olga", Role::Operator);
+        let owner = operator();
         self.jobs.submit(request, &owner).unwrap().id
     }
 
@@ -359,7 +364,7 @@ fn nothing_is_given_to_a_worker_of_another_protocol_and_what_is_wrong_is_told() 
     let server = Server::start(path);
     let file = path.join("a.rpm");
     fs::write(&file, "package a\n").unwrap();
-    assert_eq!(server.jobs.stage(&file).unwrap_err(), StageError::OtherOrders);
+    assert_eq!(server.jobs.stage(&file, &operator()).unwrap_err(), StageError::OtherOrders);
     assert_eq!(asked.join().unwrap(), "\"retire\"\n");
     // Nobody listens any more.
     let id = server.submit(path, "late", "percent 50");
@@ -372,7 +377,10 @@ fn a_worker_is_started_through_a_launcher_and_without_it_where_that_fails() {
         let folder = folder();
         let path = folder.path();
         let launcher = launcher.iter().map(Into::into).collect();
-        let server = Server::start_with(path, |settings| settings.worker.launcher = launcher);
+        let server = Server::start_with(path, |settings| {
+            let WorkerStart::Here(program) = &mut settings.worker else { panic!("{:?}", settings.worker) };
+            program.launcher = launcher;
+        });
         let id = server.submit(path, "launched", "percent 50");
         assert_eq!(server.wait_until_final(id).state, JobState::Completed);
         let environment = fs::read(format!("/proc/{}/environ", worker_pid(path))).unwrap();
@@ -388,7 +396,12 @@ fn a_finished_job_is_removed_by_itself() {
     let id = server.submit(path, "brief", "percent 50");
     server.wait_until(|jobs| jobs.job(id).is_none());
     assert_eq!(server.history(id).last(), Some(&None));
-    assert!(!path.join("jobs").join(id.to_string()).exists());
+    // What is kept for it goes when a worker is there for the next one.
+    let pass = pipe(path, "pass");
+    let next = server.submit(path, "next", &format!("pipe {}", pass.display()));
+    server.wait_until(|_| !path.join("jobs").join(id.to_string()).exists());
+    let_pass(&pass);
+    server.wait_until(|jobs| jobs.job(next).is_none());
     assert_eq!(fs::read_dir(path.join("spool")).unwrap().count(), 0);
 }
 
@@ -398,7 +411,7 @@ fn a_plan_that_takes_too_long_is_given_up() {
     let server = Server::start(folder.path());
     let plan = |name: &str, limit| {
         let request = JobRequest::Verify { nevra: Nevra::from_debian(name, "1-1", "noarch").unwrap() };
-        server.jobs.plan(&request, &Caller::new("olga", Role::Operator), Instant::now() + limit)
+        server.jobs.plan(&request, &operator(), Instant::now() + limit)
     };
     assert_eq!(plan("good", Duration::from_secs(60)), Ok(Plan::default()));
     assert_eq!(plan("endless", Duration::from_millis(50)), Err(PlanError::TimedOut));

@@ -17,6 +17,24 @@ pub fn is_safe(folder: &Path) -> io::Result<bool> {
     Ok(is_ours && found.mode() & 0o022 == 0)
 }
 
+/// Whether nobody but root and this process's user can change what is in the folder, nor put another in its place: all folders
+/// that lead to it are theirs too, or such as /tmp, where nobody moves what is another's.
+pub fn is_out_of_reach(folder: &Path) -> io::Result<bool> {
+    let folder = fs::canonicalize(folder)?;
+    if !is_safe(&folder)? {
+        return Ok(false);
+    }
+    for above in folder.ancestors().skip(1) {
+        let found = fs::metadata(above)?;
+        let is_sticky = found.mode() & 0o1000 != 0;
+        let is_ours = found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw();
+        if !is_ours || (found.mode() & 0o022 != 0 && !is_sticky) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Writes the file so that it is there whole or not at all, also after a power loss; its mode is 0600.
 pub fn write(file: &Path, content: &[u8]) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -49,6 +67,21 @@ mod tests {
             fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
             assert!(!is_safe(folder.path()).unwrap(), "{mode:o}");
         }
+    }
+
+    #[test]
+    fn what_lies_in_a_folder_that_others_can_write_is_within_their_reach() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        make_folder(&inner).unwrap();
+        assert!(is_out_of_reach(&inner).unwrap());
+        let above = |mode| fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+        above(0o777);
+        assert!(!is_out_of_reach(&inner).unwrap());
+        above(0o1777);
+        assert!(is_out_of_reach(&inner).unwrap(), "as below /tmp");
+        fs::set_permissions(&inner, fs::Permissions::from_mode(0o1777)).unwrap();
+        assert!(!is_out_of_reach(&inner).unwrap());
     }
 
     fn mode(path: &Path) -> u32 {

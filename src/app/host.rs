@@ -1,6 +1,5 @@
 //! The managed host: its engine, its jobs, and what shows them.
 
-use std::ffi::OsString;
 use std::sync::Arc;
 
 use super::settings;
@@ -10,9 +9,9 @@ use crate::access::Users;
 use crate::cim::Schema;
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::jobs::{self, Jobs, Observed};
+use crate::jobs::{self, Jobs, Observed, System};
 use crate::providers::{Model, SystemName};
-use crate::software::{self, Family};
+use crate::software;
 use crate::store::Store;
 
 /// The managed host.
@@ -40,13 +39,15 @@ impl Host {
         };
         let observed = Observed::new(store.clone(), clock.clone(), manager.root());
         let look = Arc::new(Look::new(manager.clone(), observed));
-        let worker = worker_program::with(worker_arguments(config, manager.family())?);
         let settings = jobs::Settings {
             time_before_removal_seconds: config.jobs.time_before_removal.as_secs(),
             history_records: config.jobs.history_records,
             before_end: Some(look.clone()),
             users: Some(users.clone()),
-            ..jobs::Settings::new(config.state_dir.clone(), worker)
+            ..jobs::Settings::new(
+                worker_program::folder(config, System::Host),
+                worker_program::start(config, System::Host)?,
+            )
         };
         let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), settings)?);
         let running = jobs.clone();
@@ -59,6 +60,10 @@ impl Host {
         Ok(Some(Self { model, jobs, _watch: watch }))
     }
 
+    pub(super) fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
+    }
+
     pub(super) fn model(&self) -> &Arc<Model> {
         &self.model
     }
@@ -68,15 +73,4 @@ impl Drop for Host {
     fn drop(&mut self) {
         self.jobs.stop();
     }
-}
-
-/// The worker gets the engine that was found, so that both speak of the same database.
-fn worker_arguments(config: &Config, family: Family) -> Result<Vec<OsString>, settings::SettingError> {
-    let engine = match family {
-        Family::Deb => "deb",
-        Family::Rpm => "rpm",
-    };
-    let mut arguments = worker_program::arguments(config, &config.state_dir)?;
-    arguments.extend(["--engine".into(), engine.into(), "--root".into(), config.root.clone().into()]);
-    Ok(arguments)
 }

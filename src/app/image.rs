@@ -1,6 +1,5 @@
 //! The managed image: its store, its jobs, and what shows them.
 
-use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,8 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fs, io};
 
-use super::image_settings::{self, image_settings, open_image};
-use super::settings::SettingError;
+use super::image_settings::{image_settings, open_image};
 use super::watch::Noted;
 use super::{StartError, essential, worker_program};
 use crate::access::{Users, private_file};
@@ -57,7 +55,10 @@ impl Image {
             history_records: config.jobs.history_records,
             before_end: Some(look.clone()),
             users: Some(users.clone()),
-            ..jobs::Settings::new(state_dir.clone(), worker_program::with(worker_arguments(config, &state_dir)?))
+            ..jobs::Settings::new(
+                worker_program::folder(config, System::Image),
+                worker_program::start(config, System::Image)?,
+            )
         };
         let jobs = Arc::new(Jobs::open(store.clone(), clock.clone(), settings)?);
         give_up_those_of_another(&jobs, dir, &state_dir)?;
@@ -68,6 +69,10 @@ impl Image {
             .told_by(look.is_unreadable.clone());
         let watch = Watch::start(look, jobs.clone()).map_err(StartError::Thread)?;
         Ok(Some(Self { model: Arc::new(model), jobs, _watch: watch }))
+    }
+
+    pub(super) fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
     }
 
     pub(super) fn model(&self) -> &Arc<ImageModel> {
@@ -169,24 +174,4 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Relaxed);
     }
-}
-
-/// The worker opens the same store with the same settings.
-fn worker_arguments(config: &Config, state_dir: &Path) -> Result<Vec<OsString>, SettingError> {
-    let mut arguments = worker_program::arguments(config, state_dir)?;
-    let mut give = |option: &str, value: OsString| arguments.extend([option.into(), value]);
-    let orders = image_settings::orders(config);
-    give("--image", orders.dir.into());
-    if let Some(level) = orders.acceptance_level {
-        give("--acceptance-level", level.word().into());
-    }
-    let files = [
-        ("--vmware-trust-file", orders.vmware_trust_file),
-        ("--partner-trust-file", orders.partner_trust_file),
-        ("--revocation-file", orders.revocation_file),
-    ];
-    for (option, file) in files {
-        file.into_iter().for_each(|file| give(option, file.into()));
-    }
-    Ok(arguments)
 }

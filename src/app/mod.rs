@@ -1,9 +1,14 @@
 //! The composition: opens the store, makes what the first start needs, and puts the rooms together.
 
+mod account;
 mod essential;
+mod folders;
 mod host;
 mod image;
 mod image_settings;
+mod keeper;
+mod notify;
+mod reload;
 mod settings;
 mod systems;
 mod watch;
@@ -36,11 +41,16 @@ use crate::software::OpenError;
 use crate::store::{Store, StoreError, subscriptions};
 use crate::wsman;
 
+pub use account::{Account, AccountError, become_owner_of};
 pub use image_settings::{
     ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_image,
 };
+pub use keeper::{KeeperError, be_kept, keep};
+pub use notify::{State, notify};
+pub use reload::Reload;
 use systems::Systems;
 pub use worker::{Changed, WorkerError, WorkerOrders, run_worker};
+pub use worker_program::{BecomeError, become_worker};
 
 /// How long whoever is about to end may take.
 const ENDING: Duration = Duration::from_secs(3);
@@ -53,8 +63,9 @@ pub struct Application {
     first_user: Option<FirstUser>,
     own_certificate: Option<PathBuf>,
     events: Arc<Events>,
+    clock: SharedClock,
     /// Declared after the server: software is watched and jobs go on until it has stopped.
-    _systems: Systems,
+    systems: Systems,
     /// Held as long as the service lives: a second one on the same state directory does not start.
     _lock: File,
 }
@@ -62,16 +73,18 @@ pub struct Application {
 /// The service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The state directory cannot be used.
-    #[error("cannot use the state directory {folder}: {source}")]
+    /// The state directory, or the worker's folder, cannot be used.
+    #[error("cannot use the folder {folder}: {source}")]
     State {
         /// The folder.
         folder: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// Others could change what is in the state directory.
-    #[error("{folder} belongs to another user or can be written by others: give a folder of your own, mode 0700")]
+    /// Others could change what is in the state directory, or in the worker's folder.
+    #[error(
+        "{folder}, or a folder above it, belongs to another user or can be written by others: give a folder of your own, mode 0700"
+    )]
     Exposed {
         /// The folder.
         folder: PathBuf,
@@ -177,9 +190,9 @@ impl Application {
             settings::events(&config, sealing_key),
         )?;
         let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?);
-        let service = wsman::Service::new(broker, events.clone(), clock, settings::wsman(&config));
+        let service = wsman::Service::new(broker, events.clone(), clock.clone(), settings::wsman(&config));
         let server = Server::bind(settings::server(&config), &identity, users.clone(), Arc::new(service))?;
-        Ok(Self { server, users, first_user, own_certificate, events, _systems: systems, _lock: lock })
+        Ok(Self { server, users, first_user, own_certificate, events, clock, systems, _lock: lock })
     }
 
     /// Where it listens, with the port it got.
@@ -195,6 +208,11 @@ impl Application {
     /// The certificate that the server signed for itself, if it uses that one.
     pub fn own_certificate(&self) -> Option<&Path> {
         self.own_certificate.as_deref()
+    }
+
+    /// What takes other settings while it serves.
+    pub fn reload(&self) -> Reload {
+        Reload { presented: self.server.presented().clone(), jobs: self.systems.jobs(), clock: self.clock.clone() }
     }
 
     /// The users it knows.

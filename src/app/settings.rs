@@ -12,7 +12,6 @@ use crate::config::{Allowed, Config, Engine, FaultStatus, Overflow};
 use crate::events;
 use crate::server::{self, UploadSettings};
 use crate::software::{EngineChoice, EngineSettings};
-use crate::worker;
 use crate::wsman::{self, ContextLimits};
 
 /// Replies are never larger, whatever a request asks for: they are held in memory.
@@ -43,10 +42,8 @@ pub(super) fn server(config: &Config) -> server::Settings {
         head_time: limits.head_time,
         keep_alive: limits.keep_alive,
         connections: limits.connections,
-        uploads: takes_byte_streams(config).then(|| UploadSettings {
-            folder: worker::uploads_folder(&config.state_dir),
-            max_characters: limits.max_upload,
-        }),
+        uploads: takes_byte_streams(config)
+            .then(|| UploadSettings { folder: config.state_dir.join("uploads"), max_characters: limits.max_upload }),
     }
 }
 
@@ -148,9 +145,9 @@ pub(super) fn events(config: &Config, sealing_key: SealingKey) -> events::Settin
     }
 }
 
-/// How the engine works for the service whose state is in this folder.
-pub(super) fn at_work(state_dir: &Path) -> EngineSettings {
-    EngineSettings { scratch: Some(state_dir.join("work")), ..EngineSettings::default() }
+/// How the engine works for the process that has this folder.
+pub(super) fn at_work(folder: &Path) -> EngineSettings {
+    EngineSettings { scratch: Some(folder.join("work")), ..EngineSettings::default() }
 }
 
 pub(super) fn engine(engine: Engine) -> EngineChoice {

@@ -12,6 +12,7 @@ use crate::cim::{CimError, Instance, Schema};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::events::{self, Describe, Destinations, Events, IndicationFilters};
+use crate::jobs::{Jobs, System};
 use crate::providers::{self, Eventing, Indications, ManagedSystems};
 use crate::store::Store;
 use crate::store::changes::ChangeRecord;
@@ -25,8 +26,8 @@ struct Open {
     shown: ManagedSystems,
     filters: Arc<IndicationFilters>,
     destinations: Arc<Destinations>,
-    _host: Option<Host>,
-    _image: Option<Image>,
+    host: Option<Host>,
+    image: Option<Image>,
 }
 
 impl Systems {
@@ -46,7 +47,7 @@ impl Systems {
         let filters = IndicationFilters::open(store.clone(), schema.clone()).map_err(events::OpenError::from)?;
         let destinations = Destinations::open(store.clone()).map_err(events::OpenError::from)?;
         let (filters, destinations) = (Arc::new(filters), Arc::new(destinations));
-        Ok(Self(Some(Open { shown, filters, destinations, _host: host, _image: image })))
+        Ok(Self(Some(Open { shown, filters, destinations, host, image })))
     }
 
     /// What shows each system, and the subscriptions to what happens on them.
@@ -56,6 +57,13 @@ impl Systems {
         let eventing = Eventing::new(shown.clone(), events.clone(), filters.clone(), destinations.clone());
         lists.push(providers::indications(eventing));
         Ok(lists)
+    }
+
+    /// The jobs of each.
+    pub(super) fn jobs(&self) -> Vec<(System, Arc<Jobs>)> {
+        let Some(Open { host, image, .. }) = &self.0 else { return Vec::new() };
+        let host = host.as_ref().map(|host| (System::Host, host.jobs().clone()));
+        host.into_iter().chain(image.as_ref().map(|image| (System::Image, image.jobs().clone()))).collect()
     }
 
     pub(super) fn describe(&self) -> Arc<dyn Describe> {

@@ -23,10 +23,14 @@ const LEFT_BEHIND: TimeDelta = TimeDelta::days(1);
 /// What the server tells its worker on the command line.
 #[derive(Clone, Debug)]
 pub struct WorkerOrders {
-    /// The server's state directory.
-    pub state_dir: PathBuf,
+    /// The worker's folder.
+    pub worker_dir: PathBuf,
     /// What it changes.
     pub changes: Changed,
+    /// Where it listens.
+    pub socket: worker::Socket,
+    /// The user of the process that faces the network, if it is another.
+    pub server_user: Option<u32>,
     /// The digest of all this, which the worker greets servers with.
     pub digest: String,
     /// The folders that packages may be read from; `None` is all.
@@ -100,7 +104,7 @@ pub enum WorkerError {
 pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
     let clock: SharedClock = Arc::new(SystemClock);
     let settings = worker::Settings {
-        state_dir: orders.state_dir,
+        worker_dir: orders.worker_dir,
         readable_folders: orders.readable_folders,
         max_package_octets: orders.max_package_octets,
         max_metadata_octets: orders.max_metadata_octets,
@@ -114,10 +118,13 @@ pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
             ..worker::Downloads::default()
         },
         orders: orders.digest,
+        socket: orders.socket,
+        server_user: orders.server_user,
+        ends_at_sigterm: true,
     };
     match orders.changes {
         Changed::Packages { root, engine } => {
-            let manager = open_engine(&settings.state_dir, engine, &root, &clock)?;
+            let manager = open_engine(&settings.worker_dir, engine, &root, &clock)?;
             Ok(worker::run(manager, settings, clock)?)
         }
         Changed::Image(orders) => {
@@ -128,12 +135,12 @@ pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
 }
 
 fn open_engine(
-    state_dir: &Path,
+    worker_dir: &Path,
     engine: Engine,
     root: &Path,
     clock: &SharedClock,
 ) -> Result<Arc<dyn Manager>, WorkerError> {
-    let at_work = settings::at_work(state_dir);
+    let at_work = settings::at_work(worker_dir);
     if let Some(scratch) = &at_work.scratch {
         prepare(scratch, clock).map_err(|source| WorkerError::Scratch { folder: scratch.clone(), source })?;
     }

@@ -5,6 +5,7 @@ mod mof_files;
 mod schema;
 mod serve;
 mod users;
+mod work;
 mod worker;
 
 use std::error::Error;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, Overrides};
+use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, Overrides, Source};
 
 /// Shows a host's software as CIM objects over WS-Management and changes it on request.
 #[derive(Debug, Parser)]
@@ -44,12 +45,15 @@ enum Action {
         #[command(subcommand)]
         action: image::Action,
     },
+    /// Change software on request of the server, as the settings say: the service manager starts this when somebody connects to
+    /// the socket that is its standard input.
+    Work(work::Work),
     /// Change software on request of the server, which starts this itself.
     #[command(hide = true)]
     Worker(Box<worker::Worker>),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 struct Serve {
     /// The settings [default: /etc/quartermaster/quartermaster.toml, if it is there].
     #[arg(long, value_name = "FILE")]
@@ -57,9 +61,12 @@ struct Serve {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
-    /// Where the store, the certificate and the journals are kept.
+    /// Where the store and the certificate are kept.
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
+    /// Where the worker has its socket, its spool and the journals.
+    #[arg(long, value_name = "DIR")]
+    worker_dir: Option<PathBuf>,
     /// The root of the managed system.
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
@@ -72,6 +79,9 @@ struct Serve {
     /// The acceptance level that VIBs must have [default: the one of the image's profile].
     #[arg(long, value_name = "LEVEL", value_enum)]
     acceptance_level: Option<AcceptanceLevel>,
+    /// The process of root that keeps this one.
+    #[arg(long, value_name = "PID", hide = true)]
+    keeper: Option<u32>,
 }
 
 /// What ended a command.
@@ -85,10 +95,11 @@ pub fn command() -> clap::Command {
 /// Runs the command line of this process: 0 is success, 1 failure, 2 a command line that nobody understands.
 pub fn run() -> ExitCode {
     let result = match Command::parse().action {
-        Action::Serve(arguments) => arguments.settings().and_then(serve::run),
+        Action::Serve(arguments) => serve::run(&arguments),
         Action::User { action } => users::run(action),
         Action::Schema { action } => schema::run(action),
         Action::Image { action } => image::run(action),
+        Action::Work(arguments) => work::run(arguments),
         Action::Worker(arguments) => worker::run(*arguments),
     };
     match result {
@@ -101,10 +112,12 @@ pub fn run() -> ExitCode {
 }
 
 impl Serve {
-    fn settings(self) -> Result<Config, Failure> {
-        let Self { config, listen, state_dir, root, engine, image, acceptance_level } = self;
+    fn settings(&self) -> Result<(Config, Source), Failure> {
+        let Self { config, listen, state_dir, worker_dir, root, engine, image, acceptance_level, keeper: _ } =
+            self.clone();
         let image = image.map(std::path::absolute).transpose()?;
-        Ok(Config::load(config.as_deref(), Overrides { listen, state_dir, root, engine, image, acceptance_level })?)
+        let overrides = Overrides { listen, state_dir, worker_dir, root, engine, image, acceptance_level };
+        Ok(Source::read(config.as_deref(), overrides)?)
     }
 }
 
@@ -127,13 +140,19 @@ fn report(failure: &dyn Error) {
     let _ = writeln!(std::io::stderr(), "quartermaster: {message}");
 }
 
-/// Lets the log go to the standard error. `RUST_LOG` goes before `directives`.
-fn log(directives: &str) -> Result<(), Failure> {
+/// Changes what is logged from now on.
+type ChangeLog = Box<dyn Fn(&str) -> Result<(), Failure> + Send + Sync>;
+
+/// Lets the log go to the standard error. `RUST_LOG` goes before `directives`, also before those of later.
+fn log(directives: &str) -> Result<ChangeLog, Failure> {
     use tracing_subscriber::EnvFilter;
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(variable) if !variable.is_empty() => EnvFilter::try_new(variable)?,
-        _ => EnvFilter::try_new(directives)?,
+    let filter = |directives: &str| match std::env::var("RUST_LOG") {
+        Ok(variable) if !variable.is_empty() => EnvFilter::try_new(variable),
+        _ => EnvFilter::try_new(directives),
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
-    Ok(())
+    let builder = tracing_subscriber::fmt().with_env_filter(filter(directives)?);
+    let builder = builder.with_writer(std::io::stderr).with_ansi(false).with_filter_reloading();
+    let handle = builder.reload_handle();
+    builder.init();
+    Ok(Box::new(move |directives| Ok(handle.reload(filter(directives)?)?)))
 }

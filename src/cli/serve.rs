@@ -5,10 +5,12 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use super::{Failure, log};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{ChangeLog, Failure, Serve, log};
 use crate::access::FirstUser;
-use crate::app::{self, Application};
-use crate::config::{Config, Engine};
+use crate::app::{self, Account, Application, Reload};
+use crate::config::{Config, Engine, SERVICE_USER, Source};
 
 /// What the line to paste lists: the class's URI and how its identifiers begin.
 struct Listed {
@@ -42,16 +44,32 @@ const ENUMERATE: &str = concat!(
 );
 
 /// Serves until it is told to stop.
-pub(super) fn run(config: Config) -> Result<(), Failure> {
-    log(&config.log)?;
+pub(super) fn run(arguments: &Serve) -> Result<(), Failure> {
+    if let Some(keeper) = arguments.keeper {
+        app::be_kept(keeper)?;
+    }
+    let (config, source) = arguments.settings()?;
+    let change_log = log(&config.log)?;
+    if let Some(account) = Account::of_service(&config)? {
+        return Ok(app::keep(config, &source, &account)?);
+    }
+    if rustix::process::geteuid().is_root() {
+        tracing::info!(
+            "root itself faces the network: a user called {SERVICE_USER}, or the setting user, parts the service in two"
+        );
+    }
+    serve(config, source, change_log)
+}
+
+fn serve(config: Config, source: Source, change_log: ChangeLog) -> Result<(), Failure> {
     let listed = if config.engine == Engine::None && config.image.dir.is_some() { VIBS } else { PACKAGES };
     // The workers have threads of their own; this one accepts nothing but signals and the server's end.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build()?;
-    let (application, stop) = {
+    let (application, stop, hang_up) = {
         let _inside = runtime.enter();
-        let application = Application::build(config)?;
+        let application = Application::build(config.clone())?;
         // Before anybody is told that it is ready: who starts it may stop it at once.
-        (application, app::stop_signal()?)
+        (application, app::stop_signal()?, signal(SignalKind::hangup())?)
     };
     let address = application.address();
     let mut lines = format!("listening on https://{address}/wsman\n");
@@ -60,8 +78,65 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     }
     // Nobody has to read it: a closed standard output does not end the service.
     let _ = std::io::stdout().write_all(lines.as_bytes());
-    runtime.block_on(application.run_until(stop))?;
+    app::notify(app::State::Ready);
+    let reading = Reading { config, source, change_log, reload: application.reload() };
+    let stop = async {
+        stop.await;
+        app::notify(app::State::Stopping);
+    };
+    runtime.block_on(async {
+        let reading = tokio::spawn(reading.read_at_each(hang_up));
+        let served = application.run_until(stop).await;
+        reading.abort();
+        served
+    })?;
     Ok(())
+}
+
+/// What is needed to read the settings again.
+struct Reading {
+    config: Config,
+    source: Source,
+    change_log: ChangeLog,
+    reload: Reload,
+}
+
+impl Reading {
+    /// Reads them at each SIGHUP, for ever.
+    async fn read_at_each(mut self, mut hang_up: Signal) {
+        while hang_up.recv().await.is_some() {
+            let reading = tokio::task::spawn_blocking(move || {
+                self.read();
+                self
+            });
+            let Ok(reading) = reading.await else { return };
+            self = reading;
+        }
+    }
+
+    fn read(&mut self) {
+        app::notify(app::State::Reloading);
+        match self.try_read() {
+            Ok(waiting) => {
+                tracing::info!("the settings, certificates and trust files were read again");
+                for key in waiting {
+                    tracing::warn!(key, "this setting was changed; it takes effect when the service is started again");
+                }
+            }
+            Err(failure) => {
+                tracing::error!(error = failure.as_ref() as &dyn std::error::Error, "the settings stay as they were");
+            }
+        }
+        app::notify(app::State::Ready);
+    }
+
+    fn try_read(&mut self) -> Result<Vec<String>, Failure> {
+        let read = self.source.read_again(&self.config)?;
+        self.reload.apply(&read.config)?;
+        (self.change_log)(&read.config.log)?;
+        self.config = read.config;
+        Ok(read.waiting)
+    }
 }
 
 fn welcome(

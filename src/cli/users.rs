@@ -100,6 +100,7 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
 
 fn open(place: &Place) -> Result<(crate::access::Users, PathBuf), Failure> {
     let config = settings(place.config.as_deref(), place.state_dir.clone())?;
+    app::become_owner_of(&config.state_dir)?;
     Ok((app::open_users(&config)?, config.state_dir))
 }
 

@@ -9,17 +9,23 @@ use super::{Failure, log};
 use crate::app::{Changed, ImageOrders, WorkerOrders, run_worker};
 use crate::client::Proxy;
 use crate::config::{AcceptanceLevel, Engine};
-use crate::worker;
+use crate::worker::{self, Socket};
 
-/// What the worker logs: its standard error is a file beside the store.
+/// What the worker logs: its standard error is a file in its folder.
 const LOG: &str = "warn,quartermaster=info";
 
 /// What the server tells its worker.
 #[derive(Debug, Args)]
 pub(super) struct Worker {
-    /// The server's state directory.
+    /// The folder of the socket, the spool and the journals.
     #[arg(long, value_name = "DIR")]
-    state_dir: PathBuf,
+    worker_dir: PathBuf,
+    /// The standard input is the socket to listen on.
+    #[arg(long)]
+    socket_on_stdin: bool,
+    /// The user, besides root and the worker's own, whose processes may connect.
+    #[arg(long, value_name = "UID")]
+    server_user: Option<u32>,
     /// The root of the managed system.
     #[arg(long, value_name = "DIR", required_unless_present = "image")]
     root: Option<PathBuf>,
@@ -81,10 +87,11 @@ pub(super) struct Worker {
 
 /// Works until there has been nothing to do for a while.
 pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
-    log(LOG)?;
+    let _ = log(LOG)?;
     worker::detach();
+    let socket = if arguments.socket_on_stdin { Socket::from_standard_input()? } else { Socket::Own };
     run_worker(WorkerOrders {
-        state_dir: arguments.state_dir,
+        worker_dir: arguments.worker_dir,
         changes: match (arguments.image, arguments.root) {
             (Some(dir), _) => Changed::Image(ImageOrders {
                 dir,
@@ -95,6 +102,8 @@ pub(super) fn run(arguments: Worker) -> Result<(), Failure> {
             }),
             (None, root) => Changed::Packages { root: root.unwrap_or_else(|| "/".into()), engine: arguments.engine },
         },
+        socket,
+        server_user: arguments.server_user,
         digest: arguments.orders_digest,
         readable_folders: arguments.limit_folders.then_some(arguments.readable_folder),
         max_package_octets: arguments.max_package_octets,

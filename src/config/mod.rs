@@ -3,6 +3,7 @@
 //! Every key has a default and is documented in `docs/quartermaster.sample.toml`; a key that nobody knows is an error.
 
 mod host;
+mod reload;
 mod sections;
 mod values;
 
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use reload::{Reread, Source};
 pub use sections::{Auth, Downloads, Events, Image, Jobs, Limits, Overflow, Tls};
 pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus};
 
@@ -20,6 +22,9 @@ pub const SAMPLE: &str = include_str!("../../docs/quartermaster.sample.toml");
 /// Where the settings are read from when no file is named; it need not be there.
 pub const DEFAULT_FILE: &str = "/etc/quartermaster/quartermaster.toml";
 
+/// The user that faces the network unless the settings say another.
+pub const SERVICE_USER: &str = "quartermaster";
+
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +33,11 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where the store, the certificate and the journals are kept.
     pub state_dir: PathBuf,
+    /// The user that the process runs as which faces the network, when root starts the service: a name, or a number that needs
+    /// no account. `None` is [`SERVICE_USER`] if there is such a user, else root.
+    pub user: Option<String>,
+    /// The folder of the worker's socket, spool and journals; `None` leaves it to who runs what, see [`Config::worker_dir`].
+    pub worker_dir: Option<PathBuf>,
     /// The root of the managed system.
     pub root: PathBuf,
     /// The package engine.
@@ -62,6 +72,8 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5986)),
             state_dir: "/var/lib/quartermaster".into(),
+            user: None,
+            worker_dir: None,
             root: "/".into(),
             engine: Engine::Auto,
             system_class: "PG_ComputerSystem".to_owned(),
@@ -86,6 +98,8 @@ pub struct Overrides {
     pub listen: Option<SocketAddr>,
     /// See [`Config::state_dir`].
     pub state_dir: Option<PathBuf>,
+    /// See [`Config::worker_dir`].
+    pub worker_dir: Option<PathBuf>,
     /// See [`Config::root`].
     pub root: Option<PathBuf>,
     /// See [`Config::engine`].
@@ -143,6 +157,11 @@ impl Config {
         toml::from_str(text).map_err(|error| invalid(&error, text, file))
     }
 
+    /// The folder of the worker: the setting, else the state directory, as where one user runs both processes.
+    pub fn worker_dir(&self) -> &Path {
+        self.worker_dir.as_deref().unwrap_or(&self.state_dir)
+    }
+
     /// The name of the managed system: the setting, else the host's full name, else its short one.
     pub fn system_name(&self) -> String {
         self.system_name.clone().unwrap_or_else(host::name)
@@ -154,12 +173,13 @@ impl Config {
     }
 
     fn take(&mut self, overrides: Overrides) {
-        let Overrides { listen, state_dir, root, engine, image, acceptance_level } = overrides;
+        let Overrides { listen, state_dir, worker_dir, root, engine, image, acceptance_level } = overrides;
         self.listen = listen.unwrap_or(self.listen);
         self.engine = engine.unwrap_or(self.engine);
         if let Some(state_dir) = state_dir {
             self.state_dir = state_dir;
         }
+        self.worker_dir = worker_dir.or(self.worker_dir.take());
         if let Some(root) = root {
             self.root = root;
         }

@@ -21,6 +21,18 @@ pub enum Engine {
     None,
 }
 
+impl Engine {
+    /// The word of settings and the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Deb => "deb",
+            Self::Rpm => "rpm",
+            Self::None => "none",
+        }
+    }
+}
+
 /// How far whoever made a VIB must vouch for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

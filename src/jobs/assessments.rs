@@ -89,9 +89,9 @@ pub(super) fn stored(store: &Store, system: System) -> Result<Option<Arc<Assesse
 }
 
 /// The assessment that a job ended with, out of its folder; `None` if it made none.
-pub(super) fn taken(state_dir: &Path, job: &Job) -> Result<Option<Taken>, Lost> {
+pub(super) fn taken(worker_dir: &Path, job: &Job) -> Result<Option<Taken>, Lost> {
     let Some(file) = job.outcome.as_ref().and_then(|outcome| outcome.assessment.as_ref()) else { return Ok(None) };
-    let octets = octets_of(state_dir, job, file)?;
+    let octets = octets_of(worker_dir, job, file)?;
     let wrong = |error: serde_json::Error| Lost::ForGood(error.to_string());
     let assessment: PatchAssessment = serde_json::from_slice(&octets).map_err(wrong)?;
     let operation = match &job.request {
@@ -106,8 +106,8 @@ pub(super) fn taken(state_dir: &Path, job: &Job) -> Result<Option<Taken>, Lost> 
     Ok(Some(Taken { assessed: Arc::new(Assessed::new(summary, assessment)), row }))
 }
 
-fn octets_of(state_dir: &Path, job: &Job, file: &AssessmentFile) -> Result<Vec<u8>, Lost> {
-    let path = journal::folder(state_dir, job.id.0).join(AssessmentFile::NAME);
+fn octets_of(worker_dir: &Path, job: &Job, file: &AssessmentFile) -> Result<Vec<u8>, Lost> {
+    let path = journal::folder(worker_dir, job.id.0).join(AssessmentFile::NAME);
     let opened = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Lost::ForGood("its file is gone".to_owned()),
         _ => Lost::Unreadable(error),

@@ -22,6 +22,8 @@ const WATCHED: Duration = Duration::from_secs(1);
 const UNWATCHED: Duration = Duration::from_millis(200);
 /// The next look after something failed.
 const BACK_OFF: Duration = Duration::from_secs(2);
+/// How many journals of removed jobs may wait to be deleted.
+const MOST_KEPT_JOURNALS: usize = 256;
 /// The longest time without a look.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -58,6 +60,7 @@ impl Jobs {
     fn try_step(&self) -> Result<Duration, JobsError> {
         self.remove_expired(self.clock.now())?;
         self.read_active_journal()?;
+        self.forget_removed();
         let pause = match self.active() {
             Some((job, _)) if job.state == JobState::Running => self.look_after(&job)?,
             Some((job, _)) => self.dispatch(&job)?,
@@ -86,7 +89,7 @@ impl Jobs {
         let mut trails = self.lock();
         let Some(job) = self.job(id) else { return Ok(()) };
         let trail = trails.get(&id).copied().unwrap_or_default();
-        let tail = journal::read(&journal::path(&self.settings.state_dir, id.0), trail.offset)?;
+        let tail = journal::read(&journal::path(&self.settings.worker_dir, id.0), trail.offset)?;
         if tail.offset == trail.offset {
             return Ok(());
         }
@@ -171,7 +174,7 @@ impl Jobs {
 
     /// Looks whether the worker still works on a running job.
     fn look_after(&self, job: &Job) -> Result<Duration, JobsError> {
-        let path = journal::path(&self.settings.state_dir, job.id.0);
+        let path = journal::path(&self.settings.worker_dir, job.id.0);
         if journal::is_held(&path)? {
             return Ok(match self.link.watch_if_there() {
                 Ok(true) => WATCHED,
@@ -237,7 +240,7 @@ impl Jobs {
     /// Looks at what a job did if its journal has its end, and tells whether it did. Not under the lock: others would wait.
     fn look_if_ended(&self, id: JobId) -> Result<bool, JobsError> {
         let offset = self.lock().get(&id).copied().unwrap_or_default().offset;
-        let has_end = journal::read(&journal::path(&self.settings.state_dir, id.0), offset)?.has_end();
+        let has_end = journal::read(&journal::path(&self.settings.worker_dir, id.0), offset)?.has_end();
         if has_end {
             self.look_before_end();
         }
@@ -273,6 +276,15 @@ impl Jobs {
         Ok(())
     }
 
+    /// Lets the worker delete the journals of jobs that were removed. None is started for a few of them: the next job brings one.
+    fn forget_removed(&self) {
+        let forget = self.lock_spool_work().forget.clone();
+        let is_time = forget.len() >= MOST_KEPT_JOURNALS || (!forget.is_empty() && self.link.is_watching());
+        if is_time && self.link.call(&Request::Forget { jobs: forget.clone() }).is_ok() {
+            self.lock_spool_work().forget.retain(|job| !forget.contains(job));
+        }
+    }
+
     /// Lets the worker delete what no job needs; tells whether nothing is left to do.
     fn tidy_spool(&self) -> bool {
         let (sweep_at, discard) = {
@@ -294,7 +306,7 @@ impl Jobs {
 
     /// Has old files deleted that no job needs, and tells when to do so again: when those that are too young now are old.
     fn sweep(&self) -> Result<Option<DateTime<Utc>>, LinkError> {
-        let spool = self.settings.state_dir.join("spool");
+        let spool = self.settings.worker_dir.join("spool");
         let files = || std::fs::read_dir(&spool).map_or(usize::MAX, Iterator::count);
         if files() == 0 {
             return Ok(None);

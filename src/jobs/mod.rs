@@ -17,7 +17,6 @@ mod table;
 mod tests;
 mod wake;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +31,8 @@ pub use job::{Job, JobError, JobFailure, JobState};
 pub use observed::{Observed, PACKAGE_SUBJECT, VIB_SUBJECT};
 pub use request::{Asked, ImageRequest, InstallAction, InstallOptions, JobRequest};
 pub use table::{JobModification, Jobs};
+
+pub use crate::worker::WorkerProgram;
 
 /// A managed system that jobs change. Each has a queue of its own, with its own worker, history and change records; only the
 /// numbers of jobs are unique over both.
@@ -65,20 +66,31 @@ impl System {
 /// The shortest time before removal that a client can set, in seconds; less is raised to it.
 pub const MIN_TIME_BEFORE_REMOVAL_SECONDS: u64 = 10;
 
-/// How the worker process is started when none listens.
-#[derive(Clone, Debug, Default)]
-pub struct WorkerProgram {
-    /// The program, as an absolute path.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub arguments: Vec<OsString>,
-    /// Variables added to its environment.
-    pub environment: Vec<(OsString, OsString)>,
-    /// A program and its arguments that the whole is given to, so that the worker is not ended with the service; it becomes
-    /// the worker. Empty for none. If the worker does not start so, it is started without.
-    pub launcher: Vec<OsString>,
-    /// What such a worker greets with, to be known from those that were told something else.
-    pub orders: String,
+/// Who starts the worker when none listens.
+#[derive(Clone, Debug)]
+pub enum WorkerStart {
+    /// This process.
+    Here(WorkerProgram),
+    /// Somebody who holds its socket and starts it when a connection comes: a keeper, or systemd.
+    Elsewhere {
+        /// What a worker greets with that was told what this process was told.
+        orders: String,
+    },
+}
+
+impl From<WorkerProgram> for WorkerStart {
+    fn from(program: WorkerProgram) -> Self {
+        Self::Here(program)
+    }
+}
+
+impl WorkerStart {
+    fn orders(&self) -> &str {
+        match self {
+            Self::Here(program) => &program.orders,
+            Self::Elsewhere { orders } => orders,
+        }
+    }
 }
 
 /// Hears that a job is about to be told as ended.
@@ -92,10 +104,10 @@ pub trait BeforeEnd: Send + Sync + std::fmt::Debug {
 pub struct Settings {
     /// The system whose jobs these are.
     pub system: System,
-    /// The folder of the worker's socket, its log and the journals.
-    pub state_dir: PathBuf,
+    /// The folder of the worker's socket and the journals. It is the worker's: this room only reads there.
+    pub worker_dir: PathBuf,
     /// How the worker is started.
-    pub worker: WorkerProgram,
+    pub worker: WorkerStart,
     /// How long a job stays after it ended, unless its client says otherwise, in seconds.
     pub time_before_removal_seconds: u64,
     /// The priority of new jobs.
@@ -115,11 +127,11 @@ pub struct Settings {
 
 impl Settings {
     /// The usual settings for the host's jobs: 300 seconds, priority 10, 1,000 jobs, one hour, 10,000 records.
-    pub fn new(state_dir: PathBuf, worker: WorkerProgram) -> Self {
+    pub fn new(worker_dir: PathBuf, worker: impl Into<WorkerStart>) -> Self {
         Self {
             system: System::Host,
-            state_dir,
-            worker,
+            worker_dir,
+            worker: worker.into(),
             time_before_removal_seconds: 300,
             priority: 10,
             max_unfinished: 1000,

@@ -1,62 +1,60 @@
 //! How package files come to the worker: it copies them to its spool and tells what they are.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use tempfile::NamedTempFile;
+use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::StageError;
 use super::link::LinkError;
 use super::table::Jobs;
-use crate::access::private_file;
+use crate::access::Caller;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{self, Refusal, Staged};
+use crate::worker::{Refusal, Staged};
 
 impl Jobs {
     /// Lets the worker copy a local file to its spool and tell what package it is. Blocks, for as long as the copy takes.
-    pub fn stage(&self, path: &Path) -> Result<Staged, StageError> {
+    pub fn stage(&self, path: &Path, caller: &Caller) -> Result<Staged, StageError> {
         if path.to_str().is_none() {
             return Err(StageError::NotReadable("its name is not UTF-8: rename it".to_owned()));
         }
-        self.stage_by(&Request::Stage { path: path.to_owned() })
+        self.stage_by(|| self.link.call(&Request::Stage { path: path.to_owned(), caller: caller.clone() }))
     }
 
-    /// The same with a file in [`worker::uploads_folder`].
-    pub fn stage_upload(&self, file: &Path) -> Result<Staged, StageError> {
-        let name = file.file_name().and_then(|name| name.to_str());
-        let name = name.ok_or_else(|| StageError::NotReadable("it has no name".to_owned()))?;
-        self.stage_by(&Request::StageUpload { name: name.to_owned() })
+    /// The same with a file of this process, which the worker gets open.
+    pub fn stage_upload(&self, file: &Path, caller: &Caller) -> Result<Staged, StageError> {
+        let file = File::open(file).map_err(|error| not_stored(&error))?;
+        self.stage_file(&file, caller)
     }
 
     /// The same with octets that are in memory.
-    pub fn stage_octets(&self, octets: &[u8]) -> Result<Staged, StageError> {
-        let folder = worker::uploads_folder(&self.settings.state_dir);
-        let write = || -> io::Result<NamedTempFile> {
-            private_file::make_folder(&folder)?;
-            let mut file = NamedTempFile::new_in(&folder)?;
+    pub fn stage_octets(&self, octets: &[u8], caller: &Caller) -> Result<Staged, StageError> {
+        let write = || -> io::Result<File> {
+            let mut file = File::from(memfd_create("package", MemfdFlags::CLOEXEC)?);
             file.write_all(octets)?;
             Ok(file)
         };
-        let file = write().map_err(|error| match error.kind() {
-            io::ErrorKind::StorageFull => StageError::NoRoom,
-            _ => StageError::WorkerUnavailable(format!("the package file cannot be stored: {error}")),
-        })?;
-        self.stage_upload(file.path())
+        self.stage_file(&write().map_err(|error| not_stored(&error))?, caller)
+    }
+
+    fn stage_file(&self, file: &File, caller: &Caller) -> Result<Staged, StageError> {
+        self.stage_by(|| self.link.call_with_file(&Request::StageUpload { caller: caller.clone() }, file))
     }
 
     /// Lets the worker of an image see whether a bundle can be read: a file, or a folder. Blocks.
-    pub fn check_bundle(&self, path: &Path) -> Result<(), StageError> {
+    pub fn check_bundle(&self, path: &Path, caller: &Caller) -> Result<(), StageError> {
         if path.to_str().is_none() {
             return Err(StageError::NotReadable("its name is not UTF-8: rename it".to_owned()));
         }
-        match self.link.call(&Request::CheckBundle { path: path.to_owned() }) {
+        match self.link.call(&Request::CheckBundle { path: path.to_owned(), caller: caller.clone() }) {
             Ok(Reply::Readable) => Ok(()),
             other => Err(other.err().unwrap_or(LinkError::Unexpected).into()),
         }
     }
 
-    fn stage_by(&self, request: &Request) -> Result<Staged, StageError> {
-        match self.link.call(request) {
+    fn stage_by(&self, ask: impl FnOnce() -> Result<Reply, LinkError>) -> Result<Staged, StageError> {
+        match ask() {
             Ok(Reply::Staged(staged)) => Ok(staged),
             Err(error @ LinkError::Refused(_)) => Err(error.into()),
             other => {
@@ -65,6 +63,13 @@ impl Jobs {
                 Err(other.err().unwrap_or(LinkError::Unexpected).into())
             }
         }
+    }
+}
+
+fn not_stored(error: &io::Error) -> StageError {
+    match error.kind() {
+        io::ErrorKind::StorageFull => StageError::NoRoom,
+        _ => StageError::WorkerUnavailable(format!("the package file cannot be stored: {error}")),
     }
 }
 

@@ -13,7 +13,9 @@ use super::job::{Job, JobError, JobState};
 use super::link::{Link, LinkError};
 use super::request::JobRequest;
 use super::wake::Wake;
-use super::{CancelError, JobsError, MIN_TIME_BEFORE_REMOVAL_SECONDS, PlanError, SetRepositoryError, Settings};
+use super::{
+    CancelError, JobsError, MIN_TIME_BEFORE_REMOVAL_SECONDS, PlanError, SetRepositoryError, Settings, WorkerStart,
+};
 use crate::access::Caller;
 use crate::clock::SharedClock;
 use crate::software::{Outcome, Plan};
@@ -49,12 +51,14 @@ pub(super) struct Trail {
     pub(super) offset: u64,
 }
 
-/// What the worker is still to delete from its spool.
+/// What the worker is still to delete.
 #[derive(Debug, Default)]
 pub(super) struct SpoolWork {
     /// When to look for files that no job needs.
     pub(super) sweep_at: Option<DateTime<Utc>>,
     pub(super) discard: Vec<StagedId>,
+    /// Jobs that were removed, and whose journals are not needed any more.
+    pub(super) forget: Vec<u64>,
 }
 
 /// The right to change jobs.
@@ -83,14 +87,13 @@ impl Jobs {
             table.insert(job.id, Arc::new(job));
         }
         // What a removal could not finish.
-        for orphan in journal::all(&settings.state_dir)?.into_iter().filter(|&id| !table.contains_key(&JobId(id))) {
-            journal::remove(&settings.state_dir, orphan)?;
-        }
+        let mut forget = journal::all(&settings.worker_dir)?;
+        forget.retain(|&id| !table.contains_key(&JobId(id)));
         let wake = Arc::new(Wake::default());
-        let sweep_at = settings.state_dir.join("spool").exists().then(|| clock.now());
+        let sweep_at = settings.worker_dir.join("spool").exists().then(|| clock.now());
         let jobs = Self {
             link: Link::new(&settings, Arc::clone(&wake)),
-            spool_work: Mutex::new(SpoolWork { sweep_at, discard: Vec::new() }),
+            spool_work: Mutex::new(SpoolWork { sweep_at, discard: Vec::new(), forget }),
             table: RwLock::new(table),
             assessment: RwLock::new(assessments::stored(&store, settings.system)?),
             trails: Mutex::new(trails),
@@ -102,6 +105,13 @@ impl Jobs {
         };
         jobs.read_active_journal()?;
         Ok(jobs)
+    }
+
+    /// From now on workers are started so. One that was told otherwise ends as soon as it has no job; the next job goes to one that
+    /// was told this.
+    pub fn start_worker_as(&self, start: WorkerStart) {
+        self.link.start_as(start);
+        self.wake.ring();
     }
 
     /// Gives the staged file up that a job was to need.
@@ -235,10 +245,7 @@ impl Jobs {
             rows::remove(transaction, number(id))?;
             changes::append(transaction, self.clock.now(), self.settings.system.subject(), Some(&before), None)
         })?;
-        if let Err(error) = journal::remove(&self.settings.state_dir, id.0) {
-            // The next start tries again.
-            tracing::warn!(%error, job = id.0, "a journal cannot be deleted");
-        }
+        self.lock_spool_work().forget.push(id.0);
         self.table.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
         trails.remove(&id);
         Ok(())
@@ -343,7 +350,7 @@ impl Jobs {
     /// The assessment that a job ends with, to be stored together with its end. One that is lost is told in the job.
     pub(super) fn take_assessment(&self, states: &mut [Job]) -> Result<Option<Taken>, JobsError> {
         let Some(last) = states.last_mut().filter(|job| job.state.is_final()) else { return Ok(None) };
-        match assessments::taken(&self.settings.state_dir, last) {
+        match assessments::taken(&self.settings.worker_dir, last) {
             Ok(taken) => Ok(taken),
             Err(Lost::Unreadable(error)) => Err(JobsError::Journal(error)),
             Err(Lost::ForGood(why)) => {

@@ -27,7 +27,7 @@ pub(super) fn from_uri(model: &Model, caller: &Caller, arguments: &Arguments) ->
     access::audit(caller, &format_args!("asks to install {uri:?}"));
     let staged = match place {
         Place::Remote(_) => None,
-        Place::Local(file) => match model.jobs.stage(&file) {
+        Place::Local(file) => match model.jobs.stage(&file, caller) {
             Ok(staged) => Some(staged),
             Err(error) => return refused(error),
         },
@@ -48,7 +48,7 @@ pub(super) fn from_byte_stream(
         Err(why) => return refuse(why),
     };
     let staged = match upload.map(Upload::file) {
-        Some(Ok(file)) => model.jobs.stage_upload(file),
+        Some(Ok(file)) => model.jobs.stage_upload(file, caller),
         Some(Err(_)) => return refuse("Image is damaged"),
         None => {
             let items = arguments.get("Image").as_array().unwrap_or_default();
@@ -56,7 +56,7 @@ pub(super) fn from_byte_stream(
             if octets.is_empty() {
                 return refuse("Image is missing");
             }
-            model.jobs.stage_octets(&octets)
+            model.jobs.stage_octets(&octets, caller)
         }
     };
     match staged {

@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(names(&certificate), expected);
         assert!(certificate.verify(&certificate.public_key().unwrap()).unwrap());
         assert_eq!(fs::metadata(&identity.key).unwrap().permissions().mode() & 0o777, 0o600);
-        super::super::tls::acceptor(&identity).unwrap();
+        super::super::tls::Presented::begin(&identity).unwrap();
 
         assert_eq!(ensure(&folder, "other", "::1".parse().unwrap(), now).unwrap(), identity);
         assert_eq!(fs::read(&identity.certificate).unwrap(), pem);
@@ -173,11 +173,11 @@ mod tests {
         let make = |folder: &str| ensure(&state.path().join(folder), "h", "127.0.0.1".parse().unwrap(), now).unwrap();
         let (one, two) = (make("one"), make("two"));
         fs::remove_file(&one.key).unwrap();
-        super::super::tls::acceptor(&make("one")).unwrap();
+        super::super::tls::Presented::begin(&make("one")).unwrap();
         fs::copy(&two.key, &one.key).unwrap();
-        let error = super::super::tls::acceptor(&one).err().unwrap().to_string();
+        let error = super::super::tls::Presented::begin(&one).err().unwrap().to_string();
         assert!(error.contains("is not that of"), "{error}");
         fs::write(&one.key, "no key").unwrap();
-        assert!(super::super::tls::acceptor(&one).err().unwrap().to_string().contains("no private key"));
+        assert!(super::super::tls::Presented::begin(&one).err().unwrap().to_string().contains("no private key"));
     }
 }

@@ -26,7 +26,7 @@ use openssl::ssl::SslAcceptorBuilder;
 
 use self::connections::Connections;
 use self::endpoint::{Access, Endpoint};
-pub use self::tls::TlsError;
+pub use self::tls::{Presented, TlsError};
 pub use self::upload::UploadSettings;
 use self::upload::Uploads;
 use crate::access::Users;
@@ -65,6 +65,7 @@ pub struct Server {
     address: SocketAddr,
     listener: TcpListener,
     tls: SslAcceptorBuilder,
+    presented: Presented,
     settings: Settings,
     users: Arc<Users>,
     service: Arc<wsman::Service>,
@@ -104,13 +105,13 @@ impl Server {
         users: Arc<Users>,
         service: Arc<wsman::Service>,
     ) -> Result<Self, ServerError> {
-        let tls = tls::acceptor(identity)?;
+        let (presented, tls) = Presented::begin(identity)?;
         let listening = |source| ServerError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let uploads =
             settings.uploads.clone().map(Uploads::open).transpose().map_err(ServerError::Uploads)?.map(Arc::new);
-        Ok(Self { address, listener, tls, settings, users, service, uploads })
+        Ok(Self { address, listener, tls, presented, settings, users, service, uploads })
     }
 
     /// Where the server listens, with the port it got.
@@ -118,9 +119,14 @@ impl Server {
         self.address
     }
 
+    /// What it presents to clients, to be replaced while it runs.
+    pub fn presented(&self) -> &Presented {
+        &self.presented
+    }
+
     /// Serves until `stop` is done, then lets requests finish for a bounded time.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { address, listener, tls, settings, users, service, uploads } = self;
+        let Self { address, listener, tls, presented: _, settings, users, service, uploads } = self;
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(16);
         let connections = Arc::new(Connections::new(settings.keep_alive + settings.head_time, DISCONNECT_TIME));
         let watch = tokio::spawn(connections.clone().watch());

@@ -1,9 +1,13 @@
 //! TLS: 1.2 and 1.3, with session tickets.
 
 use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslMode, SslSessionCacheMode};
+use openssl::ssl::{
+    AlpnError, ClientHelloResponse, SslAcceptor, SslAcceptorBuilder, SslContext, SslFiletype, SslMethod, SslMode,
+    SslSessionCacheMode, select_next_proto,
+};
 
 use super::certificate::Identity;
 
@@ -39,8 +43,45 @@ pub enum TlsError {
     },
 }
 
+/// What is presented to clients from their next handshake on. It can be replaced while connections are open, which go on with what
+/// they began with.
+#[derive(Clone, Debug)]
+pub struct Presented(Arc<RwLock<SslContext>>);
+
+impl Presented {
+    /// This identity, and what accepts connections with whatever is presented at that time.
+    pub(super) fn begin(identity: &Identity) -> Result<(Self, SslAcceptorBuilder), TlsError> {
+        let presented = Self(Arc::new(RwLock::new(context(identity)?)));
+        let mut acceptor = builder(identity)?;
+        let current = presented.clone();
+        // All else, such as the keys of tickets, stays what it was at the start, so that sessions are resumed.
+        acceptor.set_client_hello_callback(move |connection, _| {
+            connection.set_ssl_context(&current.0.read().unwrap_or_else(PoisonError::into_inner))?;
+            Ok(ClientHelloResponse::SUCCESS)
+        });
+        Ok((presented, acceptor))
+    }
+
+    /// Presents another identity; if it cannot be used, what was presented before stays.
+    pub fn replace(&self, identity: &Identity) -> Result<(), TlsError> {
+        let context = context(identity)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = context;
+        Ok(())
+    }
+}
+
+/// What a connection goes on with after its first message.
+fn context(identity: &Identity) -> Result<SslContext, TlsError> {
+    let mut builder = builder(identity)?;
+    // The protocols that actix-web would choose for its own.
+    builder.set_alpn_select_callback(|_, offered| {
+        select_next_proto(b"\x02h2\x08http/1.1", offered).ok_or(AlpnError::NOACK)
+    });
+    Ok(builder.build().into_context())
+}
+
 /// An acceptor for this identity, after Mozilla's intermediate profile (version 5).
-pub(super) fn acceptor(identity: &Identity) -> Result<SslAcceptorBuilder, TlsError> {
+fn builder(identity: &Identity) -> Result<SslAcceptorBuilder, TlsError> {
     let Identity { certificate, key } = identity;
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     builder

@@ -149,6 +149,21 @@ pub struct Abilities {
     pub repositories: bool,
 }
 
+impl Operation {
+    /// The build that it is about; `None` if it is about no one build.
+    pub fn nevra(&self) -> Option<&Nevra> {
+        match self {
+            Self::InstallFile { nevra, .. }
+            | Self::Install { nevra, .. }
+            | Self::Update { nevra }
+            | Self::Repair { nevra }
+            | Self::Remove { nevra, .. }
+            | Self::Verify { nevra } => Some(nevra),
+            Self::RefreshRepositories => None,
+        }
+    }
+}
+
 /// A change that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -65,6 +65,18 @@ impl FromStr for Nevra {
 }
 
 impl Nevra {
+    /// Whether all parts are such as packages have: not empty, short, without blanks, slashes and the like, and no name that a tool
+    /// could take for an option.
+    pub fn is_plain(&self) -> bool {
+        let is_plain = |text: &str| {
+            (1..=LONGEST_TEXT).contains(&text.len())
+                && !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\' | '"' | '\''))
+        };
+        let parts = [&self.name, &self.version, &self.architecture];
+        parts.into_iter().chain(&self.release).all(|part| is_plain(part))
+            && self.name.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+    }
+
     /// Appends `name-epoch:version[-release].arch`, the epoch always written, as OpenLMI's InstanceID has it.
     pub fn push_to(&self, text: &mut String) {
         text.push_str(&self.name);

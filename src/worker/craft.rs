@@ -1,6 +1,7 @@
 //! What a worker knows of the kind of software that it changes.
 
 use std::fmt::Debug;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,8 +14,9 @@ pub(super) trait Craft: Debug + Send + Sync {
     /// What is to be done, if it is something that a server may ask for. The folder is the job's own, and goes with it.
     fn task(self: Arc<Self>, work: Work, folder: &Path) -> Result<Box<dyn Task>, Refusal>;
 
-    /// Answers a request that is no matter of jobs. What only looks ends early when the token says that nobody waits for it.
-    fn answer(&self, request: Request, given_up: &CancelToken) -> Result<Reply, Refusal>;
+    /// Answers a request that is no matter of jobs, with the file that came with it. What only looks ends early when the token
+    /// says that nobody waits for it.
+    fn answer(&self, request: Request, file: Option<File>, given_up: &CancelToken) -> Result<Reply, Refusal>;
 }
 
 /// What a job does once it was accepted.

@@ -25,7 +25,7 @@ const MOST_FILES: usize = 128;
 /// The list of what is kept.
 const LIST: &str = "list.json";
 
-/// The depot of one state folder.
+/// The depot of one folder.
 #[derive(Debug)]
 pub(super) struct Depot {
     folder: PathBuf,
@@ -63,8 +63,8 @@ pub(super) struct Means<'a> {
 
 impl Depot {
     /// Opens the depot, which is made if it is not there. What a worker that died left in it unfinished goes.
-    pub(super) fn open(state_dir: &Path, max_octets: u64) -> io::Result<Self> {
-        let folder = state_dir.join("depot");
+    pub(super) fn open(worker_dir: &Path, max_octets: u64) -> io::Result<Self> {
+        let folder = worker_dir.join("depot");
         DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         let known: Vec<Known> = match fs::read(folder.join(LIST)) {
             // A list that cannot be read is of another version: what it named is fetched anew.

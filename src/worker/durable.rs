@@ -8,7 +8,7 @@ use std::path::Path;
 /// Writes a file; when this returns it is on disk, and what was there before is gone.
 pub(super) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     let unready = path.with_extension("new");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&unready)?;
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o640).open(&unready)?;
     file.write_all(octets)?;
     file.sync_all()?;
     fs::rename(&unready, path)?;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::craft::{Craft, Task};
+use super::craft::{Craft, Task, check_role};
 use super::patching::{PatchTask, Patching};
 use super::protocol::{ImageWork, Refusal, Reply, Request, Work};
 use super::readable::{Readable, again, open, why};
@@ -90,9 +90,12 @@ impl Craft for Images {
         }
     }
 
-    fn answer(&self, request: Request, _: &CancelToken) -> Result<Reply, Refusal> {
+    fn answer(&self, request: Request, _: Option<File>, _: &CancelToken) -> Result<Reply, Refusal> {
         match request {
-            Request::CheckBundle { path } => check(&self.open_bundle(&path, None)?).map(|()| Reply::Readable),
+            Request::CheckBundle { path, caller } => {
+                check_role(&caller)?;
+                check(&self.open_bundle(&path, None)?).map(|()| Reply::Readable)
+            }
             // What is in the spool is there while a job fetches it; bundles are read where they are.
             Request::Discard { .. } => Ok(Reply::Discarded),
             Request::Sweep { keep, older_than_seconds } => self.patching.sweep(&keep, older_than_seconds),

@@ -76,18 +76,18 @@ impl Entry {
 }
 
 /// Where a job's journal lies.
-pub fn path(state_dir: &Path, job: u64) -> PathBuf {
-    folder(state_dir, job).join("journal")
+pub fn path(worker_dir: &Path, job: u64) -> PathBuf {
+    folder(worker_dir, job).join("journal")
 }
 
 /// The folder of all that is kept for one job.
-pub fn folder(state_dir: &Path, job: u64) -> PathBuf {
-    state_dir.join("jobs").join(job.to_string())
+pub fn folder(worker_dir: &Path, job: u64) -> PathBuf {
+    worker_dir.join("jobs").join(job.to_string())
 }
 
 /// The numbers of all jobs of which anything is kept.
-pub fn all(state_dir: &Path) -> io::Result<Vec<u64>> {
-    let entries = match fs::read_dir(state_dir.join("jobs")) {
+pub fn all(worker_dir: &Path) -> io::Result<Vec<u64>> {
+    let entries = match fs::read_dir(worker_dir.join("jobs")) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
@@ -100,8 +100,8 @@ pub fn all(state_dir: &Path) -> io::Result<Vec<u64>> {
 }
 
 /// Deletes all that is kept for one job; it is no error if there is nothing.
-pub fn remove(state_dir: &Path, job: u64) -> io::Result<()> {
-    match fs::remove_dir_all(folder(state_dir, job)) {
+pub fn remove(worker_dir: &Path, job: u64) -> io::Result<()> {
+    match fs::remove_dir_all(folder(worker_dir, job)) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -169,11 +169,11 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Takes the journal of a job that was never accepted; `None` if it was, or if somebody holds it.
-    pub(super) fn begin(state_dir: &Path, job: u64) -> io::Result<Option<Self>> {
-        let folder = folder(state_dir, job);
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-        let path = path(state_dir, job);
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
+    pub(super) fn begin(worker_dir: &Path, job: u64) -> io::Result<Option<Self>> {
+        let folder = folder(worker_dir, job);
+        fs::DirBuilder::new().recursive(true).mode(0o750).create(&folder)?;
+        let path = path(worker_dir, job);
+        let file = OpenOptions::new().create(true).append(true).mode(0o640).open(&path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -185,7 +185,7 @@ impl Journal {
         }
         // What is there is the torn first line of a worker that died before it accepted.
         journal.file.set_len(0)?;
-        for made in [folder.as_path(), &state_dir.join("jobs"), state_dir] {
+        for made in [folder.as_path(), &worker_dir.join("jobs"), worker_dir] {
             File::open(made)?.sync_all()?;
         }
         Ok(Some(journal))

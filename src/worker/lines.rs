@@ -35,6 +35,11 @@ impl<R: Read> Lines<R> {
         Self { stream, pending: Vec::new() }
     }
 
+    /// What is read from.
+    pub(super) fn stream(&mut self) -> &mut R {
+        &mut self.stream
+    }
+
     /// The next line's value; `None` when the other side closed the stream. Blocks.
     pub fn read<T: DeserializeOwned>(&mut self) -> Result<Option<T>, LinesError> {
         let mut searched = 0;
@@ -71,12 +76,13 @@ impl<R: Read> Lines<R> {
 
 /// Writes one value as a line.
 pub fn write_line(stream: &mut impl Write, value: &impl Serialize) -> Result<(), LinesError> {
+    Ok(stream.write_all(&line_of(value)?)?)
+}
+
+pub(super) fn line_of(value: &impl Serialize) -> Result<Vec<u8>, LinesError> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
-    if line.len() > MAX_LINE {
-        return Err(LinesError::TooLong);
-    }
-    Ok(stream.write_all(&line)?)
+    if line.len() > MAX_LINE { Err(LinesError::TooLong) } else { Ok(line) }
 }
 
 #[cfg(test)]

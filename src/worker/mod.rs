@@ -1,7 +1,7 @@
 //! The process that changes software: typed requests in, a package engine or an image store driven, a journal per job out.
 //! A worker changes one system; an image beside the host's packages has a worker of its own.
 //!
-//! It knows nothing of the store. Servers reach it over `STATE_DIR/worker.sock`; it outlives them. Of the network it sees
+//! It knows nothing of the store. Servers reach it over `WORKER_DIR/worker.sock`; it outlives them. Of the network it sees
 //! what a job's package file is fetched from.
 
 mod advisories;
@@ -11,13 +11,17 @@ mod download;
 mod durable;
 mod images;
 pub mod journal;
+mod launch;
 mod lines;
+mod listening;
 mod packages;
 mod patching;
+mod peers;
 mod process;
 pub mod protocol;
 mod readable;
 mod recorder;
+mod sent_file;
 mod service;
 mod spool;
 #[cfg(test)]
@@ -29,7 +33,10 @@ mod work;
 
 pub use crate::software::leaves_reserve;
 pub use download::Downloads;
+pub use launch::WorkerProgram;
 pub use lines::{Lines, LinesError, write_line};
+pub use listening::{OnlyWorker, Socket, listen, socket_path};
 pub use process::{detach, is_running, program_file};
 pub use protocol::{ImageWork, Refusal, Staged, StagedId, Work};
-pub use service::{Settings, WorkerError, run, run_image, socket_path, uploads_folder};
+pub use sent_file::write_line_with_file;
+pub use service::{Settings, WorkerError, run, run_image};

@@ -1,5 +1,6 @@
 //! The craft of packages: a package engine, and the spool of the files that it installs.
 
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +47,9 @@ impl Packages {
             }
             // Files are installed out of the spool only; images have a worker of their own.
             Work::Change(Operation::InstallFile { .. }) | Work::Patch(_) | Work::Image(_) => Err(Refusal::Malformed),
+            Work::Change(operation) if operation.nevra().is_some_and(|nevra| !nevra.is_plain()) => {
+                Err(Refusal::Malformed)
+            }
             Work::Change(operation) => Ok(Kind::Direct(operation)),
             Work::InstallRemote { url, force } => {
                 let url = Url::parse(&url).map_err(|_| Refusal::Malformed)?;
@@ -127,10 +131,16 @@ impl Craft for Packages {
         Ok(Box::new(PackageTask { packages: self, kind, before: None }))
     }
 
-    fn answer(&self, request: Request, given_up: &CancelToken) -> Result<Reply, Refusal> {
+    fn answer(&self, request: Request, file: Option<File>, given_up: &CancelToken) -> Result<Reply, Refusal> {
         match request {
-            Request::Stage { path } => self.spool.stage(&path, self.manager.as_ref()).map(Reply::Staged),
-            Request::StageUpload { name } => self.spool.stage_upload(&name, self.manager.as_ref()).map(Reply::Staged),
+            Request::Stage { path, caller } => {
+                check_role(&caller)?;
+                self.spool.stage(&path, self.manager.as_ref()).map(Reply::Staged)
+            }
+            Request::StageUpload { caller } => {
+                check_role(&caller)?;
+                self.spool.stage_upload(file.ok_or(Refusal::Malformed)?, self.manager.as_ref()).map(Reply::Staged)
+            }
             Request::Plan { work, caller } => self.plan(work, &caller, given_up).map(Reply::Planned),
             Request::SetRepository { id, enabled, caller } => self.set_repository(&id, enabled, &caller),
             Request::Discard { staged } => self.spool.discard(staged).map_err(internal).map(|()| Reply::Discarded),

@@ -44,11 +44,11 @@ impl Patching {
         let spool = Spool::with_ending(settings, ENDING)?;
         // No job keeps anything in it: what is there was left by a worker that died.
         spool.sweep(&[], Duration::ZERO, clock.now())?;
-        for job in journal::all(&settings.state_dir)? {
-            fetching::clean_up(&journal::folder(&settings.state_dir, job));
+        for job in journal::all(&settings.worker_dir)? {
+            fetching::clean_up(&journal::folder(&settings.worker_dir, job));
         }
         Ok(Self {
-            depot: Depot::open(&settings.state_dir, settings.max_metadata_octets)?,
+            depot: Depot::open(&settings.worker_dir, settings.max_metadata_octets)?,
             spool,
             downloads: settings.downloads.clone(),
             clock,

@@ -3,10 +3,14 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use rustix::fs::Mode;
+
 /// Gives this process a session of its own: what ends the server's process group or its terminal leaves the worker alone,
 /// and no script of a package finds a terminal to ask questions on. Lists of processes show it by the program's name,
-/// whatever path it was started by.
+/// whatever path it was started by. What it and its tools write gets the rights that packages and their scripts expect, whoever
+/// started it.
 pub fn detach() {
+    rustix::process::umask(Mode::from_raw_mode(0o022));
     if let Err(error) = fs::write("/proc/self/comm", env!("CARGO_PKG_NAME")) {
         tracing::debug!(%error, "the worker keeps the name it was started with");
     }

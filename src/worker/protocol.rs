@@ -20,7 +20,7 @@ use crate::software::vib::ImageOperation;
 use crate::software::{ApplyError, Nevra, Operation, Plan};
 
 /// The version of this protocol; both sides must speak the same one. It grows with every change of what is said.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// The longest line either side accepts, in octets.
 pub const MAX_LINE: usize = 4 * 1024 * 1024;
@@ -132,16 +132,20 @@ pub enum Request {
     Stage {
         /// Where the file is.
         path: PathBuf,
+        /// Who asked for it.
+        caller: Caller,
     },
-    /// The same with a file that the server put into the folder for uploads.
+    /// The same with the open file that comes with this line.
     StageUpload {
-        /// The file's name in that folder.
-        name: String,
+        /// Who sent it.
+        caller: Caller,
     },
     /// Say whether a bundle for the image can be read: a file, or a folder.
     CheckBundle {
         /// Where it is.
         path: PathBuf,
+        /// Who asked for it.
+        caller: Caller,
     },
     /// Do this work under this job number, once.
     Run {
@@ -185,6 +189,11 @@ pub enum Request {
         /// How old a file must be.
         older_than_seconds: u64,
     },
+    /// Delete the journals of these jobs and what lies beside them. What the worker works on stays.
+    Forget {
+        /// Their numbers.
+        jobs: Vec<u64>,
+    },
     /// Take no further job, and end as soon as the one at work has ended.
     Retire,
 }
@@ -213,6 +222,8 @@ pub enum Reply {
     Ended,
     /// To [`Request::Discard`] and [`Request::Sweep`].
     Discarded,
+    /// To [`Request::Forget`].
+    Forgotten,
     /// To [`Request::Retire`]. Unless a job is at work, the worker ends now, and the connection with it.
     Retiring {
         /// Whether a job is at work.

@@ -40,6 +40,9 @@ pub(super) fn again(file: &File) -> PathBuf {
 
 /// Opens a file or folder for reading: no link in the last part, and without waiting for whoever writes into a pipe.
 pub(super) fn open(path: &Path) -> io::Result<File> {
+    if !path.is_absolute() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)
 }

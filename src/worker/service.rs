@@ -1,30 +1,31 @@
 //! The worker's socket: who may connect, what is answered, and when the worker ends.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
-use std::net::Shutdown;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::craft::Craft;
 use super::download::Downloads;
 use super::images::Images;
 use super::lines::{Lines, LinesError, write_line};
+use super::listening::{OnlyWorker, Socket, failed, is_awaited, private_folder};
 use super::packages::Packages;
 use super::patching::Patching;
+use super::peers::Peers;
 use super::process::program_file;
 use super::protocol::{Hello, Refusal, Reply, Request, VERSION};
+use super::sent_file::Receiving;
 use super::spool::Spool;
 use super::watchers::{Watchers, wait_for_end};
 use super::work::Workbench;
+use crate::access::private_file::is_out_of_reach;
 use crate::clock::SharedClock;
 use crate::software::vib::ImageManager;
 use crate::software::{CancelToken, Manager};
@@ -39,7 +40,7 @@ const MAX_CONNECTIONS: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The folder of the socket, the spool and the journals.
-    pub state_dir: PathBuf,
+    pub worker_dir: PathBuf,
     /// The folders that packages may be read from; `None` means all.
     pub readable_folders: Option<Vec<PathBuf>>,
     /// The largest package file in octets.
@@ -52,19 +53,29 @@ pub struct Settings {
     pub downloads: Downloads,
     /// The digest of what the server tells its workers, for the greeting.
     pub orders: String,
+    /// Where it listens.
+    pub socket: Socket,
+    /// Whether SIGTERM has it take no further job and end when the one at work has ended.
+    pub ends_at_sigterm: bool,
+    /// The user of the process that faces the network, if it is another than the worker's own: it may connect too, and may not
+    /// be able to change what is in the worker's folder.
+    pub server_user: Option<u32>,
 }
 
 impl Settings {
     /// The usual settings: all folders, files up to 4 GiB, two minutes, downloads by their own usual settings.
-    pub fn new(state_dir: PathBuf) -> Self {
+    pub fn new(worker_dir: PathBuf) -> Self {
         Self {
-            state_dir,
+            worker_dir,
             readable_folders: None,
             max_package_octets: 4 * 1024 * 1024 * 1024,
             max_metadata_octets: 256 * 1024 * 1024,
             idle_limit: Duration::from_secs(120),
             downloads: Downloads::default(),
             orders: String::new(),
+            socket: Socket::Own,
+            ends_at_sigterm: false,
+            server_user: None,
         }
     }
 }
@@ -72,10 +83,19 @@ impl Settings {
 /// The worker cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// Another worker serves this state folder.
-    #[error("another worker serves this state folder")]
+    /// Another worker serves this folder.
+    #[error("another worker serves this folder")]
     AlreadyRunning,
-    /// Something of the state folder cannot be made or read.
+    /// Others than the worker could change what is in its folder.
+    #[error(
+        "{folder}, or a folder above it, can be written by others than root: give the worker a folder of its own that nobody else \
+         can change or move"
+    )]
+    Exposed {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Something of the folder cannot be made or read.
     #[error("cannot {what} {path}")]
     Io {
         /// What was tried.
@@ -86,16 +106,6 @@ pub enum WorkerError {
         #[source]
         source: io::Error,
     },
-}
-
-/// Where the worker of this state folder listens.
-pub fn socket_path(state_dir: &Path) -> PathBuf {
-    state_dir.join("worker.sock")
-}
-
-/// Where the server puts package files that came in requests, for [`Request::StageUpload`].
-pub fn uploads_folder(state_dir: &Path) -> PathBuf {
-    state_dir.join("uploads")
 }
 
 /// Serves the packages of a host until nobody needed it for the idle limit. Blocks.
@@ -122,74 +132,56 @@ fn serve(
     clock: SharedClock,
     open: impl FnOnce() -> io::Result<Arc<dyn Craft>>,
 ) -> Result<(), WorkerError> {
-    let state_dir = settings.state_dir.clone();
-    private_folder(&state_dir)?;
+    let worker_dir = settings.worker_dir.clone();
+    private_folder(&worker_dir)?;
+    if settings.server_user.is_some()
+        && !is_out_of_reach(&worker_dir).map_err(|source| failed("see", &worker_dir, source))?
+    {
+        return Err(WorkerError::Exposed { folder: worker_dir });
+    }
     // Held until the end; the system gives it up if the process is killed.
-    let only_worker = lock(&state_dir)?;
-    let craft = open().map_err(|source| failed("open", &state_dir, source))?;
-    let listener = listen(&state_dir)?;
+    let only_worker = OnlyWorker::claim(&worker_dir)?;
+    let craft = open().map_err(|source| failed("open", &worker_dir, source))?;
+    let listener = settings.socket.open(&worker_dir)?;
     let watchers = Arc::new(Watchers::default());
-    let bench = Workbench::new(craft, state_dir.clone(), Arc::clone(&watchers), clock);
-    let orders = settings.orders.clone();
-    let service = Arc::new(Service { bench, watchers, orders, activity: Mutex::default(), changed: Condvar::new() });
-    // The same socket as a value that can be shut down, which ends the waiting for connections.
-    let shutter = listener.try_clone().map(|listener| UnixStream::from(OwnedFd::from(listener)));
-    let shutter = shutter.map_err(|source| failed("serve", &state_dir, source))?;
+    let bench = Workbench::new(craft, worker_dir.clone(), Arc::clone(&watchers), clock);
+    let (orders, peers) = (settings.orders.clone(), Peers::new(settings.server_user));
+    let service =
+        Arc::new(Service { bench, watchers, orders, peers, activity: Mutex::default(), changed: Condvar::new() });
+    let (stop, stopped) = UnixStream::pair().map_err(|source| failed("serve", &worker_dir, source))?;
     let acceptor = thread::Builder::new()
         .name("accept".into())
         .spawn({
             let service = Arc::clone(&service);
-            move || service.accept(&listener)
+            move || service.accept(&listener, &stopped)
         })
-        .map_err(|source| failed("serve", &state_dir, source))?;
+        .map_err(|source| failed("serve", &worker_dir, source))?;
+    if settings.ends_at_sigterm {
+        retire_at_sigterm(&service).map_err(|source| failed("serve", &worker_dir, source))?;
+    }
     service.wait_until_idle(settings.idle_limit);
-    let _ = shutter.shutdown(Shutdown::Both);
+    drop(stop);
     let _ = acceptor.join();
-    let _ = fs::remove_file(socket_path(&state_dir));
-    // Said, not left to closing: a tool that is being started shares the lock for a moment.
-    only_worker.unlock().map_err(|source| failed("unlock", &state_dir, source))
+    settings.socket.close(&worker_dir);
+    only_worker.leave()
 }
 
-fn failed(what: &'static str, path: &Path, source: io::Error) -> WorkerError {
-    WorkerError::Io { what, path: path.to_owned(), source }
-}
-
-fn private_folder(path: &Path) -> Result<(), WorkerError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| failed("make", path, source))
-}
-
-fn lock(state_dir: &Path) -> Result<File, WorkerError> {
-    let path = state_dir.join("worker.lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|source| failed("open", &path, source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(WorkerError::AlreadyRunning),
-        Err(TryLockError::Error(source)) => Err(failed("lock", &path, source)),
-    }
-}
-
-/// Listens on a socket that nobody else could ever connect to: it gets its rights in a private folder and is moved from
-/// there over what an earlier worker left.
-fn listen(state_dir: &Path) -> Result<UnixListener, WorkerError> {
-    let folder = state_dir.join("new");
-    private_folder(&folder)?;
-    let unready = folder.join("sock");
-    match fs::remove_file(&unready) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(failed("remove", &unready, source)),
-        _ => {}
-    }
-    let listener = UnixListener::bind(&unready).map_err(|source| failed("listen on", &unready, source))?;
-    let socket = socket_path(state_dir);
-    fs::set_permissions(&unready, Permissions::from_mode(0o600))
-        .and_then(|()| fs::rename(&unready, &socket))
-        .map_err(|source| failed("listen on", &socket, source))?;
-    let _ = fs::remove_dir(&folder);
-    Ok(listener)
+/// Whoever stops the worker waits for the job at work, whose tool must not be cut short.
+fn retire_at_sigterm(service: &Arc<Service>) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let mut terminate = {
+        let _inside = runtime.enter();
+        signal(SignalKind::terminate())?
+    };
+    let service = Arc::clone(service);
+    let retire = move || {
+        if runtime.block_on(terminate.recv()).is_some() {
+            tracing::info!("the worker was told to end; it does when it has no job");
+            service.bench.close();
+            service.end_when_free();
+        }
+    };
+    thread::Builder::new().name("signals".into()).spawn(retire).map(drop)
 }
 
 #[derive(Debug)]
@@ -197,6 +189,7 @@ struct Service {
     bench: Arc<Workbench>,
     watchers: Arc<Watchers>,
     orders: String,
+    peers: Peers,
     activity: Mutex<Activity>,
     changed: Condvar,
 }
@@ -231,26 +224,40 @@ impl Service {
         }
     }
 
-    fn accept(self: &Arc<Self>, listener: &UnixListener) {
-        loop {
-            let stream = listener.accept();
-            if self.lock().stopping {
+    /// Takes connections until the other end of `stopped` is closed. What is not taken by then waits, on a socket that somebody
+    /// else keeps, for the next worker.
+    fn accept(self: &Arc<Self>, listener: &UnixListener, stopped: &UnixStream) {
+        while is_awaited(listener, stopped).unwrap_or_else(|error| {
+            tracing::error!(%error, "no further connection is taken");
+            false
+        }) {
+            // Either the worker stops before, and leaves the connection alone, or it is counted.
+            let activity = self.lock();
+            if activity.stopping {
                 return;
             }
-            match stream {
-                Ok((stream, _)) => self.admit(stream),
+            match listener.accept() {
+                Ok((stream, _)) => self.admit(stream, activity),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => {
                     // Out of files, most likely: give those who hold them a moment.
                     tracing::error!(%error, "a connection cannot be accepted");
-                    let pause = self.changed.wait_timeout(self.lock(), Duration::from_millis(100));
+                    let pause = self.changed.wait_timeout(activity, Duration::from_millis(100));
                     drop(pause.unwrap_or_else(PoisonError::into_inner));
                 }
             }
         }
     }
 
-    fn admit(self: &Arc<Self>, stream: UnixStream) {
-        let mut activity = self.lock();
+    fn admit(self: &Arc<Self>, stream: UnixStream, mut activity: MutexGuard<'_, Activity>) {
+        match self.peers.admits(&stream) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::error!(%error, "it cannot be told who connects");
+                return;
+            }
+        }
         if activity.connections >= MAX_CONNECTIONS {
             tracing::warn!("too many connections: one was closed");
             return;
@@ -275,14 +282,17 @@ impl Service {
         let (pid, program, orders) = (std::process::id(), program_file(), self.orders.clone());
         let hello = Hello { protocol: VERSION, pid, program, orders };
         write_line(&mut output, &Reply::Hello(hello))?;
-        let mut lines = Lines::new(stream);
+        let mut lines = Lines::new(Receiving::new(stream));
         loop {
-            let reply = match lines.read() {
+            let request = lines.read();
+            let takes_file = matches!(request, Ok(Some(Request::StageUpload { .. })));
+            let file = if takes_file { lines.stream().take_file() } else { None };
+            let reply = match request {
                 Ok(None) => return Ok(()),
                 Ok(Some(Request::Watch)) => return self.watchers.serve(stream),
                 Ok(Some(Request::Retire)) => return self.retire(stream),
                 Ok(Some(request @ Request::Plan { .. })) => self.answer_while_awaited(request, stream),
-                Ok(Some(request)) => self.bench.answer(request, &CancelToken::default()),
+                Ok(Some(request)) => self.bench.answer(request, file, &CancelToken::default()),
                 Err(LinesError::Malformed(_)) => Reply::Refused(Refusal::Malformed),
                 Err(error) => return Err(error),
             };
@@ -297,7 +307,7 @@ impl Service {
         thread::scope(|scope| {
             let work = move || {
                 // It is heard, or the thread that would have is gone.
-                let _ = tell.send(self.bench.answer(request, given_up));
+                let _ = tell.send(self.bench.answer(request, None, given_up));
             };
             if let Err(error) = thread::Builder::new().name("plan".into()).spawn_scoped(scope, work) {
                 tracing::error!(%error, "a thread cannot be started");
@@ -324,11 +334,15 @@ impl Service {
             // The one who asked first waits for the job's end.
             return Ok(());
         }
+        self.end_when_free();
+        wait_for_end(stream);
+        Ok(())
+    }
+
+    fn end_when_free(&self) {
         self.bench.wait_until_free();
         self.lock().retired = true;
         self.changed.notify_all();
-        wait_for_end(stream);
-        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Activity> {
@@ -371,10 +385,10 @@ mod tests {
         let clock = Arc::new(SystemClock);
         let packages = Packages::new(manager, spool, Downloads::default(), clock.clone());
         let bench = Workbench::new(Arc::new(packages), state.path().to_owned(), Arc::clone(&watchers), clock);
-        let (activity, changed) = (Mutex::default(), Condvar::new());
-        let service = Arc::new(Service { bench, watchers, orders: String::new(), activity, changed });
+        let (activity, changed, peers) = (Mutex::default(), Condvar::new(), Peers::new(None));
+        let service = Arc::new(Service { bench, watchers, orders: String::new(), peers, activity, changed });
         let (server, stream) = UnixStream::pair().unwrap();
-        service.admit(stream);
+        service.admit(stream, service.lock());
         let (tell, ended) = channel();
         thread::spawn({
             let service = Arc::clone(&service);

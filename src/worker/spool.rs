@@ -3,7 +3,7 @@
 mod incoming;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,9 +12,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use openssl::sha::Sha256;
 
+use super::Settings;
 use super::protocol::{Refusal, Staged, StagedId};
 use super::readable::{Readable, open, why};
-use super::{Settings, uploads_folder};
 use crate::software::{Family, InspectError, Manager, leaves_reserve};
 
 pub(super) use incoming::Incoming;
@@ -22,12 +22,10 @@ pub(super) use incoming::Incoming;
 /// How many staged files there may be at one time.
 const MAX_STAGED: usize = 1024;
 
-/// The spool of one state folder.
+/// The spool of one folder.
 #[derive(Debug)]
 pub(super) struct Spool {
     folder: PathBuf,
-    /// The folder of files that came in requests.
-    uploads: PathBuf,
     /// The ending of file names without which the engine's tools do not take a file for a package.
     ending: &'static str,
     readable: Readable,
@@ -50,12 +48,11 @@ impl Spool {
 
     /// The spool of a worker that knows files by what is in them.
     pub(super) fn with_ending(settings: &Settings, ending: &'static str) -> io::Result<Self> {
-        let folder = settings.state_dir.join("spool");
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        let folder = settings.worker_dir.join("spool");
+        DirBuilder::new().recursive(true).mode(0o750).create(&folder)?;
         let readable = Readable::new(settings.readable_folders.as_deref());
         let max_octets = settings.max_package_octets;
-        let uploads = uploads_folder(&settings.state_dir);
-        Ok(Self { folder, uploads, ending, readable, max_octets, incoming: Mutex::default() })
+        Ok(Self { folder, ending, readable, max_octets, incoming: Mutex::default() })
     }
 
     /// How many octets a file may have.
@@ -65,7 +62,8 @@ impl Spool {
 
     /// Copies the file to the spool and asks the engine what it is.
     pub(super) fn stage(&self, path: &Path, manager: &dyn Manager) -> Result<Staged, Refusal> {
-        self.take_over(self.open_readable(path)?, path, manager)
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        self.take_over(self.open_readable(path)?, name, manager)
     }
 
     /// Opens a file that the settings allow to be read.
@@ -74,16 +72,14 @@ impl Spool {
         if self.readable.allows(&source).map_err(internal)? { Ok(source) } else { Err(Refusal::NotAllowed) }
     }
 
-    /// The same with a file that came in a request. It may be read wherever other files may be read.
-    pub(super) fn stage_upload(&self, name: &str, manager: &dyn Manager) -> Result<Staged, Refusal> {
-        if name.contains('/') || name == ".." {
-            return Err(Refusal::Malformed);
-        }
-        let path = self.uploads.join(name);
-        self.take_over(self.open_source(&path)?, &path, manager)
+    /// The same with a file that the server opened, which came in a request and is in no folder that the settings are about.
+    pub(super) fn stage_upload(&self, mut file: File, manager: &dyn Manager) -> Result<Staged, Refusal> {
+        self.check_source(&file)?;
+        file.rewind().map_err(|error| Refusal::NotReadable { message: why(&error).to_owned() })?;
+        self.take_over(file, String::new(), manager)
     }
 
-    fn take_over(&self, source: File, path: &Path, manager: &dyn Manager) -> Result<Staged, Refusal> {
+    fn take_over(&self, source: File, file_name: String, manager: &dyn Manager) -> Result<Staged, Refusal> {
         if fs::read_dir(&self.folder).map_err(internal)?.count() >= MAX_STAGED {
             return Err(Refusal::SpoolFull);
         }
@@ -94,7 +90,6 @@ impl Spool {
         let id = StagedId::new();
         let staged = self.copy(source, id).and_then(|(size, sha256)| {
             let package = manager.inspect(&self.file(id)).map_err(not_a_package)?;
-            let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             Ok(Staged { id, file_name, nevra: package.nevra, size, sha256 })
         });
         if staged.is_err() {
@@ -142,6 +137,11 @@ impl Spool {
 
     fn open_source(&self, path: &Path) -> Result<File, Refusal> {
         let file = open(path).map_err(|error| Refusal::NotReadable { message: why(&error).to_owned() })?;
+        self.check_source(&file)?;
+        Ok(file)
+    }
+
+    fn check_source(&self, file: &File) -> Result<(), Refusal> {
         let metadata = file.metadata().map_err(internal)?;
         if !metadata.is_file() {
             return Err(Refusal::NotReadable { message: "it is no plain file".to_owned() });
@@ -149,7 +149,7 @@ impl Spool {
         if metadata.len() > self.max_octets {
             return Err(Refusal::TooLarge { limit: self.max_octets });
         }
-        Ok(file)
+        Ok(())
     }
 
     fn copy(&self, source: File, id: StagedId) -> Result<(u64, String), Refusal> {

@@ -221,20 +221,20 @@ pub(crate) fn package(folder: &Path, name: &str) -> PathBuf {
 /// Runs a worker on threads of this process; it listens when this returns.
 pub(crate) fn worker_thread(settings: Settings, clock: SharedClock) -> Teller {
     let (manager, teller) = ToldManager::new();
-    listening(settings.state_dir.clone(), move || run(manager, settings, clock));
+    listening(settings.worker_dir.clone(), move || run(manager, settings, clock));
     teller
 }
 
 /// The same with the worker of an image.
 pub(crate) fn image_worker_thread(settings: Settings, clock: SharedClock) -> Teller {
     let (told, teller) = Told::new();
-    listening(settings.state_dir.clone(), move || run_image(Arc::new(ToldImage(told)), settings, clock));
+    listening(settings.worker_dir.clone(), move || run_image(Arc::new(ToldImage(told)), settings, clock));
     teller
 }
 
-fn listening(state_dir: PathBuf, serve: impl FnOnce() -> Result<(), WorkerError> + Send + 'static) {
+fn listening(worker_dir: PathBuf, serve: impl FnOnce() -> Result<(), WorkerError> + Send + 'static) {
     let worker = thread::spawn(serve);
-    while std::os::unix::net::UnixStream::connect(socket_path(&state_dir)).is_err() {
+    while std::os::unix::net::UnixStream::connect(socket_path(&worker_dir)).is_err() {
         assert!(!worker.is_finished(), "the worker did not start: {:?}", worker.join());
         thread::yield_now();
     }

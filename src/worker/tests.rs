@@ -1,4 +1,5 @@
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -39,7 +40,7 @@ impl Fixture {
     }
 
     fn stage(&self, path: &Path) -> Reply {
-        self.call(&Request::Stage { path: path.to_owned() })
+        self.call(&Request::Stage { path: path.to_owned(), caller: operator() })
     }
 
     fn staged(&self, name: &str) -> Staged {
@@ -79,15 +80,19 @@ impl Fixture {
     }
 }
 
-fn connect(state_dir: &Path) -> (UnixStream, Lines<UnixStream>) {
-    let stream = UnixStream::connect(socket_path(state_dir)).unwrap();
+fn operator() -> Caller {
+    Caller::new("olga", Role::Operator)
+}
+
+fn connect(worker_dir: &Path) -> (UnixStream, Lines<UnixStream>) {
+    let stream = UnixStream::connect(socket_path(worker_dir)).unwrap();
     let mut lines = Lines::new(stream.try_clone().unwrap());
     assert!(matches!(lines.read().unwrap(), Some(Reply::Hello(hello)) if hello.protocol == protocol::VERSION));
     (stream, lines)
 }
 
-fn call(state_dir: &Path, request: &Request) -> Reply {
-    let (stream, mut lines) = connect(state_dir);
+fn call(worker_dir: &Path, request: &Request) -> Reply {
+    let (stream, mut lines) = connect(worker_dir);
     write_line(&mut &stream, request).unwrap();
     lines.read().unwrap().unwrap()
 }
@@ -148,20 +153,65 @@ fn only_allowed_folders_are_read_whatever_leads_there() {
 }
 
 #[test]
-fn what_came_in_a_request_is_staged_from_its_own_folder_alone() {
-    let worker = Fixture::new(|settings, files| settings.readable_folders = Some(vec![files.to_owned()]));
-    let uploads = uploads_folder(worker.state.path());
-    fs::create_dir(&uploads).unwrap();
-    let stage = |name: &str| worker.call(&Request::StageUpload { name: name.to_owned() });
-    let file = package(&uploads, "hello");
-    assert!(matches!(stage("hello.deb"), Reply::Staged(_)));
-    assert_eq!(worker.stage(&file), Reply::Refused(Refusal::NotAllowed));
-    symlink(&file, uploads.join("link")).unwrap();
-    for name in ["missing", "link", ".", ""] {
-        assert!(matches!(stage(name), Reply::Refused(Refusal::NotReadable { .. })), "{name:?}");
+fn what_came_in_a_request_is_staged_from_the_file_that_comes_with_it() {
+    let worker = Fixture::new(|settings, _| settings.readable_folders = Some(vec!["/nowhere".into()]));
+    let file = package(worker.files.path(), "hello");
+    let request = Request::StageUpload { caller: operator() };
+    let stage = |file: &File| {
+        let (stream, mut lines) = connect(worker.state.path());
+        write_line_with_file(&stream, &request, file).unwrap();
+        lines.read::<Reply>().unwrap().unwrap()
+    };
+    let mut open = File::open(&file).unwrap();
+    open.seek(SeekFrom::End(0)).unwrap();
+    let Reply::Staged(staged) = stage(&open) else { panic!() };
+    assert_eq!(staged.sha256, sha256_of(&file), "from its beginning");
+    assert_eq!(worker.call(&request), Reply::Refused(Refusal::Malformed), "without a file");
+    for no_file in [File::open("/dev/null").unwrap(), File::open(worker.files.path()).unwrap()] {
+        assert!(matches!(stage(&no_file), Reply::Refused(Refusal::NotReadable { .. })));
     }
-    for name in ["..", "../uploads/hello.deb", "/etc/passwd"] {
-        assert_eq!(stage(name), Reply::Refused(Refusal::Malformed), "{name:?}");
+    let write_only = OpenOptions::new().append(true).open(&file).unwrap();
+    assert!(matches!(stage(&write_only), Reply::Refused(Refusal::NotReadable { .. })));
+    assert_eq!(worker.spooled(), 1);
+}
+
+#[test]
+fn a_viewer_has_nothing_staged_or_looked_at() {
+    let worker = Fixture::new(|_, _| {});
+    let (path, caller) = (package(worker.files.path(), "hello"), Caller::new("vera", Role::Viewer));
+    let nevra = crate::software::Nevra::from_debian("hello", "1", "all").unwrap();
+    let operation = Work::Change(Operation::Verify { nevra });
+    for request in [
+        Request::Stage { path, caller: caller.clone() },
+        Request::StageUpload { caller: caller.clone() },
+        Request::Plan { work: operation.clone(), caller: caller.clone() },
+        Request::SetRepository { id: "main".to_owned(), enabled: false, caller: caller.clone() },
+        Request::Run { job: 1, operation, caller },
+    ] {
+        assert_eq!(worker.call(&request), Reply::Refused(Refusal::NotPermitted), "{request:?}");
+    }
+    assert!(journal::all(worker.state.path()).unwrap().is_empty(), "and nothing is kept of it");
+}
+
+#[test]
+fn journals_of_jobs_that_were_removed_are_forgotten_but_never_one_at_work() {
+    let worker = Fixture::new(|_, _| {});
+    let (one, two) = (worker.staged("one"), worker.staged("two"));
+    assert_eq!(worker.run(1, &one), Reply::Accepted);
+    worker.teller.step.send(Step::Finish).unwrap();
+    let ended = |job| {
+        let path = journal::path(worker.state.path(), job);
+        journal::read(&path, 0).unwrap().has_end() && !journal::is_held(&path).unwrap()
+    };
+    while !ended(1) {
+        std::thread::yield_now();
+    }
+    while worker.run(2, &two) != Reply::Accepted {}
+    assert_eq!(worker.call(&Request::Forget { jobs: vec![1, 2, 3] }), Reply::Forgotten);
+    assert_eq!(journal::all(worker.state.path()).unwrap(), [2]);
+    worker.teller.step.send(Step::Finish).unwrap();
+    while !ended(2) {
+        std::thread::yield_now();
     }
 }
 
@@ -387,10 +437,11 @@ fn old_staged_files_are_swept_unless_a_job_needs_them() {
     let clock =
         Arc::new(ManualClock::new(DateTime::<Utc>::from(fs::metadata(files.path()).unwrap().modified().unwrap())));
     worker_thread(Settings::new(state.path().to_owned()), Arc::clone(&clock) as Arc<dyn Clock>);
-    let stage = |name| match call(state.path(), &Request::Stage { path: package(files.path(), name) }) {
-        Reply::Staged(staged) => staged.id,
-        other => panic!("{other:?}"),
-    };
+    let stage =
+        |name| match call(state.path(), &Request::Stage { path: package(files.path(), name), caller: operator() }) {
+            Reply::Staged(staged) => staged.id,
+            other => panic!("{other:?}"),
+        };
     let (needed, _unneeded) = (stage("needed"), stage("unneeded"));
     let sweep = Request::Sweep { keep: vec![needed], older_than_seconds: 3600 };
     let count = || fs::read_dir(state.path().join("spool")).unwrap().count();

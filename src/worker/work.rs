@@ -1,6 +1,7 @@
 //! The work itself: checks each request anew and does one job at a time.
 
 use std::fmt;
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use super::recorder::{Recorder, shorten};
 use super::watchers::Watchers;
 use crate::access::Caller;
 use crate::clock::SharedClock;
-use crate::software::{ApplyError, CancelToken};
+use crate::software::{ApplyError, CancelToken, leaves_reserve};
 
 /// How long the text of a failure may be, in octets.
 const MAX_FAILURE: usize = 8 * 1024;
@@ -22,7 +23,7 @@ const MAX_FAILURE: usize = 8 * 1024;
 #[derive(Debug)]
 pub(super) struct Workbench {
     craft: Arc<dyn Craft>,
-    state_dir: PathBuf,
+    worker_dir: PathBuf,
     watchers: Arc<Watchers>,
     clock: SharedClock,
     place: Mutex<Place>,
@@ -57,11 +58,11 @@ struct Current {
 impl Workbench {
     pub(super) fn new(
         craft: Arc<dyn Craft>,
-        state_dir: PathBuf,
+        worker_dir: PathBuf,
         watchers: Arc<Watchers>,
         clock: SharedClock,
     ) -> Arc<Self> {
-        Arc::new(Self { craft, state_dir, watchers, clock, place: Mutex::default(), freed: Condvar::new() })
+        Arc::new(Self { craft, worker_dir, watchers, clock, place: Mutex::default(), freed: Condvar::new() })
     }
 
     /// Whether a job is being worked on.
@@ -83,13 +84,14 @@ impl Workbench {
     }
 
     /// Carries out a request, or says why not. What only looks ends early when the token says that nobody waits for it.
-    pub(super) fn answer(self: &Arc<Self>, request: Request, given_up: &CancelToken) -> Reply {
+    pub(super) fn answer(self: &Arc<Self>, request: Request, file: Option<File>, given_up: &CancelToken) -> Reply {
         let reply = match request {
             Request::Watch => Ok(Reply::Watching),
             Request::Retire => Ok(Reply::Retiring { busy: self.close().is_busy }),
             Request::Run { job, operation, caller } => self.run(job, operation, &caller),
             Request::Cancel { job } => self.cancel(job),
-            other => self.craft.answer(other, given_up),
+            Request::Forget { jobs } => self.forget(&jobs),
+            other => self.craft.answer(other, file, given_up),
         };
         reply.unwrap_or_else(Reply::Refused)
     }
@@ -106,9 +108,18 @@ impl Workbench {
 
     fn start(self: &Arc<Self>, job: u64, work: Work, caller: &Caller, cancel: CancelToken) -> Result<(), Refusal> {
         // First of all: what was accepted before is neither done nor refused for another reason.
-        let mut journal = Journal::begin(&self.state_dir, job).map_err(internal)?.ok_or(Refusal::AlreadyAccepted)?;
-        check_role(caller)?;
-        let mut task = Arc::clone(&self.craft).task(work, &journal::folder(&self.state_dir, job))?;
+        let mut journal = self.begin_journal(job)?.ok_or(Refusal::AlreadyAccepted)?;
+        let folder = journal::folder(&self.worker_dir, job);
+        let task = check_role(caller).and_then(|()| Arc::clone(&self.craft).task(work, &folder));
+        let mut task = match task {
+            Ok(task) => task,
+            Err(refusal) => {
+                drop(journal);
+                // Nothing stays of what was refused: nobody fills the disk with it.
+                journal::remove(&self.worker_dir, job).map_err(internal)?;
+                return Err(refusal);
+            }
+        };
         self.write(&mut journal, Entry::Accepted)?;
         let recorder =
             Recorder::start(job, journal, Arc::clone(&self.watchers), Arc::clone(&self.clock)).map_err(internal)?;
@@ -155,7 +166,7 @@ impl Workbench {
             return Ok(Reply::Cancelling);
         }
         // Under the lock, so that the job cannot begin meanwhile.
-        match Journal::begin(&self.state_dir, job).map_err(internal)? {
+        match self.begin_journal(job)? {
             Some(mut journal) => {
                 self.write(&mut journal, Entry::Failed { error: ApplyError::Cancelled })?;
                 drop(place);
@@ -164,6 +175,26 @@ impl Workbench {
             }
             None => Ok(Reply::Ended),
         }
+    }
+
+    fn begin_journal(&self, job: u64) -> Result<Option<Journal>, Refusal> {
+        // A server gone mad must not fill the disk with numbers of jobs.
+        if !leaves_reserve(&self.worker_dir, 0).map_err(internal)? {
+            return Err(internal("the disk is full"));
+        }
+        Journal::begin(&self.worker_dir, job).map_err(internal)
+    }
+
+    /// Deletes what is kept of jobs that are not at work.
+    fn forget(&self, jobs: &[u64]) -> Result<Reply, Refusal> {
+        for &job in jobs {
+            // Under the lock, so that the job cannot begin meanwhile.
+            let place = self.lock();
+            if place.current.as_ref().is_none_or(|current| current.job != job) {
+                journal::remove(&self.worker_dir, job).map_err(|error| internal(error.kind()))?;
+            }
+        }
+        Ok(Reply::Forgotten)
     }
 
     fn write(&self, journal: &mut Journal, entry: Entry) -> Result<(), Refusal> {

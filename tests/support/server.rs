@@ -109,7 +109,9 @@ impl Host {
     /// Writes the configuration file.
     fn configuration(&self) -> PathBuf {
         let file = self.dir.path().join("quartermaster.toml");
-        fs::write(&file, &self.settings).unwrap();
+        // Whether the service is parted in two does not depend on what users this host has.
+        let user = if self.settings.contains("user = ") { "" } else { "user = \"root\"\n" };
+        fs::write(&file, [user, &self.settings].concat()).unwrap();
         file
     }
 

@@ -171,22 +171,26 @@ fn what_is_no_readable_bundle_is_told_at_once_and_fails_its_job() {
     let f = Images::new(|settings| settings.readable_folders = Some(vec![allowed.path().to_owned()]));
     let file = allowed.path().join("one.zip");
     fs::write(&file, "one").unwrap();
-    assert!(matches!(f.jobs.check_bundle(&file), Err(StageError::NotAPackage(_))));
+    assert!(matches!(f.jobs.check_bundle(&file, &operator()), Err(StageError::NotAPackage(_))));
     fs::write(&file, "PK\x03\x04").unwrap();
-    assert_eq!(f.jobs.check_bundle(&file), Ok(()));
-    assert_eq!(f.jobs.check_bundle(allowed.path()), Ok(()), "a folder may be a bundle");
-    assert_eq!(f.jobs.check_bundle(&f.bundle("two.zip", "two")), Err(StageError::NotAllowed));
+    assert_eq!(f.jobs.check_bundle(&file, &operator()), Ok(()));
+    assert_eq!(f.jobs.check_bundle(allowed.path(), &operator()), Ok(()), "a folder may be a bundle");
+    assert_eq!(f.jobs.check_bundle(&f.bundle("two.zip", "two"), &operator()), Err(StageError::NotAllowed));
     let link = allowed.path().join("link.zip");
     symlink(&file, &link).unwrap();
     let not_readable = |message: &str| Err(StageError::NotReadable(message.to_owned()));
-    assert_eq!(f.jobs.check_bundle(&link), not_readable("it is a symbolic link: name the file itself"));
+    assert_eq!(f.jobs.check_bundle(&link, &operator()), not_readable("it is a symbolic link: name the file itself"));
     let folder_link = allowed.path().join("folder");
     symlink(f.host.files.path(), &folder_link).unwrap();
     for path in [folder_link.clone(), folder_link.join("")] {
-        assert_eq!(f.jobs.check_bundle(&path), not_readable("it is a symbolic link: name the file itself"), "{path:?}");
+        assert_eq!(
+            f.jobs.check_bundle(&path, &operator()),
+            not_readable("it is a symbolic link: name the file itself"),
+            "{path:?}"
+        );
     }
     let missing = allowed.path().join("missing.zip");
-    assert_eq!(f.jobs.check_bundle(&missing), not_readable("there is no such file"));
+    assert_eq!(f.jobs.check_bundle(&missing, &operator()), not_readable("there is no such file"));
 
     let failed = f.ended(f.update(&missing));
     let error = failed.error.as_ref().unwrap();
@@ -203,7 +207,10 @@ fn a_worker_of_an_image_changes_no_packages_and_one_of_packages_no_image() {
     for failed in [f.ended(package), f.host.step_until_final(image)] {
         assert_eq!(failed.error.as_ref().unwrap().cause, JobFailure::Refused);
     }
-    assert!(matches!(f.jobs.stage(&f.bundle("a.deb", "package a")), Err(StageError::WorkerUnavailable(_))));
+    assert!(matches!(
+        f.jobs.stage(&f.bundle("a.deb", "package a"), &operator()),
+        Err(StageError::WorkerUnavailable(_))
+    ));
 }
 
 #[test]

@@ -89,7 +89,7 @@ impl Services {
             Err(why) => return Ok(does_not_fit("InstallFromURI", caller, why)),
         };
         access::audit(caller, &format_args!("asks to update the image from {uri:?}"));
-        if let Err(error) = self.0.jobs().check_bundle(&bundle) {
+        if let Err(error) = self.0.jobs().check_bundle(&bundle, caller) {
             return refused(error);
         }
         let operation = ImageOperation::Install { bundles: vec![bundle], bulletins: None };

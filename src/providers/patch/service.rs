@@ -77,26 +77,28 @@ impl PatchServices {
         Ok(service)
     }
 
-    fn operation(&self, method: &str, arguments: &Arguments) -> Result<PatchOperation, Answer> {
+    fn operation(&self, method: &str, caller: &Caller, arguments: &Arguments) -> Result<PatchOperation, Answer> {
         if !arguments.get("Target").as_reference().is_some_and(|path| self.0.system.is_system(path)) {
             return Err(Answer::DoesNotFit("Target is not this system"));
         }
         let is_image = self.0.is_image();
         match method {
-            "Scan" if is_image => Ok(PatchOperation::Scan { metadata: self.some_uris(arguments, "MetadataURIs")? }),
+            "Scan" if is_image => {
+                Ok(PatchOperation::Scan { metadata: self.some_uris(caller, arguments, "MetadataURIs")? })
+            }
             "Scan" if uris(arguments, "MetadataURIs")?.is_empty() => Ok(PatchOperation::Scan { metadata: Vec::new() }),
             "Scan" => {
                 Err(Answer::DoesNotFit("MetadataURIs are given, but this host's repositories have its advisories"))
             }
             "Assess" => Ok(PatchOperation::Assess { metadata: self.scanned()?.assessment.metadata.clone() }),
             _ if !is_image => Err(Answer::Code(NOT_SUPPORTED)),
-            "Deploy" => self.deploy(arguments),
+            "Deploy" => self.deploy(caller, arguments),
             "Uninstall" => self.uninstall(arguments),
             _ => Ok(PatchOperation::RollBack { metadata: self.metadata() }),
         }
     }
 
-    fn deploy(&self, arguments: &Arguments) -> Result<PatchOperation, Answer> {
+    fn deploy(&self, caller: &Caller, arguments: &Arguments) -> Result<PatchOperation, Answer> {
         let bulletins = names(arguments, "BulletinIDs")?;
         if bulletins.is_empty() {
             return Err(Answer::DoesNotFit("BulletinIDs are missing"));
@@ -104,7 +106,7 @@ impl PatchServices {
         let scanned = self.scanned()?;
         let bulletins = in_last_scan(&scanned, &bulletins)?;
         let bundles = uris(arguments, "BundleURIs")?;
-        self.check(&bundles)?;
+        self.check(caller, &bundles)?;
         Ok(PatchOperation::Deploy { bulletins, bundles, metadata: scanned.assessment.metadata.clone() })
     }
 
@@ -141,20 +143,20 @@ impl PatchServices {
         self.0.assessed().map(|assessed| assessed.assessment.metadata.clone()).unwrap_or_default()
     }
 
-    fn some_uris(&self, arguments: &Arguments, name: &str) -> Result<Vec<String>, Answer> {
+    fn some_uris(&self, caller: &Caller, arguments: &Arguments, name: &str) -> Result<Vec<String>, Answer> {
         let uris = uris(arguments, name)?;
         if uris.is_empty() {
             return Err(Answer::DoesNotFit("MetadataURIs are missing"));
         }
-        self.check(&uris)?;
+        self.check(caller, &uris)?;
         Ok(uris)
     }
 
     /// Lets the worker see whether files of this host can be read.
-    fn check(&self, uris: &[String]) -> Result<(), Answer> {
+    fn check(&self, caller: &Caller, uris: &[String]) -> Result<(), Answer> {
         for uri in uris {
             let Some(Place::Local(file)) = Place::of(uri) else { continue };
-            match self.0.jobs().check_bundle(&file) {
+            match self.0.jobs().check_bundle(&file, caller) {
                 // What is in it is judged by the job.
                 Ok(()) | Err(StageError::NotAPackage(_)) => {}
                 Err(error @ StageError::OtherOrders) => {
@@ -204,7 +206,7 @@ impl Provider for PatchServices {
         let (caller, method) = (invocation.caller, &*invocation.method.name);
         match method {
             "Scan" | "Assess" | "Deploy" | "Uninstall" | "RollBack" => {
-                match self.operation(method, &invocation.arguments) {
+                match self.operation(method, caller, &invocation.arguments) {
                     Ok(operation) => self.submit(caller, operation),
                     Err(Answer::DoesNotFit(why)) => Ok(does_not_fit(method, caller, why)),
                     Err(Answer::Code(code)) => Ok(MethodReply::code(code)),

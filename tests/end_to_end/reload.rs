@@ -1,0 +1,133 @@
+//! SIGHUP: settings and certificates are read again, and no connection is lost.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use openssl::sha::sha256;
+
+use crate::support::certificate::Certificate;
+use crate::support::eventually;
+use crate::support::installation::{ended, install, job_of};
+use crate::support::packages::{DebRoot, build_deb};
+use crate::support::server::{Host, PATIENCE, Server};
+use crate::support::wsman::{CIM, Client, Message, connect, property};
+
+/// A host whose settings can be changed while it is served.
+struct Changing {
+    host: Host,
+    root: DebRoot,
+    certificates: Vec<Certificate>,
+}
+
+impl Changing {
+    fn new() -> Self {
+        let root = DebRoot::new();
+        let certificates = ["one", "two"].map(|name| {
+            let folder = root.scratch().join(name);
+            fs::create_dir(&folder).unwrap();
+            Certificate::new(&folder)
+        });
+        let host = Host::new(&root.path(), "deb");
+        let changing = Self { host, root, certificates: certificates.into() };
+        let host = Host::new(&changing.root.path(), "deb").with_settings(&changing.settings(0, ""));
+        Self { host, ..changing }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.host.scratch().join("quartermaster.toml")
+    }
+
+    /// The lines with one of the certificates, and others behind them.
+    fn settings(&self, certificate: usize, more: &str) -> String {
+        let Certificate { certificate, key, .. } = &self.certificates[certificate];
+        format!("user = \"root\"\n[tls]\ncertificate = {certificate:?}\nkey = {key:?}\n{more}")
+    }
+
+    /// Changes the file and has it read; returns when the log says what came of it.
+    fn change(&self, server: &Server, settings: &str, told: &str) {
+        fs::write(self.file(), settings).unwrap();
+        let before = server.log().len();
+        assert!(Command::new("kill").args(["-HUP", &server.pid().to_string()]).status().unwrap().success());
+        eventually(told, PATIENCE, || server.log().get(before..).is_some_and(|log| log.contains(told)).then_some(()));
+    }
+}
+
+const READ: &str = "the settings, certificates and trust files were read again";
+const NOT_READ: &str = "the settings stay as they were";
+
+fn presented(server: &Server) -> [u8; 32] {
+    let stream = connect(server.port).unwrap();
+    sha256(&stream.ssl().peer_certificate().unwrap().to_der().unwrap())
+}
+
+fn of(certificate: &Certificate) -> [u8; 32] {
+    let pem = fs::read(&certificate.certificate).unwrap();
+    sha256(&openssl::x509::X509::from_pem(&pem).unwrap().to_der().unwrap())
+}
+
+/// Asks on a connection that must be the same as before.
+fn still_answers(client: &mut Client, stream_of: &str) {
+    let reply = client.ask(&Message::enumerate(&format!("{CIM}/CIM_ComputerSystem"), "<w:OptimizeEnumeration/>"));
+    assert!(!reply.children.is_empty(), "{stream_of}");
+}
+
+#[test]
+fn another_certificate_is_presented_and_open_connections_go_on() {
+    let changing = Changing::new();
+    let server = changing.host.serve();
+    assert_eq!(presented(&server), of(&changing.certificates[0]));
+    let mut open = connect(server.port).unwrap();
+    changing.change(&server, &changing.settings(1, ""), READ);
+    assert_eq!(presented(&server), of(&changing.certificates[1]));
+    // The connection from before, which has asked nothing yet.
+    use std::io::{Read, Write};
+    write!(open, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    open.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 "), "{answer:?}");
+    // What lies in the same files is read anew, too.
+    let Certificate { certificate, key, .. } = &changing.certificates[0];
+    fs::copy(certificate, &changing.certificates[1].certificate).unwrap();
+    fs::copy(key, &changing.certificates[1].key).unwrap();
+    changing.change(&server, &changing.settings(1, ""), READ);
+    assert_eq!(presented(&server), of(&changing.certificates[0]));
+}
+
+#[test]
+fn a_file_that_is_not_right_changes_nothing_and_is_told_with_its_line() {
+    let changing = Changing::new();
+    let server = changing.host.serve();
+    let mut client = server.admin();
+    still_answers(&mut client, "before");
+    changing.change(&server, &changing.settings(1, "[downloads]\nsilence_seconds = 0\n"), NOT_READ);
+    let log = server.log();
+    assert!(log.contains("quartermaster.toml, line 6: ") && log.contains("silence_seconds"), "{log}");
+    let no_key = changing.settings(1, "").replace("server-key.pem", "missing.pem");
+    changing.change(&server, &no_key, NOT_READ);
+    assert!(server.log().contains("missing.pem"), "{}", server.log());
+    assert_eq!(presented(&server), of(&changing.certificates[0]));
+    still_answers(&mut client, "after");
+}
+
+#[test]
+fn what_the_worker_may_do_is_changed_at_once_and_what_must_wait_is_told_by_key() {
+    let changing = Changing::new();
+    let server = changing.host.serve();
+    let mut client = server.admin();
+    let file = build_deb(&changing.root.scratch(), "hello", "1.0-1", &[]);
+    let uri = format!("file://{}", file.display());
+    let elsewhere = "[jobs]\nreadable_folders = [\"/nowhere\"]\nhistory_records = 5\n[limits]\nconnections = 7\n";
+    changing.change(&server, &changing.settings(0, elsewhere), READ);
+    let log = server.log();
+    for key in ["jobs.history_records", "limits.connections"] {
+        let line = log.lines().find(|line| line.contains(&format!("key=\"{key}\"")));
+        assert!(line.is_some_and(|line| line.contains("when the service is started again")), "{key}: {log}");
+    }
+    assert!(!log.contains("key=\"jobs.readable_folders\""), "{log}");
+    assert_eq!(property(&install(&mut client, &uri), "ReturnValue").as_deref(), Some("4107"));
+    changing.change(&server, &changing.settings(0, ""), READ);
+    let job = job_of(&install(&mut client, &uri));
+    let job = ended(&mut client, &job);
+    assert_eq!(property(&job, "JobState").as_deref(), Some("7"), "{job:?}");
+}

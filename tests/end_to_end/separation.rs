@@ -1,0 +1,472 @@
+//! A service of two users: the process that faces the network cannot change software, and the worker does for it only what the
+//! role of a caller allows, whatever octets come over its socket.
+//!
+//! Two users need root. Where the tests are not root's, the same octets go to a worker of the same user, and what is asserted of
+//! the worker's answers and of what it leaves alone is the same; what is said of users is left out there.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde_json::{Value, json};
+
+use crate::support::eventually;
+use crate::support::gate::Gate;
+use crate::support::installation::{byte_stream_message, ended, installed_names, job_of, start};
+use crate::support::packages::{Deb, DebRoot, build_deb};
+use crate::support::server::{Host, PATIENCE, Server, binary, kill, workers_of};
+use crate::support::wsman::{Client, property};
+
+/// The user that faces the network; a number needs no account.
+const NETWORK_USER: u32 = 64_321;
+/// A user that has nothing to do with the service.
+const STRANGER: u32 = 64_322;
+
+const SOCKET: &str = "QUARTERMASTER_TEST_SOCKET";
+
+/// No test: the hostile process of the tests below. It sends its standard input to the socket and tells what comes back.
+#[test]
+fn hostile_process() {
+    let Some(socket) = std::env::var_os(SOCKET) else { return };
+    let stream = match UnixStream::connect(socket) {
+        Ok(stream) => stream,
+        Err(error) => {
+            println!("connect: {:?}", error.kind());
+            std::process::exit(0);
+        }
+    };
+    let mut octets = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::stdin(), &mut octets).unwrap();
+    let replies = BufReader::new(stream.try_clone().unwrap());
+    let sender = std::thread::spawn(move || {
+        // A worker that has had enough closes the socket.
+        let _ = (&stream).write_all(&octets);
+        let _ = stream.shutdown(Shutdown::Write);
+    });
+    replies.lines().map_while(Result::ok).for_each(|line| println!("reply: {line}"));
+    sender.join().unwrap();
+    std::process::exit(0);
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// A host whose service has two users, where that can be.
+struct Parted {
+    host: Host,
+    root: DebRoot,
+}
+
+impl Parted {
+    fn new() -> Self {
+        Self::with(DebRoot::new())
+    }
+
+    fn with(root: DebRoot) -> Self {
+        Self::with_settings(root, "")
+    }
+
+    fn with_settings(root: DebRoot, more: &str) -> Self {
+        root.open_to_all();
+        let host = Host::bare(&[]);
+        fs::set_permissions(host.scratch(), fs::Permissions::from_mode(0o755)).unwrap();
+        let user = if is_root() { NETWORK_USER.to_string() } else { "root".to_owned() };
+        let (worker_dir, root_dir) = (host.scratch().join("worker"), root.path());
+        let settings = format!("user = {user:?}\nworker_dir = {worker_dir:?}\nroot = {root_dir:?}\nengine = \"deb\"\n");
+        let host = host.with_settings(&(settings + more));
+        host.add_user("walker", "a password of the tests", "admin");
+        Self { host, root }
+    }
+
+    fn worker_dir(&self) -> PathBuf {
+        self.host.scratch().join("worker")
+    }
+
+    fn workers(&self) -> Vec<u32> {
+        workers_of(&self.worker_dir())
+    }
+
+    /// What the worker answers to these octets, which a process of this user sends, behind its greeting.
+    fn answers(&self, user: u32, octets: &[u8]) -> Vec<String> {
+        // Its file may lie where that user may not go.
+        let mut process = Command::new("/proc/self/exe");
+        process.args(["--exact", "separation::hostile_process", "--nocapture"]);
+        if is_root() {
+            process.uid(user).gid(user);
+        }
+        process.env(SOCKET, self.worker_dir().join("worker.sock"));
+        let mut child = process
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(octets).unwrap();
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines()
+            .filter(|line| line.starts_with("reply: ") || line.starts_with("connect: "))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// What the worker answers to one request of the process that faces the network.
+    fn answer(&self, request: &Value) -> Value {
+        let answers = self.answers(NETWORK_USER, format!("{request}\n").as_bytes());
+        let [_hello, answer] = &answers[..] else { panic!("{request}: {answers:?}") };
+        serde_json::from_str(answer.strip_prefix("reply: ").unwrap()).unwrap()
+    }
+
+    fn refusal(&self, request: &Value) -> String {
+        let answer = self.answer(request);
+        answer["refused"]["kind"].as_str().unwrap_or_else(|| panic!("{request}: {answer}")).to_owned()
+    }
+
+    /// How a job ended, as its journal has it, once it has.
+    fn end_of(&self, job: u64) -> Value {
+        let journal = self.worker_dir().join("jobs").join(job.to_string()).join("journal");
+        eventually("the job's end", PATIENCE, || {
+            let text = fs::read_to_string(&journal).ok()?;
+            let last: Value = serde_json::from_str(text.lines().last()?).ok()?;
+            Some(last["entry"].clone()).filter(|entry| entry.get("failed").is_some() || entry.get("finished").is_some())
+        })
+    }
+}
+
+impl Drop for Parted {
+    fn drop(&mut self) {
+        self.workers().into_iter().for_each(kill);
+    }
+}
+
+/// The process that faces the network: the only child of the keeper that is no worker.
+fn network_process(server: &Server) -> u32 {
+    if !is_root() {
+        return server.pid();
+    }
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", server.pid())).unwrap();
+    let is_network = |pid: &u32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|&b| b == 0).nth(1) == Some(b"serve")
+    };
+    children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(is_network).unwrap()
+}
+
+/// A line of /proc/PID/status.
+fn status_of(pid: u32, key: &str) -> String {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+    line.unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn completes(client: &mut Client, job: &str) {
+    let job = ended(client, job);
+    assert_eq!(property(&job, "JobState").as_deref(), Some("7"), "{job:?}");
+}
+
+#[test]
+fn two_users_do_what_one_did() {
+    let parted = Parted::new();
+    let server = parted.host.serve();
+    let mut client = server.admin();
+    let by_uri = build_deb(&parted.root.scratch(), "by-uri", "1.0-1", &[]);
+    let job = start(&mut client, &by_uri);
+    completes(&mut client, &job);
+    let inside = build_deb(&parted.root.scratch(), "inside", "1.0-1", &[]);
+    let large = Deb::new("large", "1.0-1").file("usr/share/large", &"0123456789abcdef".repeat(20_000));
+    for file in [inside, large.build(&parted.root.scratch())] {
+        let image = openssl::base64::encode_block(&fs::read(file).unwrap());
+        let message = byte_stream_message(&mut client, &image);
+        let job = job_of(&client.ask(&message));
+        completes(&mut client, &job);
+    }
+    let mut names = installed_names(&mut client);
+    names.sort();
+    assert_eq!(names, ["by-uri", "inside", "large"]);
+    let (network, workers) = (network_process(&server), parted.workers());
+    let [worker] = workers[..] else { panic!("not one worker: {workers:?}") };
+    if is_root() {
+        assert_eq!(status_of(network, "Uid"), [NETWORK_USER.to_string().as_str(); 4].join(" "));
+        assert_eq!(status_of(network, "Gid"), [NETWORK_USER.to_string().as_str(); 4].join(" "));
+        assert_eq!(status_of(network, "Groups"), "");
+        for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+            assert_eq!(status_of(network, set), "0000000000000000", "{set}");
+        }
+        assert_eq!(status_of(network, "NoNewPrivs"), "1");
+        assert_eq!(status_of(worker, "Uid"), "0 0 0 0");
+        assert_eq!(status_of(worker, "NoNewPrivs"), "0", "scripts of packages may start what they like");
+        assert_eq!(fs::metadata(parted.host.state_dir()).unwrap().uid(), NETWORK_USER);
+        let folder = fs::metadata(parted.worker_dir()).unwrap();
+        assert_eq!((folder.uid(), folder.gid(), folder.mode() & 0o7777), (0, NETWORK_USER, 0o2750));
+    }
+    // The command of root works on what another user owns.
+    parted.host.add_user("late", "another password", "viewer");
+    assert!(installed_names(&mut server.client("late", "another password")).contains(&"inside".to_owned()));
+    assert!(server.stop().success());
+    assert!(!Path::new(&format!("/proc/{network}")).exists());
+}
+
+#[test]
+fn the_worker_outlives_its_keeper_and_is_found_by_the_next() {
+    let root = DebRoot::new().with_shell(&[]);
+    let parted = Parted::with(root);
+    let gate = Gate::new(&parted.root.path());
+    let file = Deb::new("slow", "1.0-1").script("postinst", &Gate::in_shell()).build(&parted.root.scratch());
+    let next = build_deb(&parted.root.scratch(), "next", "1.0-1", &[]);
+    let server = parted.host.serve();
+    let mut client = server.admin();
+    let reached = gate.reached();
+    let (job, next) = (start(&mut client, &file), start(&mut client, &next));
+    let waiting = reached.recv_timeout(PATIENCE).expect("the package's script never came to its gate");
+    let (network, workers) = (network_process(&server), parted.workers());
+    server.kill();
+    eventually("the process that faces the network to end", PATIENCE, || {
+        (!Path::new(&format!("/proc/{network}")).exists()).then_some(())
+    });
+    let server = parted.host.serve();
+    assert_eq!(parted.workers(), workers, "the job goes on");
+    waiting.go_on();
+    let mut client = server.admin();
+    completes(&mut client, &job);
+    completes(&mut client, &next);
+}
+
+#[test]
+fn a_compromised_network_process_can_do_no_more_than_operators_may() {
+    let parted = Parted::new();
+    let scratch = parted.root.scratch();
+    let mark = scratch.join("marked");
+    let server = parted.host.serve();
+    let mut client = server.admin();
+    let job = start(&mut client, &build_deb(&scratch, "before", "1.0-1", &[]));
+    completes(&mut client, &job);
+    let database = parted.root.path().join("var/lib/dpkg/status");
+    let before = fs::read(&database).unwrap();
+
+    let (viewer, operator) = (json!({"name": "v", "role": "viewer"}), json!({"name": "o", "role": "operator"}));
+    let nevra = |name: &str| json!({"name": name, "epoch": 0, "version": "1.0", "release": "1", "architecture": "all"});
+    let evil =
+        Deb::new("evil", "1.0-1").script("preinst", &format!("#!/bin/sh\ntouch {}\n", mark.display())).build(&scratch);
+
+    // A role that may only read.
+    for request in [
+        json!({"stage": {"path": evil, "caller": viewer}}),
+        json!({"stage_upload": {"caller": viewer}}),
+        json!({"run": {"job": 900, "operation": {"change": {"remove": {"nevra": nevra("before"), "force": true}}}, "caller": viewer}}),
+        json!({"run": {"job": 900, "operation": {"install_remote": {"url": "http://127.0.0.1:1/a.deb", "force": true}}, "caller": viewer}}),
+        json!({"plan": {"work": {"change": {"update": {"nevra": nevra("before")}}}, "caller": viewer}}),
+        json!({"set_repository": {"id": "main", "enabled": true, "caller": viewer}}),
+    ] {
+        assert_eq!(parted.refusal(&request), "not_permitted", "{request}");
+    }
+
+    // What is no package operation.
+    let run = |operation: Value| json!({"run": {"job": 901, "operation": operation, "caller": operator}});
+    let staged = |id: &str| {
+        run(json!({"install_staged": {"force": true, "staged":
+            {"id": id, "file_name": "x", "nevra": nevra("evil"), "size": 1, "sha256": "00"}}}))
+    };
+    let option = "--root=/tmp";
+    for (request, kind) in [
+        (run(json!({"change": {"install_file": {"file": evil, "nevra": nevra("evil"), "force": true}}})), "malformed"),
+        (run(json!({"execute": {"command": "/bin/sh"}})), "malformed"),
+        (run(json!({"image": {"change": {"install": {"bundles": ["/etc"], "bulletins": null}}}})), "malformed"),
+        (
+            run(json!({"patch": {"deploy": {"bulletins": ["x"], "bundles": ["file:///etc"], "metadata": []}}})),
+            "malformed",
+        ),
+        (run(json!({"install_remote": {"url": "file:///etc/shadow", "force": true}})), "malformed"),
+        (run(json!({"install_remote": {"url": "--output=/etc/passwd", "force": true}})), "malformed"),
+        (run(json!({"change": {"install": {"nevra": nevra(option), "force": true}}})), "malformed"),
+        (
+            run(json!({"change": {"remove": {"nevra": nevra("-oDPkg::Pre-Invoke::=touch"), "force": true}}})),
+            "malformed",
+        ),
+        (run(json!({"change": {"update": {"nevra": nevra("../../etc/passwd")}}})), "malformed"),
+        (run(json!({"change": {"verify": {"nevra": nevra("a b")}}})), "malformed"),
+        (staged("6f8a1d0e-57a5-4f0d-8f3e-000000000001"), "staged_changed"),
+        (staged("../../../etc/passwd"), "malformed"),
+        (json!({"discard": {"staged": "../worker.lock"}}), "malformed"),
+        (json!({"stage_upload": {"caller": operator}}), "malformed"),
+        (json!({"stage": {"path": "/etc/passwd", "caller": {"name": "o", "role": "root"}}}), "malformed"),
+        (json!({"check_bundle": {"path": "/etc", "caller": operator}}), "malformed"),
+        (
+            json!({"set_repository": {"id": "../../../etc/passwd", "enabled": false, "caller": operator}}),
+            "no_repository",
+        ),
+        (json!({"set_repository": {"id": "--enable", "enabled": true, "caller": operator}}), "no_repository"),
+    ] {
+        assert_eq!(parted.refusal(&request), kind, "{request}");
+    }
+
+    // Files: none is told but packages, and no link or relative path leads to one.
+    symlink(&evil, scratch.join("link.deb")).unwrap();
+    for path in ["/etc/shadow", "/proc/self/mem", "/dev/sda", "/dev/null", "scratch/evil.deb", "..", "/"]
+        .into_iter()
+        .map(PathBuf::from)
+        .chain([scratch.join("link.deb"), scratch.join("missing")])
+    {
+        let kind = parted.refusal(&json!({"stage": {"path": path, "caller": operator}}));
+        assert!(["not_readable", "not_a_package"].contains(&kind.as_str()), "{path:?}: {kind}");
+    }
+
+    // Addresses that the settings do not allow are judged in the job.
+    for (job, url) in [(902, "http://169.254.169.254/latest/meta-data/a.deb"), (903, "http://[fe80::1]/a.deb")] {
+        let request = json!({"run": {"job": job, "operation": {"install_remote": {"url": url, "force": true}}, "caller": operator}});
+        assert_eq!(parted.answer(&request), json!("accepted"), "{request}");
+        let end = parted.end_of(job);
+        assert!(end["failed"]["error"].to_string().contains("allow"), "{url}: {end}");
+    }
+
+    // Octets that are no requests.
+    let rubbish = parted.answers(NETWORK_USER, b"{\"dance\":{}}\n\xff\xfe\x00\n[]\nnull\n\n");
+    assert_eq!(rubbish.len(), 6, "{rubbish:?}");
+    assert!(rubbish[1..].iter().all(|line| line.contains("malformed")), "{rubbish:?}");
+    let endless = parted.answers(NETWORK_USER, &vec![b'['; 9 * 1024 * 1024]);
+    assert_eq!(endless.len(), 1, "{endless:?}");
+    let deep = parted.answers(NETWORK_USER, format!("{}\n", "[".repeat(100_000)).as_bytes());
+    assert!(deep.len() == 2 && deep[1].contains("malformed"), "{deep:?}");
+
+    // Nothing of all this changed anything, and whoever may still can.
+    assert_eq!(fs::read(&database).unwrap(), before);
+    assert!(!mark.exists());
+    let job = start(&mut client, &build_deb(&scratch, "after", "1.0-1", &[]));
+    completes(&mut client, &job);
+
+    if is_root() {
+        strangers_are_not_greeted(&parted);
+        the_network_process_cannot_write_what_is_the_workers(&parted);
+    }
+}
+
+fn strangers_are_not_greeted(parted: &Parted) {
+    assert_eq!(parted.answers(STRANGER, b"\"watch\"\n"), ["connect: PermissionDenied"]);
+    // Also where somebody opened the way by mistake, it is the peer that counts.
+    let socket = parted.worker_dir().join("worker.sock");
+    fs::set_permissions(parted.worker_dir(), fs::Permissions::from_mode(0o2755)).unwrap();
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
+    assert_eq!(parted.answers(STRANGER, b"\"watch\"\n"), Vec::<String>::new());
+    assert_eq!(parted.answers(NETWORK_USER, b"").len(), 1, "a greeting");
+}
+
+fn the_network_process_cannot_write_what_is_the_workers(parted: &Parted) {
+    let as_network_user = |command: &str| {
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(command).env("W", parted.worker_dir()).uid(NETWORK_USER).gid(NETWORK_USER);
+        shell.current_dir("/").stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+    };
+    let all = "find \"$W\" -mindepth 1 -not -name worker.sock";
+    assert!(as_network_user("ls \"$W\"/jobs/*/journal && cat \"$W\"/jobs/*/journal"), "it reads journals");
+    assert!(as_network_user(&format!(
+        "test -n \"$({all} -print -quit)\" && test -z \"$({all} -writable -print -quit)\""
+    )));
+    for command in [
+        "touch \"$W\"/x",
+        "touch \"$W\"/jobs/x",
+        "rm -r \"$W\"/spool",
+        "mv \"$W\" \"$W\".old",
+        "cat \"$W\"/worker.lock",
+    ] {
+        assert!(!as_network_user(command), "{command}");
+    }
+}
+
+/// What a service manager does: holds the socket, and starts the worker of the settings when somebody connects.
+struct Manager {
+    ended: Arc<AtomicBool>,
+    starts: Arc<AtomicUsize>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Manager {
+    fn new(parted: &Parted, settings: &Path) -> Self {
+        let worker_dir = parted.worker_dir();
+        fs::create_dir(&worker_dir).unwrap();
+        if is_root() {
+            chown(&worker_dir, None, Some(NETWORK_USER)).unwrap();
+        }
+        fs::set_permissions(&worker_dir, fs::Permissions::from_mode(0o2750)).unwrap();
+        let socket = worker_dir.join("worker.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        fs::set_permissions(&socket, fs::Permissions::from_mode(0o660)).unwrap();
+        let (ended, starts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (is_ended, started) = (Arc::clone(&ended), Arc::clone(&starts));
+        let settings = settings.to_owned();
+        let thread = std::thread::spawn(move || {
+            while !is_ended.load(Ordering::SeqCst) {
+                let mut fds = [PollFd::new(&listener, PollFlags::IN)];
+                let moment = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+                if poll(&mut fds, Some(&moment)).unwrap() == 0 {
+                    continue;
+                }
+                let mut worker = binary();
+                worker.arg("work").arg("--config").arg(&settings).arg("--worker-dir").arg(&worker_dir);
+                let input = OwnedFd::from(listener.try_clone().unwrap());
+                let mut worker = worker.stdin(input).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+                started.fetch_add(1, Ordering::SeqCst);
+                let status = worker.wait().unwrap();
+                assert!(status.success() || is_ended.load(Ordering::SeqCst), "{status}");
+            }
+        });
+        Self { ended, starts, thread: Some(thread) }
+    }
+
+    /// Ends the worker, which holds no job, and tells how many there were.
+    fn end(mut self, parted: &Parted) -> usize {
+        self.ended.store(true, Ordering::SeqCst);
+        for worker in parted.workers() {
+            let _ = Command::new("kill").arg(worker.to_string()).status();
+        }
+        self.thread.take().unwrap().join().unwrap();
+        self.starts.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn a_service_manager_may_hold_the_socket_and_start_the_worker() {
+    let parted = Parted::with_settings(DebRoot::new(), "[jobs]\nworker_idle_seconds = 1\n");
+    let manager = Manager::new(&parted, &parted.host.scratch().join("quartermaster.toml"));
+    let serve = || {
+        let mut program = binary();
+        if is_root() {
+            program.uid(NETWORK_USER).gid(NETWORK_USER);
+        }
+        parted.host.serve_by(program)
+    };
+    if is_root() {
+        let state_dir = parted.host.state_dir();
+        let files = fs::read_dir(&state_dir).unwrap().map(|entry| entry.unwrap().path());
+        files.chain([state_dir.clone()]).for_each(|file| chown(file, Some(NETWORK_USER), Some(NETWORK_USER)).unwrap());
+    }
+    let server = serve();
+    let mut client = server.admin();
+    let first = build_deb(&parted.root.scratch(), "first", "1.0-1", &[]);
+    let job = start(&mut client, &first);
+    completes(&mut client, &job);
+    // The worker ends by itself and leaves the socket to the next one; the next server finds that.
+    eventually("the worker to end", PATIENCE, || parted.workers().is_empty().then_some(()));
+    server.kill();
+    let server = serve();
+    let mut client = server.admin();
+    let second = build_deb(&parted.root.scratch(), "second", "1.0-1", &[]);
+    let job = start(&mut client, &second);
+    completes(&mut client, &job);
+    drop(server);
+    // Without two users the server starts its workers itself, on a socket of theirs.
+    let starts = manager.end(&parted);
+    assert!(starts >= 2 || !is_root(), "{starts}");
+}
