@@ -4,11 +4,12 @@
 # make soak   server and worker are killed KILLS times at random moments, and nothing may be lost (SOAK_SEED=N repeats a run)
 # make bench  the figures, one line each
 # make screenshots  the pictures of README.md, in docs/screenshots
+# make packages  a .deb and an .rpm in PACKAGES
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test fuzz soak bench screenshots build check-format check-lints check-docs check-tests check-fuzz build-needs test-needs \
-    fuzz-needs bench-needs clean
+.PHONY: run test fuzz soak bench screenshots packages build check-format check-lints check-docs check-tests check-fuzz build-needs \
+    test-needs fuzz-needs bench-needs packages-needs clean
 
 # Where the server keeps its store, certificate and users.
 ifeq ($(shell id -u),0)
@@ -19,9 +20,11 @@ endif
 LISTEN ?= 127.0.0.1:5986
 SECONDS_EACH ?= 300
 KILLS ?= 300
+PACKAGES ?= packages
 
 BUILD_PACKAGES := gcc libc6-dev libssl-dev pkg-config
-TEST_PACKAGES  := apt-utils chromium chromium-driver createrepo-c curl dnf dpkg-dev libxml2-utils openssl procps python3 python3-venv rpm systemd uuid-runtime wsl
+TEST_PACKAGES  := apt-utils chromium chromium-driver createrepo-c curl debootstrap dnf dpkg-dev libxml2-utils openssl procps \
+    python3 python3-venv rpm systemd uuid-runtime wsl
 FUZZ_PACKAGES  := g++
 VENV           := .venv
 VENV_STAMP     := $(VENV)/.complete
@@ -61,12 +64,22 @@ screenshots: test-needs
 bench: bench-needs
 	cargo bench --locked --bench figures
 
+packages: packages-needs
+	cargo build --release --locked
+	cargo run --quiet --locked --example reference_pages -- "$$(scripts/target-directory)/reference-pages"
+	@scripts/packages --binary "$$(scripts/target-directory)/release/quartermaster" \
+	    --pages "$$(scripts/target-directory)/reference-pages" --output "$(PACKAGES)"
+
 build-needs:
 	@scripts/debian-needs $(BUILD_PACKAGES)
 
 test-needs:
 	@scripts/debian-needs $(BUILD_PACKAGES) $(TEST_PACKAGES) $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory $(VENV_STAMP)
+	@scripts/debian-root "$$(scripts/target-directory)/debian-root.tar"
+
+packages-needs: build-needs
+	@scripts/debian-needs binutils dpkg-dev git rpm
 
 fuzz-needs:
 	@scripts/debian-needs $(BUILD_PACKAGES) $(FUZZ_PACKAGES)

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, LogFormat, Overrides, Source};
 
@@ -97,6 +97,11 @@ struct Serve {
 
 /// What ended a command.
 type Failure = Box<dyn Error + Send + Sync>;
+
+/// The command line as it can be written, for manual pages and completions.
+pub fn command() -> clap::Command {
+    Command::command()
+}
 
 /// Runs the command line of this process: 0 is success, 1 failure, 2 a command line that nobody understands. The client has
 /// more of them.

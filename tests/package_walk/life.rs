@@ -1,0 +1,82 @@
+//! One life of the package on a Debian system: installed, used, upgraded, removed, installed again, purged.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::build;
+use crate::debian::Debian;
+use crate::service::{Service, install, installed};
+use crate::support::packages::build_deb;
+use crate::support::wsman::{CIM, Client, Message, child, descendants, text_of};
+
+const STATE: &str = "var/lib/quartermaster";
+
+#[test]
+fn what_the_service_knows_outlives_upgrades_and_removal_and_goes_with_a_purge() {
+    let folder = TempDir::new().unwrap();
+    let (now, later) = (build(folder.path(), None), build(folder.path(), Some("99.0.0")));
+    let debian = Debian::new();
+    let bring = |file: &Path| {
+        let inside = format!("root/{}", file.file_name().unwrap().to_str().unwrap());
+        fs::copy(file, debian.path().join(&inside)).unwrap();
+        format!("/{inside}")
+    };
+    let (now, later) = (bring(&now.deb), bring(&later.deb));
+    let tool = bring(&build_deb(folder.path(), "tool", "1.0-1", &[]));
+
+    let said = debian.run(&["dpkg", "--install", &now]);
+    assert!(said.contains("/var/lib/quartermaster/initial-password"), "{said}");
+    let user = debian.read("/etc/passwd").lines().find(|line| line.starts_with("quartermaster:")).unwrap().to_owned();
+    assert!(user.ends_with("/nologin"), "{user}");
+    // What an admin sets is the admin's.
+    let settings = debian.path().join("etc/quartermaster/quartermaster.toml");
+    let set = debian.read("/etc/quartermaster/quartermaster.toml").replace("#history_records = 10000", "history_records = 500");
+    fs::write(&settings, &set).unwrap();
+
+    let service = Service::start(&debian);
+    let mut client = service.admin();
+    assert_eq!(version_of_quartermaster(&mut client), env!("CARGO_PKG_VERSION"));
+    let job = install(&mut client, &tool);
+    assert_eq!(child(&job, "JobState").map(text_of).as_deref(), Some("7"), "{job:?}");
+    assert!(debian.run(&["dpkg-query", "--show", "tool"]).contains("1.0-1"));
+    let history = records(&mut client);
+    assert!(!history.is_empty());
+
+    // The files are exchanged under a service that runs; it is started again as an init system would do it.
+    debian.run(&["dpkg", "--install", &later]);
+    assert_eq!(version_of_quartermaster(&mut client), "99.0.0");
+    service.stop();
+    let service = Service::start(&debian);
+    let mut client = service.admin();
+    assert_eq!(records(&mut client), history);
+    assert_eq!(fs::read_to_string(&settings).unwrap(), set);
+    service.stop();
+
+    debian.run(&["dpkg", "--remove", "quartermaster"]);
+    assert!(!debian.path().join("usr/bin/quartermaster").exists());
+    assert!(debian.path().join(STATE).join("quartermaster.db").exists());
+    debian.run(&["dpkg", "--install", &later]);
+    let service = Service::start(&debian);
+    assert_eq!(records(&mut service.admin()), history);
+    service.stop();
+
+    debian.run(&["dpkg", "--purge", "quartermaster"]);
+    for gone in [STATE, "var/lib/quartermaster-worker", "etc/quartermaster"] {
+        assert!(!debian.path().join(gone).exists(), "{gone} is still there");
+    }
+}
+
+fn version_of_quartermaster(client: &mut Client) -> String {
+    let installed = installed(client);
+    let found = installed.iter().find_map(|id| id.strip_prefix("LMI:LMI_SoftwareIdentity:quartermaster-0:"));
+    let (version, _) = found.unwrap_or_else(|| panic!("{installed:?}")).rsplit_once('.').unwrap();
+    version.to_owned()
+}
+
+/// What the history has of jobs that were asked for.
+fn records(client: &mut Client) -> Vec<String> {
+    let reply = client.ask(&Message::enumerate(&format!("{CIM}/CIM_LogEntry"), "<w:OptimizeEnumeration/>"));
+    descendants(&reply, "RecordData").into_iter().map(text_of).collect()
+}
