@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::console::{Console, Said};
 use crate::support::packages::DebRoot;
-use crate::support::server::{Host, Server};
+use crate::support::server::{ADMIN, Host, Server};
 
 fn list(console: &Console, server: &Server, more: &[&str]) -> Said {
     let host = format!("127.0.0.1:{}", server.port);
@@ -76,4 +76,27 @@ fn a_host_is_known_by_what_is_said_of_it() {
     let unvouched = list(&console, &stranger, &["--cacert", authority.to_str().unwrap()]);
     assert!(unvouched.code == 3 && unvouched.err.contains("vouched for by none"), "{unvouched:#?}");
     assert!(!console.known_hosts().exists(), "what is said of a host is not remembered");
+}
+
+#[test]
+fn who_shows_a_certificate_needs_no_password() {
+    let root = DebRoot::new();
+    let host = Host::new(&root.path(), "deb").with_settings("[tls]\nclient_certificates = true\n");
+    let [certificate, key] = ["ann.pem", "ann-key.pem"].map(|name| host.scratch().join(name).display().to_string());
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=ann", "-out", &certificate])
+        .args(["-keyout", &key])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let (added, said) = host.run(&["user", "certificate", "add", ADMIN.0, "--file", &certificate]);
+    assert!(added.success(), "{said}");
+    let console = Console::new().without("QUARTERMASTER_USER").without("QUARTERMASTER_PASSWORD");
+    let server = host.serve();
+    let shown = ["--accept-new-certificate", "--certificate", &certificate, "--key", &key];
+    let known = list(&console, &server, &shown);
+    assert_eq!(known.code, 0, "{known:#?}");
+    let wrong =
+        list(&console, &server, &["--certificate", &certificate, "--key", server.certificate().to_str().unwrap()]);
+    assert!(wrong.code == 3 && wrong.err.contains("key"), "{wrong:#?}");
 }
