@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::marked::{as_here, blocks, run_shell, said_by};
 use crate::support::packages::{DebRoot, build_deb};
@@ -86,4 +86,39 @@ fn the_guide_to_pypsrp_works_as_it_is_written() {
     ] {
         assert!(said.contains(expected), "the walk never showed {expected}:\n{said}");
     }
+}
+
+#[test]
+fn every_link_of_a_guide_leads_somewhere() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guides = project.join("docs/guides");
+    let mut links = 0;
+    let mut dead = Vec::new();
+    for guide in fs::read_dir(&guides).unwrap() {
+        let guide = guide.unwrap().path();
+        let text = fs::read_to_string(&guide).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if file.starts_with("https://") {
+                continue;
+            }
+            links += 1;
+            let file = if file.is_empty() { guide.clone() } else { guides.join(file) };
+            let there = fs::read_to_string(&file).is_ok_and(|text| anchor.is_empty() || has_heading(&text, anchor));
+            if !there {
+                dead.push(format!("{}: {link}", guide.display()));
+            }
+        }
+    }
+    assert!(links > 20, "only {links} links were found");
+    assert!(dead.is_empty(), "these lead nowhere: {dead:#?}");
+}
+
+/// Whether a document has a heading of this anchor: small letters, with dashes for blanks and without other signs.
+fn has_heading(text: &str, anchor: &str) -> bool {
+    let anchor_of = |heading: &str| -> String {
+        let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect::<String>().to_lowercase()
+    };
+    text.lines().filter(|line| line.starts_with('#')).any(|line| anchor_of(line.trim_start_matches('#')) == anchor)
 }
