@@ -92,8 +92,11 @@ pub fn let_end(worker_dir: &Path) -> Result<(), WorkerError> {
     }
     // Whoever does not listen, or does not understand, ends by itself when it has been idle for some time.
     if let Ok(stream) = UnixStream::connect(socket_path(worker_dir)) {
-        let _ = Lines::new(&stream).read::<Reply>();
+        let mut lines = Lines::new(&stream);
+        let _ = lines.read::<Reply>();
         let _ = write_line(&mut &stream, &Request::Retire);
+        // It listens to whoever stays until it has ended.
+        while let Ok(Some(_)) = lines.read::<Reply>() {}
     }
     OnlyWorker::wait(worker_dir)?.leave()
 }
