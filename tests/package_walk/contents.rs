@@ -40,7 +40,8 @@ fn both_packages_hold_what_a_host_needs() {
         }
     }
     // The settings may name secrets.
-    let settings = |list: &str| list.lines().find(|line| line.ends_with("quartermaster.toml")).unwrap()[..10].to_owned();
+    let settings =
+        |list: &str| list.lines().find(|line| line.ends_with("quartermaster.toml")).unwrap()[..10].to_owned();
     assert_eq!([settings(&deb), settings(&rpm)], ["-rw-r-----", "-rw-r-----"]);
     let requires = said("rpm", &["--query", "--requires", "--package"], &packages.rpm);
     assert!(requires.contains("libssl.so.3"), "{requires}");

@@ -55,7 +55,11 @@ impl Debian {
     /// A command inside.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
-        command.args(["--mount", "--pid", "--root", "--wd", "--target"]).arg(self.inside.to_string()).arg("--").args(words);
+        command
+            .args(["--mount", "--pid", "--root", "--wd", "--target"])
+            .arg(self.inside.to_string())
+            .arg("--")
+            .args(words);
         command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C.UTF-8");
         command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
         command
@@ -73,7 +77,9 @@ impl Debian {
     pub(crate) fn read(&self, path: &str) -> String {
         let mut text = String::new();
         let path = self.path().join(path.trim_start_matches('/'));
-        File::open(&path).and_then(|mut file| file.read_to_string(&mut text)).unwrap_or_else(|e| panic!("{path:?}: {e}"));
+        File::open(&path)
+            .and_then(|mut file| file.read_to_string(&mut text))
+            .unwrap_or_else(|e| panic!("{path:?}: {e}"));
         text
     }
 }

@@ -32,7 +32,9 @@ fn what_the_service_knows_outlives_upgrades_and_removal_and_goes_with_a_purge() 
     assert!(user.ends_with("/nologin"), "{user}");
     // What an admin sets is the admin's.
     let settings = debian.path().join("etc/quartermaster/quartermaster.toml");
-    let set = debian.read("/etc/quartermaster/quartermaster.toml").replace("#history_records = 10000", "history_records = 500");
+    let set = debian
+        .read("/etc/quartermaster/quartermaster.toml")
+        .replace("#history_records = 10000", "history_records = 500");
     fs::write(&settings, &set).unwrap();
 
     let service = Service::start(&debian);

@@ -77,8 +77,7 @@ pub(crate) fn install(client: &mut Client, path: &str) -> Element {
          <w:SelectorSet>{keys}</w:SelectorSet></a:ReferenceParameters>"
     );
     let arguments = [("URI", &*format!("file://{path}")), ("Target", &target)];
-    let mut call =
-        Message::invoke(&format!("{CIM}/CIM_SoftwareInstallationService"), "InstallFromURI", &arguments);
+    let mut call = Message::invoke(&format!("{CIM}/CIM_SoftwareInstallationService"), "InstallFromURI", &arguments);
     call.selectors = selectors(&service);
     let called = client.ask(&call);
     let (_, id) = selectors(&called).pop().unwrap_or_else(|| panic!("no job: {called:?}"));
