@@ -1,7 +1,7 @@
 //! The audit log: who asked for which change, from where, and what came of it.
 //!
 //! A file of lines of JSON, each chained to the one before by a hash over both, so that a line that was changed, left out or
-//! moved is found ([`verify`]). The chain goes on over rotated files, restarts and crashes: what a crash left half-written is
+//! moved is found ([`verify()`]). The chain goes on over rotated files, restarts and crashes: what a crash left half-written is
 //! told by the next line. Whoever may write the file can make a whole chain anew; that is found by a line that was noted
 //! elsewhere, such as in the host's journal, which gets the number and the hash of every line.
 //!

@@ -25,7 +25,7 @@ pub struct Shown {
 }
 
 /// Hands every line of the log that is written to `file` to `show`, from the oldest on, and tells how many there are that
-/// are no lines; [`verify`](super::verify) says what is wrong with them. Ends when `show` is false.
+/// are no lines; [`verify`](super::verify()) says what is wrong with them. Ends when `show` is false.
 pub fn show(file: &Path, mut show: impl FnMut(Shown) -> bool) -> io::Result<u64> {
     let mut unread = 0;
     for Source { file, .. } in sources(file)? {

@@ -1,8 +1,8 @@
 //! What a management console does with the endpoints that it talks to.
 //!
-//! An [`Endpoint`] is where one is and a [`Session`] the way there: who we are, whom we trust ([`trust`]), and one request
-//! at a time as a typed call. On it stand the operations of WS-Management ([`operations`]), for every class of every
-//! implementation, and what the software of a host is made of ([`software`]), by whichever classes the host has.
+//! An [`Endpoint`] is where one is and a [`Session`] the way there: who we are, whom we trust (`trust`), and one request
+//! at a time as a typed call. On it stand the operations of WS-Management (`operations`), for every class of every
+//! implementation, and what the software of a host is made of (`software`), by whichever classes the host has.
 //!
 //! Nothing here prints, asks or reads a command line; whoever uses it brings what a person says.
 
