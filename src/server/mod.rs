@@ -77,11 +77,6 @@ pub struct Settings {
 pub struct Stopping(watch::Receiver<bool>);
 
 impl Stopping {
-    /// Whether the server comes to its end.
-    pub fn is_told(&self) -> bool {
-        *self.0.borrow()
-    }
-
     /// Is done when the server comes to its end.
     pub async fn told(&mut self) {
         // Who would tell it is gone: so is the server.

@@ -172,7 +172,7 @@ fn a_payload_that_is_gone_stops_the_change_that_would_keep_it() {
 
 /// A disk with this many octets free.
 #[derive(Debug)]
-struct Free(u64);
+pub(super) struct Free(pub(super) u64);
 
 impl Steps for Free {
     fn next(&self, _: Step, _: &Path, _: usize) -> io::Result<Allowed> {

@@ -8,24 +8,11 @@ use std::sync::{Arc, Mutex};
 use super::super::super::disk::{Allowed, Disk, Step, Steps};
 use super::super::super::*;
 use super::super::esxi::{self, BANKS, INSTALLED, bank};
+use super::super::failures::Free;
 use super::super::fixture::{Heard, are, check_whole, install, octets, open_with, versions, vib};
 use super::{NEW, host};
 use crate::software::vib::AcceptanceLevel;
 use crate::software::vib::building::Bundle;
-
-/// A file system with so many octets free.
-#[derive(Debug)]
-struct Free(u64);
-
-impl Steps for Free {
-    fn next(&self, _: Step, _: &Path, _: usize) -> io::Result<Allowed> {
-        Ok(Allowed::Whole)
-    }
-
-    fn free(&self, _: &Path) -> io::Result<u64> {
-        Ok(self.0)
-    }
-}
 
 #[test]
 fn where_there_is_no_room_for_both_the_other_image_is_given_up_and_that_is_told() {
