@@ -8,7 +8,9 @@ use tempfile::TempDir;
 use crate::build;
 use crate::debian::Debian;
 use crate::service::{Service, install, installed};
+use crate::support::eventually;
 use crate::support::packages::build_deb;
+use crate::support::server::PATIENCE;
 use crate::support::wsman::{CIM, Client, Message, child, descendants, text_of};
 
 const STATE: &str = "var/lib/quartermaster";
@@ -48,7 +50,10 @@ fn what_the_service_knows_outlives_upgrades_and_removal_and_goes_with_a_purge() 
 
     // The files are exchanged under a service that runs; it is started again as an init system would do it.
     debian.run(&["dpkg", "--install", &later]);
-    assert_eq!(version_of_quartermaster(&mut client), "99.0.0");
+    // A service notices what others install when dpkg has been quiet for a moment.
+    eventually("the new version to be seen", PATIENCE, || {
+        (version_of_quartermaster(&mut client) == "99.0.0").then_some(())
+    });
     service.stop();
     let service = Service::start(&debian);
     let mut client = service.admin();
