@@ -8,7 +8,7 @@ use openssl::nid::Nid;
 use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
 use openssl::x509::{X509NameRef, X509Ref};
 
-use super::{AddressRules, ClientError, Thumbprint, Url};
+use super::{AddressRules, ClientError, Thumbprint, Url, server_end_point};
 
 /// A certificate as a person looks at it who is to trust it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct PeerCertificate {
     pub issuer: String,
     /// Until when it is valid.
     pub not_after: String,
+    /// What is said of connections to a server that has it ([`server_end_point`]).
+    pub end_point: Option<Box<[u8]>>,
 }
 
 impl PeerCertificate {
@@ -44,6 +46,7 @@ impl PeerCertificate {
             subject: common_name(certificate.subject_name()),
             issuer: common_name(certificate.issuer_name()),
             not_after: certificate.not_after().to_string(),
+            end_point: server_end_point(certificate),
         })
     }
 }

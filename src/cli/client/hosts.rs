@@ -49,6 +49,9 @@ pub(super) struct Hosts {
     /// Answer with digests (RFC 7616) and do not send the password itself.
     #[arg(long)]
     digest: bool,
+    /// Show a Kerberos ticket, of whoever kinit logged in, in place of a name and a password.
+    #[arg(long, conflicts_with_all = ["user", "password_file", "digest"])]
+    negotiate: bool,
     /// Your certificate (PEM), for hosts that know you by it.
     #[arg(long, value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
@@ -64,7 +67,7 @@ pub(super) struct Hosts {
     /// Trust a host that is met for the first time without asking, and remember its certificate.
     #[arg(long)]
     accept_new_certificate: bool,
-    /// Send a password to a host whose URL says http, where others may read it.
+    /// Send a password, or a ticket, to a host whose URL says http, where others may read it.
     #[arg(long)]
     allow_unencrypted: bool,
     /// How long a host may take for one request, in seconds.
@@ -168,8 +171,11 @@ impl Hosts {
     ) -> Result<Host, Failed> {
         let identity = self.identity(known)?;
         let scheme = if self.digest || known.digest == Some(true) { Scheme::Digest } else { Scheme::Basic };
+        // What is said on the command line goes before what hosts.toml says.
+        let is_named = self.user.is_some() || self.password_file.is_some() || self.digest;
+        let tickets = self.negotiate || (known.negotiate == Some(true) && !is_named);
         let needs_login = who == Who::Known && identity.is_none();
-        let login = self.login(&endpoint, known, scheme, needs_login, typed)?;
+        let login = if tickets { None } else { self.login(&endpoint, known, scheme, needs_login, typed)? };
         if login.is_some() && scheme == Scheme::Basic && !endpoint.url().is_tls() && !self.allow_unencrypted {
             return Err(Failed::Usage(format!(
                 "{endpoint} would get your password where others can read it: name it with https, or give \
@@ -177,7 +183,13 @@ impl Hosts {
             )));
         }
         let patience = Duration::from_secs(self.timeout.into());
-        let settings = SessionSettings { login, identity, trust, patience, connect: CONNECT };
+        if tickets && !endpoint.url().is_tls() && !self.allow_unencrypted {
+            return Err(Failed::Usage(format!(
+                "{endpoint} would get your ticket where others could pass it on: name it with https, or give \
+                 --allow-unencrypted"
+            )));
+        }
+        let settings = SessionSettings { login, tickets, identity, trust, patience, connect: CONNECT };
         Ok(Host { endpoint, settings })
     }
 
