@@ -230,7 +230,6 @@ enum Accepted {
 }
 
 /// What a whole exchange proves.
-#[cfg_attr(not(feature = "kerberos"), expect(dead_code, reason = "there is no acceptor that makes any"))]
 struct Proof {
     /// Who the caller is.
     principal: String,
