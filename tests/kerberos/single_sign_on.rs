@@ -93,7 +93,7 @@ fn principals_mean_those_whom_the_settings_and_the_administrator_say() {
     eventually("the principal means nobody", PATIENCE, || {
         Some(identify(&server, &admin, &[])).filter(|got| got.status == 401)
     });
-    drop(server);
+    assert!(server.stop().success());
     let log = fs::read_to_string(host.state_dir().join("audit/audit.jsonl")).unwrap();
     let wrong: Vec<_> = log.lines().filter(|line| line.contains("wrong_login")).collect();
     assert!(wrong.len() >= 2 && wrong[0].contains(&format!("\"user\":\"eve@{REALM}\"")), "{log}");
