@@ -13,6 +13,7 @@ mod support;
 
 mod changing;
 mod console;
+mod digest;
 mod hearing;
 mod help;
 mod many;

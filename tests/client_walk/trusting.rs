@@ -100,3 +100,36 @@ fn who_shows_a_certificate_needs_no_password() {
         list(&console, &server, &["--certificate", &certificate, "--key", server.certificate().to_str().unwrap()]);
     assert!(wrong.code == 3 && wrong.err.contains("key"), "{wrong:#?}");
 }
+
+#[test]
+fn a_bare_address_of_ipv6_is_a_host_like_others() {
+    let root = DebRoot::new();
+    let host = Host::new(&root.path(), "deb").listening_on("[::1]:0");
+    let (server, console) = (host.serve(), Console::new());
+    let place = format!("[::1]:{}", server.port);
+    let met = console.run(&["list", "--host", &place, "--accept-new-certificate"]);
+    assert_eq!(met.code, 0, "{met:#?}");
+    assert!(fs::read_to_string(console.known_hosts()).unwrap().starts_with(&format!("{place} sha256:")));
+    let file = console.file("hosts", &format!("{place} # this machine\n"), 0o644);
+    assert_eq!(console.run(&["list", "--hosts", file.to_str().unwrap()]).code, 0);
+
+    // An authority's word is for the addresses that the certificate is of.
+    let vouched = console.run(&["list", "--host", &place, "--cacert", server.certificate().to_str().unwrap()]);
+    assert_eq!(vouched.code, 0, "{vouched:#?}");
+    let [certificate, key] = ["other.pem", "other.key"].map(|name| host.scratch().join(name));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=other", "-addext", "subjectAltName=IP:fd00::1", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    server.stop();
+    let host = host.with_settings(&format!("[tls]\ncertificate = {certificate:?}\nkey = {key:?}\n"));
+    let server = host.serve();
+    let place = format!("[::1]:{}", server.port);
+    let wrong = console.run(&["list", "--host", &place, "--cacert", certificate.to_str().unwrap()]);
+    assert!(wrong.code == 3 && wrong.err.contains("is not of that host"), "{wrong:#?}");
+}

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::every::{Waves, every, in_waves};
 use super::following::{Followed, Following, end_of, show};
 use super::hosts::{Hosts, Who};
+use super::listening::Listening;
 use super::outcome::{End, Failed};
 use super::output::{Column, Format};
 use crate::console::software::{Managed, Operation, Plan, Service, Software, Which};
@@ -38,6 +39,8 @@ pub(crate) struct Arguments {
     no_wait: bool,
     #[command(flatten)]
     waves: Waves,
+    #[command(flatten)]
+    listening: Listening,
     #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
@@ -66,7 +69,7 @@ enum Target<'m> {
 }
 
 pub(super) async fn run(operation: Operation, arguments: Arguments) -> Result<End, Failed> {
-    let Arguments { what, plan, force, no_wait, waves, hosts, format } = arguments;
+    let Arguments { what, plan, force, no_wait, waves, listening, hosts, format } = arguments;
     let mut meant = what.into_iter().map(|what| Meant::read(what, operation)).collect::<Result<Vec<_>, _>>()?;
     if meant.is_empty() {
         if operation != Operation::Update {
@@ -77,7 +80,7 @@ pub(super) async fn run(operation: Operation, arguments: Arguments) -> Result<En
     if plan {
         return planned(&meant, operation, force, &hosts, &format).await;
     }
-    let following = Following::new(no_wait);
+    let following = Following::unless(no_wait, &listening)?;
     let is_bad = |followed: &Vec<Followed>| end_of(followed) == End::Job;
     let answers = in_waves(&hosts, waves, is_bad, async |session| {
         let mut jobs = Vec::new();

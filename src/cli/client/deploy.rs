@@ -5,6 +5,7 @@ use clap::Args;
 use super::every::{Waves, in_waves};
 use super::following::{Followed, Following, end_of, show};
 use super::hosts::Hosts;
+use super::listening::Listening;
 use super::outcome::{End, Failed};
 use super::output::Format;
 use crate::console::software::{Managed, NOT_SUPPORTED, Operation, Service, Software};
@@ -21,14 +22,16 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     waves: Waves,
     #[command(flatten)]
+    listening: Listening,
+    #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
     format: Format,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
-    let Arguments { bulletins, bundle, waves, hosts, format } = arguments;
-    let following = Following::new(false);
+    let Arguments { bulletins, bundle, waves, listening, hosts, format } = arguments;
+    let following = Following::new(&listening)?;
     let is_bad = |followed: &Vec<Followed>| end_of(followed) == End::Job;
     let answers = in_waves(&hosts, waves, is_bad, async |session| {
         let missing = session.bulletins().await?.into_iter().filter(|bulletin| bulletin.is_missing);

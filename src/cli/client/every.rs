@@ -158,7 +158,8 @@ impl<T> Answers<T> {
     }
 }
 
-fn tell(host: &str, error: &ConsoleError) {
+/// Tells what failed at a host.
+pub(super) fn tell(host: &str, error: &ConsoleError) {
     let advice = advice(error).map(|advice| format!(": {advice}")).unwrap_or_default();
     let _ = writeln!(std::io::stderr(), "quartermaster: {host}: {error}{advice}");
 }

@@ -8,15 +8,17 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
 use super::every::Answers;
+use super::listening::{Ear, Listening};
 use super::outcome::{End, Failed};
 use super::output::{Column, Format, harmless};
-use crate::console::software::{Job, JobState};
+use crate::console::software::{Follower, Job, JobState};
 use crate::console::{ConsoleError, Session};
 use crate::soap::EndpointReference;
 
 /// The bars of all hosts.
 pub(super) struct Following {
     bars: MultiProgress,
+    ear: Ear,
     /// Whether nobody waits for the ends.
     leaves: bool,
     /// Whether whoever looked went away.
@@ -35,11 +37,20 @@ pub(super) struct Followed {
 }
 
 impl Following {
-    /// Follows jobs to their ends, or looks at each once if nobody is to wait.
-    pub(super) fn new(leaves: bool) -> Self {
+    /// Follows jobs to their ends.
+    pub(super) fn new(listening: &Listening) -> Result<Self, Failed> {
+        Ok(Self::with(false, listening.begin()?))
+    }
+
+    /// The same, or a look at each once if nobody is to wait.
+    pub(super) fn unless(leaves: bool, listening: &Listening) -> Result<Self, Failed> {
+        if leaves { Ok(Self::with(true, Ear::default())) } else { Self::new(listening) }
+    }
+
+    fn with(leaves: bool, ear: Ear) -> Self {
         let is_looked_at = io::stdout().is_terminal() && io::stderr().is_terminal() && !leaves;
         let target = if is_looked_at { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { bars: MultiProgress::with_draw_target(target), leaves, left: Cell::new(false) }
+        Self { bars: MultiProgress::with_draw_target(target), ear, leaves, left: Cell::new(false) }
     }
 
     /// Whether whoever looked went away: nothing more is to begin.
@@ -66,8 +77,10 @@ impl Following {
             bar.set_message(harmless(&job.status));
             last = Some(job.clone());
         };
+        let note = |how: &str| self.bars.suspend(|| self.ear.note(session.endpoint().name(), how));
+        let follower = Follower { listener: self.ear.listener.as_ref(), watch: &mut watch, note: &note };
         let followed = tokio::select! {
-            ended = session.follow(job, &mut watch) => Some(ended?),
+            ended = session.follow(job, follower) => Some(ended?),
             _ = tokio::signal::ctrl_c() => None,
         };
         bar.finish_and_clear();

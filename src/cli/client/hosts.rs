@@ -97,8 +97,7 @@ type Typed = HashMap<String, Zeroizing<String>>;
 impl Hosts {
     /// The hosts that are meant, each once.
     pub(super) async fn chosen(&self, who: Who) -> Result<Vec<Host>, Failed> {
-        let named =
-            NamedHosts::load(&folder()?.join("hosts.toml")).map_err(|error| Failed::Usage(error.to_string()))?;
+        let named = named_hosts()?;
         let mut words = self.host.clone();
         if let Some(file) = &self.hosts {
             words.extend(listed(file)?);
@@ -253,6 +252,11 @@ fn listed(file: &Path) -> Result<Vec<String>, Failed> {
     let text = fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}
+
+/// What `hosts.toml` says.
+pub(super) fn named_hosts() -> Result<NamedHosts, Failed> {
+    NamedHosts::load(&folder()?.join("hosts.toml")).map_err(|error| Failed::Usage(error.to_string()))
 }
 
 /// Where the client keeps what belongs to a person.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::every::every;
 use super::following::{Following, show};
 use super::hosts::{Hosts, Who};
+use super::listening::Listening;
 use super::outcome::{End, Failed};
 use super::output::{Column, Format};
 use crate::console::software::Job;
@@ -29,6 +30,8 @@ pub(crate) struct Watch {
     /// The jobs: their numbers, names or whole identifiers [default: all that have not ended].
     #[arg(value_name = "JOB")]
     jobs: Vec<String>,
+    #[command(flatten)]
+    listening: Listening,
     #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
@@ -71,8 +74,8 @@ fn row(job: &Job) -> Vec<Value> {
 
 /// Follows jobs that somebody else began, or that he left.
 pub(super) async fn watch(arguments: Watch) -> Result<End, Failed> {
-    let Watch { jobs: written, hosts, format } = arguments;
-    let following = Following::new(false);
+    let Watch { jobs: written, listening, hosts, format } = arguments;
+    let following = Following::new(&listening)?;
     let answers = every(&hosts, Who::Known, async |session| {
         let mut jobs = Vec::new();
         if written.is_empty() {

@@ -21,6 +21,7 @@ mod invoke;
 mod jobs;
 mod keys;
 mod list;
+mod listening;
 mod outcome;
 mod output;
 mod password;

@@ -5,6 +5,7 @@ use clap::Args;
 use super::every::every;
 use super::following::{Following, show};
 use super::hosts::{Hosts, Who};
+use super::listening::Listening;
 use super::outcome::{End, Failed};
 use super::output::{Column, Format};
 use crate::console::software::Managed;
@@ -21,15 +22,17 @@ pub(crate) struct Arguments {
     #[arg(long)]
     refresh: bool,
     #[command(flatten)]
+    listening: Listening,
+    #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
     format: Format,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
-    let Arguments { enable, disable, refresh, hosts, format } = arguments;
+    let Arguments { enable, disable, refresh, listening, hosts, format } = arguments;
     if refresh {
-        let following = Following::new(false);
+        let following = Following::new(&listening)?;
         let answers = every(&hosts, Who::Known, async |session| {
             let service = session.service_for(Managed::Packages).await?;
             let job = session.refresh(&service).await?;

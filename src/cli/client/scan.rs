@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::every::every;
 use super::following::{Followed, Following, end_of};
 use super::hosts::{Hosts, Who};
+use super::listening::Listening;
 use super::outcome::{End, Failed};
 use super::output::{Column, Format};
 use crate::console::software::{Assessment, Bulletin, Managed, SEVERITIES, Service};
@@ -23,6 +24,8 @@ pub(crate) struct Arguments {
     #[arg(long, short = 'b')]
     bulletins: bool,
     #[command(flatten)]
+    listening: Listening,
+    #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
     format: Format,
@@ -37,8 +40,8 @@ struct Scanned {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
-    let Arguments { metadata, last, bulletins, hosts, format } = arguments;
-    let following = Following::new(false);
+    let Arguments { metadata, last, bulletins, listening, hosts, format } = arguments;
+    let following = Following::new(&listening)?;
     let answers = every(&hosts, Who::Known, async |session| {
         let services = session.patch_services().await?;
         if services.is_empty() && metadata.is_empty() {

@@ -7,6 +7,7 @@ use super::every::every;
 use super::files;
 use super::following::{Followed, Following, end_of};
 use super::hosts::{Hosts, Who};
+use super::listening::Listening;
 use super::outcome::{End, Failed};
 use super::output::{Column, Format};
 use crate::console::software::{Managed, PackageFile, Which};
@@ -16,6 +17,8 @@ pub(crate) struct Arguments {
     /// The installed packages.
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
+    #[command(flatten)]
+    listening: Listening,
     #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
@@ -30,8 +33,8 @@ struct Verified {
 
 /// The files that differ; the exit code is 1 if any does.
 pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
-    let Arguments { names, hosts, format } = arguments;
-    let following = Following::new(false);
+    let Arguments { names, listening, hosts, format } = arguments;
+    let following = Following::new(&listening)?;
     let answers = every(&hosts, Who::Known, async |session| {
         let service = session.service_for(Managed::Packages).await?;
         let mut verified = Verified { followed: Vec::new(), files: Vec::new() };
