@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use named_hosts::{GroupError, HostSettings, NamedHosts};
+pub use named_hosts::{GroupError, HostSettings, ListenerSettings, NamedHosts};
 pub use reload::{Reread, Source};
 pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Metrics, Overflow, Page, Tls};
 pub use values::{AcceptanceLevel, Allowed, DigestAlgorithm, Engine, FaultStatus, LogFormat};
