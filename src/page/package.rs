@@ -66,7 +66,7 @@ pub(super) async fn show(page: Data<Page>, request: HttpRequest) -> HttpResponse
 }
 
 fn made(visit: &Visit) -> Result<PackagePage, Failure> {
-    let software = visit.objects.by_id("CIM_SoftwareIdentity", visit.fields.text("id"))?;
+    let software = visit.objects.software(visit.fields.text("id"))?;
     let path = visit.objects.path_of(&software);
     let is_package = software.class().is_a(PACKAGE);
     let row = Row::of(&software);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::cim::{self, Instance, ObjectPath, Property, Value, ValueMapEntry};
+use crate::software::Nevra;
 
 /// A point in time, for people and for programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,6 +118,16 @@ pub(super) fn version(software: &Instance) -> String {
     format!("{epoch}{version}{release}")
 }
 
+/// The name of a package's build as people write it: the name, the version and, where it is told, the architecture.
+pub(super) fn build(nevra: &str) -> String {
+    let Ok(Nevra { name, epoch, version, release, architecture }) = nevra.parse::<Nevra>() else {
+        return nevra.to_owned();
+    };
+    let epoch = if epoch == 0 { String::new() } else { format!("{epoch}:") };
+    let release = release.map(|release| format!("-{release}")).unwrap_or_default();
+    format!("{name} {epoch}{version}{release} ({architecture})")
+}
+
 /// The paragraphs of a description: Debian's have a dot where a line is empty, and a blank before each line.
 pub(super) fn paragraphs(text: &str) -> String {
     let line = |line: &str| if line.trim() == "." { String::new() } else { line.trim_end().to_owned() };
@@ -157,6 +168,12 @@ mod tests {
         job.set("JobState", 7u16).unwrap();
         assert_eq!((job.word("JobState"), job.number("JobState")), ("Completed".to_owned(), Some(7)));
         assert_eq!((job.text("Name"), job.word("Nothing")), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn builds_are_named_as_people_name_them() {
+        let named = ["curl-0:7.88.1-12.amd64", "vim-2:9.0-1.fc40.x86_64", "tzdata-0:2024a.all", "esx-base"].map(build);
+        assert_eq!(named, ["curl 7.88.1-12 (amd64)", "vim 2:9.0-1.fc40 (x86_64)", "tzdata 2024a (all)", "esx-base"]);
     }
 
     #[test]

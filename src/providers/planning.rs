@@ -31,7 +31,7 @@ pub(super) fn check(
     };
     let plan = match plan(model, caller, &PackageRequest::ChangeIdentity { nevra, options, asked }.into(), until)? {
         Ok(plan) => plan,
-        Err(code) => return Ok(MethodReply::code(code)),
+        Err(refusal) => return Ok(refusal),
     };
     // Neither of them: no information can be determined (DSP1025 9.3).
     let reboot = plan.needs_reboot.map(|is_needed| if is_needed { MANUAL_REBOOT_REQUIRED } else { NO_REBOOT_REQUIRED });
@@ -55,7 +55,7 @@ pub(super) fn changes(
     };
     let plan = match plan(model, caller, &PackageRequest::ChangeIdentity { nevra, options, asked }.into(), until)? {
         Ok(plan) => plan,
-        Err(code) => return Ok(MethodReply::code(code)),
+        Err(refusal) => return Ok(refusal),
     };
     let changes: Result<Vec<Instance>, CimError> = plan.changes.iter().map(|change| shown(model, change)).collect();
     Ok(MethodReply::code(0)
@@ -64,13 +64,18 @@ pub(super) fn changes(
         .with("DiskUsage", plan.disk_octets))
 }
 
-/// The plan of a job; or the value to return where the job would fail.
-fn plan(model: &Model, caller: &Caller, request: &JobRequest, until: Instant) -> Result<Result<Plan, u32>, CimError> {
+/// The plan of a job; or what to answer where the job would fail.
+fn plan(
+    model: &Model,
+    caller: &Caller,
+    request: &JobRequest,
+    until: Instant,
+) -> Result<Result<Plan, MethodReply>, CimError> {
     match model.jobs().plan(request, caller, until) {
         Ok(plan) => Ok(Ok(plan)),
         Err(PlanError::NotPossible(error)) => {
             tracing::info!("a plan shows that it is not possible: {}", error.message);
-            Ok(Err(u32::from(error_code(error.cause))))
+            Ok(Err(MethodReply::refusal(u32::from(error_code(error.cause)), error.message)))
         }
         Err(PlanError::TimedOut) => Err(CimError::timed_out(
             "The plan was not made within the OperationTimeout and was given up; nothing was changed. Ask again with a longer one.",
