@@ -179,14 +179,15 @@ fn one(visit: &Visit) -> Result<BulletinPage, Failure> {
         ("Conflicts with", "ConflictsWith"),
         ("Superseded by", "SupersededBy"),
     ];
+    let builds = |name: &str| status.texts(name).iter().map(|build| reading::build(build)).collect();
     let reasons = lists.map(|(words, name)| (words, status.texts(name)));
     Ok(BulletinPage {
         frame: visit.frame(id, "/bulletins")?,
         kind: system.key(),
         description: bulletin.as_ref().map(|b| reading::paragraphs(&b.text("Description"))).unwrap_or_default(),
         cves: bulletin.map(|bulletin| bulletin.texts("CVEs")).unwrap_or_default(),
-        vibs: status.texts("VIBs"),
-        on_host: status.texts("VIBsOnHost"),
+        vibs: builds("VIBs"),
+        on_host: builds("VIBsOnHost"),
         reasons: reasons.into_iter().filter(|(_, ids)| !ids.is_empty()).collect(),
         released: status.moment("ReleaseDate"),
         // Nothing but a web address becomes a link.

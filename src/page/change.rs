@@ -160,7 +160,7 @@ impl Change {
     fn of(change: &Instance) -> Self {
         let name = |property: &str| {
             let id = change.text(property);
-            id.rsplit_once("Identity:").map_or(id.clone(), |(_, name)| name.to_owned())
+            reading::build(id.rsplit_once("Identity:").map_or(&*id, |(_, nevra)| nevra))
         };
         Self {
             kind: change.word("Kind").to_lowercase(),

@@ -139,9 +139,10 @@ impl Told {
 
 impl Change {
     fn words(&self) -> String {
-        match (&self.before, &self.after) {
+        let [before, after] = [&self.before, &self.after].map(|name| name.as_deref().map(reading::build));
+        match (before, after) {
             (Some(before), Some(after)) if before != after => format!("{} {before} to {after}", self.kind),
-            (before, after) => format!("{} {}", self.kind, after.as_ref().or(before.as_ref()).map_or("", |name| name)),
+            (before, after) => format!("{} {}", self.kind, after.or(before).unwrap_or_default()),
         }
     }
 }

@@ -176,7 +176,7 @@ fn affected(objects: &Objects, job: &ObjectPath) -> Result<Vec<String>, Failure>
 /// What of a path tells a person what is meant: software by its name, files by theirs; not the system and its parts.
 fn name_of(path: &ObjectPath) -> Option<String> {
     match (path.key_str("InstanceID"), path.key_str("Name"), path.key_str("CheckID")) {
-        (Some(id), ..) => id.rsplit_once("Identity:").map(|(_, name)| name.to_owned()),
+        (Some(id), ..) => id.rsplit_once("Identity:").map(|(_, name)| reading::build(name)),
         (None, Some(file), Some(_)) => Some(file.to_owned()),
         _ => None,
     }
@@ -225,7 +225,7 @@ fn subject(job: &Instance) -> Option<String> {
     let source = call.and_then(|call| call.reference("Source")).and_then(|source| name_of(&source));
     let address = || call.map(|call| call.text("URI")).filter(|uri| !uri.is_empty());
     let quoted = || job.text("Description").strip_suffix("\".")?.rsplit_once('"').map(|(_, name)| name.to_owned());
-    source.or_else(address).or_else(quoted).map(|subject| reading::build(&subject))
+    source.or_else(address).or_else(|| quoted().map(|nevra| reading::build(&nevra)))
 }
 
 /// Whether a job failed for nothing but that its package is installed.

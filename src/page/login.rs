@@ -15,7 +15,7 @@ use super::reply::{self, Answer};
 use super::sessions::Way;
 use super::{Page, cookie, door};
 use crate::access::{Caller, Verdict};
-use crate::server;
+use crate::server::{self, Origin};
 
 /// Where a browser goes after the log-in if it asked for nothing else.
 const START: &str = "/";
@@ -29,6 +29,8 @@ struct LoginPage<'a> {
     problem: &'a str,
     /// Whom the certificate of the browser's connection means.
     certified: Option<&'a str>,
+    /// Whether a page of another site led here: then the browser keeps the cookie of a session to itself (SameSite=Strict).
+    is_led: bool,
 }
 
 /// The form.
@@ -42,7 +44,8 @@ pub(super) async fn form(page: Data<Page>, request: HttpRequest) -> HttpResponse
     let had_session = cookie::secret(request.headers()).is_some();
     let problem = if had_session { "Your session has ended. Log in again to go on." } else { "" };
     let certified = door::certified(&page, &request).await;
-    shown(StatusCode::OK, &fields, problem, certified.as_ref().map(|caller| &*caller.name))
+    let is_led = Origin::of(request.headers()) == Origin::Elsewhere;
+    shown(StatusCode::OK, &fields, problem, (certified.as_ref().map(|caller| &*caller.name), is_led))
 }
 
 /// Takes a name and a password, and begins a session.
@@ -56,11 +59,11 @@ pub(super) async fn log_in(page: Data<Page>, request: HttpRequest, body: Payload
     let (name, password) = (fields.text("name"), fields.verbatim("password"));
     match page.users.authenticate(peer, name, password.as_bytes()).await {
         Verdict::Known(caller) => begin(&page, &request, &fields, caller, peer).await,
-        Verdict::Wrong => shown(StatusCode::FORBIDDEN, &fields, "The name or the password is wrong.", None),
+        Verdict::Wrong => shown(StatusCode::FORBIDDEN, &fields, "The name or the password is wrong.", (None, false)),
         Verdict::Later(wait) => {
             let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
             let problem = format!("Too many wrong passwords came from this address. Try again in {seconds} s.");
-            let mut response = shown(StatusCode::TOO_MANY_REQUESTS, &fields, &problem, None);
+            let mut response = shown(StatusCode::TOO_MANY_REQUESTS, &fields, &problem, (None, false));
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
             response
         }
@@ -109,9 +112,14 @@ async fn begin(
     }
 }
 
-fn shown(status: StatusCode, fields: &Fields, problem: &str, certified: Option<&str>) -> HttpResponse {
+fn shown(
+    status: StatusCode,
+    fields: &Fields,
+    problem: &str,
+    (certified, is_led): (Option<&str>, bool),
+) -> HttpResponse {
     let (next, name) = (own(fields.text("next")), fields.text("name"));
-    match Answer::page(&LoginPage { frame: Frame::outside("Log in"), next, name, problem, certified }) {
+    match Answer::page(&LoginPage { frame: Frame::outside("Log in"), next, name, problem, certified, is_led }) {
         Ok(Answer::Page(_, html)) => reply::html(status, html),
         Ok(_) => reply::go(START),
         Err(failure) => door::refused(&failure),

@@ -166,8 +166,11 @@ mod tests {
 
     const TYPE: &str = "multipart/form-data; boundary=----WebKitFormBoundaryx";
 
+    /// Names, whether they are files, and what they hold.
+    type Fields = Vec<(String, bool, Vec<u8>)>;
+
     /// The fields and what they hold, and whether the form is whole, however it is cut into pieces.
-    fn read(body: &[u8], piece: usize) -> Result<(Vec<(String, bool, Vec<u8>)>, bool), Malformed> {
+    fn read(body: &[u8], piece: usize) -> Result<(Fields, bool), Malformed> {
         let (mut form, mut fields, mut is_whole) = (Form::of(TYPE).unwrap(), Vec::new(), false);
         for piece in body.chunks(piece) {
             for piece in form.feed(piece)? {

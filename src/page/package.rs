@@ -146,7 +146,8 @@ impl Need {
     fn of(link: &Instance, other: &str) -> Self {
         let path = link.reference(other).filter(|path| &**path.class() == PACKAGE);
         let id = path.as_ref().and_then(|path| path.key_str("InstanceID"));
-        let named = id.map(|id| (id.to_owned(), id.rsplit_once("Identity:").map_or(id, |(_, name)| name).to_owned()));
+        let build = |id: &str| reading::build(id.rsplit_once("Identity:").map_or(id, |(_, nevra)| nevra));
+        let named = id.map(|id| (id.to_owned(), build(id)));
         Self { kind: link.word("DependencyType"), words: link.text("Requirement"), other: named }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::cim::{self, Instance, ObjectPath, Property, Value, ValueMapEntry};
-use crate::software::Nevra;
 
 /// A point in time, for people and for programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -118,14 +117,18 @@ pub(super) fn version(software: &Instance) -> String {
     format!("{epoch}{version}{release}")
 }
 
-/// The name of a package's build as people write it: the name, the version and, where it is told, the architecture.
+/// A package's build as people name it, out of `name-epoch:version-release.architecture`. Other names stay as they are.
 pub(super) fn build(nevra: &str) -> String {
-    let Ok(Nevra { name, epoch, version, release, architecture }) = nevra.parse::<Nevra>() else {
-        return nevra.to_owned();
+    let parts = || {
+        let (head, tail) = nevra.split_once(':')?;
+        let ((name, epoch), (version, architecture)) = (head.rsplit_once('-')?, tail.rsplit_once('.')?);
+        let epoch = match epoch.parse::<u32>().ok()? {
+            0 => String::new(),
+            epoch => format!("{epoch}:"),
+        };
+        Some(format!("{name} {epoch}{version} ({architecture})"))
     };
-    let epoch = if epoch == 0 { String::new() } else { format!("{epoch}:") };
-    let release = release.map(|release| format!("-{release}")).unwrap_or_default();
-    format!("{name} {epoch}{version}{release} ({architecture})")
+    parts().unwrap_or_else(|| nevra.to_owned())
 }
 
 /// The paragraphs of a description: Debian's have a dot where a line is empty, and a blank before each line.
@@ -172,8 +175,13 @@ mod tests {
 
     #[test]
     fn builds_are_named_as_people_name_them() {
-        let named = ["curl-0:7.88.1-12.amd64", "vim-2:9.0-1.fc40.x86_64", "tzdata-0:2024a.all", "esx-base"].map(build);
-        assert_eq!(named, ["curl 7.88.1-12 (amd64)", "vim 2:9.0-1.fc40 (x86_64)", "tzdata 2024a (all)", "esx-base"]);
+        let named = ["curl-0:7.88.1-12.amd64", "vim-2:9.0-1.fc40.x86_64", "tzdata-0:2024a.all"].map(build);
+        assert_eq!(named, ["curl 7.88.1-12 (amd64)", "vim 2:9.0-1.fc40 (x86_64)", "tzdata 2024a (all)"]);
+        for other in
+            ["VMware_bootbank_esx-base_5.5.0-1.15.1623387", "file:///srv/a-1.0.deb", "https://h:5986/x-1.zip", ""]
+        {
+            assert_eq!(build(other), other);
+        }
     }
 
     #[test]

@@ -42,7 +42,8 @@ pub(super) fn check(
     Ok(MethodReply::code(0).with("InstallCharacteristics", Value::array(characteristics)))
 }
 
-/// `PlanChanges`: every package that would not stay as it is, and how much would be fetched and written.
+/// `PlanChanges`: every package that would not stay as it is, and how much would be fetched and written; or why it is not
+/// possible, which no method of DSP1025's has a parameter for.
 pub(super) fn changes(
     model: &Model,
     caller: &Caller,
@@ -51,17 +52,24 @@ pub(super) fn changes(
 ) -> Result<MethodReply, CimError> {
     let (nevra, options, asked) = match asked_of_identity(model, arguments) {
         Ok(asked) => asked,
-        Err(why) => return Ok(does_not_fit("PlanChanges", caller, why)),
+        Err(why) => return Ok(with_reason(does_not_fit("PlanChanges", caller, why))),
     };
     let plan = match plan(model, caller, &PackageRequest::ChangeIdentity { nevra, options, asked }.into(), until)? {
         Ok(plan) => plan,
-        Err(refusal) => return Ok(refusal),
+        Err(refusal) => return Ok(with_reason(refusal)),
     };
     let changes: Result<Vec<Instance>, CimError> = plan.changes.iter().map(|change| shown(model, change)).collect();
     Ok(MethodReply::code(0)
         .with("Changes", Value::array(changes?))
         .with("DownloadSize", plan.download_octets)
         .with("DiskUsage", plan.disk_octets))
+}
+
+fn with_reason(refusal: MethodReply) -> MethodReply {
+    match refusal.why.clone() {
+        Some(why) => refusal.with("Reason", why),
+        None => refusal,
+    }
 }
 
 /// The plan of a job; or what to answer where the job would fail.

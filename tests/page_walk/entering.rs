@@ -109,6 +109,11 @@ fn strangers_may_send_no_more_than_a_log_in() {
 fn forms_of_others_change_nothing() {
     let (_root, _host, server) = served();
     let mut browser = Browser::of_admin(&server);
+    // A link of another site leads past the session; one press leads back into it.
+    let mut led = Browser::new(&server);
+    led.headers = "Sec-Fetch-Site: cross-site\r\n".to_owned();
+    assert!(led.page("/login?next=%2Fjobs").has("If you are logged in already, <a href=\"/jobs\">go on</a>"));
+    assert!(!Browser::new(&server).page("/login?next=%2Fjobs").has("go on"));
     let token = browser.page("/software").token();
     let other = Browser::of_admin(&server).page("/software").token();
     assert_ne!(token, other, "two sessions share a token");

@@ -40,7 +40,7 @@ fn an_operator_sends_a_package_which_is_installed_and_not_kept() {
     browser.wait_for("its end", |browser| browser.text("[data-part=state]") == "Done");
     assert_eq!(browser.text("h1"), "Install sent 1.0-1 (all)");
     browser.go("/history");
-    assert!(browser.text("tbody").contains("installed sent-0:1.0-1.all"), "{}", browser.text("tbody"));
+    assert!(browser.text("tbody").contains("installed sent 1.0-1 (all)"), "{}", browser.text("tbody"));
     assert_eq!(browser.complaints(), Vec::<String>::new());
     assert_eq!(uploads(&on), 0, "the file was kept");
 }
