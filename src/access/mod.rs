@@ -113,6 +113,8 @@ pub enum Scheme {
     Certificate,
     /// A digest of its password in each request.
     Digest,
+    /// A session of the page, which a name and a password began.
+    Page,
 }
 
 impl Scheme {
@@ -122,6 +124,7 @@ impl Scheme {
             Self::Basic => "basic",
             Self::Certificate => "certificate",
             Self::Digest => "digest",
+            Self::Page => "page",
         }
     }
 }
