@@ -4,11 +4,12 @@
 # make soak   server and worker are killed KILLS times at random moments, and nothing may be lost (SOAK_SEED=N repeats a run)
 # make bench  the figures, one line each
 # make screenshots  the pictures of README.md, in docs/screenshots
+# make gallery  every page for browsers as a picture, in TARGET/tmp/gallery
 # make packages  a .deb and an .rpm in PACKAGES
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test fuzz soak bench screenshots packages build check-format check-lints check-docs check-tests check-fuzz build-needs \
+.PHONY: run test fuzz soak bench screenshots gallery packages build check-format check-lints check-docs check-tests check-fuzz build-needs \
     test-needs fuzz-needs bench-needs packages-needs clean
 
 # Where the server keeps its store, certificate and users.
@@ -65,6 +66,9 @@ soak: test-needs
 
 screenshots: test-needs
 	cargo test --locked $(FEATURES) --test page_walk -- --ignored screenshots
+
+gallery: test-needs
+	cargo test --locked --test page_walk -- --ignored gallery
 
 bench: bench-needs
 	cargo bench --locked $(FEATURES) --bench figures

@@ -117,6 +117,8 @@ pub enum Scheme {
     Digest,
     /// A Kerberos ticket in each request.
     Kerberos,
+    /// A session of the page, which a name and a password began.
+    Page,
 }
 
 impl Scheme {
@@ -127,6 +129,7 @@ impl Scheme {
             Self::Certificate => "certificate",
             Self::Digest => "digest",
             Self::Kerberos => "kerberos",
+            Self::Page => "page",
         }
     }
 }
@@ -135,6 +138,11 @@ impl Caller {
     /// A caller who came over no network.
     pub fn new(name: impl Into<Arc<str>>, role: Role) -> Self {
         Self { name: name.into(), role, address: None, request: None, scheme: None }
+    }
+
+    /// The service itself, for what it does without being asked.
+    pub fn service() -> Self {
+        Self::new(env!("CARGO_PKG_NAME"), Role::Operator)
     }
 }
 

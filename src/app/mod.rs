@@ -1,6 +1,7 @@
 //! The composition: opens the store, makes what the first start needs, and puts the rooms together.
 
 mod account;
+mod allocator;
 mod essential;
 mod folders;
 mod host;
@@ -48,6 +49,7 @@ use crate::store::{Store, StoreError, digests, subscriptions};
 use crate::wsman;
 
 pub use account::{Account, AccountError, become_owner_of, invoker};
+pub use allocator::keep_little_memory;
 pub use image_settings::{
     ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_damaged_image, open_image,
 };

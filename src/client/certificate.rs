@@ -2,17 +2,22 @@
 
 use std::fmt;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::SslConnectorBuilder;
+use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslContextBuilder, SslMethod};
 use openssl::x509::{X509, X509Ref, X509VerifyResult};
 
-use super::TlsError;
+use super::{TlsError, self_signed};
 use crate::hexadecimal;
+
+/// How long a certificate holds that is made for a while.
+const DAYS: i64 = 365;
 
 /// The digest of a whole certificate, by which one certificate is meant and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,7 +101,14 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    pub(super) fn load(files: &IdentityFiles) -> Result<Self, TlsError> {
+    /// One that is made here and now for a server that nobody looks for by a name: its peers are told the thumbprint.
+    pub fn made(now: DateTime<Utc>) -> Result<Self, ErrorStack> {
+        let (certificate, key) = self_signed("localhost", Ipv4Addr::LOCALHOST.into(), now, DAYS)?;
+        Ok(Self { certificate, authorities: Vec::new(), key })
+    }
+
+    /// Reads it from its files.
+    pub fn load(files: &IdentityFiles) -> Result<Self, TlsError> {
         let pem = fs::read(&files.certificate).map_err(TlsError::CertificateUnreadable)?;
         let mut certificates = X509::stack_from_pem(&pem).map_err(|e| TlsError::Certificate(Some(e)))?.into_iter();
         let certificate = certificates.next().ok_or(TlsError::Certificate(None))?;
@@ -110,6 +122,18 @@ impl Identity {
         Ok(Self { certificate, authorities: certificates.collect(), key })
     }
 
+    /// The SHA-256 of the certificate.
+    pub fn thumbprint(&self) -> Result<Thumbprint, ErrorStack> {
+        Thumbprint::sha256(&self.certificate)
+    }
+
+    /// What accepts connections as this identity: TLS 1.2 or later.
+    pub fn acceptor(&self) -> Result<SslAcceptorBuilder, ErrorStack> {
+        let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
+        self.show(&mut builder)?;
+        Ok(builder)
+    }
+
     /// Whether the certificate is the one with this thumbprint.
     pub fn is(&self, thumbprint: &Thumbprint) -> bool {
         thumbprint.is_of(&self.certificate)
@@ -121,8 +145,8 @@ impl Identity {
         self.authorities.iter().any(|authority| thumbprint.is_of(authority)) || is_its_own_issuer && self.is(thumbprint)
     }
 
-    /// Lets connections show the certificate to peers that ask for one.
-    pub(super) fn show(&self, builder: &mut SslConnectorBuilder) -> Result<(), ErrorStack> {
+    /// Lets connections show the certificate to their peers; as a client, to those that ask for one.
+    pub(super) fn show(&self, builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
         builder.set_certificate(&self.certificate)?;
         builder.set_private_key(&self.key)?;
         for authority in &self.authorities {

@@ -5,9 +5,10 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use openssl::nid::Nid;
-use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
+use openssl::ssl::{HandshakeError, SslStream};
 use openssl::x509::{X509NameRef, X509Ref};
 
+use super::tls::Tls;
 use super::{AddressRules, ClientError, Thumbprint, Url, server_end_point};
 
 /// A certificate as a person looks at it who is to trust it.
@@ -76,17 +77,10 @@ fn reach(address: &SocketAddr, patience: Duration) -> Result<TcpStream, ClientEr
 }
 
 fn greeted(url: &Url, stream: TcpStream) -> Result<SslStream<TcpStream>, ClientError> {
-    let prepared = || -> Result<_, openssl::error::ErrorStack> {
-        let mut builder = SslConnector::builder(SslMethod::tls_client())?;
-        builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
-        // It is asked for its certificate so that somebody can say whether it is the right one.
-        builder.set_verify(SslVerifyMode::NONE);
-        let mut configuration = builder.build().configure()?;
-        configuration.set_verify_hostname(false);
-        Ok(configuration)
-    };
-    let configuration = prepared().map_err(|e| ClientError::Connect(format!("OpenSSL cannot be set up: {e}")))?;
-    configuration.connect(url.host(), stream).map_err(|error| match error {
+    // It is asked for its certificate so that somebody can say whether it is the right one.
+    let ssl = Tls::of_anybody().and_then(|tls| tls.with(url.host()));
+    let ssl = ssl.map_err(|e| ClientError::Connect(format!("OpenSSL cannot be set up: {e}")))?;
+    ssl.connect(stream).map_err(|error| match error {
         HandshakeError::SetupFailure(error) => ClientError::Connect(error.to_string()),
         HandshakeError::Failure(broken) | HandshakeError::WouldBlock(broken) => {
             ClientError::Connect(format!("it does not speak TLS as it should: {}", broken.error()))

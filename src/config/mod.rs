@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use auth::{Auth, ChannelBindings, DigestAlgorithm};
-pub use named_hosts::{GroupError, HostSettings, NamedHosts};
+pub use named_hosts::{GroupError, HostSettings, ListenerSettings, NamedHosts};
 pub use reload::{Reread, Source};
 pub use sections::{Audit, Downloads, Events, Image, Jobs, Limits, Metrics, Overflow, Page, Tls};
 pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus, LogFormat};

@@ -12,6 +12,7 @@ mod descriptors;
 mod endpoint;
 mod figures;
 mod in_flight;
+mod origin;
 mod refusal;
 mod reply_body;
 mod requests;
@@ -39,12 +40,13 @@ use self::connections::{Connection, Connections, Limits};
 use self::endpoint::{Access, Endpoint};
 use self::figures::RequestFigures;
 use self::in_flight::InFlight;
+pub use self::origin::Origin;
 pub use self::tls::{Presented, TlsError};
 use self::transport::{DISCONNECT_TIME, Transport};
-pub use self::upload::UploadSettings;
 use self::upload::Uploads;
+pub use self::upload::{Claim, SpoolError, Spooled, UploadSettings};
 pub use self::watching::Watching;
-use crate::access::{DigestAlgorithm, RequestId, Users};
+use crate::access::{Caller, DigestAlgorithm, PeerCertificate, RequestId, Users};
 use crate::metrics::{Ailment, Exposition, Watched};
 use crate::wsman;
 
@@ -200,8 +202,9 @@ impl Server {
         };
         let app = move || {
             let authentication = Authentication::new(users.clone(), settings.digest.clone(), negotiate.clone());
-            let (service, uploads) = (service.clone(), uploads.clone());
-            let endpoint = Endpoint::new(&settings, address, authentication, service, uploads, in_flight.clone());
+            let service = service.clone();
+            let endpoint =
+                Endpoint::new(&settings, address, authentication, service, uploads.clone(), in_flight.clone());
             let endpoint = Rc::new(endpoint);
             let figures = figures.clone();
             let resource = |path: &str, access| {
@@ -212,12 +215,13 @@ impl Server {
             };
             App::new()
                 .app_data(Stopping(told.clone()))
+                .app_data(Taking(uploads.clone()))
                 .wrap_fn(move |request, service| requests::answered(request, service, figures.clone()))
                 .service(resource("/wsman", Access::Users))
                 .service(resource("/wsman/", Access::Users))
                 .service(resource("/wsman-anon/identify", Access::Anybody))
-                .configure(|config| routes.iter().for_each(|routes| routes(config)))
                 .default_service(web::to(nothing_here))
+                .configure(|config| routes.iter().for_each(|routes| routes(config)))
         };
         let result = transport.serve(listener, app, stop).await;
         beside.into_iter().for_each(|task| task.abort());
@@ -261,6 +265,27 @@ pub fn let_in(request: &HttpRequest) -> Option<RequestId> {
     requests::id_of(request)
 }
 
+/// What the certificate says that the client showed on the connection of a request of [`Routes`], if it showed one.
+pub fn certificate_of(request: &HttpRequest) -> Option<Arc<PeerCertificate>> {
+    request.conn_data::<Arc<PeerCertificate>>().cloned()
+}
+
+/// Where [`Routes`] find how package files are taken.
+#[derive(Clone, Debug)]
+struct Taking(Option<Arc<Uploads>>);
+
+/// The largest package file that is taken, in octets; `None` where none are.
+pub fn largest_file(request: &HttpRequest) -> Option<u64> {
+    Some(request.app_data::<Taking>()?.0.as_ref()?.longest_file())
+}
+
+/// Begins to take a package file that a request of [`Routes`] brings, for a caller who may install; `None` where none are
+/// taken.
+pub fn take_file(request: &HttpRequest, caller: &Caller) -> Option<Result<Spooled, SpoolError>> {
+    let uploads = request.app_data::<Taking>()?.0.as_ref()?;
+    Some(Spooled::begin(uploads, &caller.name))
+}
+
 /// What tells the answer to a request that the server comes to its end.
 pub fn stopping(request: &HttpRequest) -> Option<Stopping> {
     request.app_data::<Stopping>().cloned()
@@ -273,7 +298,8 @@ async fn only_post() -> HttpResponse {
         .body("WS-Management requests are sent with POST.\n")
 }
 
-async fn nothing_here() -> HttpResponse {
+/// The answer where there is nothing.
+pub async fn nothing_here() -> HttpResponse {
     HttpResponse::NotFound()
         .content_type("text/plain; charset=utf-8")
         .body("There is nothing here. WS-Management is served at /wsman.\n")

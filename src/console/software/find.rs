@@ -82,11 +82,7 @@ impl Session {
     }
 
     /// The newest build that there is of what is installed; it may be the installed one.
-    pub(super) async fn newest(
-        &self,
-        service: &Service,
-        installed: &Software,
-    ) -> Result<Option<Software>, ConsoleError> {
+    pub async fn newest(&self, service: &Service, installed: &Software) -> Result<Option<Software>, ConsoleError> {
         let mut found = self.find_identity(service, &installed.name, true, false).await?;
         found.retain(|software| software.architecture == installed.architecture);
         Ok(found.pop())

@@ -20,9 +20,10 @@ use self::basic::Credentials;
 pub use self::client_certificate::ClientCertificates;
 use self::negotiate::{Answer, Channel, Negotiate, Outcome, Word};
 pub use self::negotiate::{Kerberos, KerberosError, keytab_variable};
-use super::let_in;
+use super::origin::Origin;
 use super::refusal::Refusal;
-use crate::access::{Caller, DigestAlgorithm, PeerCertificate, Scheme, StaleNonce, Users, Verdict};
+use super::{certificate_of, let_in};
+use crate::access::{Caller, DigestAlgorithm, Scheme, StaleNonce, Users, Verdict};
 
 /// Knows callers.
 pub(super) struct Authentication {
@@ -58,7 +59,7 @@ impl Authentication {
 
     /// Who sends this request.
     pub(super) async fn caller(&self, peer: IpAddr, request: &HttpRequest) -> Result<Caller, Refusal> {
-        if comes_from_another_site(request.headers()) {
+        if Origin::of(request.headers()) == Origin::Elsewhere {
             return Err(Refusal::AnotherSite);
         }
         let claim = request.headers().get(header::AUTHORIZATION).map(|value| Claim::read(value.as_bytes()));
@@ -155,8 +156,8 @@ impl Authentication {
     }
 
     async fn by_certificate(&self, request: &HttpRequest) -> Verdict {
-        match request.conn_data::<Arc<PeerCertificate>>() {
-            Some(certificate) => self.users.recognise(certificate).await,
+        match certificate_of(request) {
+            Some(certificate) => self.users.recognise(&certificate).await,
             None => Verdict::Wrong,
         }
     }
@@ -183,18 +184,6 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// Whether a browser says that a page of another site sends this. It would send certificates and remembered passwords along
-/// whoever asks for it; what is no browser sends none of these headers.
-fn comes_from_another_site(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    if text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none")) {
-        return true;
-    }
-    let Some(origin) = text("origin") else { return false };
-    let own = text("host").unwrap_or_default();
-    !origin.strip_prefix("https://").is_some_and(|host| host.eq_ignore_ascii_case(own))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,25 +201,5 @@ mod tests {
         for other in ["", "Basics YTpi", "Bearer x", "NTLM YTpi", &format!("{profile}/basic")] {
             assert_eq!(Claim::read(other.as_bytes()), Claim::Unknown, "{other}");
         }
-    }
-
-    #[test]
-    fn what_another_sites_page_sends_is_told_from_what_a_program_sends() {
-        let from_elsewhere = |lines: &[(&'static str, &'static str)]| {
-            let headers =
-                lines.iter().map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-            comes_from_another_site(&headers.collect())
-        };
-        assert!(!from_elsewhere(&[("host", "a:5986")]));
-        assert!(!from_elsewhere(&[
-            ("host", "a:5986"),
-            ("origin", "https://A:5986"),
-            ("sec-fetch-site", "same-origin")
-        ]));
-        assert!(!from_elsewhere(&[("host", "a:5986"), ("sec-fetch-site", "none")]));
-        for origin in ["null", "https://a", "http://a:5986", "https://a:5986.evil", "https://b:5986"] {
-            assert!(from_elsewhere(&[("host", "a:5986"), ("origin", origin)]), "{origin}");
-        }
-        assert!(from_elsewhere(&[("host", "a:5986"), ("sec-fetch-site", "cross-site")]));
     }
 }
