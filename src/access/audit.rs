@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::Caller;
+use super::{Caller, Scheme};
 use crate::audit::{self, Entry, Event, Log, Unrecorded};
 use crate::metrics::Counter;
 
@@ -122,6 +122,13 @@ impl Audit {
         self.wrong_logins.add_one();
         let user = Some(name.to_owned());
         self.count(Entry { user, address: Some(address), ..Entry::new(Event::WrongLogin) });
+    }
+
+    /// Tells of a proof by this scheme that proves nothing, and why. Does not block; many in a short time are counted.
+    pub fn wrong_proof(&self, address: IpAddr, scheme: Scheme, why: &str) {
+        self.wrong_logins.add_one();
+        let (scheme, result) = (Some(scheme.as_str().to_owned()), Some(why.to_owned()));
+        self.count(Entry { address: Some(address), scheme, result, ..Entry::new(Event::WrongLogin) });
     }
 
     /// How many were wrong.

@@ -8,6 +8,7 @@ mod host;
 mod image;
 mod image_settings;
 mod keeper;
+mod keytab;
 mod notify;
 mod proxy;
 mod reload;
@@ -53,6 +54,7 @@ pub use image_settings::{
     ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_damaged_image, open_image,
 };
 pub use keeper::{KeeperError, be_kept, keep};
+pub use keytab::name_keytab;
 pub use notify::{State, notify};
 pub use proxy::{ProxyOrders, ProxySettingError};
 pub use reload::Reload;

@@ -33,7 +33,8 @@ use openssl::ssl::SslAcceptor;
 use tokio::sync::watch;
 
 use self::authentication::Authentication;
-pub use self::authentication::ClientCertificates;
+use self::authentication::negotiate::Negotiate;
+pub use self::authentication::{ClientCertificates, Kerberos, KerberosError, keytab_variable};
 pub use self::connections::Busy;
 use self::connections::{Connection, Connections, Limits};
 use self::endpoint::{Access, Endpoint};
@@ -66,6 +67,8 @@ pub struct Settings {
     pub connections: usize,
     /// The algorithms that digests of passwords are offered with, in this order.
     pub digest: Vec<DigestAlgorithm>,
+    /// How Kerberos tickets are taken; `None` takes none.
+    pub kerberos: Option<Kerberos>,
     /// How many requests may be answered at a time.
     pub requests: usize,
     /// How clients are asked for certificates; `None` asks for none.
@@ -99,6 +102,7 @@ pub struct Server {
     users: Arc<Users>,
     service: Arc<wsman::Service>,
     uploads: Option<Arc<Uploads>>,
+    negotiate: Option<Arc<Negotiate>>,
     watching: Option<(Watching, Arc<dyn Watched>)>,
     routes: Option<Routes>,
 }
@@ -126,6 +130,9 @@ pub enum ServerError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Tickets cannot be taken.
+    #[error(transparent)]
+    Kerberos(#[from] KerberosError),
 }
 
 impl Server {
@@ -137,12 +144,15 @@ impl Server {
         service: Arc<wsman::Service>,
     ) -> Result<Self, ServerError> {
         let (presented, tls) = Presented::begin(identity, settings.client_certificates.as_ref())?;
+        let open = |kerberos| Negotiate::open(kerberos, tls.context().certificate());
+        let negotiate = settings.kerberos.as_ref().map(open).transpose()?.map(Arc::new);
         let listening = |source| ServerError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let uploads =
             settings.uploads.clone().map(Uploads::open).transpose().map_err(ServerError::Uploads)?.map(Arc::new);
-        Ok(Self { address, listener, tls, presented, settings, users, service, uploads, watching: None, routes: None })
+        let (watching, routes) = (None, None);
+        Ok(Self { address, listener, tls, presented, settings, users, service, uploads, negotiate, watching, routes })
     }
 
     /// The same with a listener for those who watch the service; they are told what `watched` tells, and what happens here.
@@ -167,7 +177,8 @@ impl Server {
 
     /// Serves until `stop` is done, then lets requests finish for a bounded time.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { address, listener, tls, presented: _, settings, users, service, uploads, watching, routes } = self;
+        let Self { address, listener, tls, presented: _, settings, .. } = self;
+        let Self { users, service, uploads, negotiate, watching, routes, .. } = self;
         descriptors::make_room_for(settings.connections);
         let idle = settings.keep_alive + settings.head_time;
         let limits = Limits { open: settings.connections, idle, ending: DISCONNECT_TIME };
@@ -175,7 +186,9 @@ impl Server {
         let figures = Arc::new(RequestFigures::default());
         let in_flight = Arc::new(InFlight::new(settings.requests));
         let (head_time, keep_alive) = (settings.head_time, settings.keep_alive);
-        let transport = Transport { address, tls, head_time, keep_alive, connections: connections.clone() };
+        let takes_tokens = negotiate.is_some();
+        let transport =
+            Transport { address, tls, head_time, keep_alive, takes_tokens, connections: connections.clone() };
         let mut beside = vec![tokio::spawn(connections.clone().watch())];
         if let Some((watching, watched)) = watching {
             let figures = figures.clone();
@@ -188,7 +201,7 @@ impl Server {
             tell.send_replace(true);
         };
         let app = move || {
-            let authentication = Authentication::new(users.clone(), settings.digest.clone());
+            let authentication = Authentication::new(users.clone(), settings.digest.clone(), negotiate.clone());
             let service = service.clone();
             let endpoint =
                 Endpoint::new(&settings, address, authentication, service, uploads.clone(), in_flight.clone());
