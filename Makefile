@@ -68,7 +68,7 @@ screenshots: test-needs
 	cargo test --locked $(FEATURES) --test page_walk -- --ignored screenshots
 
 gallery: test-needs
-	cargo test --locked --test page_walk -- --ignored gallery
+	cargo test --locked $(FEATURES) --test page_walk -- --ignored gallery
 
 bench: bench-needs
 	cargo bench --locked $(FEATURES) --bench figures

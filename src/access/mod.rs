@@ -115,10 +115,10 @@ pub enum Scheme {
     Certificate,
     /// A digest of its password in each request.
     Digest,
-    /// A Kerberos ticket in each request.
-    Kerberos,
     /// A session of the page, which a name and a password began.
     Page,
+    /// A Kerberos ticket in each request.
+    Kerberos,
 }
 
 impl Scheme {
@@ -128,8 +128,8 @@ impl Scheme {
             Self::Basic => "basic",
             Self::Certificate => "certificate",
             Self::Digest => "digest",
-            Self::Kerberos => "kerberos",
             Self::Page => "page",
+            Self::Kerberos => "kerberos",
         }
     }
 }
