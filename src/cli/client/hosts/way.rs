@@ -53,16 +53,17 @@ impl Hosts {
         let scheme = if self.digest || known.digest == Some(true) { Scheme::Digest } else { Scheme::Basic };
         let is_open = !endpoint.url().is_tls() && !self.allow_unencrypted;
         let is_readable = scheme == Scheme::Basic && is_open;
+        let shows_tickets = self.shows_tickets(known);
         // Strangers are answered, too.
-        let tickets = self.shows_tickets(known) && !(is_open && who == Who::Anybody);
+        let tickets = shows_tickets && !(is_open && who == Who::Anybody);
         if tickets && is_open {
             return Err(Failed::Usage(format!(
                 "{endpoint} would get your ticket where others could pass it on: name it with https, or give \
                  --allow-unencrypted"
             )));
         }
-        let is_needed = who == Who::Known && identity.is_none() && !tickets;
-        let user = if tickets { None } else { self.user(endpoint, known, is_needed)? };
+        let is_needed = who == Who::Known && identity.is_none();
+        let user = if shows_tickets { None } else { self.user(endpoint, known, is_needed)? };
         let login = match user {
             // Strangers are answered, too.
             Some(_) if is_readable && who == Who::Anybody => None,
