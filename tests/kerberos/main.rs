@@ -12,8 +12,10 @@ mod support;
 
 mod client;
 #[path = "../authentication/curl.rs"]
+#[allow(dead_code, reason = "each test program uses its part")]
 mod curl;
 #[path = "../end_to_end/marked.rs"]
+#[allow(dead_code, reason = "each test program uses its part")]
 mod marked;
 mod parted;
 mod realm;
