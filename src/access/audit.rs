@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::Caller;
+use super::{Caller, Scheme};
 use crate::audit::{self, Entry, Event, Log, Unrecorded};
 use crate::metrics::Counter;
 
@@ -103,10 +103,18 @@ impl Audit {
         let event = if ended.is_some() { Event::Ended } else { Event::Queued };
         let entry =
             Entry { method: Some(name.to_owned()), object: about, result: ended, job: Some(job), ..of(event, owner) };
-        match &self.log {
-            Some(log) => log.report(entry),
-            None => audit::trace(&entry, None),
-        }
+        self.report(entry);
+    }
+
+    /// Tells that a job is asked for, before it is begun; if the log cannot tell, it is not to be. Blocks.
+    pub fn job_asked(&self, owner: &Caller, job: u64, change: &Change) -> Result<(), Unrecorded> {
+        self.commit(Entry { job: Some(job), ..change.entry(Event::Asked, owner) })
+    }
+
+    /// Tells what came of such a job. Blocks.
+    pub fn job_ended(&self, owner: &Caller, job: u64, change: &Change, result: String) {
+        let (job, result) = (Some(job), Some(result));
+        self.report(Entry { job, result, details: None, ..change.entry(Event::Ended, owner) });
     }
 
     /// Tells of a name and a password, or another proof, that were wrong. Does not block; many in a short time are counted.
@@ -114,6 +122,13 @@ impl Audit {
         self.wrong_logins.add_one();
         let user = Some(name.to_owned());
         self.count(Entry { user, address: Some(address), ..Entry::new(Event::WrongLogin) });
+    }
+
+    /// Tells of a proof by this scheme that proves nothing, and why. Does not block; many in a short time are counted.
+    pub fn wrong_proof(&self, address: IpAddr, scheme: Scheme, why: &str) {
+        self.wrong_logins.add_one();
+        let (scheme, result) = (Some(scheme.as_str().to_owned()), Some(why.to_owned()));
+        self.count(Entry { address: Some(address), scheme, result, ..Entry::new(Event::WrongLogin) });
     }
 
     /// How many were wrong.
@@ -140,6 +155,13 @@ impl Audit {
                 audit::trace(&entry, None);
                 Ok(())
             }
+        }
+    }
+
+    fn report(&self, entry: Entry) {
+        match &self.log {
+            Some(log) => log.report(entry),
+            None => audit::trace(&entry, None),
         }
     }
 

@@ -38,14 +38,14 @@ pub struct UserIdentity {
 }
 
 impl Recognised {
-    fn look_up(&self, identity: &Identity, now: DateTime<Utc>) -> Option<Option<Caller>> {
+    pub(super) fn look_up(&self, identity: &Identity, now: DateTime<Utc>) -> Option<Option<Caller>> {
         let known = self.lock();
         let (read, caller) = known.get(identity)?;
         // The host's clock may jump back: then an answer is old, not valid for ever.
         ((now - *read).abs().to_std().unwrap_or(Duration::MAX) < CHECK_INTERVAL).then(|| caller.clone())
     }
 
-    fn remember(&self, identity: &Identity, caller: Option<&Caller>, read: DateTime<Utc>) {
+    pub(super) fn remember(&self, identity: &Identity, caller: Option<&Caller>, read: DateTime<Utc>) {
         let mut known = self.lock();
         if known.len() >= CAPACITY && !known.contains_key(identity) {
             known.clear();

@@ -1,8 +1,8 @@
 //! The users: added, listed, removed, and asked for their passwords.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -35,6 +35,8 @@ pub struct Users {
     password_hash: PasswordHash,
     verdicts: Verdicts,
     pub(super) attempts: Attempts,
+    /// Held by whoever looks at a digest.
+    pub(super) digesting: Mutex<()>,
     hashing: Hashing,
     hashes_done: AtomicU64,
     pub(super) recognised: Recognised,
@@ -171,6 +173,7 @@ impl Users {
             password_hash: PasswordHash::new(settings.hash_mebibytes),
             verdicts: Verdicts::new(settings.cache).map_err(UserError::Random)?,
             attempts: Attempts::default(),
+            digesting: Mutex::default(),
             hashing: Hashing::new(),
             hashes_done: AtomicU64::new(0),
             recognised: Recognised::default(),

@@ -1,12 +1,14 @@
 //! The composition: opens the store, makes what the first start needs, and puts the rooms together.
 
 mod account;
+mod allocator;
 mod essential;
 mod folders;
 mod host;
 mod image;
 mod image_settings;
 mod keeper;
+mod keytab;
 mod notify;
 mod proxy;
 mod reload;
@@ -47,10 +49,12 @@ use crate::store::{Store, StoreError, digests, subscriptions};
 use crate::wsman;
 
 pub use account::{Account, AccountError, become_owner_of, invoker};
+pub use allocator::keep_little_memory;
 pub use image_settings::{
     ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_damaged_image, open_image,
 };
 pub use keeper::{KeeperError, be_kept, keep};
+pub use keytab::name_keytab;
 pub use notify::{State, notify};
 pub use proxy::{ProxyOrders, ProxySettingError};
 pub use reload::Reload;

@@ -46,6 +46,7 @@ const ENUMERATE: &str = concat!(
 
 /// Serves until it is told to stop.
 pub(super) fn run(arguments: &Serve) -> Result<(), Failure> {
+    app::keep_little_memory();
     if let Some(keeper) = arguments.keeper {
         app::be_kept(keeper)?;
     }
@@ -54,6 +55,7 @@ pub(super) fn run(arguments: &Serve) -> Result<(), Failure> {
     if let Some(account) = Account::of_service(&config)? {
         return Ok(app::keep(config, &source, &account)?);
     }
+    app::name_keytab(&config)?;
     if rustix::process::geteuid().is_root() {
         tracing::info!(
             "root itself faces the network: a user called {SERVICE_USER}, or the setting user, parts the service in two"

@@ -9,7 +9,7 @@ use openssl::ssl::{HandshakeError, SslStream};
 use openssl::x509::{X509NameRef, X509Ref};
 
 use super::tls::Tls;
-use super::{AddressRules, ClientError, Thumbprint, Url};
+use super::{AddressRules, ClientError, Thumbprint, Url, server_end_point};
 
 /// A certificate as a person looks at it who is to trust it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct PeerCertificate {
     pub issuer: String,
     /// Until when it is valid.
     pub not_after: String,
+    /// What is said of connections to a server that has it ([`server_end_point`]).
+    pub end_point: Option<Box<[u8]>>,
 }
 
 impl PeerCertificate {
@@ -45,6 +47,7 @@ impl PeerCertificate {
             subject: common_name(certificate.subject_name()),
             issuer: common_name(certificate.issuer_name()),
             not_after: certificate.not_after().to_string(),
+            end_point: server_end_point(certificate),
         })
     }
 }

@@ -65,6 +65,8 @@ pub struct HostSettings {
     pub password_file: Option<PathBuf>,
     /// Whether digests are sent in place of the password.
     pub digest: Option<bool>,
+    /// Whether Kerberos tickets are shown in place of a name and a password.
+    pub negotiate: Option<bool>,
     /// One's certificate (PEM).
     pub certificate: Option<PathBuf>,
     /// Its key (PEM).
@@ -123,6 +125,7 @@ impl NamedHosts {
             user: own.user.clone().or_else(|| common.user.clone()),
             password_file: own.password_file.clone().or_else(|| common.password_file.clone()),
             digest: own.digest.or(common.digest),
+            negotiate: own.negotiate.or(common.negotiate),
             address: own.address,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use super::trust::{Decision, FirstMeeting, Trust};
+use super::trust::{self, Decision, FirstMeeting, Trust};
 use super::{ConsoleError, Endpoint, Resource};
 use crate::cim::Interval;
 use crate::client::{
@@ -33,6 +33,8 @@ const CONTENT_TYPE: &str = "application/soap+xml;charset=UTF-8";
 pub struct SessionSettings {
     /// User name and password, if the host is to get any.
     pub login: Option<Login>,
+    /// Whether the host is to get Kerberos tickets in place of a name and a password.
+    pub tickets: bool,
     /// Our certificate, if the host is to get one.
     pub identity: Option<IdentityFiles>,
     /// How the host is known.
@@ -97,6 +99,12 @@ impl Session {
         if let Some(login) = &settings.login {
             credentials = credentials.with_login(login.clone());
         }
+        if settings.tickets {
+            // Whether it is the right one is seen when a connection is made.
+            let is_tls = endpoint.url().is_tls();
+            let certificate = if is_tls { Some(trust::shown(&endpoint, settings.connect).await?) } else { None };
+            credentials = credentials.with_tickets(certificate.as_ref());
+        }
         if settings.identity.is_some() {
             credentials = credentials.with_identity();
         }
@@ -122,7 +130,7 @@ impl Session {
 
     /// Whether the host is told who we are.
     pub(super) fn has_login(&self) -> bool {
-        self.settings.login.is_some() || self.settings.identity.is_some()
+        self.settings.login.is_some() || self.settings.tickets || self.settings.identity.is_some()
     }
 
     /// The address that references to this host's objects have.

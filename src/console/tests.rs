@@ -16,6 +16,7 @@ fn on<T>(sink: &Sink, work: impl AsyncFnOnce(&Session) -> T) -> T {
     runtime.block_on(async {
         let settings = SessionSettings {
             login: Some(Login::new(Scheme::Basic, "ann", "hidden".to_owned()).unwrap()),
+            tickets: false,
             identity: None,
             trust: Trust::Remembered(KnownHosts::new("/no/such/file")),
             patience: Duration::from_secs(20),

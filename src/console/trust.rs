@@ -169,7 +169,7 @@ impl Trust {
 }
 
 /// What the host shows of itself, before anything is told to it.
-async fn shown(endpoint: &Endpoint, patience: Duration) -> Result<PeerCertificate, ConsoleError> {
+pub(super) async fn shown(endpoint: &Endpoint, patience: Duration) -> Result<PeerCertificate, ConsoleError> {
     let url = endpoint.url().clone();
     let asked = tokio::task::spawn_blocking(move || PeerCertificate::of(&url, &AddressRules::anywhere(), patience));
     match asked.await {

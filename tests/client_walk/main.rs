@@ -13,8 +13,8 @@ mod support;
 
 mod changing;
 mod console;
-mod digest;
 mod depending;
+mod digest;
 mod hearing;
 mod help;
 mod leaving;

@@ -48,6 +48,9 @@ pub(super) struct Hosts {
     /// Answer with digests (RFC 7616) and do not send the password itself.
     #[arg(long)]
     digest: bool,
+    /// Show a Kerberos ticket, of whoever kinit logged in, in place of a name and a password.
+    #[arg(long, conflicts_with_all = ["user", "password_file", "digest"])]
+    negotiate: bool,
     /// Your certificate (PEM), for hosts that know you by it.
     #[arg(long, value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
@@ -63,7 +66,7 @@ pub(super) struct Hosts {
     /// Trust a host that is met for the first time without asking, and remember its certificate.
     #[arg(long)]
     accept_new_certificate: bool,
-    /// Send a password to a host whose URL says http, where others may read it.
+    /// Send a password, or a ticket, to a host whose URL says http, where others may read it.
     #[arg(long)]
     allow_unencrypted: bool,
     /// How long a host may take for one request, in seconds.

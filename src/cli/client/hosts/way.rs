@@ -52,7 +52,17 @@ impl Hosts {
         let identity = self.identity(known)?;
         let scheme = if self.digest || known.digest == Some(true) { Scheme::Digest } else { Scheme::Basic };
         let is_readable = scheme == Scheme::Basic && !endpoint.url().is_tls() && !self.allow_unencrypted;
-        let user = self.user(endpoint, known, who == Who::Known && identity.is_none())?;
+        // What is said on the command line goes before what hosts.toml says.
+        let is_named = self.user.is_some() || self.password_file.is_some() || self.digest;
+        let tickets = self.negotiate || (known.negotiate == Some(true) && !is_named);
+        if tickets && !endpoint.url().is_tls() && !self.allow_unencrypted {
+            return Err(Failed::Usage(format!(
+                "{endpoint} would get your ticket where others could pass it on: name it with https, or give \
+                 --allow-unencrypted"
+            )));
+        }
+        let needs_login = who == Who::Known && identity.is_none();
+        let user = if tickets { None } else { self.user(endpoint, known, needs_login)? };
         let login = match user {
             // Strangers are answered, too.
             Some(_) if is_readable && who == Who::Anybody => None,
@@ -69,7 +79,7 @@ impl Hosts {
             )));
         }
         let patience = Duration::from_secs(self.timeout.into());
-        Ok(SessionSettings { login, identity, trust, patience, connect: CONNECT })
+        Ok(SessionSettings { login, tickets, identity, trust, patience, connect: CONNECT })
     }
 
     fn identity(&self, known: &HostSettings) -> Result<Option<IdentityFiles>, Failed> {

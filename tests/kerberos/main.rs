@@ -1,0 +1,23 @@
+//! Kerberos: a realm of the tests' own (MIT's KDC), a real server, and real clients: curl, pypsrp, and one that sends any token.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure ends the test"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod client;
+#[path = "../authentication/curl.rs"]
+mod curl;
+#[path = "../end_to_end/marked.rs"]
+mod marked;
+mod parted;
+mod realm;
+mod settings;
+mod single_sign_on;
+mod tokens;
+mod walk;
