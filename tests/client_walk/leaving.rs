@@ -151,3 +151,18 @@ fn a_service_may_start_anew_while_its_work_is_waited_for() {
     let (code, told, said) = waiting.end();
     assert!(code == 0 && told.starts_with("gamma-1.0-1.all\tcompleted\t1\t"), "{code} {told}{said}");
 }
+
+#[test]
+fn a_host_that_tells_nothing_is_asked_again_and_again() {
+    let root = root();
+    let host = Host::new(&root.path(), "deb").with_settings("[events]\nsubscriptions_per_user = 1\n");
+    let (server, console) = (host.serve(), Console::new());
+    console.good(&server, &["list"]);
+    let mut listening = Waiting::run(&console, &["subscribe", "--host", &format!("127.0.0.1:{}", server.port)]);
+    assert!(listening.line().ends_with(": listening\n"), "it has the only subscription that there may be");
+    let said = console.at(&server, &["install", "gamma", "--verbose"]);
+    assert!(said.code == 0 && said.out.starts_with("gamma-1.0-1.all\tcompleted\t1\t"), "{said:#?}");
+    assert!(said.err.contains("the job is asked for again and again"), "{said:#?}");
+    listening.interrupt();
+    assert_eq!(listening.end().0, 0);
+}

@@ -52,6 +52,12 @@ fn hosts_have_names_and_groups() {
     assert!(stopped.code == 5 && stopped.err.contains("not touched: web1, web2"), "{stopped:#?}");
     assert!(console.run(&["list", "--host", "web1"]).out.starts_with("alpha\t"));
 
+    let broken = Deb::new("broken", "1.0-1").field("Depends", "nowhere-to-be-found").build(&roots[0].scratch());
+    let waves = ["install", broken.to_str().unwrap(), "--host", "web1,web2", "--wave", "1", "--stop-after", "1"];
+    let stopped = console.run(&waves);
+    assert!(stopped.code == 5 && stopped.out.starts_with("web1\tbroken_1.0-1_all.deb\tfailed\t"), "{stopped:#?}");
+    assert!(stopped.out.ends_with("web2\t\tnot touched\t\ttoo many hosts have failed\n"), "{stopped:#?}");
+
     // What is wrong in the settings of one host stops no other.
     let broken = format!("{text}\n[hosts.db]\npassword_file = \"~/none\"\n\n[hosts.cache]\naddress = \"a b\"\n");
     console.file("quartermaster/hosts.toml", &broken, 0o644);
