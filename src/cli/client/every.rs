@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::hosts::{Host, Hosts, Who};
 use super::outcome::{End, Failed, advice, end_of, end_of_all};
-use super::output::{Column, Table};
+use super::output::{Column, Table, harmless};
 use crate::console::{ConsoleError, Session};
 
 /// What the hosts answered, in the order in which they were named.
@@ -156,6 +156,11 @@ impl<T> Answers<T> {
         }
         table
     }
+}
+
+/// Tells something about a host beside its answers.
+pub(super) fn note(host: &str, words: &str) {
+    let _ = writeln!(std::io::stderr(), "quartermaster: {host}: {}", harmless(words));
 }
 
 /// Tells what failed at a host.

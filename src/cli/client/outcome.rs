@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
+use crate::client::StartError;
 use crate::console::{ConsoleError, EndpointError, ResourceError, Unmet};
 
-/// What the exit codes mean, for `--help`.
+/// What the exit codes mean, and which files are read, for `--help`.
 pub(super) const EXIT_CODES: &str = "Exit codes:
   0  all went well
   1  something failed: a fault, an answer that cannot be read, nothing found
@@ -12,7 +13,11 @@ pub(super) const EXIT_CODES: &str = "Exit codes:
   3  a host could not be reached, is not trusted, or does not let us in
   4  a job failed
   5  some of several hosts failed
-  6  nobody waited for the end of a job, which goes on";
+  6  nobody waited for the end of a job, which goes on
+
+Files (below $XDG_CONFIG_HOME if that is set):
+  ~/.config/quartermaster/hosts.toml   names and groups of hosts, and how they are talked to
+  ~/.config/quartermaster/known_hosts  the certificates of hosts that were met";
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +86,12 @@ impl From<ResourceError> for Failed {
 
 /// How it ended with one host.
 pub(super) fn end_of(error: &ConsoleError) -> End {
-    if error.is_no_way_there() { End::NoWay } else { End::Failed }
+    match error {
+        // A file that was named is not what it should be.
+        ConsoleError::Start(StartError::Tls(_)) => End::Usage,
+        error if error.is_no_way_there() => End::NoWay,
+        _ => End::Failed,
+    }
 }
 
 /// What a person can do about an error, where the options of the command line are the way.
