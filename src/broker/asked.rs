@@ -17,24 +17,13 @@ pub(super) fn told(arguments: &Arguments) -> String {
 fn value_told(value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
-        Value::Boolean(truth) => truth.to_string(),
         Value::String(text) => format!("{:?}", text_told(text)),
         Value::Char16(unit) => format!("'\\x{unit:04X}'"),
-        Value::Uint8(n) => n.to_string(),
-        Value::Uint16(n) => n.to_string(),
-        Value::Uint32(n) => n.to_string(),
-        Value::Uint64(n) => n.to_string(),
-        Value::Sint8(n) => n.to_string(),
-        Value::Sint16(n) => n.to_string(),
-        Value::Sint32(n) => n.to_string(),
-        Value::Sint64(n) => n.to_string(),
-        Value::Real32(n) => n.to_string(),
-        Value::Real64(n) => n.to_string(),
-        Value::Datetime(time) => time.to_string(),
         Value::Reference(path) => format!("{:?}", path.to_string()),
         // Its properties may be secrets.
         Value::Instance(instance) => format!("an instance of {}", instance.class().name()),
         Value::Array(elements) => array_told(elements),
+        plain => plain.plain_text().unwrap_or_default(),
     }
 }
 

@@ -110,21 +110,40 @@ impl Trust {
         patience: Duration,
         decide: &dyn Fn(&FirstMeeting) -> Decision,
     ) -> Result<Option<Thumbprint>, ConsoleError> {
-        let known = match self {
-            _ if !endpoint.url().is_tls() => return Ok(None),
-            Self::Authorities(_) => return Ok(None),
-            Self::Certificate(thumbprint) => return Ok(Some(*thumbprint)),
-            Self::Remembered(known) => known,
-        };
-        let peer = endpoint.peer();
-        if let Some(thumbprint) = known.find(&peer)? {
-            return Ok(Some(thumbprint));
+        match self.meeting(endpoint, patience).await? {
+            Some(meeting) => {
+                let decision = decide(&meeting);
+                self.decided(meeting, decision).map(Some)
+            }
+            None => self.known(endpoint),
         }
-        let certificate = shown(endpoint, patience).await?;
+    }
+
+    /// What the host shows that somebody must decide about, since it is met for the first time.
+    pub async fn meeting(&self, endpoint: &Endpoint, patience: Duration) -> Result<Option<FirstMeeting>, ConsoleError> {
+        if !endpoint.url().is_tls() || !matches!(self, Self::Remembered(_)) || self.known(endpoint)?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(FirstMeeting { peer: endpoint.peer(), certificate: shown(endpoint, patience).await? }))
+    }
+
+    /// Takes the word of whoever decided about a first meeting; gives the certificate by which the host is known from now on.
+    pub fn decided(&self, meeting: FirstMeeting, decision: Decision) -> Result<Thumbprint, ConsoleError> {
+        let FirstMeeting { peer, certificate } = meeting;
         let thumbprint = certificate.thumbprint;
-        match decide(&FirstMeeting { peer: peer.clone(), certificate }) {
-            Decision::Trust => Ok(Some(known.remember(&KnownHost { peer, thumbprint })?)),
-            Decision::Refuse => Err(Unmet::Unknown { shown: thumbprint }.into()),
+        match (decision, self) {
+            (Decision::Refuse, _) => Err(Unmet::Unknown { shown: thumbprint }.into()),
+            (Decision::Trust, Self::Remembered(known)) => Ok(known.remember(&KnownHost { peer, thumbprint })?),
+            (Decision::Trust, _) => Ok(thumbprint),
+        }
+    }
+
+    fn known(&self, endpoint: &Endpoint) -> Result<Option<Thumbprint>, ConsoleError> {
+        match self {
+            _ if !endpoint.url().is_tls() => Ok(None),
+            Self::Authorities(_) => Ok(None),
+            Self::Certificate(thumbprint) => Ok(Some(*thumbprint)),
+            Self::Remembered(known) => Ok(known.find(&endpoint.peer())?),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the packages hold, as the families' own tools tell it.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,6 +12,14 @@ fn said(program: &str, arguments: &[&str], file: &Path) -> String {
     let output = Command::new(program).args(arguments).arg(file).output().unwrap();
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a page of ours links to beside itself.
+fn links(page: &str) -> Vec<String> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let links: Vec<String> = targets.filter(|to| !to.is_empty() && !to.contains("://")).map(str::to_owned).collect();
+    assert!(!links.is_empty());
+    links
 }
 
 #[test]
@@ -32,11 +41,22 @@ fn both_packages_hold_what_a_host_needs() {
         "/usr/share/bash-completion/completions/quartermaster",
         "/usr/share/fish/vendor_completions.d/quartermaster.fish",
         "/usr/share/doc/quartermaster/README.md",
+        "/usr/share/doc/quartermaster/docs/quartermaster.sample.toml",
     ] {
         for (list, what) in [(&deb, "the .deb"), (&rpm, "the .rpm")] {
             let found = list.lines().find(|line| line.ends_with(path));
             let line = found.unwrap_or_else(|| panic!("{what} lacks {path}:\n{list}"));
             assert!(line.contains("root") && !line.contains("rwxrwx"), "{what}: {line}");
+        }
+    }
+    for page in ["README.md", "docs/guides/operating.md"] {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for link in links(&fs::read_to_string(here.join(page)).unwrap()) {
+            let led = here.join(page).with_file_name(&link).canonicalize().unwrap_or_else(|_| panic!("{page}: {link}"));
+            let packed = Path::new("/usr/share/doc/quartermaster").join(led.strip_prefix(here).unwrap());
+            for list in [&deb, &rpm] {
+                assert!(list.contains(packed.to_str().unwrap()), "{page} leads to {packed:?}, which is not packed");
+            }
         }
     }
     // The settings may name secrets.

@@ -1,7 +1,8 @@
-//! One life of the package on a Debian system: installed, used, upgraded, removed, installed again, purged.
+//! The life of a package on a system: installed, used, upgraded, removed, installed again, purged.
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -73,6 +74,48 @@ fn what_the_service_knows_outlives_upgrades_and_removal_and_goes_with_a_purge() 
     for gone in [STATE, "var/lib/quartermaster-worker", "etc/quartermaster"] {
         assert!(!debian.path().join(gone).exists(), "{gone} is still there");
     }
+}
+
+#[test]
+fn the_rpm_is_installed_upgraded_and_removed_by_rpm_and_the_state_stays() {
+    let folder = TempDir::new().unwrap();
+    let (now, later) = (build(folder.path(), None).rpm, build(folder.path(), Some("99.0.0")).rpm);
+    let system = Debian::new();
+    // The libraries are Debian's, which rpm knows nothing of.
+    let said = rpm(&system, &["--install", "--nodeps"], now.to_str().unwrap());
+    assert!(said.contains("systemctl enable --now quartermaster-worker.socket quartermaster.service"), "{said}");
+    assert!(said.contains("/var/lib/quartermaster/initial-password"), "{said}");
+    let of = |path: &str| system.run(&["stat", "--format", "%U:%G %a", path]);
+    assert_eq!(of("/etc/quartermaster").trim(), "root:quartermaster 750");
+    assert_eq!(of("/etc/quartermaster/quartermaster.toml").trim(), "root:quartermaster 640");
+    let settings = system.path().join("etc/quartermaster/quartermaster.toml");
+    let set = fs::read_to_string(&settings).unwrap() + "\n# An admin's.\n";
+    fs::write(&settings, &set).unwrap();
+
+    let service = Service::start(&system);
+    assert!(!installed(&mut service.admin()).is_empty());
+    service.stop();
+    rpm(&system, &["--upgrade", "--nodeps"], later.to_str().unwrap());
+    assert_eq!(
+        system.run(&["quartermaster", "--version"]).trim(),
+        concat!("quartermaster ", env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(rpm(&system, &["--query", "--queryformat", "%{VERSION}"], "quartermaster"), "99.0.0");
+    assert_eq!(fs::read_to_string(&settings).unwrap(), set);
+    let service = Service::start(&system);
+    assert!(!installed(&mut service.admin()).is_empty(), "the first user's password holds");
+    service.stop();
+    rpm(&system, &["--erase"], "quartermaster");
+    assert!(!system.path().join("usr/bin/quartermaster").exists());
+    assert!(system.path().join(STATE).join("quartermaster.db").exists());
+    assert_eq!(fs::read_to_string(settings.with_extension("toml.rpmsave")).unwrap(), set);
+}
+
+/// What the rpm outside does to the system inside; tells what it said.
+fn rpm(system: &Debian, options: &[&str], what: &str) -> String {
+    let output = Command::new("rpm").arg("--root").arg(system.path()).args(options).arg(what).output().unwrap();
+    assert!(output.status.success(), "{options:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn version_of_quartermaster(client: &mut Client) -> String {

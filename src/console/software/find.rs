@@ -94,6 +94,11 @@ impl Session {
         Ok(found)
     }
 
+    /// The newest build that there is of what is installed; it may be the installed one.
+    pub async fn newest(&self, service: &Service, installed: &Software) -> Result<Option<Software>, ConsoleError> {
+        Ok(self.builds_like(service, std::slice::from_ref(installed)).await?.pop())
+    }
+
     async fn find_identity(
         &self,
         service: &Service,

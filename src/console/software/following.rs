@@ -16,6 +16,8 @@ const CHANGES: &str = "SELECT * FROM CIM_InstModification WHERE SourceInstance I
 const SILENCE: Duration = Duration::from_secs(15);
 /// The same where nobody knows yet whether deliveries get through.
 const DOUBT: Duration = Duration::from_secs(2);
+/// How long it may take to end a subscription that nobody needs any more.
+const PARTING: Duration = Duration::from_secs(2);
 /// The wait before a job is asked for anew: at first, and at last.
 const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(3));
 
@@ -40,35 +42,52 @@ enum Way {
 }
 
 impl Session {
-    /// Follows a job until it has ended.
-    pub async fn follow(&self, reference: &EndpointReference, mut follower: Follower<'_>) -> Result<Job, ConsoleError> {
+    /// Follows a job until it has ended; gives nothing if nobody wants to know any more (`left`) before it has.
+    pub async fn follow(
+        &self,
+        reference: &EndpointReference,
+        mut follower: Follower<'_>,
+        left: impl Future<Output = ()>,
+    ) -> Result<Option<Job>, ConsoleError> {
         // Before the job is asked for, so that nothing happens in between.
         let mut way = self.best_way(&follower).await;
+        let ended = tokio::select! {
+            ended = self.follow_by(&mut way, reference, &mut follower) => ended.map(Some),
+            () = left => Ok(None),
+        };
+        self.leave(way).await;
+        ended
+    }
+
+    async fn follow_by(
+        &self,
+        way: &mut Way,
+        reference: &EndpointReference,
+        follower: &mut Follower<'_>,
+    ) -> Result<Job, ConsoleError> {
         let mut before: Option<Job> = None;
-        let ended = loop {
+        loop {
             let job = self.job(reference).await?;
             (follower.watch)(&job);
             if job.state.is_final() {
-                break job;
+                return Ok(job);
             }
             let has_moved = before.is_some_and(|before| before != job);
             if has_moved && matches!(way, Way::Told { is_proven: false, .. }) {
                 (follower.note)("what happens does not arrive here; it is pulled");
-                self.leave(way).await;
-                way = self.pulled(&follower).await;
+                let pulled = self.pulled(follower).await;
+                self.leave(std::mem::replace(way, pulled)).await;
             }
-            match self.hear(&mut way, &job, &mut follower).await {
-                Ok(Some(ended)) => break ended,
+            match self.hear(way, &job, follower).await {
+                Ok(Some(ended)) => return Ok(ended),
                 Ok(None) => {}
                 Err(error) => {
                     (follower.note)(&format!("{error}; the job is asked for again and again"));
-                    way = Way::Asked(WAITS.0);
+                    *way = Way::Asked(WAITS.0);
                 }
             }
             before = Some(job);
-        };
-        self.leave(way).await;
-        Ok(ended)
+        }
     }
 
     async fn best_way(&self, follower: &Follower<'_>) -> Way {
@@ -100,23 +119,7 @@ impl Session {
     /// Waits for what is to be heard of a job; gives it once it has ended. After a silence it is to be asked for.
     async fn hear(&self, way: &mut Way, job: &Job, follower: &mut Follower<'_>) -> Result<Option<Job>, ConsoleError> {
         loop {
-            let told = match way {
-                Way::Told { subscription, inlet, is_proven } => {
-                    if subscription.is_to_be_renewed() {
-                        self.renew(subscription).await?;
-                    }
-                    let silence = if *is_proven { SILENCE } else { DOUBT };
-                    let told = timeout(silence, inlet.next()).await.unwrap_or_default();
-                    *is_proven |= !told.is_empty();
-                    told
-                }
-                Way::Pulled(subscription) => self.events(subscription, SILENCE).await?,
-                Way::Asked(wait) => {
-                    tokio::time::sleep(*wait).await;
-                    *wait = wait.saturating_mul(3).checked_div(2).unwrap_or(WAITS.1).min(WAITS.1);
-                    return Ok(None);
-                }
-            };
+            let told = self.told(way).await?;
             if told.is_empty() {
                 return Ok(None);
             }
@@ -139,9 +142,30 @@ impl Session {
         }
     }
 
+    /// Waits for what is told next, of any job; nothing after a silence.
+    async fn told(&self, way: &mut Way) -> Result<Vec<Delivered>, ConsoleError> {
+        match way {
+            Way::Told { subscription, inlet, is_proven } => {
+                if subscription.is_to_be_renewed() {
+                    self.renew(subscription).await?;
+                }
+                let silence = if *is_proven { SILENCE } else { DOUBT };
+                let told = timeout(silence, inlet.next()).await.unwrap_or_default();
+                *is_proven |= !told.is_empty();
+                Ok(told)
+            }
+            Way::Pulled(subscription) => self.events(subscription, SILENCE).await,
+            Way::Asked(wait) => {
+                tokio::time::sleep(*wait).await;
+                *wait = wait.saturating_mul(3).checked_div(2).unwrap_or(WAITS.1).min(WAITS.1);
+                Ok(Vec::new())
+            }
+        }
+    }
+
     /// Ends what was begun to hear of the job. It would end by itself, too.
     async fn leave(&self, way: Way) {
         let (Way::Told { subscription, .. } | Way::Pulled(subscription)) = way else { return };
-        let _ = self.unsubscribe(subscription).await;
+        let _ = timeout(PARTING, self.unsubscribe(subscription)).await;
     }
 }

@@ -5,7 +5,6 @@
 
 use crate::cim::{CimType, Class, Method, Parameter, Property, QualifierType, Qualifiers, Schema, Shape, Value};
 use crate::wire::OptionSet;
-use crate::wire::mapping::plain_text;
 use crate::wire::names::option;
 use crate::xml::Writer;
 
@@ -167,7 +166,7 @@ impl Declaration<'_> {
             Value::Array(items) => {
                 self.w.start("VALUE.ARRAY");
                 for item in items.iter() {
-                    match plain_text(item) {
+                    match item.plain_text() {
                         Some(text) => self.w.leaf("VALUE", &text),
                         None => self.w.empty("VALUE.NULL"),
                     };
@@ -175,7 +174,7 @@ impl Declaration<'_> {
                 self.w.end("VALUE.ARRAY");
             }
             scalar => {
-                if let Some(text) = plain_text(scalar) {
+                if let Some(text) = scalar.plain_text() {
                     self.w.leaf("VALUE", &text);
                 }
             }

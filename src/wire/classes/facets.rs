@@ -1,7 +1,6 @@
 //! What the values of a feature are restricted to, as far as XML Schema can say it.
 
-use crate::cim::{CimType, Qualifiers, ValueMapEntry};
-use crate::wire::mapping::plain_text;
+use crate::cim::{CimType, Qualifiers, Value, ValueMapEntry};
 
 /// Some of the values that are allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +43,7 @@ fn value_map(entries: &[ValueMapEntry<'_>]) -> Vec<Facet> {
 
 /// MinValue and MaxValue.
 fn limits(cim_type: CimType, qualifiers: &Qualifiers) -> Option<Facet> {
-    let limit = |name| qualifiers.get(name).and_then(plain_text).filter(|_| is_integer(cim_type));
+    let limit = |name| qualifiers.get(name).and_then(Value::plain_text).filter(|_| is_integer(cim_type));
     match (limit("MinValue"), limit("MaxValue")) {
         (None, None) => None,
         (least, most) => Some(Facet::Range(least, most)),

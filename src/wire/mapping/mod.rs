@@ -16,7 +16,6 @@ pub use error::{cim_error, cim_fault};
 pub use event::{DeliveryHeaders, Told, indication_xml, write_event, write_events, write_heartbeat};
 pub use fragment::write_fragment;
 pub use method::{Parameters, read_output, write_input, write_output};
-pub(super) use path::plain_text;
 pub use path::selectors_of;
 pub use read::{GivenInstance, InstanceError, Mapping};
 pub use write::{Style, write_instance, write_item, write_path, write_wrapped_path};

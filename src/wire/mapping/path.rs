@@ -138,27 +138,6 @@ fn selector_value(value: &Value, style: &Style<'_>) -> Option<SelectorValue> {
     match value {
         Value::Reference(path) => Some(SelectorValue::Endpoint(Box::new(endpoint(path, style)))),
         Value::Datetime(time) => Some(SelectorValue::Text(time.to_xml())),
-        plain => plain_text(plain).map(SelectorValue::Text),
+        plain => plain.plain_text().map(SelectorValue::Text),
     }
-}
-
-/// The text of a scalar, datetimes as DSP0004 writes them; `None` for what is no text.
-pub(in crate::wire) fn plain_text(value: &Value) -> Option<String> {
-    Some(match value {
-        Value::Null | Value::Array(_) | Value::Instance(_) | Value::Reference(_) => return None,
-        Value::String(text) => text.to_string(),
-        Value::Datetime(time) => time.to_string(),
-        Value::Boolean(truth) => truth.to_string(),
-        Value::Char16(unit) => char::from_u32((*unit).into()).unwrap_or('\u{FFFD}').to_string(),
-        Value::Uint8(n) => n.to_string(),
-        Value::Uint16(n) => n.to_string(),
-        Value::Uint32(n) => n.to_string(),
-        Value::Uint64(n) => n.to_string(),
-        Value::Sint8(n) => n.to_string(),
-        Value::Sint16(n) => n.to_string(),
-        Value::Sint32(n) => n.to_string(),
-        Value::Sint64(n) => n.to_string(),
-        Value::Real32(x) => x.to_string(),
-        Value::Real64(x) => x.to_string(),
-    })
 }
