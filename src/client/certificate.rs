@@ -13,6 +13,8 @@ use openssl::pkey::{PKey, Private};
 use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslContextBuilder, SslMethod};
 use openssl::x509::{X509, X509Ref, X509VerifyResult};
 
+use zeroize::Zeroizing;
+
 use super::{TlsError, self_signed};
 use crate::hexadecimal;
 
@@ -36,9 +38,9 @@ pub struct ThumbprintError;
 impl Thumbprint {
     /// The SHA-256 of the first certificate of a file (PEM), by which clients may know its holder.
     pub fn of_file(file: &Path) -> Result<Self, TlsError> {
-        let pem = fs::read(file).map_err(TlsError::CertificateUnreadable)?;
-        let certificate = X509::from_pem(&pem).map_err(|e| TlsError::Certificate(Some(e)))?;
-        Self::sha256(&certificate).map_err(|e| TlsError::Certificate(Some(e)))
+        let pem = fs::read(file).map_err(|error| TlsError::CertificateUnreadable(file.to_owned(), error))?;
+        let thumbprint = X509::from_pem(&pem).and_then(|certificate| Self::sha256(&certificate));
+        thumbprint.map_err(|error| TlsError::Certificate(file.to_owned(), Some(error)))
     }
 
     /// The SHA-256 of a certificate.
@@ -109,15 +111,18 @@ impl Identity {
 
     /// Reads it from its files.
     pub fn load(files: &IdentityFiles) -> Result<Self, TlsError> {
-        let pem = fs::read(&files.certificate).map_err(TlsError::CertificateUnreadable)?;
-        let mut certificates = X509::stack_from_pem(&pem).map_err(|e| TlsError::Certificate(Some(e)))?.into_iter();
-        let certificate = certificates.next().ok_or(TlsError::Certificate(None))?;
-        let pem = zeroize::Zeroizing::new(fs::read(&files.key).map_err(TlsError::KeyUnreadable)?);
+        let IdentityFiles { certificate: file, key: key_file } = files;
+        let pem = fs::read(file).map_err(|error| TlsError::CertificateUnreadable(file.clone(), error))?;
+        let unusable = |error| TlsError::Certificate(file.clone(), error);
+        let mut certificates = X509::stack_from_pem(&pem).map_err(|error| unusable(Some(error)))?.into_iter();
+        let certificate = certificates.next().ok_or_else(|| unusable(None))?;
+        let pem = fs::read(key_file).map_err(|error| TlsError::KeyUnreadable(key_file.clone(), error))?;
         // With a password given, OpenSSL asks nobody for one.
-        let key = PKey::private_key_from_pem_passphrase(&pem, b"").map_err(TlsError::Key)?;
+        let key = PKey::private_key_from_pem_passphrase(&Zeroizing::new(pem), b"");
+        let key = key.map_err(|error| TlsError::Key(key_file.clone(), error))?;
         let matches = certificate.public_key().is_ok_and(|public| public.public_eq(&key));
         if !matches {
-            return Err(TlsError::KeyOfAnother);
+            return Err(TlsError::KeyOfAnother { certificate: file.clone(), key: key_file.clone() });
         }
         Ok(Self { certificate, authorities: certificates.collect(), key })
     }

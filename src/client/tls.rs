@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslVerifyMode, SslVersion};
@@ -15,34 +15,40 @@ use super::{Identity, Thumbprint};
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The trust file cannot be read.
-    #[error("the trust file cannot be read")]
-    TrustFileUnreadable(#[source] io::Error),
+    #[error("the trust file {} cannot be read: {}", .0.display(), .1)]
+    TrustFileUnreadable(PathBuf, io::Error),
     /// The trust file holds something else.
-    #[error("the trust file must hold certificates in PEM form")]
-    TrustFile(#[source] Option<ErrorStack>),
+    #[error("the trust file {} must hold certificates in PEM form", .0.display())]
+    TrustFile(PathBuf, #[source] Option<ErrorStack>),
     /// The file of the client's certificate cannot be read.
-    #[error("the file of the client's certificate cannot be read")]
-    CertificateUnreadable(#[source] io::Error),
+    #[error("the file of the certificate {} cannot be read: {}", .0.display(), .1)]
+    CertificateUnreadable(PathBuf, io::Error),
     /// The file of the client's certificate holds something else.
-    #[error("the file of the client's certificate must hold certificates in PEM form, the client's own first")]
-    Certificate(#[source] Option<ErrorStack>),
+    #[error("the file {} must hold certificates in PEM form, the one that is to be shown first", .0.display())]
+    Certificate(PathBuf, #[source] Option<ErrorStack>),
     /// The file of the client's key cannot be read.
-    #[error("the file of the client's key cannot be read")]
-    KeyUnreadable(#[source] io::Error),
+    #[error("the file of the key {} cannot be read: {}", .0.display(), .1)]
+    KeyUnreadable(PathBuf, io::Error),
     /// The file of the client's key holds something else.
-    #[error("the file of the client's key must hold a private key in PEM form without a password")]
-    Key(#[source] ErrorStack),
+    #[error("the file {} must hold a private key in PEM form without a password", .0.display())]
+    Key(PathBuf, #[source] ErrorStack),
     /// The key is not that of the certificate.
-    #[error("the client's key is not that of the client's certificate")]
-    KeyOfAnother,
+    #[error("the key in {} is not that of the certificate in {}", .key.display(), .certificate.display())]
+    KeyOfAnother {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
 }
 
 /// The certificates of a trust file.
 pub(super) fn trusted(file: Option<&Path>) -> Result<Vec<X509>, TlsError> {
     let Some(file) = file else { return Ok(Vec::new()) };
-    let pem = std::fs::read(file).map_err(TlsError::TrustFileUnreadable)?;
-    let certificates = X509::stack_from_pem(&pem).map_err(|e| TlsError::TrustFile(Some(e)))?;
-    if certificates.is_empty() { Err(TlsError::TrustFile(None)) } else { Ok(certificates) }
+    let pem = std::fs::read(file).map_err(|error| TlsError::TrustFileUnreadable(file.to_owned(), error))?;
+    let unusable = |error| TlsError::TrustFile(file.to_owned(), error);
+    let certificates = X509::stack_from_pem(&pem).map_err(|error| unusable(Some(error)))?;
+    if certificates.is_empty() { Err(unusable(None)) } else { Ok(certificates) }
 }
 
 /// How connections are encrypted, and whom they may lead to.

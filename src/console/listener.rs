@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -110,6 +110,8 @@ impl Listener {
         let running = Arc::new(Running(server.handle()));
         tokio::spawn(server);
         let is_tls = !matches!(encryption, Encryption::None);
+        // An address of IPv6 stands in brackets where a port may follow.
+        let name = name.map(|name| name.parse().map_or(name, |address: Ipv6Addr| format!("[{address}]")));
         Ok(Self { address, name, is_tls, named, inlets, _running: running })
     }
 
@@ -199,11 +201,14 @@ mod tests {
         assert_eq!(everywhere.url("fd00::7".parse().unwrap(), "/a"), format!("http://[fd00::7]:{port}/a"));
         let here = listener("127.0.0.1:0", None, Encryption::None);
         assert_eq!(here.url(own, "/a"), format!("http://127.0.0.1:{}/a", here.address.port()));
-        for (name, with_port) in [("desk.example.com", false), ("desk:9000", true), ("[fd00::1]", false)] {
+        for (name, host) in
+            [("desk.example.com", "desk.example.com"), ("fd00::1", "[fd00::1]"), ("[fd00::1]", "[fd00::1]")]
+        {
             let named = listener("127.0.0.1:0", Some(name), Encryption::None);
-            let port = if with_port { String::new() } else { format!(":{}", named.address.port()) };
-            assert_eq!(named.url(own, "/a"), format!("http://{name}{port}/a"));
+            assert_eq!(named.url(own, "/a"), format!("http://{host}:{}/a", named.address.port()));
         }
+        let named = listener("127.0.0.1:0", Some("desk:9000"), Encryption::None);
+        assert_eq!(named.url(own, "/a"), "http://desk:9000/a");
         let identity = Identity::made(chrono::DateTime::UNIX_EPOCH).unwrap();
         let thumbprint = identity.thumbprint().unwrap();
         let secret = listener("127.0.0.1:0", None, Encryption::Named(identity));

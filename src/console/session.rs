@@ -150,10 +150,10 @@ impl Session {
         body: impl FnOnce(&mut Writer),
         take: &mut dyn FnMut(Element),
     ) -> Result<Envelope, ConsoleError> {
-        let url = self.endpoint.url();
-        let response = self.post(url.clone(), self.message(&self.address, asked, body), true).await?;
+        let message = self.message(&self.address, asked, body);
+        let response = self.post(self.endpoint.url().clone(), message, true).await?;
         let giving = Giving { is_inside: ReceivedPage::is_of_items, to: take };
-        envelope(&response, url, |text| Envelope::read_giving(text, &LIMITS, giving))
+        envelope(&response, |text| Envelope::read_giving(text, &LIMITS, giving))
     }
 
     /// The same of a reference to something at this host; what it carries goes along.
@@ -177,8 +177,8 @@ impl Session {
 
     /// Sends a message as it is, to the host's own address or to another of the same host.
     pub(super) async fn send(&self, url: Url, message: Vec<u8>, with_login: bool) -> Result<Envelope, ConsoleError> {
-        let response = self.post(url.clone(), message, with_login).await?;
-        envelope(&response, &url, |text| Envelope::read(text, &LIMITS))
+        let response = self.post(url, message, with_login).await?;
+        envelope(&response, |text| Envelope::read(text, &LIMITS))
     }
 
     async fn post(&self, url: Url, message: Vec<u8>, with_login: bool) -> Result<Response, ConsoleError> {
@@ -188,6 +188,9 @@ impl Session {
             Ok(response) => Ok(response),
             Err(ClientError::Untrusted) => {
                 Err(self.settings.trust.why_not(&self.endpoint, self.settings.connect).await)
+            }
+            Err(ClientError::Exchange(why)) if !self.endpoint.url().is_tls() => {
+                Err(ClientError::Exchange(format!("{why}; perhaps https is spoken there")).into())
             }
             Err(error) => Err(error.into()),
         }
@@ -223,12 +226,11 @@ fn network(settings: &SessionSettings) -> Settings {
 /// The envelope that came; who answers with something else is no WS-Management service.
 fn envelope(
     response: &Response,
-    url: &Url,
     read: impl FnOnce(&str) -> Result<Envelope, EnvelopeError>,
 ) -> Result<Envelope, ConsoleError> {
     let no_service = |why: String| {
         ConsoleError::Reply(format!(
-            "{url} answers HTTP {} and no SOAP message ({why}); is it a WS-Management service?",
+            "the answer is HTTP {} and no SOAP message ({why}); is it a WS-Management service?",
             response.status
         ))
     };

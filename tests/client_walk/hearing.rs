@@ -9,6 +9,9 @@ use crate::console::Console;
 use crate::support::packages::{Deb, DebRoot};
 use crate::support::server::Host;
 
+/// The namespace of subscriptions.
+const INTEROP: &str = "root/interop";
+
 #[test]
 fn events_are_pulled_and_printed_until_there_are_enough() {
     hear(&[]);
@@ -67,6 +70,40 @@ fn jobs_are_told_of_where_the_host_can_reach_the_console_and_pulled_where_not() 
     console.file("quartermaster/hosts.toml", "[listener]\naddress = \"127.0.0.1:0\"\n", 0o644);
     let told = install("zeta", &["-v"]);
     assert!(told.ends_with(": it tells what happens here\n"), "{told}");
+}
+
+#[test]
+fn a_subscription_that_a_host_has_ended_is_made_anew() {
+    let root = DebRoot::new();
+    let host = Host::new(&root.path(), "deb");
+    let (server, console) = (host.serve(), Console::new());
+    console.good(&server, &["list"]);
+    let place = format!("127.0.0.1:{}", server.port);
+    let query = "SELECT * FROM CIM_InstCreation WHERE SourceInstance ISA CIM_InstalledSoftwareIdentity";
+    let mut listening = console
+        .command(&["subscribe", query, "--max", "1", "--host", &place])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(listening.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(said.next().unwrap(), format!("quartermaster: {place}: listening"));
+    let class = "CIM_IndicationSubscription";
+    let found = console.good(&server, &["enumerate", class, "--references", "--json", "--namespace", INTEROP]);
+    let found: Value = serde_json::from_str(&found).unwrap();
+    let (filter, handler) = found[0]["@reference"].as_str().unwrap().split_once(",Handler=").unwrap();
+    let key = |name: &str, path: &str| {
+        let path = path.trim_start_matches('"').strip_suffix('"').unwrap();
+        format!("{name}={}", path.replace("\\\"", "\""))
+    };
+    let keys = [key("Filter", filter.split_once("Filter=").unwrap().1), key("Handler", handler)];
+    console.good(&server, &["delete", class, "--namespace", INTEROP, "-k", &keys[0], "-k", &keys[1]]);
+    assert!(said.next().unwrap().ends_with("; trying again until it works"));
+    assert_eq!(said.next().unwrap(), format!("quartermaster: {place}: listening again"));
+    let file = Deb::new("alpha", "1.0-1").build(&root.scratch());
+    console.good(&server, &["install", file.to_str().unwrap()]);
+    let output = listening.wait_with_output().unwrap();
+    assert!(output.status.success() && !output.stdout.is_empty(), "{output:?}");
 }
 
 /// Listens until a package was installed.

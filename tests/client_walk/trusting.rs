@@ -172,7 +172,10 @@ fn who_shows_a_certificate_needs_no_password() {
     assert_eq!(known.code, 0, "{known:#?}");
     let wrong =
         list(&console, &server, &["--certificate", &certificate, "--key", server.certificate().to_str().unwrap()]);
-    assert!(wrong.code == 3 && wrong.err.contains("key"), "{wrong:#?}");
+    assert!(wrong.code == 2 && wrong.err.contains("must hold a private key"), "{wrong:#?}");
+    let shown = [&shown[1..], &["--cacert", "/no/such.pem"]].concat();
+    let nowhere = list(&console, &server, &shown);
+    assert!(nowhere.code == 2 && nowhere.err.contains("/no/such.pem cannot be read: No such"), "{nowhere:#?}");
 }
 
 #[test]

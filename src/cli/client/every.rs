@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::hosts::{Host, Hosts, Who};
 use super::interrupt::Interrupt;
 use super::outcome::{End, Failed, HostError, NotTouched, end_of_all, sentence};
-use super::output::{Column, Table};
+use super::output::{Column, Table, harmless};
 use crate::console::{ConsoleError, Session};
 
 /// What the hosts answered, in the order in which they were named.
@@ -200,7 +200,7 @@ impl<T> Answers<T> {
     fn tell(&self) {
         for (host, error) in self.failed() {
             if !matches!(error, HostError::NotTouched(_)) {
-                say(host, &error.sentence());
+                note(host, &error.sentence());
             }
         }
         for why in [NotTouched::TooManyFailed, NotTouched::Left] {
@@ -276,11 +276,12 @@ impl<T> Answers<T> {
     }
 }
 
-/// Tells what failed at a host.
-pub(super) fn tell(host: &str, error: &ConsoleError) {
-    say(host, &sentence(error));
+/// Tells something about a host.
+pub(super) fn note(host: &str, words: &str) {
+    let _ = writeln!(std::io::stderr(), "quartermaster: {host}: {}", harmless(words));
 }
 
-fn say(host: &str, what: &str) {
-    let _ = writeln!(std::io::stderr(), "quartermaster: {host}: {what}");
+/// Tells what failed at a host.
+pub(super) fn tell(host: &str, error: &ConsoleError) {
+    note(host, &sentence(error));
 }

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
+use crate::client::StartError;
 use crate::console::{ConsoleError, EndpointError, ResourceError, Unmet};
 
-/// What the exit codes mean, for `--help`.
+/// What the exit codes mean, and which files are read, for `--help`.
 pub(super) const EXIT_CODES: &str = "Exit codes:
   0  all went well
   1  something failed: a fault, an answer that cannot be read, nothing found
@@ -13,7 +14,11 @@ pub(super) const EXIT_CODES: &str = "Exit codes:
   4  a job failed
   5  some of several hosts failed
   6  nobody waited: jobs go on, or were not begun
-  130  Ctrl-C was pressed once more: nothing was waited for";
+  130  Ctrl-C was pressed once more: nothing was waited for
+
+Files (below $XDG_CONFIG_HOME if that is set):
+  ~/.config/quartermaster/hosts.toml   names and groups of hosts, and how they are talked to
+  ~/.config/quartermaster/known_hosts  the certificates of hosts that were met";
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +152,12 @@ impl From<ResourceError> for Failed {
 
 /// How it ended where a host cannot be asked, or refuses.
 pub(super) fn end_of(error: &ConsoleError) -> End {
-    if error.is_no_way_there() { End::NoWay } else { End::Failed }
+    match error {
+        // A file that was named is not what it should be.
+        ConsoleError::Start(StartError::Tls(_)) => End::Usage,
+        error if error.is_no_way_there() => End::NoWay,
+        _ => End::Failed,
+    }
 }
 
 /// The same in a word, for a table.

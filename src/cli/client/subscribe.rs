@@ -98,7 +98,11 @@ async fn listen(session: &Session, filter: &Filter, ear: &Ear, printer: &mut Pri
         // A host that was away knows its subscriptions when it is back, and what happened meanwhile. Others are asked anew.
         if !error.is_no_way_there() {
             match Source::begin(session, filter, ear).await {
-                Ok(anew) => source = anew,
+                Ok(anew) => {
+                    source = anew;
+                    is_out = false;
+                    printer.say("listening again");
+                }
                 Err(error) if !may_pass(&error) => return Err(error),
                 Err(_) => {}
             }
