@@ -91,3 +91,25 @@ fn a_scan_whose_worker_died_says_that_nothing_was_changed() {
     assert_eq!(error.cause, JobFailure::WorkerDied);
     assert!(error.message.contains("the software is as it was") && !error.message.contains("image"), "{error:?}");
 }
+
+#[test]
+fn a_store_that_is_new_gives_no_number_again_of_which_the_worker_knows() {
+    let f = Fixture::new();
+    let before = [f.run_one("one"), f.run_one("two")];
+    let Fixture { state, files, clock, store, jobs, teller } = f;
+    drop((jobs, store));
+    for file in ["store.db", "store.db-wal", "store.db-shm"] {
+        let _ = fs::remove_file(state.path().join(file));
+    }
+    let (store, jobs) = open(&state, &clock);
+    let f = Fixture { state, files, clock, store, jobs, teller };
+    let id = f.submit("three");
+    assert!(before.iter().all(|known| *known < id), "{id}");
+    f.tell(Step::Finish);
+    assert_eq!(f.step_until_final(id).state, JobState::Completed);
+    assert_eq!(journal::all(f.state.path()).unwrap(), [id.0], "nobody asks for the others any more");
+    // Also where the store is one from before, and the worker has forgotten.
+    f.store.write(|t| t.execute("UPDATE sqlite_sequence SET seq = 0", []).map_err(StoreError::from)).unwrap();
+    let f = f.restart();
+    assert!(f.submit("four") > id);
+}
