@@ -3,6 +3,7 @@
 //! Every key has a default and is documented in `docs/quartermaster.sample.toml`; a key that nobody knows is an error.
 
 mod host;
+mod live;
 mod named_hosts;
 mod reload;
 mod sections;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use live::Live;
 pub use named_hosts::{GroupError, HostSettings, NamedHosts};
 pub use reload::{Reread, Source};
 pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Metrics, Overflow, Page, Tls};

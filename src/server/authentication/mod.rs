@@ -16,15 +16,16 @@ use actix_web::http::uri::PathAndQuery;
 
 use self::basic::Credentials;
 pub use self::client_certificate::ClientCertificates;
-use super::let_in;
+use self::client_certificate::Shown;
 use super::refusal::Refusal;
-use crate::access::{Caller, DigestAlgorithm, PeerCertificate, Scheme, StaleNonce, Users, Verdict};
+use super::{Settings, let_in};
+use crate::access::{Caller, Scheme, StaleNonce, Users, Verdict};
+use crate::config::Live;
 
 /// Knows callers.
 pub(super) struct Authentication {
     users: Arc<Users>,
-    /// What digests are offered with, in this order.
-    digest: Vec<DigestAlgorithm>,
+    settings: Live<Settings>,
 }
 
 /// What an Authorization header says.
@@ -41,8 +42,8 @@ enum Claim<'a> {
 }
 
 impl Authentication {
-    pub(super) fn new(users: Arc<Users>, digest: Vec<DigestAlgorithm>) -> Self {
-        Self { users, digest }
+    pub(super) fn new(users: Arc<Users>, settings: Live<Settings>) -> Self {
+        Self { users, settings }
     }
 
     /// Who sends this request.
@@ -54,7 +55,7 @@ impl Authentication {
         let (scheme, verdict) = match claim {
             Some(Claim::Basic(token)) => (Scheme::Basic, self.by_password(peer, token).await),
             Some(Claim::Digest(header)) => (Scheme::Digest, self.by_digest(peer, header, request).await?),
-            Some(Claim::Certificate) | None => (Scheme::Certificate, self.by_certificate(request).await),
+            Some(Claim::Certificate) | None => (Scheme::Certificate, self.by_certificate(peer, request).await),
             Some(Claim::Unknown) => return Err(Refusal::Unauthorized),
         };
         match verdict {
@@ -71,7 +72,7 @@ impl Authentication {
     /// Says in the headers of a response with status 401 which schemes there are. Each has a header of its own, as several
     /// clients read no lists; digests come first, as clients that know digests may look at the first one alone.
     pub(super) fn challenge(&self, headers: &mut HeaderMap, is_stale: bool) {
-        for &algorithm in &self.digest {
+        for &algorithm in &self.settings.get().digest {
             if let Some(challenge) = digest::challenge(algorithm, &self.users.nonce(), is_stale) {
                 headers.append(header::WWW_AUTHENTICATE, challenge);
             }
@@ -90,17 +91,19 @@ impl Authentication {
     async fn by_digest(&self, peer: IpAddr, header: &str, request: &HttpRequest) -> Result<Verdict, Refusal> {
         let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         let claim = digest::claim(header, request.method().as_str(), target);
-        match claim.filter(|claim| self.digest.contains(&claim.algorithm)) {
+        match claim.filter(|claim| self.settings.get().digest.contains(&claim.algorithm)) {
             Some(claim) => self.users.authenticate_by_digest(peer, claim).await.map_err(|StaleNonce| Refusal::Stale),
             None => Ok(Verdict::Wrong),
         }
     }
 
-    async fn by_certificate(&self, request: &HttpRequest) -> Verdict {
-        match request.conn_data::<Arc<PeerCertificate>>() {
-            Some(certificate) => self.users.recognise(certificate).await,
-            None => Verdict::Wrong,
+    async fn by_certificate(&self, peer: IpAddr, request: &HttpRequest) -> Verdict {
+        let Some(shown) = request.conn_data::<Shown>() else { return Verdict::Wrong };
+        let verdict = self.users.recognise(&shown.certificate).await;
+        if verdict == Verdict::Wrong && shown.is_to_be_told() {
+            self.users.wrong_certificate(peer, &shown.certificate);
         }
+        verdict
     }
 }
 
