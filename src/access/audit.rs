@@ -103,10 +103,18 @@ impl Audit {
         let event = if ended.is_some() { Event::Ended } else { Event::Queued };
         let entry =
             Entry { method: Some(name.to_owned()), object: about, result: ended, job: Some(job), ..of(event, owner) };
-        match &self.log {
-            Some(log) => log.report(entry),
-            None => audit::trace(&entry, None),
-        }
+        self.report(entry);
+    }
+
+    /// Tells that a job is asked for, before it is begun; if the log cannot tell, it is not to be. Blocks.
+    pub fn job_asked(&self, owner: &Caller, job: u64, change: &Change) -> Result<(), Unrecorded> {
+        self.commit(Entry { job: Some(job), ..change.entry(Event::Asked, owner) })
+    }
+
+    /// Tells what came of such a job. Blocks.
+    pub fn job_ended(&self, owner: &Caller, job: u64, change: &Change, result: String) {
+        let (job, result) = (Some(job), Some(result));
+        self.report(Entry { job, result, details: None, ..change.entry(Event::Ended, owner) });
     }
 
     /// Tells of a name and a password, or a digest of one, that were wrong. Does not block; many in a short time are counted.
@@ -148,6 +156,13 @@ impl Audit {
                 audit::trace(&entry, None);
                 Ok(())
             }
+        }
+    }
+
+    fn report(&self, entry: Entry) {
+        match &self.log {
+            Some(log) => log.report(entry),
+            None => audit::trace(&entry, None),
         }
     }
 

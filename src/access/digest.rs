@@ -4,7 +4,7 @@
 //! with the key of [`super::sealing`].
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use openssl::error::ErrorStack;
 use openssl::hash::{MessageDigest, hash};
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::sealing::{SealingError, SealingKey};
 use super::users::{failed, later, role};
-use super::{Caller, PasswordHash, Scheme, UserError, Users, Verdict};
+use super::{Caller, PasswordHash, Scheme, UserError, Users, Verdict, check_name};
 use crate::hexadecimal;
 use crate::store::{StoreError, digests, users};
 
@@ -112,6 +112,9 @@ impl Users {
         peer: IpAddr,
         claim: DigestClaim,
     ) -> Result<Verdict, StaleNonce> {
+        if check_name(&claim.name).is_err() {
+            return Ok(Verdict::Wrong);
+        }
         let now = self.clock.now();
         let id = self.nonces.read(&claim.nonce, now).ok_or(StaleNonce)?;
         let count = u32::from_str_radix(&claim.count, 16).map_err(|_| StaleNonce)?;
@@ -127,6 +130,11 @@ impl Users {
     }
 
     fn verify_digest(&self, peer: IpAddr, claim: &DigestClaim) -> Verdict {
+        // One after the other: of those that come together, each is to know what became of the ones before it.
+        let _turn = self.digesting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(wait) = self.attempts.wait(peer, &claim.name, self.clock.now()) {
+            return later(wait);
+        }
         match self.whose_digest(claim) {
             Ok(Some(caller)) => {
                 self.attempts.succeeded(peer, &claim.name);
@@ -191,6 +199,8 @@ fn context(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
+
+    use futures_util::future::join_all;
 
     use super::*;
     use crate::access::Role;
@@ -289,5 +299,25 @@ mod tests {
         }
         let right = claim(&users, DigestAlgorithm::Sha256, "ann", "right", 1);
         assert!(matches!(users.authenticate_by_digest(PEER, right).await, Ok(Verdict::Later(_))));
+    }
+
+    #[tokio::test]
+    async fn of_wrong_digests_that_come_together_no_more_are_looked_at() {
+        let Fixture { users, .. } = fixture();
+        users.allow_digest("ann", b"right").unwrap();
+        let guess = |n| claim(&users, DigestAlgorithm::Sha256, "ann", &format!("guess {n}"), 1);
+        let verdicts = join_all((0..50).map(|n| users.authenticate_by_digest(PEER, guess(n)))).await;
+        let looked_at = verdicts.iter().filter(|verdict| **verdict == Ok(Verdict::Wrong)).count();
+        assert_eq!(looked_at, 6, "{verdicts:?}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_no_user_can_have_is_wrong_and_not_remembered() {
+        let Fixture { users, .. } = fixture();
+        for _ in 0..20 {
+            let long = claim(&users, DigestAlgorithm::Sha256, &"a".repeat(4096), "right", 1);
+            assert_eq!(users.authenticate_by_digest(PEER, long).await, Ok(Verdict::Wrong));
+        }
+        assert_eq!(users.audit().wrong_logins(), 0);
     }
 }

@@ -131,6 +131,11 @@ impl Caller {
     pub fn new(name: impl Into<Arc<str>>, role: Role) -> Self {
         Self { name: name.into(), role, address: None, request: None, scheme: None }
     }
+
+    /// The service itself, for what it does without being asked.
+    pub fn service() -> Self {
+        Self::new(env!("CARGO_PKG_NAME"), Role::Operator)
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The users: added, listed, removed, and asked for their passwords.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -36,6 +36,8 @@ pub struct Users {
     password_hash: Live<PasswordHash>,
     verdicts: Verdicts,
     pub(super) attempts: Attempts,
+    /// Held by whoever looks at a digest.
+    pub(super) digesting: Mutex<()>,
     hashing: Hashing,
     hashes_done: AtomicU64,
     pub(super) recognised: Recognised,
@@ -172,6 +174,7 @@ impl Users {
             password_hash: Live::new(PasswordHash::new(settings.hash_mebibytes)),
             verdicts: Verdicts::new(settings.cache).map_err(UserError::Random)?,
             attempts: Attempts::default(),
+            digesting: Mutex::default(),
             hashing: Hashing::new(),
             hashes_done: AtomicU64::new(0),
             recognised: Recognised::default(),

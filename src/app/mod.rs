@@ -1,6 +1,7 @@
 //! The composition: opens the store, makes what the first start needs, and puts the rooms together.
 
 mod account;
+mod allocator;
 mod confinement;
 mod essential;
 mod folders;
@@ -51,6 +52,7 @@ use crate::store::{Store, StoreError, digests, subscriptions};
 use crate::wsman;
 
 pub use account::{Account, AccountError, Numbers, become_user, done_by_owner_of, invoker};
+pub use allocator::keep_little_memory;
 pub use confinement::confine;
 pub use image_settings::{
     ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_damaged_image, open_image,

@@ -22,7 +22,7 @@ mod verify;
 use std::path::PathBuf;
 
 pub use chain::{Hash, Link};
-pub use entry::{Entry, Event, one_line};
+pub use entry::{Entry, Event, one_line, without_secrets};
 pub use log::{Log, Unrecorded, trace};
 pub use read::{Shown, show};
 pub use verify::{Broken, Report, Unverifiable, verify, verify_files};

@@ -1,6 +1,7 @@
 //! What the audit log tells of a call's arguments: enough to know what was asked for, in a bounded length, and no secrets.
 
 use super::Arguments;
+use crate::audit::without_secrets;
 use crate::cim::Value;
 
 /// The longest text of an argument, in characters.
@@ -38,23 +39,13 @@ fn array_told(elements: &[Value]) -> String {
     format!("{{{}}}", told.join(", "))
 }
 
-/// A text that is not too long; of an address without what may be a secret: a password, and what stands behind `?`.
+/// A text that is not too long; of an address without what may be a secret.
 fn text_told(text: &str) -> String {
-    let shown = match text.split_once("://") {
-        Some((scheme, rest)) => format!("{scheme}://{}", rest_told(rest)),
-        None => text.to_owned(),
-    };
+    let shown = without_secrets(text);
     match shown.char_indices().nth(LONGEST_TEXT) {
         Some((at, _)) => format!("{}…", shown.get(..at).unwrap_or_default()),
         None => shown,
     }
-}
-
-fn rest_told(rest: &str) -> String {
-    let (place, query) = rest.split_once(['?', '#']).map_or((rest, ""), |(place, _)| (place, "?…"));
-    let (authority, path) = place.split_at(place.find('/').unwrap_or(place.len()));
-    let host = authority.rsplit_once('@').map_or_else(|| authority.to_owned(), |(_, host)| format!("…@{host}"));
-    format!("{host}{path}{query}")
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ const ENUMERATE: &str = concat!(
 
 /// Serves until it is told to stop.
 pub(super) fn run(arguments: &Serve) -> Result<(), Failure> {
+    app::keep_little_memory();
     if let Some(user) = arguments.becomes.filter(|_| rustix::process::geteuid().is_root()) {
         return Err(app::become_user(user).into());
     }

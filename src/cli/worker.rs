@@ -12,7 +12,7 @@ use crate::config::{AcceptanceLevel, Engine, LogFormat};
 use crate::worker::{self, Socket};
 
 /// What the worker logs: its standard error is a file in its folder.
-const LOG: &str = "warn,quartermaster=info";
+const LOG: &str = "warn,quartermaster=info,audit=info";
 
 /// What the server tells its worker.
 #[derive(Debug, Args)]

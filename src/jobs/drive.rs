@@ -14,7 +14,7 @@ use super::table::{Jobs, Trail};
 use crate::access::{Caller, Role};
 use crate::software::patch::PatchOperation;
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Refusal, StagedId, is_running, journal};
+use crate::worker::{Refusal, StagedId, is_running, journal, numbers};
 
 /// The next look while the worker works: it rings when there is something to see.
 const WATCHED: Duration = Duration::from_secs(1);
@@ -189,7 +189,7 @@ impl Jobs {
         // It may have ended in good order since its journal was read.
         self.read_journal(job.id)?;
         let Some(job) = self.job(job.id).filter(|job| !job.state.is_final()) else { return Ok(Duration::ZERO) };
-        let tool = last_tool(&journal::read(&path, 0)?);
+        let tool = journal::read(&path, 0)?.last_tool();
         if tool.is_some_and(|(pid, start)| is_running(pid, start)) {
             // The package database is the tool's until it ends: no other job may begin.
             return Ok(UNWATCHED);
@@ -235,8 +235,7 @@ impl Jobs {
             return false;
         }
         let request = JobRequest::Patch(PatchOperation::Assess { metadata: assessed.assessment.metadata.clone() });
-        let own = Caller::new(env!("CARGO_PKG_NAME"), Role::Operator);
-        if let Err(error) = self.submit(request, &own) {
+        if let Err(error) = self.submit(request, &Caller::service()) {
             tracing::error!(error = &error as &dyn std::error::Error, "the host is not assessed after its boot");
         }
         true
@@ -283,10 +282,16 @@ impl Jobs {
 
     /// Lets the worker delete the journals of jobs that were removed. None is started for a few of them: the next job brings one.
     fn forget_removed(&self) {
-        let forget = self.lock_spool_work().forget.clone();
-        let is_time = forget.len() >= MOST_KEPT_JOURNALS || (!forget.is_empty() && self.link.is_watched());
-        if is_time && self.link.call(&Request::Forget { jobs: forget.clone() }).is_ok() {
-            self.lock_spool_work().forget.retain(|job| !forget.contains(job));
+        let oldest = self.jobs().iter().filter(|job| !job.state.is_final()).map(|job| job.id.0).min();
+        // A number below the lowest is never run again, so none of a job that still waits may be.
+        let is_over = |job: &u64| oldest.is_none_or(|oldest| *job < oldest);
+        let jobs: Vec<u64> = self.lock_spool_work().forget.iter().copied().filter(is_over).collect();
+        let Some(highest) = jobs.iter().max() else { return };
+        let lowest = highest.saturating_add(1).min(numbers::HIGHEST);
+        let is_time = jobs.len() >= MOST_KEPT_JOURNALS || self.link.is_watched();
+        let request = Request::Forget { jobs: jobs.clone(), lowest, caller: Caller::service() };
+        if is_time && self.link.call(&request).is_ok() {
+            self.lock_spool_work().forget.retain(|job| !jobs.contains(job));
         }
     }
 
@@ -304,7 +309,7 @@ impl Jobs {
             self.lock_spool_work().is_left_behind = false;
         }
         for staged in discard {
-            if self.link.call(&Request::Discard { staged }).is_ok() {
+            if self.link.call(&Request::Discard { staged, caller: Caller::service() }).is_ok() {
                 self.lock_spool_work().discard.retain(|&id| id != staged);
             }
         }
@@ -326,7 +331,8 @@ impl Jobs {
 
     /// The request to delete old files that no job needs.
     fn sweeping(&self) -> Request {
-        Request::Sweep { keep: self.staged(), older_than_seconds: self.settings.staged_age.as_secs() }
+        let older_than_seconds = self.settings.staged_age.as_secs();
+        Request::Sweep { keep: self.staged(), older_than_seconds, caller: Caller::service() }
     }
 
     /// The files that jobs need.
@@ -364,13 +370,6 @@ fn no_longer_allowed(role: Option<Role>) -> Option<JobError> {
 
 fn report(error: &JobsError) {
     tracing::error!(error = error as &dyn std::error::Error, "the jobs cannot be moved on");
-}
-
-fn last_tool(tail: &journal::Tail) -> Option<(u32, u64)> {
-    tail.records.iter().rev().find_map(|record| match record.entry {
-        journal::Entry::ToolStarted { pid, start_ticks } => Some((pid, start_ticks)),
-        _ => None,
-    })
 }
 
 fn worker_died(job: &Job, tool_was_started: bool) -> JobError {

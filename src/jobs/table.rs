@@ -22,7 +22,7 @@ use crate::software::{Outcome, Plan};
 use crate::store::jobs::JobRow;
 use crate::store::{Store, StoreError, changes, history, jobs as rows};
 use crate::worker::protocol::{Reply, Request};
-use crate::worker::{Refusal, StagedId, journal};
+use crate::worker::{Refusal, StagedId, journal, numbers};
 
 /// All jobs of one managed system.
 #[derive(Debug)]
@@ -80,6 +80,9 @@ pub struct JobModification {
 impl Jobs {
     /// Takes up the jobs of the store and what the worker did to them meanwhile. Blocks.
     pub fn open(store: Arc<Store>, clock: SharedClock, settings: Settings) -> Result<Self, JobsError> {
+        // A store that was made anew, or is an earlier one, gives no number again of which the worker knows.
+        let next = i64::try_from(numbers::next(&settings.worker_dir)?).unwrap_or(i64::MAX);
+        store.write(|transaction| rows::number_from(transaction, next))?;
         let mut table = BTreeMap::new();
         let mut trails = BTreeMap::new();
         for row in store.read(|connection| rows::all(connection, settings.system.word()))? {
@@ -205,7 +208,7 @@ impl Jobs {
 
     /// Cancels a job: at once if it is queued; if it runs, the worker is asked, which stops only while nothing was
     /// changed. Blocks.
-    pub fn cancel(&self, id: JobId) -> Result<(), CancelError> {
+    pub fn cancel(&self, id: JobId, caller: &Caller) -> Result<(), CancelError> {
         let mut trails = self.lock();
         let job = self.job(id).ok_or(CancelError::NotFound)?;
         let trail = trails.get(&id).copied().unwrap_or_default();
@@ -222,7 +225,7 @@ impl Jobs {
             return Ok(());
         }
         drop(trails);
-        let reply = self.link.call(&Request::Cancel { job: id.0 });
+        let reply = self.link.call(&Request::Cancel { job: id.0, caller: caller.clone() });
         self.wake.ring();
         match reply {
             Ok(Reply::Cancelling) => Ok(()),

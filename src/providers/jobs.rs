@@ -50,7 +50,7 @@ impl JobInstances {
         }
         check_owner(invocation.caller, job)?;
         let queued = job.state == JobState::Queued;
-        Ok(MethodReply::code(match self.system.jobs().cancel(job.id) {
+        Ok(MethodReply::code(match self.system.jobs().cancel(job.id, invocation.caller) {
             Ok(()) if queued => COMPLETED,
             Ok(()) => TRANSITION_STARTED,
             Err(CancelError::AlreadyEnded) => INVALID_STATE_TRANSITION,

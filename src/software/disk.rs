@@ -5,10 +5,15 @@ use std::path::Path;
 
 /// What must stay free of the disk, in octets: the store and the journals lie on it too.
 const RESERVE: u64 = 64 * 1024 * 1024;
+/// How many files there must be room for besides, where the file system counts them.
+const RESERVED_FILES: u64 = 1024;
 
-/// Whether so many octets can be written below the folder.
+/// Whether a file of so many octets can be written below the folder.
 pub fn leaves_reserve(folder: &Path, octets: u64) -> io::Result<bool> {
-    Ok(fits(free_octets(folder)?, octets))
+    let disk = rustix::fs::statvfs(folder)?;
+    // Some file systems make room for files as they come, and say that they have none at all.
+    let has_names = disk.f_files == 0 || disk.f_favail >= RESERVED_FILES;
+    Ok(has_names && fits(free_octets(folder)?, octets))
 }
 
 /// How many octets can still be written below the folder.

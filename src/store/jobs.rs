@@ -24,6 +24,21 @@ pub fn insert(transaction: &Transaction<'_>, system: &str) -> Result<i64, StoreE
     Ok(transaction.last_insert_rowid())
 }
 
+/// From now on the numbers of new jobs are not below this one.
+pub fn number_from(transaction: &Transaction<'_>, next: i64) -> Result<(), StoreError> {
+    let last = next.saturating_sub(1);
+    let is_known =
+        transaction
+            .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'job')", [], |row| row.get(0))?;
+    let set = if is_known {
+        "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'job' AND seq < ?1"
+    } else {
+        "INSERT INTO sqlite_sequence (name, seq) VALUES ('job', max(?1, 0))"
+    };
+    transaction.execute(set, [last])?;
+    Ok(())
+}
+
 /// Writes all columns of the row with this number.
 pub fn update(transaction: &Transaction<'_>, row: &JobRow) -> Result<(), StoreError> {
     let changed = transaction
@@ -78,6 +93,16 @@ mod tests {
         assert_eq!(store.read(|c| all(c, "image")).unwrap(), []);
         store.write(|t| remove(t, row.id)).unwrap();
         assert!(store.write(|t| insert(t, "image")).unwrap() > row.id, "numbers are unique over all systems");
+    }
+
+    #[test]
+    fn numbers_begin_where_they_are_told_and_never_before_the_last() {
+        let store = Store::in_memory().unwrap();
+        let numbered = |next| {
+            let insert = |t: &Transaction<'_>| number_from(t, next).and_then(|()| insert(t, "host"));
+            store.write(insert).unwrap()
+        };
+        assert_eq!([0, 7, 3, 20].map(numbered), [1, 7, 8, 20]);
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::protocol::{Refusal, Reply, Request, Work};
-use crate::access::{Caller, Role};
 use crate::software::{ApplyError, CancelToken, Outcome, Progress};
 
 /// The kind of software that a worker changes.
@@ -14,7 +13,7 @@ pub(super) trait Craft: Debug + Send + Sync {
     /// What is to be done, if it is something that a server may ask for. The folder is the job's own, and goes with it.
     fn task(self: Arc<Self>, work: Work, folder: &Path) -> Result<Box<dyn Task>, Refusal>;
 
-    /// Answers a request that is no matter of jobs, with the file that came with it. What only looks ends early when the token
+    /// Answers a request that is no matter of jobs and whose caller may ask for it, with the file that came with it. What only looks ends early when the token
     /// says that nobody waits for it.
     fn answer(&self, request: Request, file: Option<File>, given_up: &CancelToken) -> Result<Reply, Refusal>;
 }
@@ -34,9 +33,4 @@ pub(super) trait Task: Send {
 
     /// Gives up what was kept for the job.
     fn clean_up(&self) {}
-}
-
-/// The server has checked it before; the worker trusts nobody.
-pub(super) fn check_role(caller: &Caller) -> Result<(), Refusal> {
-    if caller.role < Role::Operator { Err(Refusal::NotPermitted) } else { Ok(()) }
 }

@@ -141,7 +141,7 @@ impl Depot {
 
     fn is_intact(&self, sha256: &str, octets: u64) -> bool {
         let file = File::open(self.file(sha256)).map_err(|_| ());
-        let found = file.and_then(|file| digest(file, &mut io::sink(), octets).map_err(|_| ()));
+        let found = file.and_then(|file| digest(file, octets).map_err(|_| ()));
         found.is_ok_and(|(size, found)| size == octets && found == sha256)
     }
 
@@ -151,7 +151,7 @@ impl Depot {
 
     /// Gives a file that came its place, durably.
     fn keep(&self, uri: &str, incoming: Incoming<'_>, validators: Validators, now: DateTime<Utc>) -> io::Result<Kept> {
-        let (octets, sha256) = digest(File::open(incoming.path())?, &mut io::sink(), self.max_octets)
+        let (octets, sha256) = digest(File::open(incoming.path())?, self.max_octets)
             .map_err(|refusal| io::Error::other(refusal.to_string()))?;
         if !self.is_intact(&sha256, octets) {
             incoming.keep_as(&self.file(&sha256))?;

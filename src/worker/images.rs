@@ -5,14 +5,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::craft::{Craft, Task, check_role};
+use super::craft::{Craft, Task};
 use super::patching::{PatchTask, Patching};
 use super::protocol::{Refusal, Reply, Request, Work};
 use super::readable::{Readable, again, open, why};
 use super::work::internal;
 use crate::software::vib::{
-    BundleIdentity, BundleIdentityError, ImageError, ImageErrorClass, ImageManager, ImageOperation, ImageOutcome,
-    SeenBundles,
+    Bundle, BundleIdentity, BundleIdentityError, ImageError, ImageErrorClass, ImageManager, ImageOperation,
+    ImageOutcome, SeenBundles,
 };
 use crate::software::{ApplyError, CancelToken, Outcome, Progress};
 
@@ -105,38 +105,38 @@ impl Craft for Images {
 
     fn answer(&self, request: Request, _: Option<File>, _: &CancelToken) -> Result<Reply, Refusal> {
         match request {
-            Request::CheckBundle { path, caller } => {
-                check_role(&caller)?;
-                check(&self.open_bundle(&path, None)?).map(Reply::Readable)
-            }
+            Request::CheckBundle { path, .. } => check(&self.open_bundle(&path, None)?).map(Reply::Readable),
             // What is in the spool is there while a job fetches it; bundles are read where they are.
             Request::Discard { .. } => Ok(Reply::Discarded),
-            Request::Sweep { keep, older_than_seconds } => self.patching.sweep(&keep, older_than_seconds),
+            Request::Sweep { keep, older_than_seconds, .. } => self.patching.sweep(&keep, older_than_seconds),
             _ => Err(Refusal::Malformed),
         }
     }
 }
 
-/// Tells which bundle it is. Refuses a file that is neither a ZIP file nor a VIB by its first octets; what it has inside is
-/// judged by the job.
+/// Tells which bundle it is. Refuses a file that is neither a ZIP file nor a VIB by its first octets, and a folder that has no index
+/// or more than one ZIP file, and tells nothing of either; what a bundle has inside is judged by the job.
 fn check(bundle: &File) -> Result<BundleIdentity, Refusal> {
-    let identity = identity(bundle)?;
+    let no_bundle = |message: &str| Refusal::NotAPackage { message: message.to_owned() };
     if bundle.metadata().map_err(internal)?.is_dir() {
-        return Ok(identity);
+        let folder = bundle.try_clone().map_err(internal)?;
+        let none = "it is no offline bundle: the folder holds neither an index.xml nor a single ZIP file that does";
+        Bundle::check(folder, Path::new("")).map_err(|_| no_bundle(none))?;
+        return identity(bundle);
     }
     let mut head = Vec::new();
     bundle.take(8).read_to_end(&mut head).map_err(|error| Refusal::NotReadable { message: why(&error).to_owned() })?;
     if head.starts_with(b"PK") || head == b"!<arch>\n" {
-        return Ok(identity);
+        return identity(bundle);
     }
-    Err(Refusal::NotAPackage { message: "it is neither an offline bundle, which is a ZIP file, nor a VIB".to_owned() })
+    Err(no_bundle("it is neither an offline bundle, which is a ZIP file, nor a VIB"))
 }
 
 fn identity(bundle: &File) -> Result<BundleIdentity, Refusal> {
     BundleIdentity::of(bundle).map_err(|error| Refusal::NotReadable {
         message: match error {
             BundleIdentityError::Io(error) => why(&error).to_owned(),
-            many @ BundleIdentityError::TooMany => many.to_string(),
+            other => other.to_string(),
         },
     })
 }

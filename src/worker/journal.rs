@@ -121,6 +121,14 @@ impl Tail {
     pub fn has_end(&self) -> bool {
         self.records.last().is_some_and(|record| record.entry.is_end())
     }
+
+    /// The last tool that was started: its process number, and when it started.
+    pub fn last_tool(&self) -> Option<(u32, u64)> {
+        self.records.iter().rev().find_map(|record| match record.entry {
+            Entry::ToolStarted { pid, start_ticks } => Some((pid, start_ticks)),
+            _ => None,
+        })
+    }
 }
 
 /// Reads the whole lines after `offset`. A journal that is not there has none.

@@ -4,15 +4,13 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::advisories;
-use super::craft::{Craft, Task, check_role};
+use super::craft::{Craft, Task};
 use super::download::{AfterDownload, Downloads, SHARE, download};
-use super::protocol::{Refusal, Reply, Request, Staged, StagedId, Work};
-use super::spool::Spool;
+use super::protocol::{Refusal, Reply, Request, Staged, Work};
+use super::spool::{Spool, inspect};
 use super::work::{bounded, internal};
-use crate::access::Caller;
 use crate::client::Url;
 use crate::clock::SharedClock;
 use crate::software::{
@@ -40,10 +38,12 @@ impl Packages {
         match work {
             Work::InstallStaged { staged, force } => {
                 let file = self.spool.check(&staged)?;
-                Ok(Kind::Staged {
-                    operation: Operation::InstallFile { file, nevra: staged.nevra.clone(), force },
-                    staged,
-                })
+                // What the copy says counts, not what the server says of it.
+                let nevra = inspect(self.manager.as_ref(), &file).map_err(not_staged)?;
+                if nevra != staged.nevra {
+                    return Err(Refusal::StagedChanged);
+                }
+                Ok(Kind::Staged { operation: Operation::InstallFile { file, nevra, force }, staged })
             }
             // No tool shall take a name for an option, nor for a path.
             Work::Change(operation) if operation.nevra().is_some_and(|nevra| !nevra.is_plain()) => {
@@ -79,7 +79,7 @@ impl Packages {
     ) -> Result<Outcome, ApplyError> {
         let file = download(&self.downloads, url, &self.spool, progress, cancel)?;
         progress.phase(Phase::Checking, SHARE);
-        let package = self.manager.inspect(&file.path()).map_err(|error| match error {
+        let nevra = inspect(self.manager.as_ref(), &file.path()).map_err(|error| match error {
             InspectError::NotAPackage(why) => {
                 ApplyError::NotAPackage(format!("what is at {url} is no package of this system: {why}"))
             }
@@ -87,12 +87,11 @@ impl Packages {
                 ApplyError::Failed(format!("what was fetched cannot be read: {}", error.kind()))
             }
         })?;
-        let operation = Operation::InstallFile { file: file.path(), nevra: package.nevra, force };
+        let operation = Operation::InstallFile { file: file.path(), nevra, force };
         self.manager.apply(&operation, &mut AfterDownload(progress), cancel)
     }
 
-    fn plan(&self, work: Work, caller: &Caller, given_up: &CancelToken) -> Result<Plan, Refusal> {
-        check_role(caller)?;
+    fn plan(&self, work: Work, given_up: &CancelToken) -> Result<Plan, Refusal> {
         // Nothing is fetched for a plan.
         let (Kind::Direct(operation) | Kind::Staged { operation, .. }) = self.kind(work)? else {
             return Err(Refusal::Malformed);
@@ -103,8 +102,7 @@ impl Packages {
         planned.map_err(|error| Refusal::NotPossible { error: bounded(error) })
     }
 
-    fn set_repository(&self, id: &str, enabled: bool, caller: &Caller) -> Result<Reply, Refusal> {
-        check_role(caller)?;
+    fn set_repository(&self, id: &str, enabled: bool) -> Result<Reply, Refusal> {
         // Two repositories may stand in one file, which is read, changed and written as a whole.
         let _one_at_a_time = self.repositories.lock().unwrap_or_else(PoisonError::into_inner);
         match self.manager.set_repository(id, enabled) {
@@ -117,11 +115,12 @@ impl Packages {
             }
         }
     }
+}
 
-    fn sweep(&self, keep: &[StagedId], older_than_seconds: u64) -> Result<Reply, Refusal> {
-        let age = Duration::from_secs(older_than_seconds);
-        self.spool.sweep(keep, age, self.clock.now()).map_err(internal)?;
-        Ok(Reply::Discarded)
+fn not_staged(error: InspectError) -> Refusal {
+    match error {
+        InspectError::Read(error) => internal(error.kind()),
+        InspectError::NotAPackage(_) => Refusal::StagedChanged,
     }
 }
 
@@ -136,18 +135,18 @@ impl Craft for Packages {
 
     fn answer(&self, request: Request, file: Option<File>, given_up: &CancelToken) -> Result<Reply, Refusal> {
         match request {
-            Request::Stage { path, caller } => {
-                check_role(&caller)?;
-                self.spool.stage(&path, self.manager.as_ref()).map(Reply::Staged)
+            Request::Stage { path, .. } => self.spool.stage(&path, self.manager.as_ref(), given_up).map(Reply::Staged),
+            Request::StageUpload { .. } => {
+                let file = file.ok_or(Refusal::Malformed)?;
+                self.spool.stage_upload(file, self.manager.as_ref(), given_up).map(Reply::Staged)
             }
-            Request::StageUpload { caller } => {
-                check_role(&caller)?;
-                self.spool.stage_upload(file.ok_or(Refusal::Malformed)?, self.manager.as_ref()).map(Reply::Staged)
+            Request::Plan { work, .. } => self.plan(work, given_up).map(Reply::Planned),
+            Request::SetRepository { id, enabled, .. } => self.set_repository(&id, enabled),
+            Request::Discard { staged, .. } => self.spool.discard(staged).map_err(internal).map(|()| Reply::Discarded),
+            Request::Sweep { keep, older_than_seconds, .. } => {
+                let swept = self.spool.sweep_for_server(&keep, older_than_seconds, self.clock.now());
+                swept.map(|()| Reply::Discarded)
             }
-            Request::Plan { work, caller } => self.plan(work, &caller, given_up).map(Reply::Planned),
-            Request::SetRepository { id, enabled, caller } => self.set_repository(&id, enabled, &caller),
-            Request::Discard { staged } => self.spool.discard(staged).map_err(internal).map(|()| Reply::Discarded),
-            Request::Sweep { keep, older_than_seconds } => self.sweep(&keep, older_than_seconds),
             _ => Err(Refusal::Malformed),
         }
     }

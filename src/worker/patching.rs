@@ -15,7 +15,6 @@ use super::download::Downloads;
 use super::images::Images;
 use super::protocol::{Refusal, Reply, StagedId};
 use super::spool::Spool;
-use super::work::internal;
 use super::{Settings, durable, journal};
 use crate::clock::SharedClock;
 use crate::software::patch::{AssessmentFile, MetadataSource, PatchAssessment, PatchOperation};
@@ -56,9 +55,7 @@ impl Patching {
     }
 
     pub(super) fn sweep(&self, keep: &[StagedId], older_than_seconds: u64) -> Result<Reply, Refusal> {
-        let age = Duration::from_secs(older_than_seconds);
-        self.spool.sweep(keep, age, self.clock.now()).map_err(internal)?;
-        Ok(Reply::Discarded)
+        self.spool.sweep_for_server(keep, older_than_seconds, self.clock.now()).map(|()| Reply::Discarded)
     }
 
     fn means(&self) -> Means<'_> {

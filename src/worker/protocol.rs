@@ -14,13 +14,14 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use super::refusal::Refusal;
 use crate::access::Caller;
 use crate::software::patch::PatchOperation;
 use crate::software::vib::{BundleIdentity, ImageOperation, SeenBundles};
-use crate::software::{ApplyError, Nevra, Operation, Plan};
+use crate::software::{Nevra, Operation, Plan};
 
 /// The version of this protocol; both sides must speak the same one. It grows with every change of what is said.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// The longest line either side accepts, in octets.
 pub const MAX_LINE: usize = 4 * 1024 * 1024;
@@ -174,26 +175,56 @@ pub enum Request {
     Cancel {
         /// The job's number.
         job: u64,
+        /// Who asked for it.
+        caller: Caller,
     },
     /// Delete a staged file that no job needs.
     Discard {
         /// The file.
         staged: StagedId,
+        /// Who asked for it.
+        caller: Caller,
     },
     /// Delete all staged files that are old and not in the list.
     Sweep {
         /// The files that jobs still need.
         keep: Vec<StagedId>,
-        /// How old a file must be.
+        /// How old a file must be; none that is younger than a minute is deleted.
         older_than_seconds: u64,
+        /// Who asked for it.
+        caller: Caller,
     },
-    /// Delete the journals of these jobs and what lies beside them. What the worker works on stays.
+    /// Delete the journals of these jobs and what lies beside them, and from now on run no job whose number is below the lowest.
+    /// What the worker or a tool works on stays, and so does what is not below the lowest.
     Forget {
         /// Their numbers.
         jobs: Vec<u64>,
+        /// The lowest number that a job may still have.
+        lowest: u64,
+        /// Who asked for it.
+        caller: Caller,
     },
     /// Take no further job, and end as soon as the one at work has ended.
     Retire,
+}
+
+impl Request {
+    /// Who asks; `None` for what concerns nothing but the connection and the worker's life.
+    pub fn caller(&self) -> Option<&Caller> {
+        match self {
+            Self::Watch | Self::Retire => None,
+            Self::Stage { caller, .. }
+            | Self::StageUpload { caller }
+            | Self::CheckBundle { caller, .. }
+            | Self::Run { caller, .. }
+            | Self::Plan { caller, .. }
+            | Self::SetRepository { caller, .. }
+            | Self::Cancel { caller, .. }
+            | Self::Discard { caller, .. }
+            | Self::Sweep { caller, .. }
+            | Self::Forget { caller, .. } => Some(caller),
+        }
+    }
 }
 
 /// What the worker says.
@@ -236,81 +267,10 @@ pub enum Reply {
     },
 }
 
-/// Why the worker did not do what it was asked. The texts are for the person who asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum Refusal {
-    /// The file is not there, is no plain file, or cannot be read.
-    #[error("{message}")]
-    NotReadable {
-        /// What is wrong with it.
-        message: String,
-    },
-    /// The file is in no folder that the settings allow.
-    #[error("the file is in no folder that packages may be read from")]
-    NotAllowed,
-    /// The file is no package of this engine.
-    #[error("{message}")]
-    NotAPackage {
-        /// What is wrong with it.
-        message: String,
-    },
-    /// The file is too large.
-    #[error("the file is larger than the {limit} octets that are allowed")]
-    TooLarge {
-        /// The largest size in octets.
-        limit: u64,
-    },
-    /// A copy of the file would fill the disk.
-    #[error("there is not enough room for a copy of the file beside the store")]
-    NoRoom,
-    /// Too many staged files wait for their jobs.
-    #[error("too many packages wait to be installed: try again when some jobs have ended")]
-    SpoolFull,
-    /// The caller's role does not allow the work.
-    #[error("installing software needs the role operator")]
-    NotPermitted,
-    /// The work cannot be done, as a plan of it shows.
-    #[error("{error}")]
-    NotPossible {
-        /// Why.
-        error: ApplyError,
-    },
-    /// The repository's configuration is overridden elsewhere.
-    #[error("{message}")]
-    Overridden {
-        /// By what, and what to do.
-        message: String,
-    },
-    /// There is no repository with this id.
-    #[error("there is no such repository")]
-    NoRepository,
-    /// The job was accepted before; work is never done twice.
-    #[error("the job was run before")]
-    AlreadyAccepted,
-    /// Another job is being worked on.
-    #[error("another job is running")]
-    Busy,
-    /// The worker was asked to retire.
-    #[error("the worker is about to end and takes no further job")]
-    Retiring,
-    /// The staged file is gone or is not what was staged.
-    #[error("the staged package is gone or was changed: submit the installation again")]
-    StagedChanged,
-    /// The request could not be read.
-    #[error("the request is not understood")]
-    Malformed,
-    /// The worker itself has a problem, such as a full disk.
-    #[error("the worker failed: {message}")]
-    Internal {
-        /// What went wrong, without paths.
-        message: String,
-    },
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Role;
 
     #[test]
     fn a_staged_id_is_never_a_path() {
@@ -323,9 +283,9 @@ mod tests {
 
     #[test]
     fn lines_are_what_the_documentation_says() {
-        let request = Request::Discard { staged: StagedId(Uuid::nil()) };
-        let text = serde_json::to_string(&request).unwrap();
-        assert_eq!(text, r#"{"discard":{"staged":"00000000-0000-0000-0000-000000000000"}}"#);
+        let request = Request::Cancel { job: 7, caller: Caller::new("olga", Role::Operator) };
+        let caller = r#"{"name":"olga","role":"operator","address":null,"scheme":null}"#;
+        assert_eq!(serde_json::to_string(&request).unwrap(), format!(r#"{{"cancel":{{"job":7,"caller":{caller}}}}}"#));
         let refused = Reply::Refused(Refusal::TooLarge { limit: 5 });
         assert_eq!(serde_json::to_string(&refused).unwrap(), r#"{"refused":{"kind":"too_large","limit":5}}"#);
     }

@@ -19,6 +19,7 @@ use super::patching::Patching;
 use super::peers::Peers;
 use super::process::program_file;
 use super::protocol::{Hello, Refusal, Reply, Request, VERSION};
+use super::record;
 use super::sent_file::Receiving;
 use super::settings::{Settings, WorkerError};
 use super::spool::Spool;
@@ -71,7 +72,8 @@ fn serve(
     let craft = open().map_err(|source| failed("open", &worker_dir, source))?;
     let listener = settings.socket.open(&worker_dir)?;
     let watchers = Arc::new(Watchers::default());
-    let bench = Workbench::new(craft, worker_dir.clone(), Arc::clone(&watchers), clock);
+    let record = record::open(&worker_dir, Arc::clone(&clock))?;
+    let bench = Workbench::new(craft, worker_dir.clone(), Arc::clone(&watchers), record.clone(), clock);
     let (orders, peers) = (settings.orders.clone(), Peers::new(settings.server_user));
     let service =
         Arc::new(Service { bench, watchers, orders, peers, activity: Mutex::default(), changed: Condvar::new() });
@@ -90,6 +92,7 @@ fn serve(
     drop(stop);
     let _ = acceptor.join();
     settings.socket.close(&worker_dir);
+    record.flush();
     only_worker.leave()
 }
 
@@ -302,6 +305,7 @@ mod tests {
     use super::super::download::Downloads;
     use super::super::testing::ToldManager;
     use super::*;
+    use crate::access::Audit;
     use crate::clock::SystemClock;
 
     #[test]
@@ -312,7 +316,8 @@ mod tests {
         let watchers = Arc::new(Watchers::default());
         let clock = Arc::new(SystemClock);
         let packages = Packages::new(manager, spool, Downloads::default(), clock.clone());
-        let bench = Workbench::new(Arc::new(packages), state.path().to_owned(), Arc::clone(&watchers), clock);
+        let bench =
+            Workbench::new(Arc::new(packages), state.path().to_owned(), Arc::clone(&watchers), Audit::default(), clock);
         let (activity, changed, peers) = (Mutex::default(), Condvar::new(), Peers::new(None));
         let service = Arc::new(Service { bench, watchers, orders: String::new(), peers, activity, changed });
         let (server, stream) = UnixStream::pair().unwrap();

@@ -2,9 +2,9 @@
 
 mod incoming;
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read, Seek};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,12 +16,16 @@ use super::Settings;
 use super::protocol::{Refusal, Staged, StagedId};
 use super::readable::{Readable, open, why};
 use crate::hexadecimal;
-use crate::software::{Family, InspectError, Manager, leaves_reserve};
+use crate::software::{CancelToken, Family, InspectError, Manager, Nevra};
 
 pub(super) use incoming::Incoming;
 
+/// How much of a file is read at once, in octets.
+const PIECE: usize = 256 * 1024;
 /// How many staged files there may be at one time.
 const MAX_STAGED: usize = 1024;
+/// What is younger is not swept: the job that needs it may be on its way.
+const YOUNG: Duration = Duration::from_secs(60);
 
 /// The spool of one folder.
 #[derive(Debug)]
@@ -31,8 +35,10 @@ pub(super) struct Spool {
     ending: &'static str,
     readable: Readable,
     max_octets: u64,
-    /// The files that are still coming or in use and that no job names.
+    /// The files that are still coming or in use and that no job names. Whoever holds it may count files and make one.
     incoming: Mutex<Vec<StagedId>>,
+    /// How many octets are promised to files that are coming. Held by whoever looks how much room there is and takes some of it.
+    promised: Mutex<u64>,
 }
 
 impl Spool {
@@ -53,7 +59,7 @@ impl Spool {
         DirBuilder::new().recursive(true).mode(0o750).create(&folder)?;
         let readable = Readable::new(settings.readable_folders.as_deref());
         let max_octets = settings.max_package_octets;
-        Ok(Self { folder, ending, readable, max_octets, incoming: Mutex::default() })
+        Ok(Self { folder, ending, readable, max_octets, incoming: Mutex::default(), promised: Mutex::default() })
     }
 
     /// How many octets a file may have.
@@ -61,10 +67,10 @@ impl Spool {
         self.max_octets
     }
 
-    /// Copies the file to the spool and asks the engine what it is.
-    pub(super) fn stage(&self, path: &Path, manager: &dyn Manager) -> Result<Staged, Refusal> {
+    /// Copies the file to the spool and asks the engine what it is, unless somebody gives it up.
+    pub(super) fn stage(&self, path: &Path, manager: &dyn Manager, given_up: &CancelToken) -> Result<Staged, Refusal> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        self.take_over(self.open_readable(path)?, name, manager)
+        self.take_over(self.open_readable(path)?, name, manager, given_up)
     }
 
     /// Opens a file that the settings allow to be read.
@@ -74,36 +80,38 @@ impl Spool {
     }
 
     /// The same with a file that the server opened, which came in a request and is in no folder that the settings are about.
-    pub(super) fn stage_upload(&self, mut file: File, manager: &dyn Manager) -> Result<Staged, Refusal> {
+    pub(super) fn stage_upload(
+        &self,
+        mut file: File,
+        manager: &dyn Manager,
+        given_up: &CancelToken,
+    ) -> Result<Staged, Refusal> {
         self.check_source(&file)?;
         file.rewind().map_err(|error| Refusal::NotReadable { message: why(&error).to_owned() })?;
-        self.take_over(file, String::new(), manager)
+        self.take_over(file, String::new(), manager, given_up)
     }
 
-    fn take_over(&self, source: File, file_name: String, manager: &dyn Manager) -> Result<Staged, Refusal> {
-        if fs::read_dir(&self.folder).map_err(internal)?.count() >= MAX_STAGED {
-            return Err(Refusal::SpoolFull);
-        }
-        let size = source.metadata().map_err(internal)?.len();
-        if !leaves_reserve(&self.folder, size).map_err(internal)? {
-            return Err(Refusal::NoRoom);
-        }
-        let id = StagedId::new();
-        let staged = self.copy(source, id).and_then(|(size, sha256)| {
-            let package = manager.inspect(&self.file(id)).map_err(not_a_package)?;
-            Ok(Staged { id, file_name, nevra: package.nevra, size, sha256 })
-        });
-        if staged.is_err() {
-            let _ = self.discard(id);
-        }
-        staged
+    fn take_over(
+        &self,
+        source: File,
+        file_name: String,
+        manager: &dyn Manager,
+        given_up: &CancelToken,
+    ) -> Result<Staged, Refusal> {
+        let mut copy = self.begin(None, MAX_STAGED)?;
+        copy.announce(source.metadata().map_err(internal)?.len())?;
+        let nobody = || Refusal::Internal { message: "nobody waits for the copy any more".to_owned() };
+        let sha256 = copy.fill(source, given_up)?.ok_or_else(nobody)?;
+        let nevra = inspect(manager, &copy.path()).map_err(not_a_package)?;
+        let size = copy.size();
+        Ok(Staged { id: copy.stay().map_err(no_room)?, file_name, nevra, size, sha256 })
     }
 
     /// The staged file, if it is still what it was when it was staged.
     pub(super) fn check(&self, staged: &Staged) -> Result<PathBuf, Refusal> {
         let path = self.file(staged.id);
         let file = open(&path).map_err(|_| Refusal::StagedChanged)?;
-        let (size, sha256) = digest(file, &mut io::sink(), self.max_octets).map_err(|refusal| match refusal {
+        let (size, sha256) = digest(file, self.max_octets).map_err(|refusal| match refusal {
             Refusal::NotReadable { .. } => Refusal::StagedChanged,
             other => other,
         })?;
@@ -113,6 +121,11 @@ impl Spool {
     /// Deletes a staged file; it is no error if it is not there.
     pub(super) fn discard(&self, id: StagedId) -> io::Result<()> {
         remove(&self.file(id))
+    }
+
+    /// Deletes what is not to keep and older than a server says, and not young.
+    pub(super) fn sweep_for_server(&self, keep: &[StagedId], seconds: u64, now: DateTime<Utc>) -> Result<(), Refusal> {
+        self.sweep(keep, Duration::from_secs(seconds).max(YOUNG), now).map_err(internal)
     }
 
     /// Deletes all files that are older than `age` and not to keep.
@@ -152,15 +165,6 @@ impl Spool {
         }
         Ok(())
     }
-
-    fn copy(&self, source: File, id: StagedId) -> Result<(u64, String), Refusal> {
-        let mut copy =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.file(id)).map_err(internal)?;
-        let (size, sha256) = digest(source, &mut copy, self.max_octets)?;
-        copy.sync_all().map_err(internal)?;
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(internal)?;
-        Ok((size, sha256))
-    }
 }
 
 /// Whether the file was written this long ago; one that was deleted meanwhile was not.
@@ -180,27 +184,42 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Copies at most `limit` octets and tells how many there were and their SHA-256.
-pub(super) fn digest(mut source: File, target: &mut dyn Write, limit: u64) -> Result<(u64, String), Refusal> {
-    let mut buffer = vec![0; 128 * 1024];
-    let mut hash = Sha256::new();
+/// How many octets a file has, at most `limit`, and their SHA-256.
+pub(super) fn digest(source: File, limit: u64) -> Result<(u64, String), Refusal> {
     let mut size = 0_u64;
+    let sha256 = read_through(source, |octets| {
+        size += octets.len() as u64;
+        if size > limit { Err(Refusal::TooLarge { limit }) } else { Ok(true) }
+    });
+    Ok((size, sha256?.unwrap_or_default()))
+}
+
+/// Reads a file piece by piece, as long as whoever gets them wants more, and tells the SHA-256 of the whole.
+fn read_through(
+    mut source: File,
+    mut each: impl FnMut(&[u8]) -> Result<bool, Refusal>,
+) -> Result<Option<String>, Refusal> {
+    let mut piece = vec![0; PIECE];
+    let mut hash = Sha256::new();
     loop {
-        let count = match source.read(&mut buffer) {
-            Ok(0) => break,
+        let count = match source.read(&mut piece) {
+            Ok(0) => return Ok(Some(hexadecimal::written(&hash.finish()))),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Refusal::NotReadable { message: why(&error).to_owned() }),
         };
-        let octets = buffer.get(..count).unwrap_or_default();
-        size += octets.len() as u64;
-        if size > limit {
-            return Err(Refusal::TooLarge { limit });
-        }
+        let octets = piece.get(..count).unwrap_or_default();
         hash.update(octets);
-        target.write_all(octets).map_err(internal)?;
+        if !each(octets)? {
+            return Ok(None);
+        }
     }
-    Ok((size, hexadecimal::written(&hash.finish())))
+}
+
+/// The package that a file holds, by a name and a version that no tool takes for anything else.
+pub(super) fn inspect(manager: &dyn Manager, file: &Path) -> Result<Nevra, InspectError> {
+    let nevra = manager.inspect(file)?.nevra;
+    if nevra.is_plain() { Ok(nevra) } else { Err(InspectError::NotAPackage("its name or version is none".to_owned())) }
 }
 
 fn not_a_package(error: InspectError) -> Refusal {
@@ -210,45 +229,14 @@ fn not_a_package(error: InspectError) -> Refusal {
     }
 }
 
+/// What could not be written.
+fn no_room(error: io::Error) -> Refusal {
+    if error.kind() == io::ErrorKind::StorageFull { Refusal::NoRoom } else { internal(error) }
+}
+
 fn internal(error: io::Error) -> Refusal {
     Refusal::Internal { message: error.kind().to_string() }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::thread;
-
-    use super::*;
-    use crate::clock::{Clock, SystemClock};
-
-    #[test]
-    fn what_goes_before_it_is_looked_at_or_deleted_is_passed_over() {
-        let state = tempfile::tempdir().unwrap();
-        let gone = state.path().join("gone.deb");
-        assert!(!is_old(&gone, Duration::ZERO, SystemClock.now()).unwrap());
-        remove(&gone).unwrap();
-    }
-
-    #[test]
-    fn a_sweep_and_whoever_gives_files_up_do_not_disturb_each_other() {
-        let state = tempfile::tempdir().unwrap();
-        let spool = Spool::open(&Settings::new(state.path().to_owned()), Family::Deb).unwrap();
-        thread::scope(|scope| {
-            let giving_up = scope.spawn(|| {
-                for _ in 0..20 {
-                    let ids: Vec<StagedId> = (0..50).map(|_| StagedId::new()).collect();
-                    for id in &ids {
-                        fs::write(spool.file(*id), "left").unwrap();
-                    }
-                    for id in ids {
-                        spool.discard(id).unwrap();
-                    }
-                }
-            });
-            while !giving_up.is_finished() {
-                spool.sweep(&[], Duration::ZERO, SystemClock.now()).unwrap();
-            }
-        });
-        assert_eq!(fs::read_dir(&spool.folder).unwrap().count(), 0);
-    }
-}
+mod tests;

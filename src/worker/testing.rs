@@ -105,10 +105,11 @@ impl Manager for ToldManager {
         false
     }
 
-    /// A file that holds `package NAME` is the package NAME.
+    /// A file whose first line is `package NAME` is the package NAME.
     fn inspect(&self, file: &Path) -> Result<Package, InspectError> {
         let text = fs::read_to_string(file)?;
-        let name = text.strip_prefix("package ").ok_or_else(|| InspectError::NotAPackage("no header".to_owned()))?;
+        let first = text.lines().next().unwrap_or_default();
+        let name = first.strip_prefix("package ").ok_or_else(|| InspectError::NotAPackage("no header".to_owned()))?;
         let nevra =
             Nevra { name: name.into(), epoch: 0, version: "1.0".into(), release: None, architecture: "all".into() };
         Ok(Package::bare(nevra, PackageState::NotInstalled))

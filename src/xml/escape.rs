@@ -2,28 +2,7 @@
 
 use super::characters::is_character;
 use super::error::XmlErrorKind;
-
-/// Bytes that text cannot show as they are; 0xEF may begin U+FFFE and U+FFFF.
-const TEXT: [bool; 256] = special(b"&<>\r");
-/// Bytes that an attribute's value cannot show as they are.
-const ATTRIBUTE: [bool; 256] = special(b"&<>\r\"\t\n");
-
-#[expect(clippy::indexing_slicing, reason = "evaluated while compiling; a wrong index does not compile")]
-const fn special(named: &[u8]) -> [bool; 256] {
-    let mut table = [false; 256];
-    let mut i = 0;
-    while i < 0x20 {
-        table[i] = i != 0x09 && i != 0x0A;
-        i += 1;
-    }
-    table[0xEF] = true;
-    let mut i = 0;
-    while i < named.len() {
-        table[named[i] as usize] = true;
-        i += 1;
-    }
-    table
-}
+use super::special::{ATTRIBUTE, TEXT, first_special};
 
 /// Appends text so that a reader gets it back; what XML cannot hold becomes U+FFFD.
 pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
@@ -61,37 +40,6 @@ fn push(out: &mut Vec<u8>, text: &str, special: &[bool; 256]) {
         rest = characters.as_str();
     }
     out.extend_from_slice(rest.as_bytes());
-}
-
-/// How many bytes are looked at together.
-const CHUNK: usize = 32;
-
-/// Where the first byte stands that cannot be shown as it is.
-fn first_special(bytes: &[u8], special: &[bool; 256]) -> Option<usize> {
-    let is_special = |b: &u8| special.get(usize::from(*b)).copied().unwrap_or(true);
-    let lines_are_special = is_special(&b'\n');
-    let mut before = 0;
-    let mut chunks = bytes.chunks_exact(CHUNK);
-    for chunk in &mut chunks {
-        // Most chunks are plain, and that is told without looking at each byte in turn.
-        if may_be_special(chunk, lines_are_special)
-            && let Some(at) = chunk.iter().position(is_special)
-        {
-            return Some(before + at);
-        }
-        before += CHUNK;
-    }
-    chunks.remainder().iter().position(is_special).map(|at| before + at)
-}
-
-/// Whether one of the bytes may be special, in a text or in an attribute. Written so that the compiler compares all of a
-/// chunk at once.
-fn may_be_special(chunk: &[u8], lines_are_special: bool) -> bool {
-    let suspicious = |b: u8| {
-        let control = (b < 0x20) & ((b != b'\n') | lines_are_special);
-        control | (b == b'&') | (b == b'<') | (b == b'>') | (b == b'"') | (b == 0xEF)
-    };
-    chunk.iter().fold(false, |found, &b| found | suspicious(b))
 }
 
 fn push_character(out: &mut Vec<u8>, c: char) {
@@ -156,21 +104,4 @@ pub(super) fn attribute_value(raw: &str) -> Result<String, XmlErrorKind> {
     }
     value.push_str(rest);
     Ok(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn the_first_special_byte_is_found_wherever_it_is(text in "[a-z \n\t\r&<>\"\u{1}\u{FFFE}é]{0,9}[a-z\n]{0,80}[a-z &\n\t]{0,40}") {
-            for table in [&TEXT, &ATTRIBUTE] {
-                let expected = text.bytes().position(|b| table[usize::from(b)]);
-                prop_assert_eq!(first_special(text.as_bytes(), table), expected);
-            }
-        }
-    }
 }

@@ -9,6 +9,7 @@ mod element;
 mod error;
 mod escape;
 mod read;
+mod special;
 mod write;
 mod written;
 pub mod xpath;

@@ -16,6 +16,7 @@ mod access;
 mod audit;
 mod classes;
 mod command_line;
+mod compromised;
 mod guides;
 mod hostile;
 mod images;

@@ -1,5 +1,4 @@
-//! A service of two users: the process that faces the network cannot change software, and the worker does for it only what the
-//! role of a caller allows, whatever octets come over its socket.
+//! A service of two users: the process that faces the network cannot change software, and the worker does for it.
 //!
 //! Two users need root. Where the tests are not root's, the same octets go to a worker of the same user, and what is asserted of
 //! the worker's answers and of what it leaves alone is the same; what is said of users is left out there.
@@ -8,7 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -18,7 +17,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use serde_json::{Value, json};
 
 use crate::support::eventually;
 use crate::support::gate::Gate;
@@ -29,7 +27,7 @@ use crate::support::server::{Host, PATIENCE, Server, binary, kill, workers_of};
 use crate::support::wsman::{Client, property};
 
 /// The user that faces the network; a number needs no account.
-const NETWORK_USER: u32 = 64_321;
+pub(crate) const NETWORK_USER: u32 = 64_321;
 /// A user that has nothing to do with the service.
 const STRANGER: u32 = 64_322;
 
@@ -59,18 +57,18 @@ fn hostile_process() {
     std::process::exit(0);
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 /// A host whose service has two users, where that can be.
-struct Parted {
-    host: Host,
-    root: DebRoot,
+pub(crate) struct Parted {
+    pub(crate) host: Host,
+    pub(crate) root: DebRoot,
 }
 
 impl Parted {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(DebRoot::new())
     }
 
@@ -90,61 +88,12 @@ impl Parted {
         Self { host, root }
     }
 
-    fn worker_dir(&self) -> PathBuf {
+    pub(crate) fn worker_dir(&self) -> PathBuf {
         self.host.scratch().join("worker")
     }
 
     fn workers(&self) -> Vec<u32> {
         workers_of(&self.worker_dir())
-    }
-
-    /// What the worker answers to these octets, which a process of this user sends, behind its greeting.
-    fn answers(&self, user: u32, octets: &[u8]) -> Vec<String> {
-        // Its file may lie where that user may not go.
-        let mut process = Command::new("/proc/self/exe");
-        process.args(["--exact", "separation::hostile_process", "--nocapture"]);
-        if is_root() {
-            process.uid(user).gid(user);
-        }
-        process.env(SOCKET, self.worker_dir().join("worker.sock"));
-        let mut child = process
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(octets).unwrap();
-        drop(stdin);
-        let output = child.wait_with_output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        text.lines()
-            .filter(|line| line.starts_with("reply: ") || line.starts_with("connect: "))
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// What the worker answers to one request of the process that faces the network.
-    fn answer(&self, request: &Value) -> Value {
-        let answers = self.answers(NETWORK_USER, format!("{request}\n").as_bytes());
-        let [_hello, answer] = &answers[..] else { panic!("{request}: {answers:?}") };
-        serde_json::from_str(answer.strip_prefix("reply: ").unwrap()).unwrap()
-    }
-
-    fn refusal(&self, request: &Value) -> String {
-        let answer = self.answer(request);
-        answer["refused"]["kind"].as_str().unwrap_or_else(|| panic!("{request}: {answer}")).to_owned()
-    }
-
-    /// How a job ended, as its journal has it, once it has.
-    fn end_of(&self, job: u64) -> Value {
-        let journal = self.worker_dir().join("jobs").join(job.to_string()).join("journal");
-        eventually("the job's end", PATIENCE, || {
-            let text = fs::read_to_string(&journal).ok()?;
-            let last: Value = serde_json::from_str(text.lines().last()?).ok()?;
-            Some(last["entry"].clone()).filter(|entry| entry.get("failed").is_some() || entry.get("finished").is_some())
-        })
     }
 }
 
@@ -152,6 +101,60 @@ impl Drop for Parted {
     fn drop(&mut self) {
         self.workers().into_iter().for_each(kill);
     }
+}
+
+/// The same with an image, and with what it can be patched with.
+pub(crate) struct PartedImage {
+    pub(crate) host: Host,
+    pub(crate) folder: ImageFolder,
+    pub(crate) patch: PathBuf,
+}
+
+impl PartedImage {
+    pub(crate) fn new() -> Self {
+        let folder = ImageFolder::esxi_5_5_u1(1000);
+        let patch = folder.esxi_5_5_u1a(1000);
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let host = Host::of_image(&folder.image());
+        fs::set_permissions(host.scratch(), fs::Permissions::from_mode(0o755)).unwrap();
+        let user = if is_root() { NETWORK_USER.to_string() } else { "root".to_owned() };
+        let worker_dir = host.scratch().join("worker");
+        let settings = format!("user = {user:?}\nworker_dir = {worker_dir:?}\n{}", folder.settings());
+        Self { host: host.with_settings(&settings), folder, patch }
+    }
+
+    pub(crate) fn worker_dir(&self) -> PathBuf {
+        self.host.scratch().join("worker/image")
+    }
+}
+
+impl Drop for PartedImage {
+    fn drop(&mut self) {
+        workers_of(&self.worker_dir()).into_iter().for_each(kill);
+    }
+}
+
+/// What the worker of this folder answers to these octets, which a process of this user sends, behind its greeting.
+pub(crate) fn answers(worker_dir: &Path, user: u32, octets: &[u8]) -> Vec<String> {
+    // Its file may lie where that user may not go.
+    let mut process = Command::new("/proc/self/exe");
+    process.args(["--exact", "separation::hostile_process", "--nocapture"]);
+    if is_root() {
+        process.uid(user).gid(user);
+    }
+    process.env(SOCKET, worker_dir.join("worker.sock"));
+    let mut child =
+        process.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // Who is not let in reads nothing.
+    let _ = stdin.write_all(octets);
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines()
+        .filter(|line| line.starts_with("reply: ") || line.starts_with("connect: "))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The process that faces the network: the only child of the keeper that is no worker.
@@ -174,7 +177,7 @@ fn status_of(pid: u32, key: &str) -> String {
     line.unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn completes(client: &mut Client, job: &str) {
+pub(crate) fn completes(client: &mut Client, job: &str) {
     let job = ended(client, job);
     assert_eq!(property(&job, "JobState").as_deref(), Some("7"), "{job:?}");
 }
@@ -375,125 +378,17 @@ fn the_worker_outlives_its_keeper_and_is_found_by_the_next() {
     completes(&mut client, &next);
 }
 
-#[test]
-fn a_compromised_network_process_can_do_no_more_than_operators_may() {
-    let parted = Parted::new();
-    let scratch = parted.root.scratch();
-    let mark = scratch.join("marked");
-    let server = parted.host.serve();
-    let mut client = server.admin();
-    let job = start(&mut client, &build_deb(&scratch, "before", "1.0-1", &[]));
-    completes(&mut client, &job);
-    let database = parted.root.path().join("var/lib/dpkg/status");
-    let before = fs::read(&database).unwrap();
-
-    let (viewer, operator) = (json!({"name": "v", "role": "viewer"}), json!({"name": "o", "role": "operator"}));
-    let nevra = |name: &str| json!({"name": name, "epoch": 0, "version": "1.0", "release": "1", "architecture": "all"});
-    let evil =
-        Deb::new("evil", "1.0-1").script("preinst", &format!("#!/bin/sh\ntouch {}\n", mark.display())).build(&scratch);
-
-    // A role that may only read.
-    for request in [
-        json!({"stage": {"path": evil, "caller": viewer}}),
-        json!({"stage_upload": {"caller": viewer}}),
-        json!({"run": {"job": 900, "operation": {"change": {"remove": {"nevra": nevra("before"), "force": true}}}, "caller": viewer}}),
-        json!({"run": {"job": 900, "operation": {"install_remote": {"url": "http://127.0.0.1:1/a.deb", "force": true}}, "caller": viewer}}),
-        json!({"plan": {"work": {"change": {"update": {"nevra": nevra("before")}}}, "caller": viewer}}),
-        json!({"set_repository": {"id": "main", "enabled": true, "caller": viewer}}),
-    ] {
-        assert_eq!(parted.refusal(&request), "not_permitted", "{request}");
-    }
-
-    // What is no package operation.
-    let run = |operation: Value| json!({"run": {"job": 901, "operation": operation, "caller": operator}});
-    let staged = |id: &str| {
-        run(json!({"install_staged": {"force": true, "staged":
-            {"id": id, "file_name": "x", "nevra": nevra("evil"), "size": 1, "sha256": "00"}}}))
-    };
-    let option = "--root=/tmp";
-    for (request, kind) in [
-        (run(json!({"change": {"install_file": {"file": evil, "nevra": nevra("evil"), "force": true}}})), "malformed"),
-        (run(json!({"execute": {"command": "/bin/sh"}})), "malformed"),
-        (run(json!({"image": {"change": {"install": {"bundles": ["/etc"], "bulletins": null}}}})), "malformed"),
-        (
-            run(json!({"patch": {"deploy": {"bulletins": ["x"], "bundles": ["file:///etc"], "metadata": []}}})),
-            "malformed",
-        ),
-        (run(json!({"install_remote": {"url": "file:///etc/shadow", "force": true}})), "malformed"),
-        (run(json!({"install_remote": {"url": "--output=/etc/passwd", "force": true}})), "malformed"),
-        (run(json!({"change": {"install": {"nevra": nevra(option), "force": true}}})), "malformed"),
-        (
-            run(json!({"change": {"remove": {"nevra": nevra("-oDPkg::Pre-Invoke::=touch"), "force": true}}})),
-            "malformed",
-        ),
-        (run(json!({"change": {"update": {"nevra": nevra("../../etc/passwd")}}})), "malformed"),
-        (run(json!({"change": {"verify": {"nevra": nevra("a b")}}})), "malformed"),
-        (staged("6f8a1d0e-57a5-4f0d-8f3e-000000000001"), "staged_changed"),
-        (staged("../../../etc/passwd"), "malformed"),
-        (json!({"discard": {"staged": "../worker.lock"}}), "malformed"),
-        (json!({"stage_upload": {"caller": operator}}), "malformed"),
-        (json!({"stage": {"path": "/etc/passwd", "caller": {"name": "o", "role": "root"}}}), "malformed"),
-        (json!({"check_bundle": {"path": "/etc", "caller": operator}}), "malformed"),
-        (
-            json!({"set_repository": {"id": "../../../etc/passwd", "enabled": false, "caller": operator}}),
-            "no_repository",
-        ),
-        (json!({"set_repository": {"id": "--enable", "enabled": true, "caller": operator}}), "no_repository"),
-    ] {
-        assert_eq!(parted.refusal(&request), kind, "{request}");
-    }
-
-    // Files: none is told but packages, and no link or relative path leads to one.
-    symlink(&evil, scratch.join("link.deb")).unwrap();
-    for path in ["/etc/shadow", "/proc/self/mem", "/dev/sda", "/dev/null", "scratch/evil.deb", "..", "/"]
-        .into_iter()
-        .map(PathBuf::from)
-        .chain([scratch.join("link.deb"), scratch.join("missing")])
-    {
-        let kind = parted.refusal(&json!({"stage": {"path": path, "caller": operator}}));
-        assert!(["not_readable", "not_a_package"].contains(&kind.as_str()), "{path:?}: {kind}");
-    }
-
-    // Addresses that the settings do not allow are judged in the job.
-    for (job, url) in [(902, "http://169.254.169.254/latest/meta-data/a.deb"), (903, "http://[fe80::1]/a.deb")] {
-        let request = json!({"run": {"job": job, "operation": {"install_remote": {"url": url, "force": true}}, "caller": operator}});
-        assert_eq!(parted.answer(&request), json!("accepted"), "{request}");
-        let end = parted.end_of(job);
-        assert!(end["failed"]["error"].to_string().contains("allow"), "{url}: {end}");
-    }
-
-    // Octets that are no requests.
-    let rubbish = parted.answers(NETWORK_USER, b"{\"dance\":{}}\n\xff\xfe\x00\n[]\nnull\n\n");
-    assert_eq!(rubbish.len(), 6, "{rubbish:?}");
-    assert!(rubbish[1..].iter().all(|line| line.contains("malformed")), "{rubbish:?}");
-    let endless = parted.answers(NETWORK_USER, &vec![b'['; 9 * 1024 * 1024]);
-    assert_eq!(endless.len(), 1, "{endless:?}");
-    let deep = parted.answers(NETWORK_USER, format!("{}\n", "[".repeat(100_000)).as_bytes());
-    assert!(deep.len() == 2 && deep[1].contains("malformed"), "{deep:?}");
-
-    // Nothing of all this changed anything, and whoever may still can.
-    assert_eq!(fs::read(&database).unwrap(), before);
-    assert!(!mark.exists());
-    let job = start(&mut client, &build_deb(&scratch, "after", "1.0-1", &[]));
-    completes(&mut client, &job);
-
-    if is_root() {
-        strangers_are_not_greeted(&parted);
-        the_network_process_cannot_write_what_is_the_workers(&parted);
-    }
-}
-
-fn strangers_are_not_greeted(parted: &Parted) {
-    assert_eq!(parted.answers(STRANGER, b"\"watch\"\n"), ["connect: PermissionDenied"]);
+pub(crate) fn strangers_are_not_greeted(parted: &Parted) {
+    assert_eq!(answers(&parted.worker_dir(), STRANGER, b"\"watch\"\n"), ["connect: PermissionDenied"]);
     // Also where somebody opened the way by mistake, it is the peer that counts.
     let socket = parted.worker_dir().join("worker.sock");
     fs::set_permissions(parted.worker_dir(), fs::Permissions::from_mode(0o2755)).unwrap();
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
-    assert_eq!(parted.answers(STRANGER, b"\"watch\"\n"), Vec::<String>::new());
-    assert_eq!(parted.answers(NETWORK_USER, b"").len(), 1, "a greeting");
+    assert_eq!(answers(&parted.worker_dir(), STRANGER, b"\"watch\"\n"), Vec::<String>::new());
+    assert_eq!(answers(&parted.worker_dir(), NETWORK_USER, b"").len(), 1, "a greeting");
 }
 
-fn the_network_process_cannot_write_what_is_the_workers(parted: &Parted) {
+pub(crate) fn the_network_process_cannot_write_what_is_the_workers(parted: &Parted) {
     let as_network_user = |command: &str| {
         let mut shell = Command::new("/bin/sh");
         shell.arg("-c").arg(command).env("W", parted.worker_dir()).uid(NETWORK_USER).gid(NETWORK_USER);
@@ -602,26 +497,17 @@ fn a_service_manager_may_hold_the_socket_and_start_the_worker() {
 
 #[test]
 fn an_image_has_a_worker_of_its_own_and_the_network_process_only_reads_the_store() {
-    let folder = ImageFolder::esxi_5_5_u1(1000);
-    let patch = folder.esxi_5_5_u1a(1000);
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let host = Host::of_image(&folder.image());
-    fs::set_permissions(host.scratch(), fs::Permissions::from_mode(0o755)).unwrap();
-    let user = if is_root() { NETWORK_USER.to_string() } else { "root".to_owned() };
-    let worker_dir = host.scratch().join("worker");
-    let settings = format!("user = {user:?}\nworker_dir = {worker_dir:?}\n{}", folder.settings());
-    let host = host.with_settings(&settings);
-    let server = host.serve();
+    let image = PartedImage::new();
+    let server = image.host.serve();
     let mut client = server.admin();
-    let job = start(&mut client, &patch);
+    let job = start(&mut client, &image.patch);
     completes(&mut client, &job);
-    let workers = workers_of(&worker_dir.join("image"));
+    let workers = workers_of(&image.worker_dir());
     let [worker] = workers[..] else { panic!("not one worker: {workers:?}") };
     if is_root() {
         assert_eq!(status_of(worker, "Uid"), "0 0 0 0");
         assert_ne!(status_of(network_process(&server), "Uid"), "0 0 0 0");
     }
-    workers.into_iter().for_each(kill);
 }
 
 /// The service of root alone that it was, until the host got a user for it.

@@ -32,7 +32,7 @@ fn what_came_of_a_job_is_looked_at_before_its_end_is_told_and_at_no_other_time()
     f.step_until_final(dead);
     assert_eq!(count(), 2, "a dead worker may have changed something");
     let cancelled = f.submit("cancelled");
-    f.jobs.cancel(cancelled).unwrap();
+    f.jobs.cancel(cancelled, &operator()).unwrap();
     f.jobs.step();
     assert_eq!(count(), 2, "what never began changed nothing");
 }
@@ -67,7 +67,7 @@ fn a_change_of_the_time_before_removal_starts_it_anew() {
     let f = Fixture::new();
     let id = f.submit("hello");
     assert!(matches!(f.jobs.remove(id), Err(JobsError::NotFinal)));
-    f.jobs.cancel(id).unwrap();
+    f.jobs.cancel(id, &operator()).unwrap();
     f.clock.advance(TimeDelta::seconds(200));
     let soon = JobModification { time_before_removal_seconds: Some(1), ..JobModification::default() };
     let job = f.jobs.modify(id, soon).unwrap();

@@ -207,6 +207,12 @@ fn what_is_no_readable_bundle_is_told_at_once_and_fails_its_job() {
     assert!(matches!(f.jobs.check_bundle(&file, &operator()), Err(StageError::NotAPackage(_))));
     fs::write(&file, "PK\x03\x04").unwrap();
     assert!(f.jobs.check_bundle(&file, &operator()).is_ok());
+    let no_bundle = f.jobs.check_bundle(allowed.path(), &operator());
+    assert!(
+        matches!(no_bundle, Err(StageError::NotAPackage(_))),
+        "nothing is told of a folder that is none: {no_bundle:?}"
+    );
+    fs::write(allowed.path().join("index.xml"), "index").unwrap();
     assert!(f.jobs.check_bundle(allowed.path(), &operator()).is_ok(), "a folder may be a bundle");
     assert_eq!(f.jobs.check_bundle(&f.bundle("two.zip", "two"), &operator()), Err(StageError::NotAllowed));
     let link = allowed.path().join("link.zip");
@@ -279,7 +285,7 @@ fn a_cancelled_image_job_is_terminated_and_one_whose_worker_died_says_what_is_le
     let id = f.update(&f.bundle("x.zip", "x"));
     f.step_until(id, |job| job.state == JobState::Running);
     f.begun();
-    f.jobs.cancel(id).unwrap();
+    f.jobs.cancel(id, &operator()).unwrap();
     f.tell(Step::Finish);
     assert_eq!(f.ended(id).status(), "Terminated");
 

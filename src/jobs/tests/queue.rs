@@ -63,11 +63,11 @@ fn jobs_run_one_at_a_time_by_priority_and_number() {
 fn a_queued_job_is_cancelled_at_once_and_its_file_given_up() {
     let f = Fixture::new();
     let id = f.submit("hello");
-    f.jobs.cancel(id).unwrap();
+    f.jobs.cancel(id, &operator()).unwrap();
     let job = f.get(id);
     assert_eq!((job.state, job.percent, job.status().as_str()), (JobState::Cancelled, 100, "Terminated"));
-    assert!(matches!(f.jobs.cancel(id), Err(CancelError::AlreadyEnded)));
-    assert!(matches!(f.jobs.cancel(JobId(99)), Err(CancelError::NotFound)));
+    assert!(matches!(f.jobs.cancel(id, &operator()), Err(CancelError::AlreadyEnded)));
+    assert!(matches!(f.jobs.cancel(JobId(99), &operator()), Err(CancelError::NotFound)));
     f.jobs.step();
     assert_eq!(fs::read_dir(f.state.path().join("spool")).unwrap().count(), 0);
     assert!(f.teller.begun.try_recv().is_err());
@@ -80,7 +80,7 @@ fn a_running_job_is_cancelled_by_the_worker() {
     let id = f.submit("hello");
     f.step_until(id, |job| job.state == JobState::Running);
     f.begun();
-    f.jobs.cancel(id).unwrap();
+    f.jobs.cancel(id, &operator()).unwrap();
     assert_eq!(f.get(id).state, JobState::Running, "until the worker says that nothing was changed");
     f.tell(Step::Finish);
     assert_eq!(f.step_until_final(id).state, JobState::Cancelled);
@@ -95,7 +95,7 @@ fn a_job_that_the_worker_may_have_is_cancelled_by_the_worker_alone() {
     let job = f.get(id);
     f.jobs.put(&mut f.jobs.lock(), vec![Job::clone(&job)], Trail { dispatched: true, offset: 0 }).unwrap();
     let f = f.restart();
-    f.jobs.cancel(id).unwrap();
+    f.jobs.cancel(id, &operator()).unwrap();
     assert_eq!(f.step_until_final(id).state, JobState::Cancelled);
     assert!(f.teller.begun.try_recv().is_err(), "it was never run");
     f.changes();

@@ -10,7 +10,7 @@ fn with_record() -> Host {
     let host = host();
     let ann = Caller { address: Some(ADDRESS.parse().unwrap()), ..host.caller.clone() };
     let job = host.jobs.submit(PackageRequest::RefreshRepositories.into(), &ann).unwrap();
-    host.jobs.cancel(job.id).unwrap();
+    host.jobs.cancel(job.id, &job.owner).unwrap();
     host
 }
 

@@ -238,7 +238,7 @@ fn the_history_of_patches_tells_the_method_and_what_it_was_for() {
     ];
     for operation in operations {
         let job = host.image_jobs().submit(JobRequest::Patch(operation), &host.caller).unwrap();
-        host.image_jobs().cancel(job.id).unwrap();
+        host.image_jobs().cancel(job.id, &job.owner).unwrap();
     }
     let records = host.enumerate("root/cimv2", "CIM_LogEntry");
     assert_eq!(records.iter().map(|record| text(record, "Caption")).collect::<Vec<_>>(), told);

@@ -1,14 +1,16 @@
 //! Which bundle lies at a path: another one there, or the same one changed, is told from it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use openssl::sha::Sha256;
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, openat, statat};
 use serde::{Deserialize, Serialize};
 
 use crate::hexadecimal;
@@ -18,6 +20,8 @@ pub type SeenBundles = BTreeMap<PathBuf, BundleIdentity>;
 
 /// How many files and folders a folder may have that is a bundle.
 const MOST_ENTRIES: usize = 100_000;
+/// How deep they may lie in it.
+const DEEPEST: usize = 32;
 
 /// What is another for every other file, and for every other state of a file, as far as its file system tells. A folder's
 /// also tells of everything below it.
@@ -48,6 +52,9 @@ pub enum BundleIdentityError {
     /// It has too many files.
     #[error("it has more than {MOST_ENTRIES} files, and no bundle has so many")]
     TooMany,
+    /// Its folders lie too deep in each other.
+    #[error("it has folders more than {DEEPEST} deep in each other, and no bundle has")]
+    TooDeep,
     /// It cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -57,10 +64,7 @@ impl BundleIdentity {
     /// That of the file or folder that is open. Blocks.
     pub fn of(bundle: &File) -> Result<Self, BundleIdentityError> {
         let metadata = bundle.metadata()?;
-        let contents = match metadata.is_dir() {
-            true => Some(contents(&PathBuf::from(format!("/proc/self/fd/{}", bundle.as_raw_fd())))?),
-            false => None,
-        };
+        let contents = if metadata.is_dir() { Some(contents(bundle)?) } else { None };
         Ok(Self { own: FileIdentity::of(&metadata), contents })
     }
 
@@ -72,36 +76,69 @@ impl BundleIdentity {
 
 impl FileIdentity {
     fn of(metadata: &Metadata) -> Self {
-        let time = |seconds: i64, nanoseconds: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds);
         Self {
             device: metadata.dev(),
             inode: metadata.ino(),
             octets: metadata.size(),
-            modified: time(metadata.mtime(), metadata.mtime_nsec()),
-            changed: time(metadata.ctime(), metadata.ctime_nsec()),
+            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    fn of_entry(stat: &Stat) -> Self {
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            octets: u64::try_from(stat.st_size).unwrap_or_default(),
+            modified: nanoseconds(stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or_default()),
+            changed: nanoseconds(stat.st_ctime, i64::try_from(stat.st_ctime_nsec).unwrap_or_default()),
         }
     }
 }
 
-/// A digest of all that lies in a folder. Links are not followed.
-fn contents(folder: &Path) -> Result<String, BundleIdentityError> {
+fn nanoseconds(seconds: i64, more: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(more)
+}
+
+/// All that lies in a folder. Each folder is opened by its name in the one above, which is open, and no link is followed:
+/// whoever moves or exchanges them meanwhile cannot lead this elsewhere.
+fn found(folder: &File) -> Result<BTreeMap<PathBuf, FileIdentity>, BundleIdentityError> {
     let mut found: BTreeMap<PathBuf, FileIdentity> = BTreeMap::new();
-    let mut left = vec![PathBuf::new()];
-    while let Some(within) = left.pop() {
-        for entry in fs::read_dir(folder.join(&within))? {
-            let entry = entry?;
-            let (path, metadata) = (within.join(entry.file_name()), entry.metadata()?);
-            if metadata.is_dir() {
-                left.push(path.clone());
+    let mut open = vec![Open::new(folder, PathBuf::new())?];
+    while let Some(last) = open.last_mut() {
+        let Some(entry) = last.entries.read() else {
+            open.pop();
+            continue;
+        };
+        let entry = entry.map_err(io::Error::from)?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        let stat = statat(&last.folder, name, AtFlags::SYMLINK_NOFOLLOW).map_err(io::Error::from)?;
+        let path = last.path.join(OsStr::from_bytes(name.to_bytes()));
+        let below = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => Some(openat(&last.folder, name, FOLDER, Mode::empty()).map_err(io::Error::from)?),
+            _ => None,
+        };
+        found.insert(path.clone(), FileIdentity::of_entry(&stat));
+        if found.len() > MOST_ENTRIES {
+            return Err(BundleIdentityError::TooMany);
+        }
+        if let Some(below) = below {
+            if open.len() >= DEEPEST {
+                return Err(BundleIdentityError::TooDeep);
             }
-            found.insert(path, FileIdentity::of(&metadata));
-            if found.len() > MOST_ENTRIES {
-                return Err(BundleIdentityError::TooMany);
-            }
+            open.push(Open::new(below, path)?);
         }
     }
+    Ok(found)
+}
+
+/// A digest of all that lies in a folder.
+fn contents(folder: &File) -> Result<String, BundleIdentityError> {
     let mut digest = Sha256::new();
-    for (path, FileIdentity { device, inode, octets, modified, changed }) in &found {
+    for (path, FileIdentity { device, inode, octets, modified, changed }) in &found(folder)? {
         digest.update(path.as_os_str().as_bytes());
         // No name has a zero octet, so no two folders are written alike.
         digest.update(&[0]);
@@ -111,9 +148,29 @@ fn contents(folder: &Path) -> Result<String, BundleIdentityError> {
     Ok(hexadecimal::written(&digest.finish()))
 }
 
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// A folder whose entries are being looked at.
+struct Open {
+    folder: OwnedFd,
+    entries: Dir,
+    /// Where it lies in the bundle.
+    path: PathBuf,
+}
+
+impl Open {
+    fn new(folder: impl AsFd, path: PathBuf) -> io::Result<Self> {
+        let folder = openat(folder, ".", FOLDER, Mode::empty())?;
+        let entries = Dir::read_from(&folder)?;
+        Ok(Self { folder, entries, path })
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
+    use std::path::Path;
 
     use super::*;
 
@@ -165,5 +222,40 @@ mod tests {
         for (place, one) in seen.iter().enumerate() {
             assert!(seen.iter().skip(place + 1).all(|other| other != one), "{place}");
         }
+    }
+    #[test]
+    fn folders_that_lie_too_deep_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("d/".repeat(DEEPEST))).unwrap();
+        let refused = BundleIdentity::of(&File::open(dir.path()).unwrap()).unwrap_err();
+        assert!(matches!(refused, BundleIdentityError::TooDeep), "{refused}");
+        assert!(BundleIdentity::of(&File::open(dir.path().join("d")).unwrap()).is_ok());
+    }
+
+    #[test]
+    fn whoever_exchanges_folders_for_links_leads_nobody_out_of_the_bundle() {
+        let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let outer = outside.path().join("outside");
+        fs::create_dir(&outer).unwrap();
+        (0..MOST_ENTRIES / 50).for_each(|n| drop(File::create(outer.join(n.to_string())).unwrap()));
+        let folder = dir.path().join("folder");
+        fs::create_dir(&folder).unwrap();
+        let bundle = File::open(dir.path()).unwrap();
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    fs::rename(&folder, dir.path().join("aside")).unwrap();
+                    symlink(&outer, &folder).unwrap();
+                    fs::remove_file(&folder).unwrap();
+                    fs::rename(dir.path().join("aside"), &folder).unwrap();
+                }
+            });
+            for _ in 0..300 {
+                let found = found(&bundle).unwrap_or_default();
+                assert!(found.len() <= 2, "{} entries", found.len());
+            }
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
     }
 }

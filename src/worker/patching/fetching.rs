@@ -265,7 +265,7 @@ fn check(file: &Path, vib: &Missing<'_>) -> Result<(), ImageError> {
         ImageError::new(class, format!("VIB {} cannot be read: {why}. {}", vib.id, class.advice())).of([vib.id.clone()])
     };
     let opened = File::open(file).map_err(|error| unread(error.kind().to_string()))?;
-    let (size, sha256) = digest(opened, &mut io::sink(), u64::MAX).map_err(|refusal| unread(refusal.to_string()))?;
+    let (size, sha256) = digest(opened, u64::MAX).map_err(|refusal| unread(refusal.to_string()))?;
     let advice = ImageErrorClass::VibFormatError.advice();
     let wrong = |text: String| {
         Err(ImageError::new(ImageErrorClass::VibDownloadError, format!("{text} {advice}"))

@@ -1,16 +1,15 @@
 //! A file that comes into the spool piece by piece.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{MutexGuard, PoisonError};
 
+use super::super::durable::sync_folder;
 use super::super::protocol::{Refusal, StagedId};
-use super::{Spool, internal};
+use super::{Spool, internal, no_room, read_through};
 use crate::software::{ApplyError, CancelToken, leaves_reserve};
-
-/// How much of a file is copied at once, in octets.
-const PIECE: usize = 256 * 1024;
 
 /// A file that grows. It is deleted when this is dropped, and no sweep takes it before.
 #[derive(Debug)]
@@ -20,26 +19,46 @@ pub(in crate::worker) struct Incoming<'s> {
     file: File,
     size: u64,
     limit: u64,
+    /// How many octets more there is room for that nobody else gets.
+    promised: u64,
+    /// Whether it is deleted.
+    goes: bool,
 }
 
 impl Spool {
     /// Makes an empty file that is to be filled, with so many octets at most; `None` is as many as a package file may have.
     pub(in crate::worker) fn receive(&self, limit: Option<u64>) -> Result<Incoming<'_>, Refusal> {
-        let id = StagedId::new();
-        let path = self.file(id);
-        self.lock_incoming().push(id);
-        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        match made {
-            Ok(file) => Ok(Incoming { spool: self, id, file, size: 0, limit: limit.unwrap_or(self.max_octets) }),
-            Err(error) => {
-                self.lock_incoming().retain(|&known| known != id);
-                Err(internal(error))
-            }
-        }
+        self.begin(limit, usize::MAX)
     }
-}
 
-impl Spool {
+    /// The same, unless there are so many files.
+    pub(super) fn begin(&self, limit: Option<u64>, most: usize) -> Result<Incoming<'_>, Refusal> {
+        let mut incoming = self.lock_incoming();
+        if fs::read_dir(&self.folder).map_err(internal)?.count() >= most {
+            return Err(Refusal::SpoolFull);
+        }
+        if !leaves_reserve(&self.folder, 0).map_err(internal)? {
+            return Err(Refusal::NoRoom);
+        }
+        let id = StagedId::new();
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.file(id));
+        let file = made.map_err(no_room)?;
+        incoming.push(id);
+        Ok(Incoming {
+            spool: self,
+            id,
+            file,
+            size: 0,
+            limit: limit.unwrap_or(self.max_octets),
+            promised: 0,
+            goes: true,
+        })
+    }
+
+    fn lock_promised(&self) -> MutexGuard<'_, u64> {
+        self.promised.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Copies a file of this host that the settings allow to be read.
     pub(in crate::worker) fn take_in(
         &self,
@@ -51,19 +70,11 @@ impl Spool {
             Refusal::NoRoom => ApplyError::NoSpace(refusal.to_string()),
             refusal => ApplyError::Unreachable(refusal.to_string()),
         };
-        let mut source = self.open_readable(path).map_err(refused)?;
+        let source = self.open_readable(path).map_err(refused)?;
         let mut copy = self.receive(limit).map_err(refused)?;
-        let mut piece = vec![0; PIECE];
-        loop {
-            if cancel.is_cancelled() {
-                return Err(ApplyError::Cancelled);
-            }
-            match source.read(&mut piece) {
-                Ok(0) => return Ok(copy),
-                Ok(count) => copy.append(piece.get(..count).unwrap_or_default()).map_err(refused)?,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(ApplyError::Unreachable(format!("it cannot be read: {}", error.kind()))),
-            }
+        match copy.fill(source, cancel).map_err(refused)? {
+            Some(_) => Ok(copy),
+            None => Err(ApplyError::Cancelled),
         }
     }
 }
@@ -79,22 +90,54 @@ impl Incoming<'_> {
         self.size
     }
 
-    /// Refuses a file that will be larger than is allowed, or than the disk bears.
-    pub(in crate::worker) fn announce(&self, more: u64) -> Result<(), Refusal> {
+    /// Refuses a file that will be larger than is allowed, or than the disk bears beside the others that are coming. Else the room
+    /// for so many octets more is kept for it.
+    pub(in crate::worker) fn announce(&mut self, more: u64) -> Result<(), Refusal> {
+        self.check_size(more)?;
+        let mut promised = self.spool.lock_promised();
+        let to_others = promised.saturating_sub(self.promised);
+        check_room(&self.spool.folder, to_others.saturating_add(more))?;
+        *promised = to_others + more;
+        self.promised = more;
+        Ok(())
+    }
+
+    fn check_size(&self, more: u64) -> Result<(), Refusal> {
         let limit = self.limit;
-        if self.size.checked_add(more).is_none_or(|size| size > limit) {
-            return Err(Refusal::TooLarge { limit });
-        }
-        let fits = leaves_reserve(&self.spool.folder, more).map_err(internal)?;
-        if fits { Ok(()) } else { Err(Refusal::NoRoom) }
+        let is_within = self.size.checked_add(more).is_some_and(|size| size <= limit);
+        if is_within { Ok(()) } else { Err(Refusal::TooLarge { limit }) }
     }
 
     /// Adds octets at the end.
     pub(in crate::worker) fn append(&mut self, octets: &[u8]) -> Result<(), Refusal> {
-        self.announce(octets.len() as u64)?;
-        self.file.write_all(octets).map_err(internal)?;
-        self.size += octets.len() as u64;
+        let length = octets.len() as u64;
+        self.check_size(length)?;
+        // Until it is written: what one has seen free, another must not fill.
+        let mut promised = self.spool.lock_promised();
+        let kept = self.promised.min(length);
+        check_room(&self.spool.folder, promised.saturating_add(length - kept))?;
+        self.file.write_all(octets).map_err(no_room)?;
+        *promised -= kept;
+        self.promised -= kept;
+        self.size += length;
         Ok(())
+    }
+
+    /// Adds what is left of an open file and tells the SHA-256 of that, or nothing if it was cancelled before.
+    pub(super) fn fill(&mut self, source: File, cancel: &CancelToken) -> Result<Option<String>, Refusal> {
+        let sha256 = read_through(source, |octets| {
+            self.append(octets)?;
+            Ok(!cancel.is_cancelled())
+        })?;
+        Ok(sha256)
+    }
+
+    /// Makes what is there durable and leaves it in the spool.
+    pub(super) fn stay(mut self) -> io::Result<StagedId> {
+        self.file.sync_all()?;
+        sync_folder(&self.spool.folder)?;
+        self.goes = false;
+        Ok(self.id)
     }
 
     /// Makes what is there durable and gives it another name; from then on it is no file of the spool.
@@ -113,11 +156,18 @@ impl Incoming<'_> {
 
 impl Drop for Incoming<'_> {
     fn drop(&mut self) {
-        if let Err(error) = self.spool.discard(self.id) {
+        *self.spool.lock_promised() -= self.promised;
+        if self.goes
+            && let Err(error) = self.spool.discard(self.id)
+        {
             tracing::warn!(%error, "a file of the spool cannot be deleted");
         }
         self.spool.lock_incoming().retain(|&id| id != self.id);
     }
+}
+
+fn check_room(folder: &Path, octets: u64) -> Result<(), Refusal> {
+    if leaves_reserve(folder, octets).map_err(internal)? { Ok(()) } else { Err(Refusal::NoRoom) }
 }
 
 #[cfg(test)]

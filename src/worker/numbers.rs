@@ -1,0 +1,62 @@
+//! The numbers of jobs. Each is run once, also after what was kept of its job was deleted: then it lies below the lowest number
+//! that a job may still have.
+
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use super::{durable, journal};
+
+/// The highest number that a job can have: the store counts no further.
+pub const HIGHEST: u64 = i64::MAX as u64;
+
+/// The lowest number that a job may still have.
+pub fn lowest(worker_dir: &Path) -> io::Result<u64> {
+    let path = path(worker_dir);
+    let no_number = || io::Error::new(ErrorKind::InvalidData, format!("{} holds no number", path.display()));
+    match fs::read_to_string(&path) {
+        Ok(text) => text.trim_end().parse().map_err(|_| no_number()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// The lowest number that no job here has or had.
+pub fn next(worker_dir: &Path) -> io::Result<u64> {
+    let kept = journal::all(worker_dir)?.into_iter().filter(|&job| job < HIGHEST).max();
+    Ok(lowest(worker_dir)?.max(kept.map_or(0, |job| job + 1)))
+}
+
+/// From now on no job has a number below this one. It is durable when this returns.
+pub(super) fn raise(worker_dir: &Path, number: u64) -> io::Result<()> {
+    if number <= lowest(worker_dir)? {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o750).create(worker_dir.join("jobs"))?;
+    durable::write(&path(worker_dir), format!("{number}\n").as_bytes())
+}
+
+fn path(worker_dir: &Path) -> PathBuf {
+    worker_dir.join("jobs").join("lowest")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_number_only_grows() {
+        let state = tempfile::tempdir().unwrap();
+        assert_eq!((lowest(state.path()).unwrap(), next(state.path()).unwrap()), (0, 0));
+        raise(state.path(), 7).unwrap();
+        raise(state.path(), 5).unwrap();
+        assert_eq!(lowest(state.path()).unwrap(), 7);
+        for job in [3, 8, u64::MAX] {
+            fs::create_dir(journal::folder(state.path(), job)).unwrap();
+        }
+        assert_eq!(next(state.path()).unwrap(), 9);
+        fs::write(path(state.path()), "x").unwrap();
+        assert_eq!(raise(state.path(), 9).unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+}
