@@ -116,8 +116,8 @@ fn without_folders(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
     for word in words {
         let is_option = |option: &&str| word == OsStr::new(option);
         let is_both = |option: &&str| word.to_string_lossy().starts_with(&format!("{option}="));
-        let is_name = !is_value && FOLDER_OPTIONS.iter().any(|option| is_option(option));
-        if !is_value && !is_name && !FOLDER_OPTIONS.iter().any(|option| is_both(option)) {
+        let is_name = !is_value && FOLDER_OPTIONS.iter().any(is_option);
+        if !is_value && !is_name && !FOLDER_OPTIONS.iter().any(is_both) {
             kept.push(word);
         }
         is_value = is_name;
