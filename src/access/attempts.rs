@@ -61,6 +61,16 @@ impl Attempts {
         of_pair.max(tables.networks.wait(&network, PER_NETWORK, now))
     }
 
+    /// How long this peer must wait before it may try anything that tells no name; `None` if it may try now.
+    pub(super) fn wait_of_network(&self, peer: IpAddr, now: DateTime<Utc>) -> Option<TimeDelta> {
+        self.lock().networks.wait(&network_of(peer), PER_NETWORK, now)
+    }
+
+    /// Counts a wrong proof that tells no name.
+    pub(super) fn failed_without_name(&self, peer: IpAddr, now: DateTime<Utc>) {
+        self.lock().networks.fail(network_of(peer), PER_NETWORK, now);
+    }
+
     /// Counts a wrong password.
     pub(super) fn failed(&self, peer: IpAddr, name: &str, now: DateTime<Utc>) {
         let network = network_of(peer);
@@ -181,6 +191,19 @@ mod tests {
             attempts.failed(PEER, &format!("u{n}"), at(0));
         }
         assert_eq!(attempts.wait(PEER, "fresh", at(0)), Some(TimeDelta::seconds(1)));
+    }
+
+    #[test]
+    fn what_tells_no_name_counts_for_its_network_alone() {
+        let attempts = Attempts::default();
+        for _ in 0..30 {
+            attempts.failed_without_name(PEER, at(0));
+            assert_eq!(attempts.wait_of_network(PEER, at(0)), None);
+        }
+        attempts.failed_without_name(PEER, at(0));
+        assert_eq!(attempts.wait_of_network(PEER, at(0)), Some(TimeDelta::seconds(1)));
+        assert_eq!(attempts.wait(PEER, "ann", at(0)), Some(TimeDelta::seconds(1)));
+        assert_eq!(attempts.wait_of_network(OTHER, at(0)), None);
     }
 
     #[test]

@@ -132,6 +132,13 @@ impl Audit {
         self.count(Entry { address, scheme, details, result, ..Entry::new(Event::WrongLogin) });
     }
 
+    /// Tells of a proof by this scheme that proves nothing, and why. Does not block; many in a short time are counted.
+    pub fn wrong_proof(&self, address: IpAddr, scheme: Scheme, why: &str) {
+        self.wrong_logins.add_one();
+        let (scheme, result) = (Some(scheme.as_str().to_owned()), Some(why.to_owned()));
+        self.count(Entry { address: Some(address), scheme, result, ..Entry::new(Event::WrongLogin) });
+    }
+
     /// How many were wrong.
     pub fn wrong_logins(&self) -> u64 {
         self.wrong_logins.get()

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::principal;
+
 /// The longest text of an identity, in octets.
 const MAX_LENGTH: usize = 1024;
 
@@ -25,6 +27,8 @@ pub enum IdentityKind {
     Email,
     /// Certificates for this user principal name of Windows.
     Upn,
+    /// A Kerberos principal.
+    Principal,
 }
 
 /// A text that is no identity of its kind.
@@ -39,10 +43,13 @@ pub enum IdentityError {
     /// It does not say what it is a name of.
     #[error("{0:?} is no subject alternative name: write dns:NAME, email:ADDRESS or upn:NAME")]
     AlternativeName(String),
+    /// It lacks a name or a realm.
+    #[error("{0:?} is no Kerberos principal: write NAME@REALM, as klist shows it")]
+    Principal(String),
 }
 
 impl IdentityKind {
-    const ALL: [Self; 5] = [Self::Thumbprint, Self::Subject, Self::Dns, Self::Email, Self::Upn];
+    const ALL: [Self; 6] = [Self::Thumbprint, Self::Subject, Self::Dns, Self::Email, Self::Upn, Self::Principal];
 
     /// The kind's name.
     pub fn as_str(self) -> &'static str {
@@ -52,6 +59,7 @@ impl IdentityKind {
             Self::Dns => "dns",
             Self::Email => "email",
             Self::Upn => "upn",
+            Self::Principal => "principal",
         }
     }
 
@@ -72,6 +80,10 @@ impl Identity {
         let value = match kind {
             IdentityKind::Thumbprint => thumbprint(text)?,
             IdentityKind::Subject => text.to_owned(),
+            IdentityKind::Principal if principal::parted(text).is_none() => {
+                return Err(IdentityError::Principal(text.to_owned()));
+            }
+            IdentityKind::Principal => text.to_owned(),
             // What DNS and Windows compare so.
             IdentityKind::Dns | IdentityKind::Upn => text.to_ascii_lowercase(),
             IdentityKind::Email => match text.rsplit_once('@') {
@@ -93,6 +105,11 @@ impl Identity {
         });
         let (kind, name) = named.ok_or_else(|| IdentityError::AlternativeName(text.to_owned()))?;
         Self::new(kind, name)
+    }
+
+    /// Whether it is of certificates.
+    pub fn is_of_certificates(&self) -> bool {
+        self.kind != IdentityKind::Principal
     }
 
     /// What it is of.

@@ -1,7 +1,7 @@
 //! Who a caller is and what it may do.
 //!
 //! This room knows nothing of HTTP. It is handed what a caller claims (a name and a password, with the peer's address) or what
-//! the transport has proven (a certificate), and says who that is.
+//! the transport has proven (a certificate, a Kerberos principal), and says who that is.
 
 mod attempts;
 mod audit;
@@ -16,6 +16,7 @@ mod identity;
 mod keyed_digest;
 mod nonces;
 mod password_hash;
+mod principal;
 pub mod private_file;
 mod recognition;
 mod request_id;
@@ -41,6 +42,7 @@ pub use first_start::{FirstUser, INITIAL_PASSWORD_FILE, ensure_first_user, forge
 pub use identity::{Identity, IdentityError, IdentityKind};
 pub use password_hash::HashError;
 use password_hash::PasswordHash;
+pub use principal::Principal;
 pub use recognition::UserIdentity;
 pub use request_id::RequestId;
 pub use users::{Settings, Standing, User, UserError, Users, Verdict};
@@ -113,6 +115,10 @@ pub enum Scheme {
     Certificate,
     /// A digest of its password in each request.
     Digest,
+    /// A session of the page, which a name and a password began.
+    Page,
+    /// A Kerberos ticket in each request.
+    Kerberos,
 }
 
 impl Scheme {
@@ -122,6 +128,8 @@ impl Scheme {
             Self::Basic => "basic",
             Self::Certificate => "certificate",
             Self::Digest => "digest",
+            Self::Page => "page",
+            Self::Kerberos => "kerberos",
         }
     }
 }

@@ -75,6 +75,13 @@ fn steps(path: &Path) -> Vec<OsString> {
     named.rev().map(|step| step.as_os_str().to_owned()).collect()
 }
 
+/// Whether nobody but its owner, who is this process or root, can write the file, and nobody but the owner's group can read it.
+/// Tells, too, whether this process can.
+pub fn is_for_its_group(file: &Path) -> io::Result<bool> {
+    let found = File::open(file)?.metadata()?;
+    Ok(is_ours(&found) && found.is_file() && found.mode() & 0o027 == 0)
+}
+
 /// Writes the file so that it is there whole or not at all, also after a power loss; its mode is 0600.
 pub fn write(file: &Path, content: &[u8]) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

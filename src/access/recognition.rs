@@ -20,10 +20,10 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// How many answers are remembered.
 const CAPACITY: usize = 1024;
 
-/// A certificate by its thumbprint, and whether somebody vouches for it, which can change without it.
-type Shown = (Identity, bool);
+/// What was proven, and whether somebody vouches for what else a certificate says, which can change without it.
+pub(super) type Shown = (Identity, bool);
 
-/// When the store was asked, and whom a certificate means; `None` is nobody.
+/// When the store was asked, and whom it means; `None` is nobody.
 type Answers = HashMap<Shown, (DateTime<Utc>, Option<Caller>)>;
 
 /// Whom the proven identities mean that came last.
@@ -46,15 +46,15 @@ fn shown(certificate: &PeerCertificate) -> Shown {
 }
 
 impl Recognised {
-    fn look_up(&self, certificate: &PeerCertificate, now: DateTime<Utc>) -> Option<Option<Caller>> {
+    pub(super) fn look_up(&self, shown: &Shown, now: DateTime<Utc>) -> Option<Option<Caller>> {
         let known = self.lock();
-        let (read, caller) = known.get(&shown(certificate))?;
+        let (read, caller) = known.get(shown)?;
         // The host's clock may jump back: then an answer is old, not valid for ever.
         ((now - *read).abs().to_std().unwrap_or(Duration::MAX) < CHECK_INTERVAL).then(|| caller.clone())
     }
 
-    fn remember(&self, certificate: &PeerCertificate, caller: Option<&Caller>, read: DateTime<Utc>) {
-        let (mut known, shown) = (self.lock(), shown(certificate));
+    pub(super) fn remember(&self, shown: Shown, caller: Option<&Caller>, read: DateTime<Utc>) {
+        let mut known = self.lock();
         if known.len() >= CAPACITY && !known.contains_key(&shown) {
             known.clear();
         }
@@ -114,7 +114,7 @@ impl Users {
         if !certificate.holds_at(now) {
             return Verdict::Wrong;
         }
-        if let Some(known) = self.recognised.look_up(certificate, now) {
+        if let Some(known) = self.recognised.look_up(&shown(certificate), now) {
             return known.map_or(Verdict::Wrong, Verdict::Known);
         }
         let (users, certificate) = (self.clone(), certificate.clone());
@@ -136,7 +136,7 @@ impl Users {
     fn recognise_now(&self, certificate: &PeerCertificate, now: DateTime<Utc>) -> Verdict {
         match self.whom_it_means(certificate) {
             Ok(caller) => {
-                self.recognised.remember(certificate, caller.as_ref(), now);
+                self.recognised.remember(shown(certificate), caller.as_ref(), now);
                 caller.map_or(Verdict::Wrong, Verdict::Known)
             }
             Err(error) => {

@@ -9,6 +9,7 @@ mod host;
 mod image;
 mod image_settings;
 mod keeper;
+mod keytab;
 mod network_process;
 mod notify;
 mod port;
@@ -58,6 +59,7 @@ pub use image_settings::{
     ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_damaged_image, open_image,
 };
 pub use keeper::{KeeperError, keep};
+pub use keytab::name_keytab;
 pub use network_process::Keeper;
 pub use notify::{State, notify};
 pub use port::{PortError, given_port, kept_port};

@@ -10,10 +10,10 @@ use crate::access;
 use crate::access::sealing::SealingKey;
 use crate::audit;
 use crate::client::{self, AddressRuleError, AddressRules, IdentityFiles};
-use crate::config::{Allowed, Config, DigestAlgorithm, Engine, FaultStatus, Overflow};
+use crate::config::{Allowed, ChannelBindings, Config, DigestAlgorithm, Engine, FaultStatus, Overflow};
 use crate::events;
 use crate::page;
-use crate::server::{self, ClientCertificates, UploadSettings};
+use crate::server::{self, ClientCertificates, Kerberos, UploadSettings};
 use crate::software::{EngineChoice, EngineSettings};
 use crate::wsman::{self, ContextLimits};
 
@@ -68,6 +68,7 @@ pub(super) fn server(config: &Config) -> server::Settings {
                 DigestAlgorithm::Md5 => access::DigestAlgorithm::Md5,
             })
             .collect(),
+        kerberos: kerberos(config),
         requests: limits.requests,
         client_certificates: client_certificates(config),
         uploads: takes_byte_streams(config)
@@ -89,6 +90,13 @@ pub(super) fn client_certificates(config: &Config) -> Option<ClientCertificates>
     })
 }
 
+/// How Kerberos tickets are taken, if they are.
+fn kerberos(config: &Config) -> Option<Kerberos> {
+    let auth = &config.auth;
+    let must_be_bound = auth.kerberos_channel_bindings == ChannelBindings::Required;
+    auth.kerberos_keytab.clone().map(|keytab| Kerberos { keytab, realms: auth.kerberos_realms.clone(), must_be_bound })
+}
+
 /// Whether packages may come inside of requests.
 pub(super) fn takes_byte_streams(config: &Config) -> bool {
     config.limits.max_upload > 0
@@ -97,8 +105,9 @@ pub(super) fn takes_byte_streams(config: &Config) -> bool {
 /// How callers may authenticate, as DSP0226 calls it.
 pub(super) fn security_profiles(config: &Config) -> Vec<&'static str> {
     let digest = (!config.auth.digest.is_empty()).then_some("https/digest");
+    let kerberos = config.auth.kerberos_keytab.is_some().then_some("https/spnego-kerberos");
     let mutual = config.tls.client_certificates.then_some("https/mutual");
-    ["https/basic"].into_iter().chain(digest).chain(mutual).collect()
+    ["https/basic"].into_iter().chain(digest).chain(kerberos).chain(mutual).collect()
 }
 
 pub(super) fn wsman(config: &Config) -> wsman::Settings {

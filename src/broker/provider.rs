@@ -40,12 +40,20 @@ pub struct MethodReply {
     pub return_value: Value,
     /// The OUT parameters that have a value, in the order of the method's parameters.
     pub outputs: Vec<(Arc<str>, Value)>,
+    /// Why nothing came of it, as part of a sentence: for people whom the method was open to. It is no part of the reply that
+    /// goes over WS-Management, where the methods have no parameter for it.
+    pub why: Option<Arc<str>>,
 }
 
 impl MethodReply {
     /// A return value of type uint32 alone.
     pub fn code(code: u32) -> Self {
-        Self { return_value: Value::Uint32(code), outputs: Vec::new() }
+        Self { return_value: Value::Uint32(code), outputs: Vec::new(), why: None }
+    }
+
+    /// A return value that says that nothing was done, and why.
+    pub fn refusal(code: u32, why: impl Into<Arc<str>>) -> Self {
+        Self { why: Some(why.into()), ..Self::code(code) }
     }
 
     /// Adds an OUT parameter.

@@ -63,6 +63,7 @@ pub(super) fn run(arguments: &Serve) -> Result<(), Failure> {
     if let Some(account) = Account::of_service(&config)? {
         return Ok(app::keep(config, &source, &account, port)?);
     }
+    app::name_keytab(&config)?;
     if rustix::process::geteuid().is_root() {
         tracing::info!(
             "root itself faces the network: a user called {SERVICE_USER}, or the setting user, parts the service in two"

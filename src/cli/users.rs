@@ -2,6 +2,7 @@
 
 mod certificates;
 mod digest;
+mod principals;
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -62,6 +63,11 @@ pub(super) enum Action {
         #[command(subcommand)]
         action: certificates::Action,
     },
+    /// Say which Kerberos principals mean which user.
+    Principal {
+        #[command(subcommand)]
+        action: principals::Action,
+    },
 }
 
 /// Where the users are.
@@ -113,6 +119,7 @@ pub(super) fn run(action: Action) -> Result<(), Failure> {
         }
         Action::Digest { name, switch } => digest::run(&name, switch)?,
         Action::Certificate { action } => certificates::run(action)?,
+        Action::Principal { action } => principals::run(action)?,
     };
     std::io::stdout().write_all(said.as_bytes())?;
     Ok(())

@@ -2,17 +2,24 @@
 
 use std::fmt;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::SslConnectorBuilder;
+use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslContextBuilder, SslMethod};
 use openssl::x509::{X509, X509Ref, X509VerifyResult};
 
-use super::TlsError;
+use zeroize::Zeroizing;
+
+use super::{TlsError, self_signed};
 use crate::hexadecimal;
+
+/// How long a certificate holds that is made for a while.
+const DAYS: i64 = 365;
 
 /// The digest of a whole certificate, by which one certificate is meant and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,9 +38,9 @@ pub struct ThumbprintError;
 impl Thumbprint {
     /// The SHA-256 of the first certificate of a file (PEM), by which clients may know its holder.
     pub fn of_file(file: &Path) -> Result<Self, TlsError> {
-        let pem = fs::read(file).map_err(TlsError::CertificateUnreadable)?;
-        let certificate = X509::from_pem(&pem).map_err(|e| TlsError::Certificate(Some(e)))?;
-        Self::sha256(&certificate).map_err(|e| TlsError::Certificate(Some(e)))
+        let pem = fs::read(file).map_err(|error| TlsError::CertificateUnreadable(file.to_owned(), error))?;
+        let thumbprint = X509::from_pem(&pem).and_then(|certificate| Self::sha256(&certificate));
+        thumbprint.map_err(|error| TlsError::Certificate(file.to_owned(), Some(error)))
     }
 
     /// The SHA-256 of a certificate.
@@ -96,18 +103,40 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    pub(super) fn load(files: &IdentityFiles) -> Result<Self, TlsError> {
-        let pem = fs::read(&files.certificate).map_err(TlsError::CertificateUnreadable)?;
-        let mut certificates = X509::stack_from_pem(&pem).map_err(|e| TlsError::Certificate(Some(e)))?.into_iter();
-        let certificate = certificates.next().ok_or(TlsError::Certificate(None))?;
-        let pem = zeroize::Zeroizing::new(fs::read(&files.key).map_err(TlsError::KeyUnreadable)?);
+    /// One that is made here and now for a server that nobody looks for by a name: its peers are told the thumbprint.
+    pub fn made(now: DateTime<Utc>) -> Result<Self, ErrorStack> {
+        let (certificate, key) = self_signed("localhost", Ipv4Addr::LOCALHOST.into(), now, DAYS)?;
+        Ok(Self { certificate, authorities: Vec::new(), key })
+    }
+
+    /// Reads it from its files.
+    pub fn load(files: &IdentityFiles) -> Result<Self, TlsError> {
+        let IdentityFiles { certificate: file, key: key_file } = files;
+        let pem = fs::read(file).map_err(|error| TlsError::CertificateUnreadable(file.clone(), error))?;
+        let unusable = |error| TlsError::Certificate(file.clone(), error);
+        let mut certificates = X509::stack_from_pem(&pem).map_err(|error| unusable(Some(error)))?.into_iter();
+        let certificate = certificates.next().ok_or_else(|| unusable(None))?;
+        let pem = fs::read(key_file).map_err(|error| TlsError::KeyUnreadable(key_file.clone(), error))?;
         // With a password given, OpenSSL asks nobody for one.
-        let key = PKey::private_key_from_pem_passphrase(&pem, b"").map_err(TlsError::Key)?;
+        let key = PKey::private_key_from_pem_passphrase(&Zeroizing::new(pem), b"");
+        let key = key.map_err(|error| TlsError::Key(key_file.clone(), error))?;
         let matches = certificate.public_key().is_ok_and(|public| public.public_eq(&key));
         if !matches {
-            return Err(TlsError::KeyOfAnother);
+            return Err(TlsError::KeyOfAnother { certificate: file.clone(), key: key_file.clone() });
         }
         Ok(Self { certificate, authorities: certificates.collect(), key })
+    }
+
+    /// The SHA-256 of the certificate.
+    pub fn thumbprint(&self) -> Result<Thumbprint, ErrorStack> {
+        Thumbprint::sha256(&self.certificate)
+    }
+
+    /// What accepts connections as this identity: TLS 1.2 or later.
+    pub fn acceptor(&self) -> Result<SslAcceptorBuilder, ErrorStack> {
+        let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
+        self.show(&mut builder)?;
+        Ok(builder)
     }
 
     /// Whether the certificate is the one with this thumbprint.
@@ -121,8 +150,8 @@ impl Identity {
         self.authorities.iter().any(|authority| thumbprint.is_of(authority)) || is_its_own_issuer && self.is(thumbprint)
     }
 
-    /// Lets connections show the certificate to peers that ask for one.
-    pub(super) fn show(&self, builder: &mut SslConnectorBuilder) -> Result<(), ErrorStack> {
+    /// Lets connections show the certificate to their peers; as a client, to those that ask for one.
+    pub(super) fn show(&self, builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
         builder.set_certificate(&self.certificate)?;
         builder.set_private_key(&self.key)?;
         for authority in &self.authorities {

@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::digest::{Challenge, Offered, offered};
-use super::{ClientError, Thumbprint, Url};
+use super::ticket::Ticket;
+use super::{ClientError, PeerCertificate, Thumbprint, Url};
 
 /// The longest user name, in octets.
 const LONGEST_USER: usize = 256;
@@ -104,6 +105,7 @@ pub(super) struct Security {
 pub struct SinkCredentials {
     peer: Url,
     login: Option<Login>,
+    ticket: Option<Ticket>,
     security: Security,
     challenge: Mutex<Option<Challenge>>,
 }
@@ -111,13 +113,22 @@ pub struct SinkCredentials {
 impl SinkCredentials {
     /// Nothing yet, for the peer of this URL.
     pub fn new(peer: Url) -> Self {
-        Self { peer, login: None, security: Security::default(), challenge: Mutex::new(None) }
+        Self { peer, login: None, ticket: None, security: Security::default(), challenge: Mutex::new(None) }
     }
 
     /// The same with a user name and password. Whoever calls decides whether Basic may go unencrypted.
     #[must_use]
     pub fn with_login(mut self, login: Login) -> Self {
         self.login = Some(login);
+        self
+    }
+
+    /// The same with Kerberos tickets of whoever has logged in to the realm of this process, in place of a name and a password.
+    /// They are bound to connections to a server of this certificate, if there is one.
+    #[must_use]
+    pub fn with_tickets(mut self, certificate: Option<&PeerCertificate>) -> Self {
+        let bindings = certificate.and_then(|certificate| certificate.end_point.clone());
+        self.ticket = Some(Ticket::new(self.peer.host(), bindings));
         self
     }
 
@@ -149,6 +160,11 @@ impl SinkCredentials {
     /// How a connection to the peer is secured.
     pub(super) fn security(&self) -> Security {
         if self.peer.is_tls() { self.security } else { Security::default() }
+    }
+
+    /// What is shown with each request in place of a name and a password.
+    pub(super) fn ticket(&self) -> Option<&Ticket> {
+        self.ticket.as_ref()
     }
 
     /// What goes with a request at first.
@@ -205,8 +221,8 @@ impl SinkCredentials {
 }
 
 /// A header that is not shown where headers are shown.
-fn secret_header(text: String) -> Result<HeaderValue, ClientError> {
-    let unwritable = |_| ClientError::Unauthorized("the user name cannot be written in an HTTP header".to_owned());
+pub(super) fn secret_header(text: String) -> Result<HeaderValue, ClientError> {
+    let unwritable = |_| ClientError::Unauthorized("it cannot be written in an HTTP header who we are".to_owned());
     let mut header = HeaderValue::try_from(text).map_err(unwritable)?;
     header.set_sensitive(true);
     Ok(header)

@@ -4,9 +4,6 @@ use awc::error::{ConnectError, SendRequestError};
 
 use super::ClientError;
 
-/// What OpenSSL says when a peer's certificate is not the right one.
-const UNTRUSTED: &str = "certificate verify failed";
-
 pub(super) fn failed_request(error: SendRequestError) -> ClientError {
     match error {
         SendRequestError::Connect(ConnectError::Resolver(source)) => match source.downcast::<ClientError>() {
@@ -18,13 +15,9 @@ pub(super) fn failed_request(error: SendRequestError) -> ClientError {
             ClientError::Exchange("the peer closed the connection".to_owned())
         }
         SendRequestError::Connect(ConnectError::Timeout) => ClientError::Connect("no connection in time".to_owned()),
-        SendRequestError::Connect(other) => unconnected(other.to_string()),
+        SendRequestError::Connect(other) => ClientError::Connect(other.to_string()),
         SendRequestError::Timeout => ClientError::TimedOut,
         SendRequestError::Send(error) => ClientError::Exchange(error.to_string()),
         other => ClientError::Exchange(other.to_string()),
     }
-}
-
-fn unconnected(why: String) -> ClientError {
-    if why.contains(UNTRUSTED) { ClientError::Untrusted } else { ClientError::Connect(why) }
 }

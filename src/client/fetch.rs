@@ -1,6 +1,8 @@
 //! Files of others: octets as they come, redirects followed under the same address rules, no silence without end.
 
+use std::cell::RefCell;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -13,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::failure::failed_request;
+use super::pools::Pools;
 use super::proxy::request_uri;
 use super::{ClientError, Proxy, Url, UrlError};
 
@@ -130,7 +133,7 @@ pub(super) fn way() -> (Outlet, Arrival) {
 
 /// Fetches a file for as long as somebody waits for it.
 pub(super) async fn run(
-    http: Result<awc::Client, ClientError>,
+    pools: Rc<RefCell<Pools>>,
     fetch: Fetch,
     outlet: Outlet,
     proxy: Option<Proxy>,
@@ -138,10 +141,7 @@ pub(super) async fn run(
 ) {
     let Outlet { parts, places, abandoned } = outlet;
     let work = async {
-        let end = match http {
-            Ok(http) => transfer(&Way { http, proxy, longest_silence }, fetch, &parts, &places).await,
-            Err(error) => Err(error),
-        };
+        let end = transfer(&Way { pools, proxy, longest_silence }, fetch, &parts, &places).await;
         // Whoever asked and went away needs no end.
         let _ = parts.send(Delivered { part: end.map(|()| Part::End), _place: None });
     };
@@ -153,7 +153,7 @@ pub(super) async fn run(
 
 /// How servers are reached.
 struct Way {
-    http: awc::Client,
+    pools: Rc<RefCell<Pools>>,
     proxy: Option<Proxy>,
     longest_silence: Duration,
 }
@@ -197,7 +197,8 @@ async fn answer(way: &Way, fetch: Fetch) -> Result<awc::ClientResponse, ClientEr
     for _ in 0..=MAX_REDIRECTS {
         // A connection that was kept may be dead, which could not be told from a file that breaks off.
         let proxy = way.proxy.as_ref().filter(|proxy| proxy.serves(url.host()));
-        let mut request = way.http.get(request_uri(&url, proxy)).force_close();
+        let http = way.pools.borrow_mut().for_file(&url)?;
+        let mut request = http.get(request_uri(&url, proxy)).force_close();
         // A tunnel leads past the proxy, which was told when it was asked for one.
         if let Some(authorization) = proxy.filter(|_| !url.is_tls()).and_then(Proxy::authorization) {
             request = request.insert_header((header::PROXY_AUTHORIZATION, authorization));

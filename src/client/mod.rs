@@ -6,9 +6,11 @@
 
 mod address;
 mod certificate;
+mod channel_bindings;
 mod connect;
 mod credentials;
 mod digest;
+mod encrypted;
 mod failure;
 mod fetch;
 pub mod header;
@@ -17,7 +19,9 @@ mod place;
 mod pools;
 mod post;
 mod proxy;
+mod self_signed;
 mod thread;
+mod ticket;
 mod tls;
 mod unproxied;
 mod url;
@@ -40,11 +44,15 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use address::{AddressRuleError, AddressRules, Forbidden};
 pub use certificate::{Identity, IdentityFiles, Thumbprint, ThumbprintError};
+pub use channel_bindings::server_end_point;
 pub use credentials::{Login, LoginError, Scheme, SinkCredentials};
 pub use fetch::{Arrival, ContentRange, Fetch, Head, Part, Rest, Validators};
 pub use peer::PeerCertificate;
 pub use place::Place;
 pub use proxy::{Proxy, ProxyError};
+pub use self_signed::self_signed;
+#[cfg(feature = "kerberos")]
+pub(crate) use ticket::words;
 pub use tls::TlsError;
 pub use unproxied::{Unproxied, UnproxiedError};
 pub use url::{Url, UrlError};

@@ -5,10 +5,11 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use openssl::nid::Nid;
-use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
+use openssl::ssl::{HandshakeError, SslStream};
 use openssl::x509::{X509NameRef, X509Ref};
 
-use super::{AddressRules, ClientError, Thumbprint, Url};
+use super::tls::Tls;
+use super::{AddressRules, ClientError, Thumbprint, Url, server_end_point};
 
 /// A certificate as a person looks at it who is to trust it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct PeerCertificate {
     pub issuer: String,
     /// Until when it is valid.
     pub not_after: String,
+    /// What is said of connections to a server that has it ([`server_end_point`]).
+    pub end_point: Option<Box<[u8]>>,
 }
 
 impl PeerCertificate {
@@ -44,6 +47,7 @@ impl PeerCertificate {
             subject: common_name(certificate.subject_name()),
             issuer: common_name(certificate.issuer_name()),
             not_after: certificate.not_after().to_string(),
+            end_point: server_end_point(certificate),
         })
     }
 }
@@ -73,17 +77,10 @@ fn reach(address: &SocketAddr, patience: Duration) -> Result<TcpStream, ClientEr
 }
 
 fn greeted(url: &Url, stream: TcpStream) -> Result<SslStream<TcpStream>, ClientError> {
-    let prepared = || -> Result<_, openssl::error::ErrorStack> {
-        let mut builder = SslConnector::builder(SslMethod::tls_client())?;
-        builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
-        // It is asked for its certificate so that somebody can say whether it is the right one.
-        builder.set_verify(SslVerifyMode::NONE);
-        let mut configuration = builder.build().configure()?;
-        configuration.set_verify_hostname(false);
-        Ok(configuration)
-    };
-    let configuration = prepared().map_err(|e| ClientError::Connect(format!("OpenSSL cannot be set up: {e}")))?;
-    configuration.connect(url.host(), stream).map_err(|error| match error {
+    // It is asked for its certificate so that somebody can say whether it is the right one.
+    let ssl = Tls::of_anybody().and_then(|tls| tls.with(url.host()));
+    let ssl = ssl.map_err(|e| ClientError::Connect(format!("OpenSSL cannot be set up: {e}")))?;
+    ssl.connect(stream).map_err(|error| match error {
         HandshakeError::SetupFailure(error) => ClientError::Connect(error.to_string()),
         HandshakeError::Failure(broken) | HandshakeError::WouldBlock(broken) => {
             ClientError::Connect(format!("it does not speak TLS as it should: {}", broken.error()))

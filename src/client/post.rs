@@ -5,6 +5,7 @@ use awc::http::StatusCode;
 use awc::http::header::{self, HeaderValue};
 
 use super::failure::failed_request;
+use super::ticket::{self, Ticket};
 use super::{ClientError, Post, Response, SinkCredentials};
 
 /// Posts a message. A challenge is answered once; who is still not let in is told so.
@@ -17,6 +18,9 @@ pub(super) async fn exchange(
     let Some(credentials) = credentials else {
         return received(sent(http, post, None).await?, limit).await;
     };
+    if let Some(ticket) = credentials.ticket() {
+        return exchange_by_ticket(http, post, ticket, limit).await;
+    }
     let target = post.url.target();
     let answer = sent(http, post, credentials.authorization(target)?).await?;
     if answer.status() != StatusCode::UNAUTHORIZED {
@@ -27,6 +31,23 @@ pub(super) async fn exchange(
     let _ = received(answer, limit).await;
     let answer = sent(http, post, Some(authorization)).await?;
     if answer.status() == StatusCode::UNAUTHORIZED { Err(credentials.refused()) } else { received(answer, limit).await }
+}
+
+/// Posts a message with a ticket.
+async fn exchange_by_ticket(
+    http: &awc::Client,
+    post: &Post,
+    ticket: &Ticket,
+    limit: usize,
+) -> Result<Response, ClientError> {
+    let (authorization, mut shown) = ticket.show().await?;
+    let answer = sent(http, post, Some(authorization)).await?;
+    let said = || answer.headers().get_all(header::WWW_AUTHENTICATE);
+    if answer.status() == StatusCode::UNAUTHORIZED {
+        return Err(ticket::refused(said()));
+    }
+    shown.is_answered(said())?;
+    received(answer, limit).await
 }
 
 async fn sent(

@@ -100,7 +100,7 @@ impl Proxy {
 
 /// The URI of a request: to a proxy its path is the whole address, unless a tunnel leads to the server itself.
 pub(super) fn request_uri(url: &Url, proxy: Option<&Proxy>) -> Uri {
-    let uri = url.uri().clone();
+    let uri = url.uri();
     if proxy.is_none() || url.is_tls() {
         return uri;
     }
@@ -170,7 +170,7 @@ mod tests {
             ("h:8080".to_owned(), "http://h:8080/a/b?c=d".to_owned())
         );
         assert_eq!(target("http://h", Some(&proxy)), ("h".to_owned(), "http://h/".to_owned()));
-        assert_eq!(target("https://h/a", Some(&proxy)), ("h".to_owned(), "/a".to_owned()));
+        assert_eq!(target("https://h/a", Some(&proxy)), ("h:443".to_owned(), "/a".to_owned()));
         assert_eq!(target("http://h/a", None), ("h".to_owned(), "/a".to_owned()));
     }
 

@@ -84,6 +84,14 @@ impl Sink {
         Self::start("https", Some(identity.acceptor().build()), handler)
     }
 
+    /// The same on an address of IPv6.
+    pub(super) fn https_on_ipv6(
+        identity: &Identity,
+        handler: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_at("[::1]:0", "https", Some(identity.acceptor().build()), handler)
+    }
+
     /// A sink that lets in who shows the certificate of `client`.
     pub(crate) fn https_for(
         identity: &Identity,
@@ -103,7 +111,16 @@ impl Sink {
         tls: Option<SslAcceptor>,
         handler: impl Fn(&Received) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at("127.0.0.1:0", scheme, tls, handler)
+    }
+
+    fn start_at(
+        address: &str,
+        scheme: &'static str,
+        tls: Option<SslAcceptor>,
+        handler: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (tell, received) = channel();
         let (alive, dead) = channel();
@@ -127,7 +144,7 @@ impl Sink {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("{}://127.0.0.1:{}/sink", self.scheme, self.address.port())
+        format!("{}://{}/sink", self.scheme, self.address)
     }
 
     /// The same sink by its name.
@@ -152,7 +169,7 @@ pub(crate) fn dead_url() -> String {
     "http://127.0.0.1:1/".to_owned()
 }
 
-/// A self-signed certificate for 127.0.0.1 with its key, and the files of both. The certificate's is to trust it with.
+/// A self-signed certificate for 127.0.0.1 and ::1 with its key, and the files of both. The certificate's is to trust it with.
 pub(crate) struct Identity {
     certificate: X509,
     key: PKey<Private>,
@@ -176,8 +193,8 @@ impl Identity {
         certificate.set_not_before(&Asn1Time::from_unix(0).unwrap()).unwrap();
         certificate.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
         certificate.append_extension(BasicConstraints::new().ca().build().unwrap()).unwrap();
-        let names =
-            SubjectAlternativeName::new().ip("127.0.0.1").build(&certificate.x509v3_context(None, None)).unwrap();
+        let mut names = SubjectAlternativeName::new();
+        let names = names.ip("127.0.0.1").ip("::1").build(&certificate.x509v3_context(None, None)).unwrap();
         certificate.append_extension(names).unwrap();
         certificate.sign(&key, MessageDigest::sha256()).unwrap();
         let certificate = certificate.build();
@@ -190,7 +207,7 @@ impl Identity {
         Self { certificate, key, trust_file, key_file, folder }
     }
 
-    fn acceptor(&self) -> SslAcceptorBuilder {
+    pub(super) fn acceptor(&self) -> SslAcceptorBuilder {
         let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
         acceptor.set_private_key(&self.key).unwrap();
         acceptor.set_certificate(&self.certificate).unwrap();

@@ -56,14 +56,29 @@ fn certificates_are_verified_and_a_trust_file_adds_to_the_trusted() {
 }
 
 #[test]
+fn the_certificate_of_a_bare_address_is_verified_too() {
+    let (own, other) = (Identity::new(), Identity::new());
+    let sink = Sink::https_on_ipv6(&own, ok);
+    assert!(sink.url().starts_with("https://[::1]:"), "{}", sink.url());
+    for (trusted, is_good) in [(&own, true), (&other, false)] {
+        let client = client(Settings { trust_file: Some(trusted.trust_file.clone()), ..Settings::default() });
+        let answer = run(client.post(post(&sink.url(), "")));
+        match answer {
+            Ok(response) => assert!(is_good && response.status == 200, "{response:?}"),
+            Err(refused) => assert!(!is_good && matches!(refused, ClientError::Untrusted), "{refused:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_trust_file_without_certificates_is_refused_at_the_start() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let settings = Settings { trust_file: Some(file.path().to_owned()), ..Settings::default() };
     let refused = Client::start(settings, AddressRules::new(true));
-    assert!(matches!(refused, Err(StartError::Tls(TlsError::TrustFile(_)))), "{refused:?}");
+    assert!(matches!(refused, Err(StartError::Tls(TlsError::TrustFile(..)))), "{refused:?}");
     let settings = Settings { trust_file: Some("/nowhere/trusted.pem".into()), ..Settings::default() };
     let refused = Client::start(settings, AddressRules::new(true));
-    assert!(matches!(refused, Err(StartError::Tls(TlsError::TrustFileUnreadable(_)))), "{refused:?}");
+    assert!(matches!(refused, Err(StartError::Tls(TlsError::TrustFileUnreadable(..)))), "{refused:?}");
 }
 
 #[test]

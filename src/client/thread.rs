@@ -1,5 +1,6 @@
 //! The thread that owns the connections: takes orders, runs each as a task of its own.
 
+use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -34,6 +35,7 @@ pub(super) fn start(
     std::thread::Builder::new().name("client".to_owned()).spawn(move || {
         let rules = Rc::new(rules);
         let pools = Pools::new(settings.clone(), Rc::clone(&rules), trusted, identity);
+        let pools = Rc::new(RefCell::new(pools));
         let worker = Worker { settings, rules, pools };
         LocalSet::new().block_on(&runtime, worker.run(queue));
         // A look-up that hangs must not hold the end back.
@@ -45,19 +47,19 @@ pub(super) fn start(
 struct Worker {
     settings: Settings,
     rules: Rc<AddressRules>,
-    pools: Pools,
+    pools: Rc<RefCell<Pools>>,
 }
 
 impl Worker {
     /// Takes orders until the last handle is gone.
-    async fn run(mut self, mut queue: mpsc::Receiver<Order>) {
+    async fn run(self, mut queue: mpsc::Receiver<Order>) {
         let in_flight = Arc::new(Semaphore::new(self.settings.max_in_flight.max(1)));
         let mut renewal = interval_at(Instant::now() + POOL_LIFETIME, POOL_LIFETIME);
         while let Ok(permit) = Arc::clone(&in_flight).acquire_owned().await {
             let order = tokio::select! {
                 order = queue.recv() => order,
                 _ = renewal.tick() => {
-                    self.pools.renew();
+                    self.pools.borrow_mut().renew();
                     continue;
                 }
             };
@@ -66,8 +68,8 @@ impl Worker {
                 Order::Post(post, credentials, reply) => Box::pin(self.post(post, credentials, reply)),
                 Order::Check(url, reply) => Box::pin(self.check(url, reply)),
                 Order::Fetch(fetch, outlet) => {
-                    let (http, proxy) = (self.pools.for_files(), self.settings.proxy.clone());
-                    Box::pin(fetch::run(http, fetch, outlet, proxy, self.settings.longest_silence))
+                    let (pools, proxy) = (Rc::clone(&self.pools), self.settings.proxy.clone());
+                    Box::pin(fetch::run(pools, fetch, outlet, proxy, self.settings.longest_silence))
                 }
             };
             tokio::task::spawn_local(async move {
@@ -78,13 +80,14 @@ impl Worker {
     }
 
     fn post(
-        &mut self,
+        &self,
         post: Post,
         credentials: Option<Arc<SinkCredentials>>,
         mut reply: oneshot::Sender<Result<Response, ClientError>>,
     ) -> impl Future<Output = ()> + use<> {
         let (limit, longest) = (self.settings.max_response, self.settings.request_timeout);
-        let http = self.pools.get(credentials.as_ref().map(|c| c.security()).unwrap_or_default());
+        let security = credentials.as_ref().map(|c| c.security()).unwrap_or_default();
+        let http = self.pools.borrow_mut().get(post.url.is_tls().then_some(security));
         async move {
             let result = match http {
                 Ok(http) => tokio::select! {

@@ -1,7 +1,6 @@
 //! The URL of a peer: what can be posted to and fetched, parsed once.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use awc::http::Uri;
 use awc::http::uri::Scheme;
@@ -31,9 +30,6 @@ pub enum UrlError {
     /// It holds a name or password.
     #[error("the address must hold neither user name nor password")]
     Credentials,
-    /// TLS cannot tell whether a certificate is of a bare IPv6 address.
-    #[error("an https address must name its host, or give an IPv4 address, so that the certificate can be checked")]
-    TlsToIpv6,
 }
 
 const MAX_URL: usize = 2048;
@@ -64,11 +60,7 @@ impl Url {
         if host.is_empty() || host.len() > MAX_HOST || !port_is_plain {
             return Err(UrlError::Authority);
         }
-        let url = Self { uri, tls };
-        if tls && matches!(url.ip(), Some(IpAddr::V6(_))) {
-            return Err(UrlError::TlsToIpv6);
-        }
-        Ok(url)
+        Ok(Self { uri, tls })
     }
 
     /// Where a redirect from here leads.
@@ -105,12 +97,18 @@ impl Url {
         self.uri.path_and_query().map_or("/", |both| both.as_str())
     }
 
-    pub(super) fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
-    fn ip(&self) -> Option<IpAddr> {
-        self.host().parse().ok()
+    /// What the HTTP client is told. Its connections are encrypted before it gets them: to it the scheme is always http, and
+    /// the port is there wherever it would take another one.
+    pub(super) fn uri(&self) -> Uri {
+        if !self.tls {
+            return self.uri.clone();
+        }
+        let mut parts = self.uri.clone().into_parts();
+        let host = self.uri.host().unwrap_or_default();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = format!("{host}:{}", self.port()).parse().ok();
+        // As it was it would be refused.
+        Uri::from_parts(parts).unwrap_or_else(|_| self.uri.clone())
     }
 }
 
@@ -136,8 +134,19 @@ mod tests {
         assert_eq!((plain.host(), plain.port(), plain.is_tls()), ("sink.example", 80, false));
         let tls = Url::parse("HTTPS://10.0.0.1:8443/").unwrap();
         assert_eq!((tls.host(), tls.port(), tls.is_tls()), ("10.0.0.1", 8443, true));
-        let six = Url::parse("http://[fd00::1]:8080/").unwrap();
-        assert_eq!((six.host(), six.port()), ("fd00::1", 8080));
+        for (text, port) in [("http://[fd00::1]:8080/", 8080), ("https://[fd00::1]", 443)] {
+            let six = Url::parse(text).unwrap();
+            assert_eq!((six.host(), six.port()), ("fd00::1", port));
+        }
+    }
+
+    #[test]
+    fn the_http_client_is_told_nothing_of_encryption() {
+        let told = |text: &str| Url::parse(text).unwrap().uri().to_string();
+        assert_eq!(told("https://sink.example/events?x=1"), "http://sink.example:443/events?x=1");
+        assert_eq!(told("https://10.0.0.1:8443"), "http://10.0.0.1:8443/");
+        assert_eq!(told("http://[fd00::1]/a"), "http://[fd00::1]/a");
+        assert_eq!(told("https://[fd00::1]/a"), "http://[fd00::1]:443/a");
     }
 
     #[test]
@@ -166,7 +175,6 @@ mod tests {
             ("http://sink:0/", UrlError::Authority),
             ("http://sink:/", UrlError::Authority),
             ("http://sink:99999/", UrlError::Authority),
-            ("https://[fd00::1]/", UrlError::TlsToIpv6),
         ];
         for (text, wanted) in cases {
             assert_eq!(Url::parse(text), Err(wanted), "{text}");

@@ -2,6 +2,7 @@
 //!
 //! Every key has a default and is documented in `docs/quartermaster.sample.toml`; a key that nobody knows is an error.
 
+mod auth;
 mod host;
 mod live;
 mod named_hosts;
@@ -14,11 +15,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use auth::{Auth, ChannelBindings, DigestAlgorithm};
 pub use live::Live;
-pub use named_hosts::{GroupError, HostSettings, NamedHosts};
+pub use named_hosts::{GroupError, HostSettings, ListenerSettings, NamedHosts};
 pub use reload::{Reread, Source};
-pub use sections::{Audit, Auth, Downloads, Events, Image, Jobs, Limits, Metrics, Overflow, Page, Tls};
-pub use values::{AcceptanceLevel, Allowed, DigestAlgorithm, Engine, FaultStatus, LogFormat};
+pub use sections::{Audit, Downloads, Events, Image, Jobs, Limits, Metrics, Overflow, Page, Tls};
+pub use values::{AcceptanceLevel, Allowed, Engine, FaultStatus, LogFormat};
 
 /// The commented sample: every key with its default.
 pub const SAMPLE: &str = include_str!("../../docs/quartermaster.sample.toml");
@@ -230,6 +232,14 @@ impl Config {
             return Err(ConfigError::Conflict(
                 "[metrics] listen is no address of loopback, and whoever reaches it needs no password: set beyond_loopback = true \
                  there if that is meant",
+            ));
+        }
+        let auth = &self.auth;
+        let is_kerberos_told =
+            !auth.kerberos_realms.is_empty() || auth.kerberos_channel_bindings == ChannelBindings::Required;
+        if auth.kerberos_keytab.is_none() && is_kerberos_told {
+            return Err(ConfigError::Conflict(
+                "[auth] kerberos_realms and kerberos_channel_bindings are nothing without kerberos_keytab: name it",
             ));
         }
         let downloads = &self.downloads;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -24,6 +25,32 @@ pub struct NamedHosts {
     pub hosts: BTreeMap<String, HostSettings>,
     /// Groups by their names: hosts, addresses and other groups.
     pub groups: BTreeMap<String, Vec<String>>,
+    /// Where hosts deliver what happens, if they can reach this machine.
+    pub listener: Option<ListenerSettings>,
+}
+
+/// Where and how this machine listens to what hosts tell.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerSettings {
+    /// The address and the port; port 0 is a free one.
+    pub address: SocketAddr,
+    /// What hosts call this machine, a host with or without a port; an address that they can reach if it is not given.
+    pub name: Option<String>,
+    /// A certificate (PEM) that the hosts trust; one is made if it is not given.
+    pub certificate: Option<PathBuf>,
+    /// Its key (PEM).
+    pub key: Option<PathBuf>,
+    /// Whether deliveries come without encryption.
+    #[serde(default)]
+    pub unencrypted: bool,
+}
+
+impl ListenerSettings {
+    /// An address, and everything else as it is by default.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, name: None, certificate: None, key: None, unencrypted: false }
+    }
 }
 
 /// How one host is talked to.
@@ -38,6 +65,8 @@ pub struct HostSettings {
     pub password_file: Option<PathBuf>,
     /// Whether digests are sent in place of the password.
     pub digest: Option<bool>,
+    /// Whether Kerberos tickets are shown in place of a name and a password.
+    pub negotiate: Option<bool>,
     /// One's certificate (PEM).
     pub certificate: Option<PathBuf>,
     /// Its key (PEM).
@@ -96,6 +125,7 @@ impl NamedHosts {
             user: own.user.clone().or_else(|| common.user.clone()),
             password_file: own.password_file.clone().or_else(|| common.password_file.clone()),
             digest: own.digest.or(common.digest),
+            negotiate: own.negotiate.or(common.negotiate),
             address: own.address,
         }
     }
@@ -131,6 +161,10 @@ mod tests {
         fingerprint = "ab"
         digest = true
 
+        [listener]
+        address = "[::]:0"
+        name = "desk.example.com"
+
         [groups]
         web = ["web1", "web2", "10.0.0.7"]
         all = ["web", "db", "web1"]
@@ -146,6 +180,8 @@ mod tests {
     fn a_word_stands_for_a_group_or_for_itself() {
         let named = named();
         assert_eq!(named.meant("all").unwrap(), ["web1", "web2", "10.0.0.7", "db"]);
+        let listener = ListenerSettings::at("[::]:0".parse().unwrap());
+        assert_eq!(named.listener, Some(ListenerSettings { name: Some("desk.example.com".to_owned()), ..listener }));
         assert_eq!(named.meant("web1").unwrap(), ["web1"], "a host goes before a group of its name");
         assert_eq!(named.meant("elsewhere").unwrap(), ["elsewhere"]);
         assert_eq!(named.meant("round"), Err(GroupError::TooDeep("round".to_owned())));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, DEFAULT_FILE, Limits, Overrides};
+use super::{Auth, Config, ConfigError, DEFAULT_FILE, Limits, Overrides};
 
 /// The keys, or sections, that take effect while the service runs; see [`Config::take_live`].
 const LIVE: &[&str] = &[
@@ -18,7 +18,9 @@ const LIVE: &[&str] = &[
     "limits.context_lifetime_seconds",
     "limits.operation_timeout_seconds",
     "events.",
-    "auth.",
+    "auth.cache_seconds",
+    "auth.hash_mebibytes",
+    "auth.digest",
     "downloads.",
     "jobs.readable_folders",
     "jobs.max_package_octets",
@@ -96,7 +98,9 @@ impl Config {
     fn take_live(&mut self, new: Self) {
         self.log = new.log;
         self.tls = new.tls;
-        self.auth = new.auth;
+        // Tickets are taken, or not, from the start on.
+        let Auth { cache, hash_mebibytes, digest, .. } = new.auth;
+        self.auth = Auth { cache, hash_mebibytes, digest, ..self.auth.clone() };
         self.events = new.events;
         // Those of connections, and of what is shown of uploads, count at the start.
         let Limits { max_upload, head_time, keep_alive, connections, .. } = self.limits;

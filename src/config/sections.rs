@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::values::{AcceptanceLevel, Allowed, DigestAlgorithm, number, proxy, seconds, unproxied};
+use super::values::{AcceptanceLevel, Allowed, number, proxy, seconds, unproxied};
 
 /// `[tls]`: the server's certificate, and those of clients. Without one, the server signs its own at the first start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -318,25 +318,5 @@ pub struct Audit {
 impl Default for Audit {
     fn default() -> Self {
         Self { file: None, rotate_mebibytes: 10, kept_files: 10 }
-    }
-}
-
-/// `[auth]`: authentication.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Auth {
-    /// How long a right password is remembered after its last use; 0 hashes it at every request.
-    #[serde(rename = "cache_seconds", deserialize_with = "seconds::<_, 0, 3600>")]
-    pub cache: Duration,
-    /// The memory that the hash of a password takes, in MiB.
-    #[serde(deserialize_with = "number::<_, _, 1, 1024>")]
-    pub hash_mebibytes: u32,
-    /// The algorithms that digests of passwords are offered with, in this order; none offers no digests.
-    pub digest: Vec<DigestAlgorithm>,
-}
-
-impl Default for Auth {
-    fn default() -> Self {
-        Self { cache: Duration::from_secs(60), hash_mebibytes: 19, digest: Vec::new() }
     }
 }

@@ -27,7 +27,11 @@ fn the_sample_shows_the_defaults() {
 
 #[test]
 fn the_samples_examples_are_valid_and_no_defaults() {
-    let config = parse(&sample("#e.g. ")).unwrap();
+    // A keytab is a mistake where the program cannot use one.
+    let is_left_out = |line: &&str| cfg!(feature = "kerberos") || !line.starts_with("kerberos_keytab = ");
+    let sample = sample("#e.g. ").lines().filter(is_left_out).collect::<Vec<_>>().join("\n");
+    let config = parse(&sample).unwrap();
+    assert_eq!(config.auth.kerberos_keytab.is_some(), cfg!(feature = "kerberos"));
     assert_eq!(config.system_name.as_deref(), Some("host.example.org"));
     assert!(config.tls.certificate.is_some() && config.tls.key.is_some() && config.events.trust_file.is_some());
     let downloads = &config.downloads;
@@ -70,10 +74,25 @@ fn an_unknown_key_is_told_with_file_line_and_key() {
 }
 
 #[test]
+fn a_keytab_is_told_with_its_line_where_the_program_cannot_use_one() {
+    let text = "[auth]\n\nkerberos_keytab = \"/etc/http.keytab\"\n";
+    if cfg!(feature = "kerberos") {
+        assert_eq!(parse(text).unwrap().auth.kerberos_keytab.as_deref(), Some(Path::new("/etc/http.keytab")));
+        return;
+    }
+    let error = message(text);
+    assert!(error.starts_with("q.toml, line 3: ") && error.contains("kerberos_keytab"), "{error}");
+    assert!(error.contains("built without Kerberos"), "{error}");
+}
+
+#[test]
 fn a_value_out_of_range_is_told_with_its_line_and_key() {
     for (line, key) in [
         ("[auth]\n\nhash_mebibytes = 0", "hash_mebibytes"),
         ("[auth]\n\ndigest = [\"SHA-512\"]", "digest"),
+        ("[auth]\n\nkerberos_keytab = \"http.keytab\"", "kerberos_keytab"),
+        ("[auth]\n\nkerberos_realms = [\"EXAMPLE.ORG\", \"a@b\"]", "kerberos_realms"),
+        ("[auth]\n\nkerberos_channel_bindings = \"none\"", "kerberos_channel_bindings"),
         ("[limits]\n\nbody_seconds = -1", "body_seconds"),
         ("[events]\n\nallow = [\"10.0.0.0/33\"]", "allow"),
         ("\n\nsystem_class = \"Computer\"", "system_class"),

@@ -69,17 +69,6 @@ pub enum FaultStatus {
     Dsp0226,
 }
 
-/// How a digest of a password is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum DigestAlgorithm {
-    /// SHA-256.
-    #[serde(rename = "SHA-256")]
-    Sha256,
-    /// MD5, for clients that know no other.
-    #[serde(rename = "MD5")]
-    Md5,
-}
-
 /// How a line of the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,6 +1,7 @@
 //! Where a host's service is, as a person names it.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use crate::client::{Url, UrlError};
 
@@ -75,6 +76,9 @@ fn whole(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
     let (authority, path) = rest.find('/').map_or((rest, PATH), |slash| rest.split_at(slash));
     let path = if path == "/" { PATH } else { path };
+    // An address of IPv6 alone has colons that lead to no port.
+    let bracketed = authority.parse().map(|address: Ipv6Addr| format!("[{address}]"));
+    let authority = bracketed.as_deref().unwrap_or(authority);
     let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
     // Who writes a whole URL means the port of its scheme.
     if has_port || text.contains("://") {
@@ -96,6 +100,11 @@ mod tests {
             ("web1/other", "https://web1:5986/other", "web1:5986"),
             ("https://web1", "https://web1/wsman", "web1:443"),
             ("https://web1:8443/", "https://web1:8443/wsman", "web1:8443"),
+            ("::1", "https://[::1]:5986/wsman", "[::1]:5986"),
+            ("FD00::1", "https://[fd00::1]:5986/wsman", "[fd00::1]:5986"),
+            ("[fd00::1]", "https://[fd00::1]:5986/wsman", "[fd00::1]:5986"),
+            ("[fd00::1]:8443", "https://[fd00::1]:8443/wsman", "[fd00::1]:8443"),
+            ("https://[fd00::1]", "https://[fd00::1]/wsman", "[fd00::1]:443"),
             ("http://[fd00::1]:5985/wsman", "http://[fd00::1]:5985/wsman", "[fd00::1]:5985"),
         ] {
             let endpoint = Endpoint::parse(text).unwrap();
@@ -113,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_names_no_host_is_refused_with_how_to_write_it() {
-        for text in ["", "a b", "ftp://web1", "web1:0", "web1:x", "user:secret@web1", "[fd00::1]"] {
+        for text in ["", "a b", "ftp://web1", "web1:0", "web1:x", "user:secret@web1", "fd00::1:x", "[fd00::1"] {
             let refused = Endpoint::parse(text).unwrap_err().to_string();
             assert!(refused.ends_with("write HOST, HOST:PORT or https://HOST:PORT/wsman"), "{refused}");
         }

@@ -75,7 +75,12 @@ impl ConsoleError {
         let code = output.returned();
         let number = output.0.text("ReturnValue").unwrap_or("nothing").to_owned();
         let meaning = code.and_then(|code| meaning(resource.class_name(), method, code));
-        let returned = meaning.map_or(number.clone(), |meaning| format!("{number} ({meaning})"));
+        let mut returned = meaning.map_or(number.clone(), |meaning| format!("{number} ({meaning})"));
+        // Quartermaster says why, too, where the number alone would not tell.
+        if let Some(reason) = output.0.text("Reason").filter(|reason| !reason.is_empty()) {
+            returned.push_str(": ");
+            returned.push_str(reason);
+        }
         Self::Returned { method: method.to_owned(), returned, code }
     }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::session::Asked;
-use super::{ConsoleError, Resource, Session};
+use super::{ConsoleError, Inlet, Listener, Resource, Session};
 use crate::cim::Interval;
 use crate::soap::{EndpointReference, FaultKind};
 use crate::wire::enumeration::{Pull, ReceivedPage};
 use crate::wire::eventing::{Delivery, DeliveryMode, Subscribe, SubscribeResponse, write_lifetime};
 use crate::wire::names::action;
-use crate::wire::{Delivered, Expires, Filter};
+use crate::wire::{CertificateThumbprint, Delivered, Expires, Filter, SinkSecurity};
+use crate::xml::Element;
 
 /// How long a subscription lives that nobody prolongs.
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -32,28 +33,50 @@ pub struct Subscription {
     renewed: Instant,
 }
 
+impl Subscription {
+    /// Whether it is to be prolonged. One that is pulled is prolonged by itself.
+    pub fn is_to_be_renewed(&self) -> bool {
+        self.renewed.elapsed() >= RENEWAL
+    }
+}
+
 impl Session {
     /// Subscribes to the indications that a query selects, to pull them.
     pub async fn subscribe(&self, filter: Filter) -> Result<Subscription, ConsoleError> {
         let delivery = Delivery { mode: DeliveryMode::Pull, ..Delivery::default() };
-        let subscription = self.subscribe_by(filter, delivery).await?;
+        let subscription = self.subscribe_by(filter, delivery, None).await?;
         match subscription.context {
             Some(_) => Ok(subscription),
             None => Err(ConsoleError::Reply("the host tells no place where its events can be pulled from".to_owned())),
         }
     }
 
-    /// Subscribes to the indications that a query selects, to have them delivered to this address.
-    pub async fn subscribe_to(&self, filter: Filter, address: &str) -> Result<Subscription, ConsoleError> {
-        let notify_to = Some(EndpointReference::new(address));
-        self.subscribe_by(filter, Delivery { mode: DeliveryMode::Push, notify_to, ..Delivery::default() }).await
+    /// Subscribes to the indications that a query selects, to have them delivered to a listener of ours.
+    pub async fn subscribe_at(
+        &self,
+        listener: &Listener,
+        filter: Filter,
+    ) -> Result<(Subscription, Inlet), ConsoleError> {
+        let inlet = listener.inlet();
+        let sink = EndpointReference::new(listener.url(self.own_address().await?, inlet.path()));
+        let named = listener.named().and_then(|named| CertificateThumbprint::new(&named.to_string()));
+        let security = SinkSecurity { sink_certificate: named, ..SinkSecurity::default() };
+        let tokens = security.issued_tokens(&sink);
+        let delivery = Delivery { mode: DeliveryMode::Push, notify_to: Some(sink), ..Delivery::default() };
+        Ok((self.subscribe_by(filter, delivery, tokens).await?, inlet))
     }
 
-    async fn subscribe_by(&self, filter: Filter, delivery: Delivery) -> Result<Subscription, ConsoleError> {
+    async fn subscribe_by(
+        &self,
+        filter: Filter,
+        delivery: Delivery,
+        issued_tokens: Option<Element>,
+    ) -> Result<Subscription, ConsoleError> {
         let end_to = delivery.notify_to.clone();
         let expires = Some(Expires::In(interval(LIFETIME)));
         let body = Subscribe { end_to, delivery, expires, filter: Some(filter), ..Subscribe::default() };
-        let asked = Asked::about(&Resource::known(ALL_CLASSES), action::SUBSCRIBE);
+        let mut asked = Asked::about(&Resource::known(ALL_CLASSES), action::SUBSCRIBE);
+        asked.headers.issued_tokens = issued_tokens;
         let reply = self.ask(asked, |w| body.write(w)).await?;
         let response = SubscribeResponse::read(&reply).map_err(|fault| ConsoleError::unreadable(&fault))?;
         Ok(Subscription { manager: response.manager, context: response.context, renewed: Instant::now() })
@@ -65,7 +88,7 @@ impl Session {
         subscription: &mut Subscription,
         wait: Duration,
     ) -> Result<Vec<Delivered>, ConsoleError> {
-        if subscription.renewed.elapsed() >= RENEWAL {
+        if subscription.is_to_be_renewed() {
             self.renew(subscription).await?;
         }
         let context = subscription.context.clone().unwrap_or_default();

@@ -3,15 +3,18 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use actix_web::dev::ServerHandle;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use openssl::error::ErrorStack;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use crate::client::{Identity, Thumbprint, TlsError};
 use crate::soap::{Encoding, Envelope};
 use crate::wire::delivery::{Delivered, wants_ack, write_ack};
 use crate::xml::Limits;
@@ -24,11 +27,42 @@ const WAITING: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(10);
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
 
-/// What is known of the server while it runs.
+/// How deliveries are encrypted.
+#[derive(Debug)]
+pub enum Encryption {
+    /// Not at all.
+    None,
+    /// By a certificate that each host is told the thumbprint of (DSP0226 R12.3-2), so that it need trust nobody.
+    Named(Identity),
+    /// By a certificate that the hosts have a reason of their own to trust.
+    Vouched(Identity),
+}
+
+/// Why nobody can listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenerError {
+    /// The address cannot be listened on.
+    #[error("nobody can listen on {0}: {1}")]
+    Address(SocketAddr, #[source] io::Error),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] TlsError),
+    /// OpenSSL fails.
+    #[error("deliveries cannot be encrypted: {0}")]
+    Tls(#[from] ErrorStack),
+}
+
+/// The server; it ends with the last of its copies.
 #[derive(Clone, Debug)]
 pub struct Listener {
     address: SocketAddr,
+    /// What hosts call it, if not by an address.
+    name: Option<String>,
+    is_tls: bool,
+    /// The certificate that hosts are told of.
+    named: Option<Thumbprint>,
     inlets: Inlets,
+    _running: Arc<Running>,
 }
 
 /// Where the events of one subscription come in. With it its path goes.
@@ -41,9 +75,20 @@ pub struct Inlet {
 
 type Inlets = Arc<Mutex<HashMap<String, mpsc::Sender<Vec<Delivered>>>>>;
 
+#[derive(Debug)]
+struct Running(ServerHandle);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Asked for at once; how it ends nobody waits for.
+        drop(self.0.stop(false));
+    }
+}
+
 impl Listener {
-    /// Listens; port 0 takes a free one. The second thing is the server, which takes deliveries while it is awaited.
-    pub fn bind(address: SocketAddr) -> io::Result<(Self, impl Future<Output = io::Result<()>>)> {
+    /// Listens from now on, within the runtime that this is called in; port 0 takes a free one. The hosts call it by `name`, a
+    /// host with or without a port, or by the address that they have for us.
+    pub fn bind(address: SocketAddr, name: Option<String>, encryption: Encryption) -> Result<Self, ListenerError> {
         let inlets = Inlets::default();
         let shared = Arc::clone(&inlets);
         let app = move || {
@@ -51,15 +96,40 @@ impl Listener {
             let deliveries = web::post().to(move |request, body| take(Arc::clone(&inlets), request, body));
             App::new().app_data(web::PayloadConfig::new(LARGEST)).default_service(deliveries)
         };
-        let server =
-            HttpServer::new(app).workers(1).disable_signals().client_request_timeout(PATIENCE).bind(address)?;
+        let server = HttpServer::new(app).workers(1).disable_signals().client_request_timeout(PATIENCE);
+        let (bound, named) = match &encryption {
+            Encryption::None => (server.bind(address), None),
+            Encryption::Named(identity) => {
+                (server.bind_openssl(address, identity.acceptor()?), Some(identity.thumbprint()?))
+            }
+            Encryption::Vouched(identity) => (server.bind_openssl(address, identity.acceptor()?), None),
+        };
+        let server = bound.map_err(|error| ListenerError::Address(address, error))?;
         let address = server.addrs().first().copied().unwrap_or(address);
-        Ok((Self { address, inlets }, server.run()))
+        let server = server.run();
+        let running = Arc::new(Running(server.handle()));
+        tokio::spawn(server);
+        let is_tls = !matches!(encryption, Encryption::None);
+        // An address of IPv6 stands in brackets where a port may follow.
+        let name = name.map(|name| name.parse().map_or(name, |address: Ipv6Addr| format!("[{address}]")));
+        Ok(Self { address, name, is_tls, named, inlets, _running: running })
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// The address to deliver to at this path, for a host that has this address for us.
+    pub(super) fn url(&self, own: IpAddr, path: &str) -> String {
+        let scheme = if self.is_tls { "https" } else { "http" };
+        let ip = if self.address.ip().is_unspecified() { own } else { self.address.ip() };
+        let place = match &self.name {
+            None => SocketAddr::new(ip, self.address.port()).to_string(),
+            Some(name) if has_port(name) => name.clone(),
+            Some(name) => format!("{name}:{}", self.address.port()),
+        };
+        format!("{scheme}://{place}{path}")
+    }
+
+    /// The certificate that a host is to be told of.
+    pub(super) fn named(&self) -> Option<Thumbprint> {
+        self.named
     }
 
     /// A new way in.
@@ -69,6 +139,11 @@ impl Listener {
         self.inlets.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), sender);
         Inlet { path, inlets: Arc::clone(&self.inlets), told }
     }
+}
+
+/// Whether a host is named with its port.
+fn has_port(name: &str) -> bool {
+    name.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'))
 }
 
 impl Inlet {
@@ -108,4 +183,35 @@ async fn take(inlets: Inlets, request: HttpRequest, body: web::Bytes) -> HttpRes
 fn read(body: &[u8], content_type: Option<&str>) -> Option<Envelope> {
     let encoding = Encoding::detect(body, content_type.and_then(super::session::charset)).ok()?;
     Envelope::read(&encoding.decode(body).ok()?, &Limits::default()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn hosts_call_a_listener_by_what_they_can_reach() {
+        let listener = |address: &str, name: Option<&str>, encryption| {
+            Listener::bind(address.parse().unwrap(), name.map(str::to_owned), encryption).unwrap()
+        };
+        let own: IpAddr = "192.0.2.7".parse().unwrap();
+        let everywhere = listener("0.0.0.0:0", None, Encryption::None);
+        let port = everywhere.address.port();
+        assert_eq!(everywhere.url(own, "/a"), format!("http://192.0.2.7:{port}/a"));
+        assert_eq!(everywhere.url("fd00::7".parse().unwrap(), "/a"), format!("http://[fd00::7]:{port}/a"));
+        let here = listener("127.0.0.1:0", None, Encryption::None);
+        assert_eq!(here.url(own, "/a"), format!("http://127.0.0.1:{}/a", here.address.port()));
+        for (name, host) in
+            [("desk.example.com", "desk.example.com"), ("fd00::1", "[fd00::1]"), ("[fd00::1]", "[fd00::1]")]
+        {
+            let named = listener("127.0.0.1:0", Some(name), Encryption::None);
+            assert_eq!(named.url(own, "/a"), format!("http://{host}:{}/a", named.address.port()));
+        }
+        let named = listener("127.0.0.1:0", Some("desk:9000"), Encryption::None);
+        assert_eq!(named.url(own, "/a"), "http://desk:9000/a");
+        let identity = Identity::made(chrono::DateTime::UNIX_EPOCH).unwrap();
+        let thumbprint = identity.thumbprint().unwrap();
+        let secret = listener("127.0.0.1:0", None, Encryption::Named(identity));
+        assert!(secret.url(own, "/a").starts_with("https://127.0.0.1:") && secret.named() == Some(thumbprint));
+    }
 }

@@ -23,7 +23,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::ConsoleError;
 pub use events::{RENEWAL, Subscription};
 pub use known_hosts::{KnownHost, KnownHosts, KnownHostsError};
-pub use listener::{Inlet, Listener};
+pub use listener::{Encryption, Inlet, Listener, ListenerError};
 pub use meaning::meaning;
 pub use operations::{Enumeration, Found, Output};
 pub use path_text::path_text;

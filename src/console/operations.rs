@@ -2,16 +2,16 @@
 
 use super::session::Asked;
 use super::{ConsoleError, Resource, Session};
-use crate::soap::{EndpointReference, Envelope};
+use crate::soap::{EndpointReference, Envelope, Fault};
 use crate::wire::enumeration::{Enumerate, Mode, Pull, ReceivedPage, write_release};
 use crate::wire::identify::{self, Identity};
 use crate::wire::names::{action, option};
 use crate::wire::transfer::read_created;
 use crate::wire::{Filter, OptionSet, PlainInstance, PlainItem, PlainValue};
-use crate::xml::ElementExt;
+use crate::xml::{Element, ElementExt};
 
-/// How many items a host is asked for at once.
-const PAGE: u64 = 10_000;
+/// How many items a host is asked for at once: more make it and us hold much in memory, fewer make it answer often.
+const PAGE: u64 = 2_000;
 /// More than any host has of anything: whoever sends more does not come to an end.
 const MOST_ITEMS: usize = 1_000_000;
 
@@ -118,34 +118,45 @@ impl Session {
 
     /// Collects what an enumeration gives.
     pub async fn enumerate(&self, resource: &Resource, wanted: &Enumeration) -> Result<Found, ConsoleError> {
+        let mut items = Vec::new();
+        let has_more = self.enumerate_each(resource, wanted, &mut |item| items.push(item)).await?;
+        Ok(Found { items, has_more })
+    }
+
+    /// Hands each thing that an enumeration gives to `take`, so that not all of them need be kept. Tells whether there are more
+    /// than were asked for.
+    pub async fn enumerate_each(
+        &self,
+        resource: &Resource,
+        wanted: &Enumeration,
+        take: &mut dyn FnMut(PlainItem),
+    ) -> Result<bool, ConsoleError> {
         // Queries and associations lead to classes of any name (DSP0227 8.2).
         let is_of_any = matches!(wanted.filter, Some(Filter::Query { .. } | Filter::Association(_)));
         let resource = if is_of_any { &resource.all_classes() } else { resource };
-        let most = wanted.most.unwrap_or(MOST_ITEMS).max(1);
+        let mut taking = Taking { most: wanted.most.unwrap_or(MOST_ITEMS).max(1), taken: 0, take, unreadable: None };
         let body = Enumerate {
             filter: wanted.filter.clone(),
             mode: wanted.mode,
             optimize: true,
-            max_elements: Some(page(most)),
+            max_elements: Some(taking.page()),
             ..Enumerate::default()
         };
-        let reply = self.ask(asked(resource, action::ENUMERATE), |w| body.write(w)).await?;
-        let mut found = Found::default();
-        let mut context = found.take(reply)?;
+        let asked_for = asked(resource, action::ENUMERATE);
+        let reply = self.ask_for_page(asked_for, |w| body.write(w), &mut |item| taking.item(item)).await?;
+        let mut context = taking.end_of_page(reply)?;
         while let Some(place) = context {
-            if found.items.len() >= most {
-                found.has_more = true;
+            if taking.taken >= taking.most {
                 // What the host keeps of it ends by itself, too.
                 let _ = self.ask(asked(resource, action::RELEASE), |w| write_release(w, &place)).await;
-                break;
+                return Ok(true);
             }
-            let left = most.saturating_sub(found.items.len());
-            let body = Pull { context: place, max_elements: Some(page(left)), ..Pull::default() };
-            context = found.take(self.ask(asked(resource, action::PULL), |w| body.write(w)).await?)?;
+            let body = Pull { context: place, max_elements: Some(taking.page()), ..Pull::default() };
+            let asked_for = asked(resource, action::PULL);
+            let reply = self.ask_for_page(asked_for, |w| body.write(w), &mut |item| taking.item(item)).await?;
+            context = taking.end_of_page(reply)?;
         }
-        found.has_more |= found.items.len() > most;
-        found.items.truncate(most);
-        Ok(found)
+        Ok(taking.taken > taking.most)
     }
 
     /// The instance that a resource names; the only one of the class if it names the class alone.
@@ -167,20 +178,38 @@ impl Session {
     }
 }
 
-impl Found {
-    /// Takes the items of a page in; gives where to go on.
-    fn take(&mut self, reply: Envelope) -> Result<Option<String>, ConsoleError> {
-        let unreadable = |fault| ConsoleError::unreadable(&fault);
-        let page = ReceivedPage::read(reply).map_err(unreadable)?;
-        for item in page.items {
-            self.items.push(PlainItem::read(item).map_err(unreadable)?);
-        }
-        Ok(page.context)
-    }
+/// Somebody who takes what an enumeration gives.
+struct Taking<'t> {
+    most: usize,
+    /// How many came, also such that were too many.
+    taken: usize,
+    take: &'t mut dyn FnMut(PlainItem),
+    /// What is wrong with the first that cannot be read.
+    unreadable: Option<Fault>,
 }
 
-fn page(left: usize) -> u64 {
-    u64::try_from(left).map_or(PAGE, |left| left.min(PAGE))
+impl Taking<'_> {
+    /// How many items are asked for next.
+    fn page(&self) -> u64 {
+        u64::try_from(self.most.saturating_sub(self.taken)).map_or(PAGE, |left| left.min(PAGE))
+    }
+
+    fn item(&mut self, item: Element) {
+        self.taken += 1;
+        if self.taken > self.most || self.unreadable.is_some() {
+            return;
+        }
+        match PlainItem::read(item) {
+            Ok(item) => (self.take)(item),
+            Err(fault) => self.unreadable = Some(fault),
+        }
+    }
+
+    /// Where to go on behind a page.
+    fn end_of_page(&mut self, reply: Envelope) -> Result<Option<String>, ConsoleError> {
+        let page = self.unreadable.take().map_or_else(|| ReceivedPage::read(reply), Err);
+        Ok(page.map_err(|fault| ConsoleError::unreadable(&fault))?.context)
+    }
 }
 
 /// A request of an enumeration. NULL properties tell nothing that their absence does not.

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use super::trust::{Decision, FirstMeeting, Trust};
+use super::trust::{self, Decision, FirstMeeting, Trust};
 use super::{ConsoleError, Endpoint, Resource};
 use crate::cim::Interval;
 use crate::client::{
     AddressRules, Client, ClientError, IdentityFiles, Login, Post, Response, Settings, SinkCredentials, Url,
 };
-use crate::soap::{Encoding, EndpointReference, Envelope, Message, Outgoing, ReceivedFault};
+use crate::soap::{Encoding, EndpointReference, Envelope, EnvelopeError, Message, Outgoing, ReceivedFault};
+use crate::wire::enumeration::ReceivedPage;
 use crate::wire::names::REQUEST_PREFIXES;
 use crate::wire::{ControlHeaders, OptionSet};
-use crate::xml::{Limits, Writer};
+use crate::xml::{Element, Giving, Limits, Writer};
 
 /// The largest reply that is asked for, in octets.
 const LARGEST_ENVELOPE: u64 = 16 * 1024 * 1024;
@@ -32,6 +33,8 @@ const CONTENT_TYPE: &str = "application/soap+xml;charset=UTF-8";
 pub struct SessionSettings {
     /// User name and password, if the host is to get any.
     pub login: Option<Login>,
+    /// Whether the host is to get Kerberos tickets in place of a name and a password.
+    pub tickets: bool,
     /// Our certificate, if the host is to get one.
     pub identity: Option<IdentityFiles>,
     /// How the host is known.
@@ -96,6 +99,12 @@ impl Session {
         if let Some(login) = &settings.login {
             credentials = credentials.with_login(login.clone());
         }
+        if settings.tickets {
+            // Whether it is the right one is seen when a connection is made.
+            let is_tls = endpoint.url().is_tls();
+            let certificate = if is_tls { Some(trust::shown(&endpoint, settings.connect).await?) } else { None };
+            credentials = credentials.with_tickets(certificate.as_ref());
+        }
         if settings.identity.is_some() {
             credentials = credentials.with_identity();
         }
@@ -110,7 +119,7 @@ impl Session {
     }
 
     /// The address that this host knows us by, as far as can be told from here.
-    pub async fn own_address(&self) -> Result<IpAddr, ConsoleError> {
+    pub(super) async fn own_address(&self) -> Result<IpAddr, ConsoleError> {
         let url = self.endpoint.url();
         let connected = tokio::time::timeout(self.settings.connect, TcpStream::connect((url.host(), url.port()))).await;
         let unreachable = |why: String| ConsoleError::Unreachable(ClientError::Connect(why));
@@ -121,7 +130,7 @@ impl Session {
 
     /// Whether the host is told who we are.
     pub(super) fn has_login(&self) -> bool {
-        self.settings.login.is_some() || self.settings.identity.is_some()
+        self.settings.login.is_some() || self.settings.tickets || self.settings.identity.is_some()
     }
 
     /// The address that references to this host's objects have.
@@ -134,29 +143,54 @@ impl Session {
         self.ask_at(&self.address, asked, body).await
     }
 
+    /// The same of a request that is answered with a page of items, each of which goes to `take` as it is read.
+    pub(super) async fn ask_for_page(
+        &self,
+        asked: Asked,
+        body: impl FnOnce(&mut Writer),
+        take: &mut dyn FnMut(Element),
+    ) -> Result<Envelope, ConsoleError> {
+        let message = self.message(&self.address, asked, body);
+        let response = self.post(self.endpoint.url().clone(), message, true).await?;
+        let giving = Giving { is_inside: ReceivedPage::is_of_items, to: take };
+        envelope(&response, |text| Envelope::read_giving(text, &LIMITS, giving))
+    }
+
     /// The same of a reference to something at this host; what it carries goes along.
     pub(super) async fn ask_at(
         &self,
         to: &EndpointReference,
-        mut asked: Asked,
+        asked: Asked,
         body: impl FnOnce(&mut Writer),
     ) -> Result<Envelope, ConsoleError> {
+        self.send(self.endpoint.url().clone(), self.message(to, asked, body), true).await
+    }
+
+    fn message(&self, to: &EndpointReference, mut asked: Asked, body: impl FnOnce(&mut Writer)) -> Vec<u8> {
         let mut message = Message::new(REQUEST_PREFIXES, &Outgoing::request(&asked.action, to), usize::MAX);
         let timeout = u64::try_from(self.settings.patience.as_micros()).unwrap_or(u64::MAX);
         asked.headers.operation_timeout.get_or_insert(Interval::from_microseconds(timeout));
         asked.headers.write(message.header());
         body(message.body());
-        self.send(self.endpoint.url().clone(), message.finish(), true).await
+        message.finish()
     }
 
     /// Sends a message as it is, to the host's own address or to another of the same host.
     pub(super) async fn send(&self, url: Url, message: Vec<u8>, with_login: bool) -> Result<Envelope, ConsoleError> {
-        let post = Post { url: url.clone(), content_type: CONTENT_TYPE.to_owned(), body: message.into() };
+        let response = self.post(url, message, with_login).await?;
+        envelope(&response, |text| Envelope::read(text, &LIMITS))
+    }
+
+    async fn post(&self, url: Url, message: Vec<u8>, with_login: bool) -> Result<Response, ConsoleError> {
+        let post = Post { url, content_type: CONTENT_TYPE.to_owned(), body: message.into() };
         let credentials = if with_login { Arc::clone(&self.credentials) } else { Arc::new(self.stranger()) };
         match self.client.post_as(post, Some(credentials)).await {
-            Ok(response) => envelope(&response, &url),
+            Ok(response) => Ok(response),
             Err(ClientError::Untrusted) => {
                 Err(self.settings.trust.why_not(&self.endpoint, self.settings.connect).await)
+            }
+            Err(ClientError::Exchange(why)) if !self.endpoint.url().is_tls() => {
+                Err(ClientError::Exchange(format!("{why}; perhaps https is spoken there")).into())
             }
             Err(error) => Err(error.into()),
         }
@@ -190,10 +224,13 @@ fn network(settings: &SessionSettings) -> Settings {
 }
 
 /// The envelope that came; who answers with something else is no WS-Management service.
-fn envelope(response: &Response, url: &Url) -> Result<Envelope, ConsoleError> {
+fn envelope(
+    response: &Response,
+    read: impl FnOnce(&str) -> Result<Envelope, EnvelopeError>,
+) -> Result<Envelope, ConsoleError> {
     let no_service = |why: String| {
         ConsoleError::Reply(format!(
-            "{url} answers HTTP {} and no SOAP message ({why}); is it a WS-Management service?",
+            "the answer is HTTP {} and no SOAP message ({why}); is it a WS-Management service?",
             response.status
         ))
     };
@@ -203,7 +240,7 @@ fn envelope(response: &Response, url: &Url) -> Result<Envelope, ConsoleError> {
     let charset = response.content_type.as_deref().and_then(charset);
     let encoding = Encoding::detect(&response.body, charset).map_err(|error| no_service(error.to_string()))?;
     let text = encoding.decode(&response.body).map_err(|error| no_service(error.to_string()))?;
-    let envelope = Envelope::read(&text, &LIMITS).map_err(|error| no_service(error.to_string()))?;
+    let envelope = read(&text).map_err(|error| no_service(error.to_string()))?;
     match ReceivedFault::read(&envelope) {
         Some(fault) => Err(ConsoleError::Fault(Box::new(fault))),
         None => Ok(envelope),

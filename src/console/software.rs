@@ -6,6 +6,7 @@
 
 mod files;
 mod find;
+mod following;
 mod history;
 mod identity;
 mod installed;
@@ -18,6 +19,7 @@ mod updates;
 
 pub use files::PackageFile;
 pub use find::Which;
+pub use following::Follower;
 pub use history::Record;
 pub use identity::Software;
 pub use jobs::{Job, JobState};

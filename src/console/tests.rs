@@ -3,12 +3,13 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::software::{Managed, Service};
 use super::*;
 use crate::client::sink::{Received, Reply, Sink};
 use crate::client::{Login, Scheme};
-use crate::soap::{Envelope, Fault, FaultKind, Message, Outgoing};
-use crate::wire::names::{ENUMERATION_PREFIXES, action};
-use crate::wire::{Filter, Page, PlainValue};
+use crate::soap::{EndpointReference, Envelope, Fault, FaultKind, Message, Outgoing};
+use crate::wire::names::{ENUMERATION_PREFIXES, WSA, action};
+use crate::wire::{Filter, Page, PlainValue, SelectorSet, SelectorValue};
 use crate::xml::Limits;
 
 fn on<T>(sink: &Sink, work: impl AsyncFnOnce(&Session) -> T) -> T {
@@ -16,6 +17,7 @@ fn on<T>(sink: &Sink, work: impl AsyncFnOnce(&Session) -> T) -> T {
     runtime.block_on(async {
         let settings = SessionSettings {
             login: Some(Login::new(Scheme::Basic, "ann", "hidden".to_owned()).unwrap()),
+            tickets: false,
             identity: None,
             trust: Trust::Remembered(KnownHosts::new("/no/such/file")),
             patience: Duration::from_secs(20),
@@ -158,4 +160,61 @@ fn a_method_is_called_by_the_uri_of_its_class() {
     assert_eq!(sent.action().unwrap(), format!("{uri}/Do"));
     let body = crate::wire::PlainInstance::read(sent.body.as_ref().unwrap()).unwrap();
     assert_eq!((body.class.as_str(), body.resource_uri.as_str(), body.properties), ("Do_INPUT", uri, input));
+}
+
+/// The reference to a package as OpenLMI names it.
+fn package(name: &str, version: &str) -> EndpointReference {
+    let id = format!("LMI:LMI_SoftwareIdentity:{name}-0:{version}.all");
+    let uri = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/LMI_SoftwareIdentity";
+    EndpointReference::to_resource("http://host/wsman", uri, &SelectorSet::default().with("InstanceID", id))
+}
+
+fn written(kind: &str, write: impl FnOnce(&mut crate::xml::Writer)) -> Reply {
+    let mut message = Message::new(ENUMERATION_PREFIXES, &Outgoing::new(kind), usize::MAX);
+    write(message.body());
+    Reply::Answer(200, String::from_utf8(message.finish()).unwrap())
+}
+
+/// A host that has two builds of alpha and one of beta, and knows of another alpha.
+fn host_without_find_updates(message: &Received) -> Reply {
+    match action_of(message).as_str() {
+        "Enumerate" => written(action::ENUMERATE_RESPONSE, |w| {
+            let mut page = Page::enumerate(w, true);
+            for (name, version) in [("alpha", "1"), ("alpha", "2"), ("beta", "1")] {
+                let mut link = SelectorSet::default();
+                link.set("InstalledSoftware", SelectorValue::Endpoint(Box::new(package(name, version))));
+                link.set("System", SelectorValue::Endpoint(Box::new(EndpointReference::new("http://host/wsman"))));
+                let link = EndpointReference::to_resource("http://host/wsman", "urn:link", &link);
+                page.item(w, |w| {
+                    w.element(&link.to_element(WSA, "EndpointReference"));
+                });
+            }
+            page.close(w, None, None);
+        }),
+        "FindIdentity" => written("urn:found", |w| {
+            let versions: &[&str] = if message.body.contains(">alpha<") { &["1", "2", "3"] } else { &["1"] };
+            let name = if versions.len() > 1 { "alpha" } else { "beta" };
+            w.start("p:FindIdentity_OUTPUT").attribute("xmlns:p", "urn:service").leaf("p:ReturnValue", "0");
+            for version in versions {
+                w.start("p:Matches");
+                package(name, version).write(w);
+                w.end("p:Matches");
+            }
+            w.end("p:FindIdentity_OUTPUT");
+        }),
+        _ => {
+            let fault = Fault::new(FaultKind::ActionNotSupported, "no such method");
+            Reply::Answer(500, String::from_utf8(fault.to_message(&asked(message).addressing)).unwrap())
+        }
+    }
+}
+
+#[test]
+fn a_host_that_does_not_tell_all_updates_is_asked_for_each_name() {
+    let sink = Sink::http(host_without_find_updates);
+    let service = Service { resource: resource(), system: EndpointReference::default(), managed: Managed::Packages };
+    let updates = on(&sink, async |session| session.updates(&service).await.unwrap());
+    let told: Vec<_> = updates.iter().map(|u| (u.installed.full_name(), u.newest.full_name())).collect();
+    assert_eq!(told, [("alpha-2.all".to_owned(), "alpha-3.all".to_owned())]);
+    assert_eq!(sink.rest().iter().filter(|message| action_of(message) == "FindIdentity").count(), 2);
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{ConsoleError, Endpoint, KnownHost, KnownHosts};
-use crate::client::{AddressRules, PeerCertificate, Thumbprint, ThumbprintError};
+use crate::client::{AddressRules, PeerCertificate, Thumbprint};
 
 /// What may stand before a fingerprint.
 const KIND: &str = "sha256:";
@@ -42,16 +42,14 @@ pub enum Decision {
 #[derive(Debug, thiserror::Error)]
 pub enum Unmet {
     /// Nobody said that it is the right one.
-    #[error("{peer} is not known yet, and nobody confirmed its certificate (SHA-256 {shown})")]
+    #[error("it is not known yet, and nobody confirmed its certificate (SHA-256 {shown})")]
     Unknown {
-        /// Its name and port.
-        peer: String,
         /// What it shows.
         shown: Thumbprint,
     },
     /// It is not the one that it was.
     #[error(
-        "{peer} has another certificate than before: SHA-256 {shown}, and not {known}. Either somebody stands in for it, or \
+        "it has another certificate than before: SHA-256 {shown}, and not {known}. Either somebody stands in for it, or \
          it has got a new one. Ask its operator; if it is new, remove the line of {peer} from {} and connect again", .file.display()
     )]
     Changed {
@@ -65,10 +63,8 @@ pub enum Unmet {
         file: PathBuf,
     },
     /// It is not the one that was named.
-    #[error("{peer} has another certificate than the one that was named: SHA-256 {shown}, and not {named}")]
+    #[error("it has another certificate than the one that was named: SHA-256 {shown}, and not {named}")]
     Other {
-        /// Its name and port.
-        peer: String,
         /// What it shows.
         shown: Thumbprint,
         /// What was named.
@@ -76,12 +72,10 @@ pub enum Unmet {
     },
     /// None of the authorities vouches for it.
     #[error(
-        "the certificate of {peer} (SHA-256 {shown}) is vouched for by none of the authorities in {}, or is not of that host, \
+        "its certificate (SHA-256 {shown}) is vouched for by none of the authorities in {}, or is not of that host, \
          or not of this time", .file.display()
     )]
     Unvouched {
-        /// Its name and port.
-        peer: String,
         /// What it shows.
         shown: Thumbprint,
         /// The authorities.
@@ -89,17 +83,22 @@ pub enum Unmet {
     },
 }
 
+/// A text that is no fingerprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a fingerprint is the SHA-256 of a certificate: 64 hexadecimal digits, with or without colons between them")]
+pub struct FingerprintError;
+
 /// Reads the SHA-256 of a certificate as people and tools write it: digits, with or without colons between the octets, and
 /// with or without `SHA256:` before them.
-pub fn fingerprint(text: &str) -> Result<Thumbprint, ThumbprintError> {
+pub fn fingerprint(text: &str) -> Result<Thumbprint, FingerprintError> {
     let text = text.trim();
     let digits = match text.split_at_checked(KIND.len()) {
         Some((kind, digits)) if kind.eq_ignore_ascii_case(KIND) => digits,
         _ => text,
     };
-    match digits.replace(':', "").parse()? {
-        sha256 @ Thumbprint::Sha256(_) => Ok(sha256),
-        Thumbprint::Sha1(_) => Err(ThumbprintError),
+    match digits.replace(':', "").parse() {
+        Ok(sha256 @ Thumbprint::Sha256(_)) => Ok(sha256),
+        Ok(Thumbprint::Sha1(_)) | Err(_) => Err(FingerprintError),
     }
 }
 
@@ -111,21 +110,40 @@ impl Trust {
         patience: Duration,
         decide: &dyn Fn(&FirstMeeting) -> Decision,
     ) -> Result<Option<Thumbprint>, ConsoleError> {
-        let known = match self {
-            _ if !endpoint.url().is_tls() => return Ok(None),
-            Self::Authorities(_) => return Ok(None),
-            Self::Certificate(thumbprint) => return Ok(Some(*thumbprint)),
-            Self::Remembered(known) => known,
-        };
-        let peer = endpoint.peer();
-        if let Some(thumbprint) = known.find(&peer)? {
-            return Ok(Some(thumbprint));
+        match self.meeting(endpoint, patience).await? {
+            Some(meeting) => {
+                let decision = decide(&meeting);
+                self.decided(meeting, decision).map(Some)
+            }
+            None => self.known(endpoint),
         }
-        let certificate = shown(endpoint, patience).await?;
+    }
+
+    /// What the host shows that somebody must decide about, since it is met for the first time.
+    pub async fn meeting(&self, endpoint: &Endpoint, patience: Duration) -> Result<Option<FirstMeeting>, ConsoleError> {
+        if !endpoint.url().is_tls() || !matches!(self, Self::Remembered(_)) || self.known(endpoint)?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(FirstMeeting { peer: endpoint.peer(), certificate: shown(endpoint, patience).await? }))
+    }
+
+    /// Takes the word of whoever decided about a first meeting; gives the certificate by which the host is known from now on.
+    pub fn decided(&self, meeting: FirstMeeting, decision: Decision) -> Result<Thumbprint, ConsoleError> {
+        let FirstMeeting { peer, certificate } = meeting;
         let thumbprint = certificate.thumbprint;
-        match decide(&FirstMeeting { peer: peer.clone(), certificate }) {
-            Decision::Trust => Ok(Some(known.remember(&KnownHost { peer, thumbprint })?)),
-            Decision::Refuse => Err(Unmet::Unknown { peer, shown: thumbprint }.into()),
+        match (decision, self) {
+            (Decision::Refuse, _) => Err(Unmet::Unknown { shown: thumbprint }.into()),
+            (Decision::Trust, Self::Remembered(known)) => Ok(known.remember(&KnownHost { peer, thumbprint })?),
+            (Decision::Trust, _) => Ok(thumbprint),
+        }
+    }
+
+    fn known(&self, endpoint: &Endpoint) -> Result<Option<Thumbprint>, ConsoleError> {
+        match self {
+            _ if !endpoint.url().is_tls() => Ok(None),
+            Self::Authorities(_) => Ok(None),
+            Self::Certificate(thumbprint) => Ok(Some(*thumbprint)),
+            Self::Remembered(known) => Ok(known.find(&endpoint.peer())?),
         }
     }
 
@@ -137,11 +155,11 @@ impl Trust {
             Err(error) => return error,
         };
         let why = match self {
-            Self::Authorities(file) => Unmet::Unvouched { peer, shown, file: file.clone() },
-            Self::Certificate(named) => Unmet::Other { peer, shown, named: *named },
+            Self::Authorities(file) => Unmet::Unvouched { shown, file: file.clone() },
+            Self::Certificate(named) => Unmet::Other { shown, named: *named },
             Self::Remembered(known) => match known.find(&peer) {
                 Ok(Some(before)) => Unmet::Changed { peer, shown, known: before, file: known.path().to_owned() },
-                Ok(None) => Unmet::Unknown { peer, shown },
+                Ok(None) => Unmet::Unknown { shown },
                 Err(error) => return error.into(),
             },
         };
@@ -150,7 +168,7 @@ impl Trust {
 }
 
 /// What the host shows of itself, before anything is told to it.
-async fn shown(endpoint: &Endpoint, patience: Duration) -> Result<PeerCertificate, ConsoleError> {
+pub(super) async fn shown(endpoint: &Endpoint, patience: Duration) -> Result<PeerCertificate, ConsoleError> {
     let url = endpoint.url().clone();
     let asked = tokio::task::spawn_blocking(move || PeerCertificate::of(&url, &AddressRules::anywhere(), patience));
     match asked.await {
@@ -171,7 +189,7 @@ mod tests {
             assert_eq!(fingerprint(&text), Ok(Thumbprint::Sha256([0xab; 32])), "{text}");
         }
         for wrong in ["", "sha256:", &"ab".repeat(20), "zz", "sha1:ab", "ä€sha256"] {
-            assert_eq!(fingerprint(wrong), Err(ThumbprintError), "{wrong}");
+            assert_eq!(fingerprint(wrong), Err(FingerprintError), "{wrong}");
         }
     }
 }

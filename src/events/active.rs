@@ -19,6 +19,7 @@ pub(super) struct Active {
     granted: Subscription,
     state: watch::Sender<State>,
     progress: Mutex<Progress>,
+    failure: Mutex<Option<Arc<str>>>,
 }
 
 /// Where events go, and as whom.
@@ -44,7 +45,25 @@ impl State {
 impl Active {
     pub(super) fn new(granted: Subscription, target: Target, filter: Filter, progress: Progress) -> Self {
         let state = watch::Sender::new(State { expires: granted.expires, ended: false });
-        Self { id: granted.id, target, filter, granted, state, progress: Mutex::new(progress) }
+        Self {
+            id: granted.id,
+            target,
+            filter,
+            granted,
+            state,
+            progress: Mutex::new(progress),
+            failure: Mutex::default(),
+        }
+    }
+
+    /// Why the last delivery failed that did, as far as this process tried.
+    pub(super) fn failure(&self) -> Option<Arc<str>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps why a delivery failed.
+    pub(super) fn note_failure(&self, reason: &str) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.into());
     }
 
     /// How far it got.

@@ -191,6 +191,7 @@ impl Delivering {
                 }
                 Verdict::Failed(reason) => {
                     self.hub.counts.failed.add_one();
+                    self.active.note_failure(&reason);
                     let (is_over, failures) = self.fail();
                     tracing::warn!(reason, subscription = %self.active.id, failures, "a message was not delivered");
                     if is_over {

@@ -246,10 +246,12 @@ impl Events {
 
     /// What waits for a subscription, and how its deliveries go. Answers from memory.
     pub fn queue(&self, id: Uuid) -> Option<Queue> {
-        let progress = self.hub.find(id)?.progress();
+        let active = self.hub.find(id)?;
+        let progress = active.progress();
         Some(Queue {
             behind: u64::try_from(self.hub.log.latest().saturating_sub(progress.cursor)).unwrap_or_default(),
             failures: progress.failures,
+            failure: active.failure().filter(|_| progress.failures > 0),
             failing_since: progress.failing_since,
             next_attempt: progress.next_attempt,
             dropped: progress.dropped,

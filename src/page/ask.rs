@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::failure::Failure;
 use crate::access::Caller;
-use crate::broker::{Arguments, AssociationQuery, Broker, IMPLEMENTATION_NAMESPACE, Instances, MethodReply, Traversal};
+use crate::broker::{
+    Arguments, AssociationQuery, Broker, IMPLEMENTATION_NAMESPACE, Instances, MethodReply, Traversal, Upload,
+};
 use crate::cim::{CimError, CimStatus, Instance, ObjectPath, Value};
 
 /// How long a method may take.
@@ -43,11 +45,6 @@ impl Objects {
         self.broker.estimate(IMPLEMENTATION_NAMESPACE, self.broker.class_anywhere(class).ok()?)
     }
 
-    /// One instance.
-    pub(super) fn get(&self, path: &ObjectPath) -> Result<Instance, Failure> {
-        Ok(self.broker.get(&self.caller, path)?)
-    }
-
     /// One instance that may have gone meanwhile.
     pub(super) fn find(&self, path: &ObjectPath) -> Result<Option<Instance>, Failure> {
         match self.broker.get(&self.caller, path) {
@@ -56,9 +53,16 @@ impl Objects {
         }
     }
 
-    /// The instance of a class that is named by its InstanceID alone.
-    pub(super) fn by_id(&self, class: &str, id: &str) -> Result<Instance, Failure> {
-        self.get(&path_by_id(class, id))
+    /// A package, a VIB, or whatever else is software, by its InstanceID.
+    pub(super) fn software(&self, id: &str) -> Result<Instance, Failure> {
+        let gone = "There is no such software: it was removed, or no repository offers it any more.";
+        self.find(&path_by_id("CIM_SoftwareIdentity", id))?.ok_or_else(|| Failure::not_found(gone))
+    }
+
+    /// A job by its InstanceID.
+    pub(super) fn job(&self, id: &str) -> Result<Instance, Failure> {
+        let gone = "There is no such job. One that ended some time ago is only in the history.";
+        self.find(&path_by_id("CIM_ConcreteJob", id))?.ok_or_else(|| Failure::not_found(gone))
     }
 
     /// The path of an instance that was given.
@@ -101,6 +105,17 @@ impl Objects {
         method: &str,
         arguments: &[(&str, Value)],
     ) -> Result<MethodReply, Failure> {
+        self.call_with(instance, method, arguments, None)
+    }
+
+    /// The same with a file that came beside the arguments.
+    pub(super) fn call_with(
+        &self,
+        instance: &Instance,
+        method: &str,
+        arguments: &[(&str, Value)],
+        upload: Option<&Upload>,
+    ) -> Result<MethodReply, Failure> {
         let class = instance.class();
         let method = class.method(method).ok_or_else(|| {
             CimError::new(CimStatus::MethodNotFound, format!("{} has no method {method}.", class.name()))
@@ -109,7 +124,7 @@ impl Objects {
         let given = arguments.iter().filter(|(_, value)| !value.is_null());
         let arguments = Arguments(given.map(|(name, value)| ((*name).into(), value.clone())).collect());
         let (path, until) = (self.path_of(instance), Instant::now() + PATIENCE);
-        Ok(self.broker.invoke_with(&self.caller, &path, method, arguments, None, until)?)
+        Ok(self.broker.invoke_with(&self.caller, &path, method, arguments, upload, until)?)
     }
 
     /// Removes an instance.

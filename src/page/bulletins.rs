@@ -7,6 +7,7 @@ use askama::Template;
 use super::Page;
 use super::failure::Failure;
 use super::frame::Frame;
+use super::images;
 use super::reading::{self, Moment, Reading};
 use super::reply::Answer;
 use super::systems::{self, System};
@@ -14,7 +15,7 @@ use super::visit::{self, Visit};
 use crate::cim::{Instance, Value};
 
 /// Values of QM_BulletinStatus.State.
-const MISSING: u64 = 2;
+pub(super) const MISSING: u64 = 2;
 const WAITS_FOR_BOOT: u64 = 3;
 const INSTALLED: u64 = 4;
 /// How many bulletins are shown at most.
@@ -35,6 +36,10 @@ struct BulletinsPage {
     bulletins: Vec<Status>,
     /// How many are of no interest while only the missing ones are shown.
     others: usize,
+    /// Whether all that are missing are chosen beforehand.
+    is_chosen: bool,
+    /// What the next boot changes, where that waits for it.
+    waits: bool,
 }
 
 #[derive(Debug, Template)]
@@ -55,6 +60,8 @@ struct BulletinPage {
 /// The last assessment of a system.
 #[derive(Debug)]
 struct Assessment {
+    /// Whether nothing is missing.
+    has_all: bool,
     summary: String,
     at: Moment,
     product: String,
@@ -150,6 +157,8 @@ fn made(visit: &Visit) -> Result<BulletinsPage, Failure> {
         assessment: assessment.as_ref().map(Assessment::of),
         only_missing,
         others: all - bulletins.len(),
+        is_chosen: visit.fields.text("choose") != "none",
+        waits: system.is_image && images::waits_for_boot(visit)?,
         bulletins,
     })
 }
@@ -170,14 +179,15 @@ fn one(visit: &Visit) -> Result<BulletinPage, Failure> {
         ("Conflicts with", "ConflictsWith"),
         ("Superseded by", "SupersededBy"),
     ];
+    let builds = |name: &str| status.texts(name).iter().map(|build| reading::build(build)).collect();
     let reasons = lists.map(|(words, name)| (words, status.texts(name)));
     Ok(BulletinPage {
         frame: visit.frame(id, "/bulletins")?,
         kind: system.key(),
         description: bulletin.as_ref().map(|b| reading::paragraphs(&b.text("Description"))).unwrap_or_default(),
         cves: bulletin.map(|bulletin| bulletin.texts("CVEs")).unwrap_or_default(),
-        vibs: status.texts("VIBs"),
-        on_host: status.texts("VIBsOnHost"),
+        vibs: builds("VIBs"),
+        on_host: builds("VIBsOnHost"),
         reasons: reasons.into_iter().filter(|(_, ids)| !ids.is_empty()).collect(),
         released: status.moment("ReleaseDate"),
         // Nothing but a web address becomes a link.
@@ -208,7 +218,8 @@ fn statuses(visit: &Visit, assessment: Option<&Instance>) -> Result<Vec<Status>,
     statuses.take(MOST).map(|status| status.map(|status| Status::of(&status))).collect()
 }
 
-fn rank(severity: &str) -> usize {
+/// The place of a severity; the worst is 0.
+pub(super) fn rank(severity: &str) -> usize {
     SEVERITIES.iter().position(|known| *known == severity).unwrap_or(SEVERITIES.len())
 }
 
@@ -221,6 +232,7 @@ impl Assessment {
         let parts = ["Product", "ProductVersion", "Build"].map(|name| assessment.text(name));
         let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
         Self {
+            has_all: assessment.number("MissingCount") == Some(0),
             summary: assessment.text("Description"),
             at: assessment.moment("AssessmentTime"),
             product: parts.join(" "),
@@ -258,10 +270,15 @@ impl Status {
 
     /// The class of the mark of its severity.
     fn severity_mark(&self) -> &'static str {
-        match rank(&self.severity) {
-            0 => "bad",
-            1 => "warn",
-            _ => "",
-        }
+        severity_mark(rank(&self.severity))
+    }
+}
+
+/// The class of the mark of a severity with this place.
+pub(super) fn severity_mark(rank: usize) -> &'static str {
+    match rank {
+        0 => "bad",
+        1 => "warn",
+        _ => "",
     }
 }

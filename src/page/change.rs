@@ -112,7 +112,7 @@ fn begun(visit: &Visit) -> Result<Answer, Failure> {
 }
 
 fn verified(visit: &Visit) -> Result<Answer, Failure> {
-    let package = visit.objects.by_id("CIM_SoftwareIdentity", visit.fields.text("id"))?;
+    let package = visit.objects.software(visit.fields.text("id"))?;
     let system = System::one(&visit.objects, false)?;
     let service = system.installation(&visit.objects)?;
     let source: Value = visit.objects.path_of(&package).into();
@@ -138,7 +138,7 @@ fn asked(visit: &Visit) -> Result<(Deed, Instance), Failure> {
     let wanted = visit.fields.text("deed");
     let deed = DEEDS.into_iter().find(|deed| deed.name == wanted);
     let deed = deed.ok_or_else(|| Failure::invalid("The form does not say what is to be done."))?;
-    Ok((deed, visit.objects.by_id("CIM_SoftwareIdentity", visit.fields.text("id"))?))
+    Ok((deed, visit.objects.software(visit.fields.text("id"))?))
 }
 
 fn arguments(visit: &Visit, deed: Deed, package: &Instance) -> Result<[(&'static str, Value); 3], Failure> {
@@ -160,7 +160,7 @@ impl Change {
     fn of(change: &Instance) -> Self {
         let name = |property: &str| {
             let id = change.text(property);
-            id.rsplit_once("Identity:").map_or(id.clone(), |(_, name)| name.to_owned())
+            reading::build(id.rsplit_once("Identity:").map_or(&*id, |(_, nevra)| nevra))
         };
         Self {
             kind: change.word("Kind").to_lowercase(),

@@ -47,6 +47,7 @@ impl Failure {
         match self.status {
             StatusCode::FORBIDDEN => "Not allowed",
             StatusCode::NOT_FOUND => "Not found",
+            StatusCode::PAYLOAD_TOO_LARGE => "Too large",
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "Busy",
             StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong",
             _ => "Not possible",

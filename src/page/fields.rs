@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
 use actix_web::web;
 use url::form_urlencoded;
 
 use super::failure::Failure;
 
-/// The largest form, in octets: that of many updates names each package.
-const LARGEST: usize = 128 * 1024;
+/// The largest form of somebody who is logged in, in octets: that of many updates names each package.
+pub(super) const LARGEST: usize = 128 * 1024;
+/// The largest of somebody who is not: a name, a password, and an address to go on to.
+pub(super) const LARGEST_OF_STRANGERS: usize = 8 * 1024;
 /// How long a browser may take to send one.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -23,11 +26,15 @@ impl Fields {
     }
 
     /// Reads the body of a POST, bounded in size and time.
-    pub(super) async fn receive(body: web::Payload) -> Result<Self, Failure> {
-        let whole = tokio::time::timeout(LONGEST, body.to_bytes_limited(LARGEST)).await;
+    pub(super) async fn receive(body: web::Payload, largest: usize) -> Result<Self, Failure> {
+        let whole = tokio::time::timeout(LONGEST, body.to_bytes_limited(largest)).await;
         match whole {
             Ok(Ok(Ok(octets))) => Ok(Self::parse(&octets)),
-            Ok(Ok(Err(_)) | Err(_)) => Err(Failure::invalid("The form did not come whole.")),
+            Ok(Ok(Err(_))) => Err(Failure::invalid("The form did not come whole.")),
+            Ok(Err(_)) => {
+                let text = format!("The form is larger than the {largest} octets that are read.");
+                Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, text))
+            }
             Err(_) => Err(Failure::invalid("The form did not come in time.")),
         }
     }

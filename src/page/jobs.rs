@@ -22,6 +22,8 @@ const JOB: &str = "CIM_ConcreteJob";
 const TERMINATE: u16 = 4;
 /// Return values of RequestStateChange: done, and begun.
 const CANCELLED: [u64; 2] = [0, 4096];
+/// The ErrorCode of a job that found the same or something newer installed (DSP1025).
+const NOT_NEWER: u64 = 4099;
 /// How many affected elements of a job are shown at most.
 const MOST: usize = 500;
 
@@ -30,7 +32,8 @@ const MOST: usize = 500;
 pub(super) struct JobRow {
     pub(super) id: String,
     pub(super) name: String,
-    pub(super) about: String,
+    /// What it does, in words.
+    pub(super) title: String,
     pub(super) owner: String,
     pub(super) state: State,
     pub(super) percent: u64,
@@ -46,6 +49,8 @@ pub(super) enum State {
     Waiting,
     Running,
     Done,
+    /// It was to install what was already there when its turn came: another job had taken it along, say.
+    Needless,
     Failed,
     Cancelled,
 }
@@ -67,6 +72,7 @@ impl State {
             Self::Waiting => "Waiting",
             Self::Running => "Running",
             Self::Done => "Done",
+            Self::Needless => "Was there",
             Self::Failed => "Failed",
             Self::Cancelled => "Cancelled",
         }
@@ -75,7 +81,7 @@ impl State {
     /// The class of its mark.
     pub(super) fn mark(self) -> &'static str {
         match self {
-            Self::Waiting | Self::Cancelled => "",
+            Self::Waiting | Self::Needless | Self::Cancelled => "",
             Self::Running => "busy",
             Self::Done => "good",
             Self::Failed => "bad",
@@ -84,7 +90,7 @@ impl State {
 
     /// Whether nothing more will happen to it.
     pub(super) fn is_final(self) -> bool {
-        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
+        matches!(self, Self::Done | Self::Needless | Self::Failed | Self::Cancelled)
     }
 }
 
@@ -131,22 +137,23 @@ pub(super) fn all(objects: &Objects) -> Result<Vec<JobRow>, Failure> {
 }
 
 fn one(visit: &Visit) -> Result<JobPage, Failure> {
-    let job = visit.objects.by_id(JOB, visit.fields.text("id"))?;
+    let job = visit.objects.job(visit.fields.text("id"))?;
+    let row = JobRow::of(&job, &visit.objects);
     let affected = affected(&visit.objects, &visit.objects.path_of(&job))?;
     let notes = job.texts("StatusDescriptions").into_iter().filter(|note| note != "Completed");
     Ok(JobPage {
-        frame: visit.frame(job.text("Name"), "/jobs")?,
+        frame: visit.frame(title(&job), "/jobs")?,
         method: job.text("MethodName"),
         started: job.moment("StartTime"),
         notes: notes.flat_map(|notes| notes.split("; ").map(str::to_owned).collect::<Vec<_>>()).collect(),
-        error: job.text("ErrorDescription"),
+        error: if row.state == State::Failed { job.text("ErrorDescription") } else { String::new() },
         affected,
-        job: JobRow::of(&job, &visit.objects),
+        job: row,
     })
 }
 
 fn cancelled(visit: &Visit) -> Result<Answer, Failure> {
-    let job = visit.objects.by_id(JOB, visit.fields.text("id"))?;
+    let job = visit.objects.job(visit.fields.text("id"))?;
     let method = "RequestStateChange";
     let reply = visit.objects.call(&job, method, &[("RequestedState", TERMINATE.into())])?;
     if reply.return_value.as_u64().is_some_and(|code| CANCELLED.contains(&code)) {
@@ -169,18 +176,64 @@ fn affected(objects: &Objects, job: &ObjectPath) -> Result<Vec<String>, Failure>
 /// What of a path tells a person what is meant: software by its name, files by theirs; not the system and its parts.
 fn name_of(path: &ObjectPath) -> Option<String> {
     match (path.key_str("InstanceID"), path.key_str("Name"), path.key_str("CheckID")) {
-        (Some(id), ..) => id.rsplit_once("Identity:").map(|(_, name)| name.to_owned()),
+        (Some(id), ..) => id.rsplit_once("Identity:").map(|(_, name)| reading::build(name)),
         (None, Some(file), Some(_)) => Some(file.to_owned()),
         _ => None,
     }
 }
 
-/// What a job was asked to work on, as far as its call says.
-fn about(job: &Instance) -> String {
+/// What jobs with such names do. Others describe themselves.
+const VERBS: [(&str, &str); 7] = [
+    ("InstallPackageFromURI", "Install"),
+    ("InstallPackageFromByteStream", "Install"),
+    ("InstallPackage", "Install"),
+    ("UpdatePackage", "Update"),
+    ("UpdateToPackage", "Update to"),
+    ("RemovePackage", "Remove"),
+    ("CheckPackage", "Verify files of"),
+];
+
+/// What other jobs do, whatever they are asked to work on.
+const TITLES: [(&str, &str); 4] = [
+    ("RefreshRepositories", "Fetch the lists of the repositories"),
+    ("Scan", "Compare with what was published"),
+    ("Assess", "Compare once more"),
+    ("RollBack", "Go back to the image before"),
+];
+
+/// What a job does, and what it was asked to work on, as far as its call says.
+fn title(job: &Instance) -> String {
+    let name = job.text("Name");
+    let kind = name.rsplit_once('-').map_or(&*name, |(kind, _)| kind);
+    if let Some((_, title)) = TITLES.iter().find(|(known, _)| *known == kind) {
+        return (*title).to_owned();
+    }
+    let verb = VERBS.iter().find(|(known, _)| *known == kind).map(|(_, verb)| *verb);
+    match (verb, subject(job)) {
+        (Some(verb), Some(subject)) => format!("{verb} {subject}"),
+        _ => {
+            // The number that ends a description stands elsewhere.
+            let text = job.text("Description");
+            text.rsplit_once(" (job ").map_or(text.clone(), |(text, _)| text.to_owned())
+        }
+    }
+}
+
+/// What a job is to work on: a package, an address, or what its description quotes at its end.
+fn subject(job: &Instance) -> Option<String> {
     let call = job.get("JobInParameters").and_then(Value::as_instance);
     let source = call.and_then(|call| call.reference("Source")).and_then(|source| name_of(&source));
-    let address = call.map(|call| call.text("URI")).filter(|address| !address.is_empty());
-    source.or(address).unwrap_or_else(|| job.text("Description"))
+    let address = || call.map(|call| call.text("URI")).filter(|uri| !uri.is_empty());
+    let quoted = || job.text("Description").strip_suffix("\".")?.rsplit_once('"').map(|(_, name)| name.to_owned());
+    source.or_else(address).or_else(|| quoted().map(|nevra| reading::build(&nevra)))
+}
+
+/// Whether a job failed for nothing but that its package is installed.
+fn is_needless(job: &Instance, objects: &Objects) -> bool {
+    let call = job.get("JobInParameters").and_then(Value::as_instance);
+    let Some(source) = call.and_then(|call| call.reference("Source")) else { return false };
+    job.number("ErrorCode") == Some(NOT_NEWER)
+        && objects.find(&source).is_ok_and(|package| package.is_some_and(|it| it.moment("InstallDate").is_known()))
 }
 
 /// The number at the end of a job's InstanceID.
@@ -190,17 +243,21 @@ fn number(id: &str) -> u64 {
 
 impl JobRow {
     fn of(job: &Instance, objects: &Objects) -> Self {
-        let (state, owner, caller) = (State::of(job), job.text("Owner"), objects.caller());
+        let (owner, caller) = (job.text("Owner"), objects.caller());
+        let state = match State::of(job) {
+            State::Failed if is_needless(job, objects) => State::Needless,
+            state => state,
+        };
         let is_own = caller.role == Role::Admin || (caller.role >= Role::Operator && *owner == *caller.name);
         Self {
             id: job.text("InstanceID"),
             name: job.text("Name"),
-            about: about(job),
+            title: title(job),
             may_cancel: is_own && !state.is_final(),
             owner,
             state,
             percent: job.number("PercentComplete").unwrap_or_default(),
-            status: job.text("JobStatus"),
+            status: job.text(if state == State::Needless { "ErrorDescription" } else { "JobStatus" }),
             submitted: job.moment("TimeSubmitted"),
             took: job.seconds("ElapsedTime").map(reading::length).unwrap_or_default(),
         }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::ask::Objects;
 use super::jobs::{self, JobRow};
-use super::sessions::Session;
+use super::sessions::{Session, Way};
 use super::{Page, door, reply};
-use crate::access::Caller;
+use crate::access::{Caller, PeerCertificate, Verdict};
 use crate::server::{self, Busy, Stopping};
 use crate::wsman::Place;
 
@@ -42,14 +43,15 @@ struct Line<'a> {
 
 /// Tells all jobs, now and after every change.
 pub(super) async fn jobs(page: Data<Page>, request: HttpRequest) -> HttpResponse {
-    let Some((secret, session)) = door::session(&page, &request) else {
+    let Some((secret, session)) = door::session(&page, &request).await else {
         return reply::with_headers(HttpResponse::new(StatusCode::FORBIDDEN));
     };
     let Ok(place) = page.watchers.take(&session.user, Instant::now()).await else {
         return reply::with_headers(HttpResponse::new(StatusCode::SERVICE_UNAVAILABLE));
     };
     let (send, lines) = mpsc::channel(2);
-    let watcher = Watcher { page, secret, caller: door::caller(&session, &request), session, send };
+    let (caller, certificate) = (door::caller(&session, &request), server::certificate_of(&request));
+    let watcher = Watcher { page, secret, caller, certificate, session, send };
     let held = (server::answering(&request), place);
     actix_web::rt::spawn(watcher.watch(held, server::stopping(&request)));
     let mut response = HttpResponse::Ok();
@@ -63,6 +65,8 @@ struct Watcher {
     secret: String,
     session: Session,
     caller: Caller,
+    /// What the connection showed.
+    certificate: Option<Arc<PeerCertificate>>,
     send: mpsc::Sender<Bytes>,
 }
 
@@ -105,9 +109,19 @@ impl Watcher {
         }
     }
 
+    /// Whether the certificate of the connection still means whoever the session belongs to.
+    async fn is_still_certified(&self) -> bool {
+        let Some(certificate) = &self.certificate else { return false };
+        let verdict = self.page.users.recognise(certificate).await;
+        matches!(verdict, Verdict::Known(caller) if caller.name == self.session.user)
+    }
+
     /// All jobs, as JSON on one line; `None` once the session has ended.
     async fn look(&self) -> Option<String> {
         if self.send.is_closed() || !self.page.sessions.is_alive_at(&self.secret, self.page.clock.now()) {
+            return None;
+        }
+        if self.session.way == Way::Certificate && !self.is_still_certified().await {
             return None;
         }
         let (page, session, caller) = (self.page.clone(), self.session.clone(), self.caller.clone());

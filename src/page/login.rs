@@ -3,18 +3,19 @@
 use std::net::IpAddr;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{RETRY_AFTER, SET_COOKIE};
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::failure::Failure;
-use super::fields::Fields;
+use super::fields::{Fields, LARGEST_OF_STRANGERS};
 use super::frame::Frame;
 use super::reply::{self, Answer};
+use super::sessions::Way;
 use super::{Page, cookie, door};
 use crate::access::{Caller, Verdict};
-use crate::server;
+use crate::server::{self, Origin};
 
 /// Where a browser goes after the log-in if it asked for nothing else.
 const START: &str = "/";
@@ -26,21 +27,31 @@ struct LoginPage<'a> {
     next: &'a str,
     name: &'a str,
     problem: &'a str,
+    /// Whom the certificate of the browser's connection means.
+    certified: Option<&'a str>,
+    /// Whether a page of another site led here: then the browser keeps the cookie of a session to itself (SameSite=Strict).
+    is_led: bool,
 }
 
 /// The form.
 pub(super) async fn form(page: Data<Page>, request: HttpRequest) -> HttpResponse {
-    if door::session(&page, &request).is_some() {
+    let _busy = server::answering(&request);
+    if door::session(&page, &request).await.is_some() {
         return reply::go(START);
     }
     let fields = Fields::parse(request.query_string().as_bytes());
-    shown(StatusCode::OK, &fields, "")
+    // A log-out takes the cookie away; whoever still has one was here for too long, or before a restart.
+    let had_session = cookie::secret(request.headers()).is_some();
+    let problem = if had_session { "Your session has ended. Log in again to go on." } else { "" };
+    let certified = door::certified(&page, &request).await;
+    let is_led = Origin::of(request.headers()) == Origin::Elsewhere;
+    shown(StatusCode::OK, &fields, problem, (certified.as_ref().map(|caller| &*caller.name), is_led))
 }
 
 /// Takes a name and a password, and begins a session.
 pub(super) async fn log_in(page: Data<Page>, request: HttpRequest, body: Payload) -> HttpResponse {
     let _busy = server::answering(&request);
-    let fields = match door::form(&request, body).await {
+    let fields = match door::form(&request, body, LARGEST_OF_STRANGERS).await {
         Ok(fields) => fields,
         Err(failure) => return door::refused(&failure),
     };
@@ -48,11 +59,11 @@ pub(super) async fn log_in(page: Data<Page>, request: HttpRequest, body: Payload
     let (name, password) = (fields.text("name"), fields.verbatim("password"));
     match page.users.authenticate(peer, name, password.as_bytes()).await {
         Verdict::Known(caller) => begin(&page, &request, &fields, caller, peer).await,
-        Verdict::Wrong => shown(StatusCode::FORBIDDEN, &fields, "The name or the password is wrong."),
+        Verdict::Wrong => shown(StatusCode::FORBIDDEN, &fields, "The name or the password is wrong.", (None, false)),
         Verdict::Later(wait) => {
             let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
             let problem = format!("Too many wrong passwords came from this address. Try again in {seconds} s.");
-            let mut response = shown(StatusCode::TOO_MANY_REQUESTS, &fields, &problem);
+            let mut response = shown(StatusCode::TOO_MANY_REQUESTS, &fields, &problem, (None, false));
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
             response
         }
@@ -66,16 +77,16 @@ pub(super) async fn log_in(page: Data<Page>, request: HttpRequest, body: Payload
 
 /// Ends the session.
 pub(super) async fn log_out(page: Data<Page>, request: HttpRequest, body: Payload) -> HttpResponse {
-    let fields = match door::form(&request, body).await {
+    let Some((secret, session)) = door::session(&page, &request).await else { return reply::go("/login") };
+    let fields = match door::form(&request, body, LARGEST_OF_STRANGERS).await {
         Ok(fields) => fields,
         Err(failure) => return door::refused(&failure),
     };
-    let Some((secret, session)) = door::session(&page, &request) else { return reply::go("/login") };
     if !session.is_token(fields.text("token")) {
         return door::refused(&door::not_ours());
     }
     page.sessions.end(&secret);
-    with_cookie(reply::go("/login"), &cookie::forget(request.headers()))
+    reply::with_cookie(reply::go("/login"), &cookie::forget(request.headers()))
 }
 
 async fn begin(
@@ -91,30 +102,28 @@ async fn begin(
         let standing = standing.ok_or_else(|| Failure::invalid("The user was removed a moment ago."))?;
         // Whoever logs in anew does so with a new secret; the old one is of no more use to anybody.
         earlier.iter().for_each(|secret| here.sessions.end(secret));
-        let secret = here.sessions.begin(&caller.name, &standing, here.clock.now());
+        let secret = here.sessions.begin(&caller.name, Way::Password, &standing, here.clock.now());
         tracing::info!(user = %caller.name, %peer, "somebody logs in to the page");
         secret.map_err(|error| Failure::ours(&error))
     });
     match begun.await.unwrap_or_else(|error| Err(Failure::ours(&error))) {
-        Ok(secret) => with_cookie(reply::go(own(fields.text("next"))), &cookie::set(request.headers(), &secret)),
+        Ok(secret) => reply::with_cookie(reply::go(own(fields.text("next"))), &cookie::set(request.headers(), &secret)),
         Err(failure) => door::refused(&failure),
     }
 }
 
-fn shown(status: StatusCode, fields: &Fields, problem: &str) -> HttpResponse {
+fn shown(
+    status: StatusCode,
+    fields: &Fields,
+    problem: &str,
+    (certified, is_led): (Option<&str>, bool),
+) -> HttpResponse {
     let (next, name) = (own(fields.text("next")), fields.text("name"));
-    match Answer::page(&LoginPage { frame: Frame::outside("Log in"), next, name, problem }) {
+    match Answer::page(&LoginPage { frame: Frame::outside("Log in"), next, name, problem, certified, is_led }) {
         Ok(Answer::Page(_, html)) => reply::html(status, html),
         Ok(_) => reply::go(START),
         Err(failure) => door::refused(&failure),
     }
-}
-
-fn with_cookie(mut response: HttpResponse, cookie: &str) -> HttpResponse {
-    if let Ok(value) = cookie.parse() {
-        response.headers_mut().insert(SET_COOKIE, value);
-    }
-    response
 }
 
 /// An address of our own, or the start: nobody is led elsewhere from here.

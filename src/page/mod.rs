@@ -3,6 +3,7 @@
 //! It asks the broker as whoever is logged in, so that roles and the audit log hold here as they do there. It is HTML made on
 //! the server and needs no script; one small file of ours shows the progress of jobs while it happens.
 
+mod advisories;
 mod ask;
 mod assets;
 mod available;
@@ -14,10 +15,11 @@ mod failure;
 mod fields;
 mod frame;
 mod history;
+mod images;
 mod jobs;
 mod live;
 mod login;
-mod origin;
+mod multipart;
 mod overview;
 mod package;
 mod paging;
@@ -30,6 +32,7 @@ mod software;
 mod subscriptions;
 mod systems;
 mod updates;
+mod upload;
 mod visit;
 
 use std::sync::Arc;
@@ -114,6 +117,7 @@ fn configure(page: &Data<Page>, config: &mut ServiceConfig) {
         .service(web::resource("/change").post(change::change))
         .service(web::resource("/verify").post(change::verify))
         .service(web::resource("/install-from").post(change::install_from))
+        .service(web::resource("/install-file").post(upload::install))
         .service(web::resource("/jobs").get(jobs::list))
         .service(web::resource("/job").get(jobs::show))
         .service(web::resource("/job/cancel").post(jobs::cancel))
@@ -123,6 +127,7 @@ fn configure(page: &Data<Page>, config: &mut ServiceConfig) {
         .service(web::resource("/bulletins/assess").post(bulletins::assess))
         .service(web::resource("/bulletins/deploy").post(bulletins::deploy))
         .service(web::resource("/bulletin").get(bulletins::show))
+        .service(web::resource("/roll-back").get(images::ask).post(images::roll_back))
         .service(web::resource("/repositories").get(repositories::list))
         .service(web::resource("/repositories/refresh").post(repositories::refresh))
         .service(web::resource("/repository").post(repositories::switch))
@@ -130,7 +135,8 @@ fn configure(page: &Data<Page>, config: &mut ServiceConfig) {
         .service(web::resource("/subscription/end").post(subscriptions::end))
         .service(web::resource("/history").get(history::list))
         .service(web::resource("/live/jobs").get(live::jobs))
-        .service(web::resource("/assets/{name}").get(assets::asset));
+        .service(web::resource("/assets/{name}").get(assets::asset))
+        .default_service(web::to(door::nothing_here));
 }
 
 /// An address of ours with fields; empty ones are left out.

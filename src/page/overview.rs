@@ -8,11 +8,14 @@ use super::Page;
 use super::bulletins;
 use super::failure::Failure;
 use super::frame::Frame;
+use super::images;
 use super::jobs::{self, JobRow};
-use super::reading::{Moment, Reading};
+use super::reading::{self, Moment, Reading};
+use super::subscriptions;
 use super::systems::System;
 use super::visit::{self, Visit};
 use crate::broker::IMPLEMENTATION_NAMESPACE;
+use crate::cim::Instance;
 
 /// OperationalStatus: OK.
 const OK: u64 = 2;
@@ -23,6 +26,10 @@ struct OverviewPage {
     frame: Frame,
     systems: Vec<Summary>,
     jobs: Vec<JobRow>,
+    /// How many subscriptions that the caller may see are not delivered now.
+    undelivered: usize,
+    /// The largest package file that may be sent along, for people; empty where none may.
+    largest_file: String,
 }
 
 /// A system in short.
@@ -37,8 +44,19 @@ struct Summary {
     installed: Option<u64>,
     /// What runs there.
     product: String,
-    /// How many bulletins are missing, and when that was found out.
-    missing: Option<(u64, Moment)>,
+    /// What it lacks of what was published, where that was found out.
+    missing: Option<Missing>,
+    /// Whether an image waits for the next boot.
+    waits: bool,
+}
+
+/// What a system lacks.
+#[derive(Debug)]
+struct Missing {
+    count: u64,
+    at: Moment,
+    /// How many of each severity, the worst first, with the class of its mark; none that there is nothing of.
+    severities: Vec<(u64, &'static str, &'static str)>,
 }
 
 /// The page.
@@ -49,7 +67,10 @@ pub(super) async fn show(page: Data<Page>, request: HttpRequest) -> HttpResponse
 fn made(visit: &Visit) -> Result<OverviewPage, Failure> {
     let systems = System::all(&visit.objects)?;
     let systems = systems.iter().map(|system| Summary::of(visit, system)).collect::<Result<_, _>>()?;
-    Ok(OverviewPage { frame: visit.frame("Overview", "/")?, systems, jobs: jobs::all(&visit.objects)? })
+    let undelivered = subscriptions::undelivered(visit);
+    let (frame, jobs) = (visit.frame("Overview", "/")?, jobs::all(&visit.objects)?);
+    let largest_file = visit.largest_file.filter(|_| frame.has_packages).map(reading::octets).unwrap_or_default();
+    Ok(OverviewPage { frame, systems, jobs, undelivered, largest_file })
 }
 
 impl Summary {
@@ -59,8 +80,6 @@ impl Summary {
         let hypervisors = visit.objects.all(IMPLEMENTATION_NAMESPACE, "VMware_HypervisorSoftwareIdentity")?;
         let product = hypervisors.first().filter(|_| system.is_image).map(|hypervisor| hypervisor.text("Caption"));
         let assessment = bulletins::assessment(visit, system)?;
-        let missing = assessment
-            .and_then(|assessment| Some((assessment.number("MissingCount")?, assessment.moment("AssessmentTime"))));
         Ok(Self {
             name: system.name.clone(),
             kind: system.kind(),
@@ -69,7 +88,26 @@ impl Summary {
             notes: system.instance.texts("StatusDescriptions"),
             installed: visit.objects.count(class),
             product: product.unwrap_or_default(),
-            missing,
+            missing: assessment.as_ref().and_then(Missing::of),
+            waits: system.is_image && images::waits_for_boot(visit)?,
+        })
+    }
+}
+
+impl Missing {
+    fn of(assessment: &Instance) -> Option<Self> {
+        let severities = [
+            ("MissingCriticalCount", "critical", "bad"),
+            ("MissingImportantCount", "important", "warn"),
+            ("MissingModerateCount", "moderate", ""),
+            ("MissingLowCount", "low", ""),
+            ("MissingOtherCount", "other", ""),
+        ];
+        let severities = severities.map(|(name, word, mark)| (assessment.number(name).unwrap_or_default(), word, mark));
+        Some(Self {
+            count: assessment.number("MissingCount")?,
+            at: assessment.moment("AssessmentTime"),
+            severities: severities.into_iter().filter(|(count, ..)| *count > 0).collect(),
         })
     }
 }

@@ -66,7 +66,7 @@ pub(super) async fn show(page: Data<Page>, request: HttpRequest) -> HttpResponse
 }
 
 fn made(visit: &Visit) -> Result<PackagePage, Failure> {
-    let software = visit.objects.by_id("CIM_SoftwareIdentity", visit.fields.text("id"))?;
+    let software = visit.objects.software(visit.fields.text("id"))?;
     let path = visit.objects.path_of(&software);
     let is_package = software.class().is_a(PACKAGE);
     let row = Row::of(&software);
@@ -146,7 +146,8 @@ impl Need {
     fn of(link: &Instance, other: &str) -> Self {
         let path = link.reference(other).filter(|path| &**path.class() == PACKAGE);
         let id = path.as_ref().and_then(|path| path.key_str("InstanceID"));
-        let named = id.map(|id| (id.to_owned(), id.rsplit_once("Identity:").map_or(id, |(_, name)| name).to_owned()));
+        let build = |id: &str| reading::build(id.rsplit_once("Identity:").map_or(id, |(_, nevra)| nevra));
+        let named = id.map(|id| (id.to_owned(), build(id)));
         Self { kind: link.word("DependencyType"), words: link.text("Requirement"), other: named }
     }
 }

@@ -30,7 +30,8 @@ impl Paging {
     pub(super) fn new(number: usize, rows: usize, has_more: bool, address: &Address<'_>) -> Self {
         let first = number.saturating_sub(1).saturating_mul(ROWS);
         Self {
-            total: None,
+            // The end of a list tells how long it is.
+            total: (!has_more && (rows > 0 || number <= 1)).then_some(first + rows),
             first: first + usize::from(rows > 0),
             last: first + rows,
             previous: (number > 1).then(|| address.part(number - 1)),
@@ -66,6 +67,14 @@ mod tests {
     fn of(total: usize, number: usize) -> (usize, usize, Option<String>, Option<String>) {
         let paging = Paging::of(total, number, &Address { path: "/x", fields: &[("q", "a&b"), ("none", "")] });
         (paging.first, paging.last, paging.previous, paging.next)
+    }
+
+    #[test]
+    fn a_list_that_is_not_counted_has_a_length_once_its_end_is_seen() {
+        let total =
+            |number, rows, has_more| Paging::new(number, rows, has_more, &Address { path: "/x", fields: &[] }).total;
+        assert_eq!([total(1, ROWS, true), total(1, 6, false), total(1, 0, false)], [None, Some(6), Some(0)]);
+        assert_eq!([total(3, 5, false), total(9, 0, false)], [Some(405), None]);
     }
 
     #[test]

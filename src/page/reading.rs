@@ -117,6 +117,20 @@ pub(super) fn version(software: &Instance) -> String {
     format!("{epoch}{version}{release}")
 }
 
+/// A package's build as people name it, out of `name-epoch:version-release.architecture`. Other names stay as they are.
+pub(super) fn build(nevra: &str) -> String {
+    let parts = || {
+        let (head, tail) = nevra.split_once(':')?;
+        let ((name, epoch), (version, architecture)) = (head.rsplit_once('-')?, tail.rsplit_once('.')?);
+        let epoch = match epoch.parse::<u32>().ok()? {
+            0 => String::new(),
+            epoch => format!("{epoch}:"),
+        };
+        Some(format!("{name} {epoch}{version} ({architecture})"))
+    };
+    parts().unwrap_or_else(|| nevra.to_owned())
+}
+
 /// The paragraphs of a description: Debian's have a dot where a line is empty, and a blank before each line.
 pub(super) fn paragraphs(text: &str) -> String {
     let line = |line: &str| if line.trim() == "." { String::new() } else { line.trim_end().to_owned() };
@@ -157,6 +171,17 @@ mod tests {
         job.set("JobState", 7u16).unwrap();
         assert_eq!((job.word("JobState"), job.number("JobState")), ("Completed".to_owned(), Some(7)));
         assert_eq!((job.text("Name"), job.word("Nothing")), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn builds_are_named_as_people_name_them() {
+        let named = ["curl-0:7.88.1-12.amd64", "vim-2:9.0-1.fc40.x86_64", "tzdata-0:2024a.all"].map(build);
+        assert_eq!(named, ["curl 7.88.1-12 (amd64)", "vim 2:9.0-1.fc40 (x86_64)", "tzdata 2024a (all)"]);
+        for other in
+            ["VMware_bootbank_esx-base_5.5.0-1.15.1623387", "file:///srv/a-1.0.deb", "https://h:5986/x-1.zip", ""]
+        {
+            assert_eq!(build(other), other);
+        }
     }
 
     #[test]

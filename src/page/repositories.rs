@@ -92,10 +92,12 @@ impl Repository {
             (Some(false), _) | (_, Some(false)) => "nothing",
             (None, None) => "not known",
         };
+        let name = repository.text("Name");
         Self {
-            name: repository.text("Name"),
             caption: repository.text("Caption"),
-            address: repository.text("AccessInfo"),
+            // apt's are named by their address.
+            address: Some(repository.text("AccessInfo")).filter(|address| !name.contains(address)).unwrap_or_default(),
+            name,
             is_enabled: repository.number("EnabledState") == Some(ENABLED.into()),
             is_well: repository.number("HealthState") == Some(HEALTHY),
             updated: repository.moment("TimeOfLastUpdate"),

@@ -32,10 +32,20 @@ type Digest = [u8; 32];
 #[derive(Debug)]
 struct Held {
     user: Arc<str>,
+    way: Way,
     credentials: [u8; 32],
     token: Arc<str>,
     begun: DateTime<Utc>,
     used: DateTime<Utc>,
+}
+
+/// How somebody showed who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// With a name and a password.
+    Password,
+    /// With the certificate of their connection: the session is of no use on a connection without it.
+    Certificate,
 }
 
 /// A session that a request belongs to.
@@ -43,6 +53,8 @@ struct Held {
 pub(super) struct Session {
     /// Who logged in.
     pub(super) user: Arc<str>,
+    /// How they did.
+    pub(super) way: Way,
     /// What every form holds: proves that it is one of ours.
     pub(super) token: Arc<str>,
     credentials: [u8; 32],
@@ -67,7 +79,13 @@ impl Sessions {
     }
 
     /// Begins a session and gives the secret that names it.
-    pub(super) fn begin(&self, user: &Arc<str>, standing: &Standing, now: DateTime<Utc>) -> Result<String, ErrorStack> {
+    pub(super) fn begin(
+        &self,
+        user: &Arc<str>,
+        way: Way,
+        standing: &Standing,
+        now: DateTime<Utc>,
+    ) -> Result<String, ErrorStack> {
         let (secret, token) = (random()?, random()?);
         let mut held = self.lock();
         held.retain(|_, session| self.is_alive(session, now));
@@ -78,7 +96,7 @@ impl Sessions {
             drop_oldest(&mut held, |_| true);
         }
         let (user, credentials) = (user.clone(), standing.credentials);
-        let session = Held { user, credentials, token: token.into(), begun: now, used: now };
+        let session = Held { user, way, credentials, token: token.into(), begun: now, used: now };
         held.insert(sha256(secret.as_bytes()), session);
         Ok(secret)
     }
@@ -92,7 +110,7 @@ impl Sessions {
         }
         session.used = now;
         let (user, token) = (session.user.clone(), session.token.clone());
-        Some(Session { user, token, credentials: session.credentials })
+        Some(Session { user, way: session.way, token, credentials: session.credentials })
     }
 
     /// Whether the session that a secret names is still alive; to ask does not make it live longer.
@@ -146,23 +164,23 @@ mod tests {
     #[test]
     fn a_session_lives_while_it_is_used_and_not_for_ever() {
         let sessions = sessions();
-        let secret = sessions.begin(&"ann".into(), &STANDING, at(0)).unwrap();
+        let secret = sessions.begin(&"ann".into(), Way::Password, &STANDING, at(0)).unwrap();
         assert_eq!(secret.len(), 64);
         for seconds in [0, 99, 180, 249] {
             assert_eq!(&*sessions.find(&secret, at(seconds)).unwrap().user, "ann", "{seconds}");
         }
         assert!(!sessions.is_alive_at(&secret, at(250)) && sessions.is_alive_at(&secret, at(240)));
         assert!(sessions.find(&secret, at(250)).is_none(), "older than a session may be");
-        let secret = sessions.begin(&"ann".into(), &STANDING, at(300)).unwrap();
+        let secret = sessions.begin(&"ann".into(), Way::Password, &STANDING, at(300)).unwrap();
         assert!(sessions.find(&secret, at(400)).is_none(), "nobody used it");
-        let secret = sessions.begin(&"ann".into(), &STANDING, at(300)).unwrap();
+        let secret = sessions.begin(&"ann".into(), Way::Password, &STANDING, at(300)).unwrap();
         assert!(sessions.find(&secret, at(-1000)).is_none(), "the clock jumped back");
     }
 
     #[test]
     fn a_session_has_its_own_token_and_ends_when_it_is_told_to() {
         let sessions = sessions();
-        let [one, two] = [0, 1].map(|n| sessions.begin(&"ann".into(), &STANDING, at(n)).unwrap());
+        let [one, two] = [0, 1].map(|n| sessions.begin(&"ann".into(), Way::Password, &STANDING, at(n)).unwrap());
         let [first, second] = [&one, &two].map(|secret| sessions.find(secret, at(2)).unwrap());
         assert!(first.is_token(&first.token) && !first.is_token(&second.token) && !first.is_token(""));
         assert!(first.fits(&STANDING) && !first.fits(&Standing { credentials: [8; 32], ..STANDING }));
@@ -174,7 +192,8 @@ mod tests {
     #[test]
     fn there_are_not_more_sessions_than_fit_and_the_unused_ones_go_first() {
         let sessions = sessions();
-        let begin = |user: String, n: usize| sessions.begin(&user.into(), &STANDING, at(n as i64 / 10)).unwrap();
+        let begin =
+            |user: String, n: usize| sessions.begin(&user.into(), Way::Password, &STANDING, at(n as i64 / 10)).unwrap();
         let of_bob = begin("bob".to_owned(), 0);
         let of_ann: Vec<_> = (1..=MOST_OF_ONE_USER + 1).map(|n| begin("ann".to_owned(), n * 10)).collect();
         assert!(sessions.find(&of_ann[0], at(30)).is_none() && sessions.find(&of_ann[1], at(30)).is_some());

@@ -9,6 +9,7 @@ use askama::Template;
 use super::Page;
 use super::failure::Failure;
 use super::frame::Frame;
+use super::images::{self, Boot};
 use super::paging::{Address, Paging, ROWS};
 use super::reading::Reading;
 use super::rows::Row;
@@ -16,10 +17,8 @@ use super::visit::{self, Visit};
 use crate::broker::IMPLEMENTATION_NAMESPACE;
 use crate::cim::{Instance, ObjectPath};
 
-/// A value of ElementSoftwareStatus: what will run after the next boot.
-const NEXT: u64 = 3;
-/// Another one: what runs now.
-const CURRENT: u64 = 2;
+/// The class of what images are made of.
+const VIB: &str = "VMware_ComponentSoftwareIdentity";
 
 #[derive(Debug, Template)]
 #[template(path = "software.html")]
@@ -28,20 +27,22 @@ struct SoftwarePage {
     search: String,
     rows: Vec<Listed>,
     paging: Paging,
+    /// Whether any of it is of an architecture; VIBs are of none.
+    has_architectures: bool,
 }
 
 #[derive(Debug)]
 struct Listed {
     row: Row,
-    /// Whether it is part of an image that runs after the next boot.
-    waits_for_boot: bool,
+    /// What the next boot of an image does to it.
+    boot: Boot,
 }
 
 /// What stands on a system.
 #[derive(Debug)]
 struct Standing {
     path: Arc<ObjectPath>,
-    waits_for_boot: bool,
+    boot: Boot,
 }
 
 /// The list.
@@ -63,7 +64,8 @@ fn made(visit: &Visit) -> Result<SoftwarePage, Failure> {
         (found.into_iter().skip(paging.skipped()).take(ROWS).collect(), paging)
     };
     let frame = visit.frame("Installed software", "/software")?;
-    Ok(SoftwarePage { frame, search: search.to_owned(), rows, paging })
+    let has_architectures = rows.iter().any(|listed| !listed.row.architecture.is_empty());
+    Ok(SoftwarePage { frame, search: search.to_owned(), rows, paging, has_architectures })
 }
 
 /// What stands on the systems, in the order of its names.
@@ -72,6 +74,10 @@ fn standing(visit: &Visit) -> Result<Vec<Standing>, Failure> {
     for link in visit.objects.walk(IMPLEMENTATION_NAMESPACE, "CIM_ElementSoftwareIdentity")? {
         all.extend(Standing::of(&link?));
     }
+    // Where no image waits for the boot, it changes nothing.
+    if !images::waits_for_boot(visit)? {
+        all.iter_mut().for_each(|standing| standing.boot = Boot::Keeps);
+    }
     all.sort_by(|a, b| a.id().cmp(&b.id()));
     Ok(all)
 }
@@ -79,18 +85,18 @@ fn standing(visit: &Visit) -> Result<Vec<Standing>, Failure> {
 /// The rows of what stands there. What was removed meanwhile is left out.
 fn listed<'a>(visit: &Visit, standing: impl Iterator<Item = &'a Standing>) -> Result<Vec<Listed>, Failure> {
     let mut rows = Vec::new();
-    for Standing { path, waits_for_boot } in standing {
+    for Standing { path, boot, .. } in standing {
         let software = visit.objects.find(path)?;
-        rows.extend(software.map(|software| Listed { row: Row::of(&software), waits_for_boot: *waits_for_boot }));
+        rows.extend(software.map(|software| Listed { row: Row::of(&software), boot: *boot }));
     }
     Ok(rows)
 }
 
 impl Standing {
     fn of(link: &Instance) -> Option<Self> {
-        let status = link.numbers("ElementSoftwareStatus");
-        let waits_for_boot = status.contains(&NEXT) && !status.contains(&CURRENT);
-        Some(Self { path: link.reference("Antecedent")?, waits_for_boot })
+        let path = link.reference("Antecedent")?;
+        let boot = if &**path.class() == VIB { Boot::of(link) } else { Boot::Keeps };
+        Some(Self { path, boot })
     }
 
     fn id(&self) -> Option<&str> {

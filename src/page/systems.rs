@@ -13,9 +13,6 @@ const PATCH_SERVICE: &str = "QM_HostPatchService";
 /// The return value of methods that began a job.
 const JOB_STARTED: u64 = 4096;
 
-/// The return value where something of the arguments does not fit (DSP1025).
-const DOES_NOT_FIT: i128 = 2;
-
 /// A managed system.
 #[derive(Debug)]
 pub(super) struct System {
@@ -86,13 +83,12 @@ pub(super) fn begun(service: &Instance, method: &str, reply: &MethodReply) -> Re
     }
 }
 
-/// What a method returned, in the words of the schema.
+/// What a method returned: in its own words where it has some, else in those of the schema.
 pub(super) fn answer(service: &Instance, method: &str, reply: &MethodReply) -> String {
     let word = service.class().method(method).and_then(|method| word(method, &reply.return_value));
     let code = reply.return_value.as_integer().unwrap_or(CimStatus::Failed as i128);
     match word {
-        // Why is told to the operator's log alone.
-        _ if code == DOES_NOT_FIT => format!("what was asked for does not fit ({code}); the server's log says why"),
+        _ if reply.why.is_some() => reply.why.as_deref().unwrap_or_default().trim_end_matches('.').to_owned(),
         Some(word) => format!("{} ({code})", word.to_lowercase()),
         None => format!("the service returned {code}"),
     }

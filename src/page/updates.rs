@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::Page;
+use super::advisories::{Advisories, Advisory};
 use super::failure::Failure;
 use super::frame::Frame;
 use super::reading::Reading;
@@ -27,6 +28,10 @@ const UPDATE: u16 = 5;
 struct UpdatesPage {
     frame: Frame,
     updates: Vec<Update>,
+    /// Whether updates are told with the advisories that ask for them.
+    has_advisories: bool,
+    /// Whether all are chosen beforehand.
+    is_chosen: bool,
 }
 
 /// What is installed, and what is newer.
@@ -34,13 +39,26 @@ struct UpdatesPage {
 struct Update {
     from: Row,
     to: Row,
+    /// The advisories that ask for it, the most severe first.
+    advisories: Vec<Advisory>,
 }
 
 /// The list.
 pub(super) async fn list(page: Data<Page>, request: HttpRequest) -> HttpResponse {
     let made = |visit: &Visit| {
         let host = System::one(&visit.objects, false)?;
-        Ok(UpdatesPage { updates: all(visit, &host)?, frame: visit.frame("Updates", "/updates")? })
+        let (mut updates, advisories) = (all(visit, &host)?, Advisories::of(visit, &host)?);
+        for update in &mut updates {
+            update.advisories = advisories.about(&update.from);
+        }
+        // The worst comes first; what no advisory asks for keeps its place by its name.
+        updates.sort_by_key(|update| update.advisories.first().map_or(usize::MAX, |worst| worst.rank));
+        Ok(UpdatesPage {
+            updates,
+            has_advisories: advisories.are_known(),
+            is_chosen: visit.fields.text("choose") != "none",
+            frame: visit.frame("Updates", "/updates")?,
+        })
     };
     visit::show(page, request, made).await
 }
@@ -82,12 +100,12 @@ fn newer(visit: &Visit, installed: &[Instance], newest_first: &[&str]) -> Result
     let offered: Vec<&str> = newest_first.iter().copied().take_while(|id| !is_installed(id)).collect();
     let mut updates: Vec<Update> = Vec::new();
     for id in offered {
-        let to = Row::of(&visit.objects.by_id("CIM_SoftwareIdentity", id)?);
+        let to = Row::of(&visit.objects.software(id)?);
         let older = installed.iter().filter(|package| package.text("Architecture") == to.architecture);
         let place = |package: &Instance| newest_first.iter().position(|id| package.text("InstanceID") == *id);
         let Some(from) = older.min_by_key(|package| place(package)) else { continue };
         if updates.iter().all(|update| update.to.architecture != to.architecture) {
-            updates.push(Update { from: Row::of(from), to });
+            updates.push(Update { from: Row::of(from), to, advisories: Vec::new() });
         }
     }
     Ok(updates)
@@ -101,7 +119,7 @@ fn updated(visit: &Visit) -> Result<Answer, Failure> {
     let host = System::one(&visit.objects, false)?;
     let (service, target) = (host.installation(&visit.objects)?, host.reference(&visit.objects));
     for id in chosen {
-        let package = visit.objects.by_id("CIM_SoftwareIdentity", id)?;
+        let package = visit.objects.software(id)?;
         let source: Value = visit.objects.path_of(&package).into();
         let options = Value::array([UPDATE]);
         let arguments = [("Source", source), ("Target", target.clone()), ("InstallOptions", options)];

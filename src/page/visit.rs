@@ -6,16 +6,17 @@ use std::time::Duration;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::ask::Objects;
 use super::failure::Failure;
-use super::fields::Fields;
+use super::fields::{Fields, LARGEST};
 use super::frame::{Frame, Who};
 use super::reply::{self, Answer};
 use super::sessions::Session;
 use super::systems::System;
-use super::{Page, door};
+use super::{Page, cookie, door};
 use crate::access::Caller;
 use crate::events::Events;
 use crate::server;
@@ -33,6 +34,10 @@ pub(super) struct Visit {
     pub(super) fields: Fields,
     /// Those who are told of events.
     pub(super) events: Arc<Events>,
+    /// When it is.
+    pub(super) now: DateTime<Utc>,
+    /// The largest package file that is taken, in octets; `None` where none are.
+    pub(super) largest_file: Option<u64>,
     session: Session,
 }
 
@@ -70,10 +75,19 @@ pub(super) async fn show<T: Template>(
     make: impl FnOnce(&Visit) -> Result<T, Failure> + Send + 'static,
 ) -> HttpResponse {
     let _busy = server::answering(&request);
-    let Some((secret, session)) = door::session(&page, &request) else { return door::log_in_for(&request) };
+    let (entry, is_new) = match door::session(&page, &request).await {
+        Some(entry) => (Some(entry), false),
+        None => (door::enter(&page, &request).await, true),
+    };
+    let Some((secret, session)) = entry else { return door::log_in_for(&request) };
+    let given = is_new.then(|| cookie::set(request.headers(), &secret));
     let fields = Fields::parse(request.query_string().as_bytes());
-    let answer = |visit: &Visit| Answer::page(&make(visit)?);
-    visit(&page, &page.looks, &request, (secret, session, fields), answer).await
+    let paged = |visit: &Visit| Answer::page(&make(visit)?);
+    let response = answer(&page, &page.looks, &request, (secret, session, fields), paged).await;
+    match given {
+        Some(cookie) => reply::with_cookie(response, &cookie),
+        None => response,
+    }
 }
 
 /// Answers a POST of one of our forms, which must be one of this session's.
@@ -84,19 +98,19 @@ pub(super) async fn act(
     act: impl FnOnce(&Visit) -> Result<Answer, Failure> + Send + 'static,
 ) -> HttpResponse {
     let _busy = server::answering(&request);
-    let fields = match door::form(&request, body).await {
+    let Some((secret, session)) = door::session(&page, &request).await else { return door::log_in_for(&request) };
+    let fields = match door::form(&request, body, LARGEST).await {
         Ok(fields) => fields,
         Err(failure) => return door::refused(&failure),
     };
-    let Some((secret, session)) = door::session(&page, &request) else { return door::log_in_for(&request) };
     if !session.is_token(fields.text("token")) {
         return door::refused(&door::not_ours());
     }
-    visit(&page, &page.changes, &request, (secret, session, fields), act).await
+    answer(&page, &page.changes, &request, (secret, session, fields), act).await
 }
 
 /// Has a request answered beside the event loop, as whoever the session belongs to is now.
-async fn visit(
+pub(super) async fn answer(
     page: &Data<Page>,
     places: &Places,
     request: &HttpRequest,
@@ -104,6 +118,7 @@ async fn visit(
     answer: impl FnOnce(&Visit) -> Result<Answer, Failure> + Send + 'static,
 ) -> HttpResponse {
     let (caller, user) = (door::caller(&session, request), session.user.clone());
+    let largest_file = server::largest_file(request);
     let here = page.clone();
     let work = move || {
         let standing = match here.users.standing(&session.user) {
@@ -115,7 +130,8 @@ async fn visit(
             return Answer::LogIn;
         };
         let objects = Objects::new(here.broker.clone(), Caller { role: standing.role, ..caller });
-        let visit = Visit { objects, fields, events: here.events.clone(), session };
+        let visit =
+            Visit { objects, fields, events: here.events.clone(), now: here.clock.now(), largest_file, session };
         answer(&visit).unwrap_or_else(|failure| {
             Answer::failed(visit.frame("", "").unwrap_or_else(|_| visit.bare_frame()), &failure)
         })

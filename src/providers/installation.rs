@@ -118,10 +118,10 @@ pub(super) fn not_submitted(error: JobsError) -> CimError {
     }
 }
 
-/// The caller learns no more than the return value; the log says what was wrong.
+/// Over WS-Management the caller learns no more than the return value; the log and the page say what was wrong.
 pub(super) fn does_not_fit(method: &str, caller: &Caller, why: &str) -> MethodReply {
     tracing::info!(user = %caller.name, code = ERROR_OCCURRED, "{method} is refused: {why}");
-    MethodReply::code(ERROR_OCCURRED)
+    MethodReply::refusal(ERROR_OCCURRED, why)
 }
 
 /// The URI, where it leads and what to do.
@@ -194,5 +194,5 @@ pub(super) fn refused(error: StageError) -> Result<MethodReply, CimError> {
         }
     };
     tracing::info!(error = &error as &dyn std::error::Error, code, "a package file is refused");
-    Ok(MethodReply::code(code))
+    Ok(MethodReply::refusal(code, error.to_string()))
 }

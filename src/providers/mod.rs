@@ -39,6 +39,7 @@ mod single;
 mod static_filters;
 mod subscriptions;
 mod system;
+mod updates;
 
 use std::sync::Arc;
 

@@ -31,7 +31,7 @@ pub(super) fn check(
     };
     let plan = match plan(model, caller, &PackageRequest::ChangeIdentity { nevra, options, asked }.into(), until)? {
         Ok(plan) => plan,
-        Err(code) => return Ok(MethodReply::code(code)),
+        Err(refusal) => return Ok(refusal),
     };
     // Neither of them: no information can be determined (DSP1025 9.3).
     let reboot = plan.needs_reboot.map(|is_needed| if is_needed { MANUAL_REBOOT_REQUIRED } else { NO_REBOOT_REQUIRED });
@@ -42,7 +42,8 @@ pub(super) fn check(
     Ok(MethodReply::code(0).with("InstallCharacteristics", Value::array(characteristics)))
 }
 
-/// `PlanChanges`: every package that would not stay as it is, and how much would be fetched and written.
+/// `PlanChanges`: every package that would not stay as it is, and how much would be fetched and written; or why it is not
+/// possible, which no method of DSP1025's has a parameter for.
 pub(super) fn changes(
     model: &Model,
     caller: &Caller,
@@ -51,11 +52,11 @@ pub(super) fn changes(
 ) -> Result<MethodReply, CimError> {
     let (nevra, options, asked) = match asked_of_identity(model, arguments) {
         Ok(asked) => asked,
-        Err(why) => return Ok(does_not_fit("PlanChanges", caller, why)),
+        Err(why) => return Ok(with_reason(does_not_fit("PlanChanges", caller, why))),
     };
     let plan = match plan(model, caller, &PackageRequest::ChangeIdentity { nevra, options, asked }.into(), until)? {
         Ok(plan) => plan,
-        Err(code) => return Ok(MethodReply::code(code)),
+        Err(refusal) => return Ok(with_reason(refusal)),
     };
     let changes: Result<Vec<Instance>, CimError> = plan.changes.iter().map(|change| shown(model, change)).collect();
     Ok(MethodReply::code(0)
@@ -64,13 +65,25 @@ pub(super) fn changes(
         .with("DiskUsage", plan.disk_octets))
 }
 
-/// The plan of a job; or the value to return where the job would fail.
-fn plan(model: &Model, caller: &Caller, request: &JobRequest, until: Instant) -> Result<Result<Plan, u32>, CimError> {
+fn with_reason(refusal: MethodReply) -> MethodReply {
+    match refusal.why.clone() {
+        Some(why) => refusal.with("Reason", why),
+        None => refusal,
+    }
+}
+
+/// The plan of a job; or what to answer where the job would fail.
+fn plan(
+    model: &Model,
+    caller: &Caller,
+    request: &JobRequest,
+    until: Instant,
+) -> Result<Result<Plan, MethodReply>, CimError> {
     match model.jobs().plan(request, caller, until) {
         Ok(plan) => Ok(Ok(plan)),
         Err(PlanError::NotPossible(error)) => {
             tracing::info!("a plan shows that it is not possible: {}", error.message);
-            Ok(Err(u32::from(error_code(error.cause))))
+            Ok(Err(MethodReply::refusal(u32::from(error_code(error.cause)), error.message)))
         }
         Err(PlanError::TimedOut) => Err(CimError::timed_out(
             "The plan was not made within the OperationTimeout and was given up; nothing was changed. Ask again with a longer one.",

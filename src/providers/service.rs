@@ -8,7 +8,7 @@ use super::managed::ManagedSystem;
 use super::model::Model;
 use super::names::{CAPABILITIES, CAPABILITIES_ID, SERVICE, SERVICE_NAME};
 use super::single::Single;
-use super::{find, installation, planning};
+use super::{find, installation, planning, updates};
 use crate::broker::{Action, Invocation, MethodReply, Provider};
 use crate::cim::{CimError, CimStatus, Class, Instance, Method, ObjectPath, Value};
 use crate::software::{Abilities, Family};
@@ -127,7 +127,7 @@ impl Single for Services {
 
     fn action_of(&self, method: &Method) -> Action {
         match &*method.name {
-            "FindIdentity" => Action::Read,
+            "FindIdentity" | "FindUpdates" => Action::Read,
             "CheckSoftwareIdentity" | "PlanChanges" => Action::Plan,
             _ => Action::Change,
         }
@@ -144,6 +144,7 @@ impl Single for Services {
             // What the capabilities do not name answers 1 Not Supported (DSP1025 8).
             name if Self::needs_changes(name) && !model.manager.abilities().changes => Ok(MethodReply::code(1)),
             "FindIdentity" => find::find(model, arguments),
+            "FindUpdates" => updates::find(model),
             "CheckSoftwareIdentity" => planning::check(model, caller, arguments, invocation.deadline),
             "PlanChanges" => planning::changes(model, caller, arguments, invocation.deadline),
             "InstallFromURI" => installation::from_uri(model, caller, arguments),

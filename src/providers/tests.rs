@@ -325,6 +325,7 @@ fn what_only_asks_changes_nothing_but_plans_are_for_those_who_may_change() {
     };
     for (method, action) in [
         ("FindIdentity", Action::Read),
+        ("FindUpdates", Action::Read),
         ("CheckSoftwareIdentity", Action::Plan),
         ("PlanChanges", Action::Plan),
         ("InstallFromURI", Action::Change),

@@ -69,17 +69,17 @@ impl Endpoint {
         let connection = request.conn_data::<Arc<Connection>>().cloned();
         let _busy = connection.as_ref().map(|connection| connection.busy());
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        match self.answer(access, peer, &request, payload).await {
-            Ok(reply) => self.send(reply),
+        let (mut response, is_stale) = match self.answer(access, peer, &request, payload).await {
+            Ok(reply) => (send(reply), false),
             Err(refusal) => {
                 if let Some(connection) = connection.as_ref().filter(|_| refusal.ends_connection()) {
                     connection.end();
                 }
-                let mut response = refusal.response(content::reads_soap(request.headers()));
-                self.challenge(&mut response, refusal == Refusal::Stale);
-                response
+                (refusal.response(content::reads_soap(request.headers())), refusal == Refusal::Stale)
             }
-        }
+        };
+        self.authentication.say(&request, &mut response, is_stale);
+        response
     }
 
     async fn answer(
@@ -149,23 +149,6 @@ impl Endpoint {
         self.authentication.caller(peer, request).await.map(Some)
     }
 
-    fn send(&self, reply: wsman::Reply) -> HttpResponse {
-        let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = HttpResponse::new(status);
-        if let Some(content_type) = reply.content_type {
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        }
-        self.challenge(&mut response, false);
-        response.extensions_mut().insert(reply.operation);
-        response.set_body(BoxBody::new(ReplyBody::new(reply.body)))
-    }
-
-    fn challenge<B>(&self, response: &mut HttpResponse<B>, is_stale: bool) {
-        if response.status() == StatusCode::UNAUTHORIZED {
-            self.authentication.challenge(response.headers_mut(), is_stale);
-        }
-    }
-
     /// The service's address as this client calls it.
     fn address(&self, headers: &HeaderMap) -> Arc<str> {
         let named = text(headers, "host").filter(|host| is_host(host)).unwrap_or(&self.listen);
@@ -175,6 +158,16 @@ impl Endpoint {
         }
         address.1.clone()
     }
+}
+
+fn send(reply: wsman::Reply) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::new(status);
+    if let Some(content_type) = reply.content_type {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    response.extensions_mut().insert(reply.operation);
+    response.set_body(BoxBody::new(ReplyBody::new(reply.body)))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -13,6 +13,7 @@ mod endpoint;
 mod figures;
 mod in_flight;
 mod loops;
+mod origin;
 mod refusal;
 mod reply_body;
 mod requests;
@@ -33,19 +34,21 @@ use openssl::ssl::SslAcceptor;
 use tokio::sync::watch;
 
 use self::authentication::Authentication;
-pub use self::authentication::ClientCertificates;
+use self::authentication::negotiate::Negotiate;
+pub use self::authentication::{ClientCertificates, Kerberos, KerberosError, keytab_variable};
 pub use self::connections::Busy;
 use self::connections::{Connection, Connections, Limits};
 use self::endpoint::{Access, Endpoint};
 use self::figures::RequestFigures;
 use self::in_flight::InFlight;
 pub use self::loops::Loops;
+pub use self::origin::Origin;
 pub use self::tls::{Presented, TlsError};
 use self::transport::{DISCONNECT_TIME, Transport};
-pub use self::upload::UploadSettings;
 use self::upload::Uploads;
+pub use self::upload::{Claim, SpoolError, Spooled, UploadSettings};
 pub use self::watching::Watching;
-use crate::access::{DigestAlgorithm, RequestId, Users};
+use crate::access::{Caller, DigestAlgorithm, PeerCertificate, RequestId, Users};
 use crate::config::Live;
 use crate::metrics::{Ailment, Exposition, Watched};
 use crate::wsman;
@@ -67,6 +70,8 @@ pub struct Settings {
     pub connections: usize,
     /// The algorithms that digests of passwords are offered with, in this order.
     pub digest: Vec<DigestAlgorithm>,
+    /// How Kerberos tickets are taken; `None` takes none.
+    pub kerberos: Option<Kerberos>,
     /// How many requests may be answered at a time.
     pub requests: usize,
     /// How clients are asked for certificates; `None` asks for none.
@@ -100,6 +105,7 @@ pub struct Server {
     users: Arc<Users>,
     service: Arc<wsman::Service>,
     uploads: Option<Arc<Uploads>>,
+    negotiate: Option<Arc<Negotiate>>,
     watching: Option<(Watching, Arc<dyn Watched>)>,
     routes: Option<Routes>,
     loops: Loops,
@@ -128,6 +134,9 @@ pub enum ServerError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Tickets cannot be taken.
+    #[error(transparent)]
+    Kerberos(#[from] KerberosError),
 }
 
 impl Server {
@@ -141,14 +150,29 @@ impl Server {
     ) -> Result<Self, ServerError> {
         let (presented, tls) =
             Presented::begin(identity, settings.client_certificates.as_ref(), users.audit().clone())?;
+        let open = |kerberos| Negotiate::open(kerberos, tls.context().certificate());
+        let negotiate = settings.kerberos.as_ref().map(open).transpose()?.map(Arc::new);
         let listening = |source| ServerError::Listen { address: settings.listen, source };
         let listener = given.map_or_else(|| TcpListener::bind(settings.listen), Ok).map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let uploads =
             settings.uploads.clone().map(Uploads::open).transpose().map_err(ServerError::Uploads)?.map(Arc::new);
-        let loops = Loops::default();
-        let (settings, watching, routes) = (Live::new(settings), None, None);
-        Ok(Self { address, listener, tls, presented, settings, users, service, uploads, watching, routes, loops })
+        let (loops, settings) = (Loops::default(), Live::new(settings));
+        let (watching, routes) = (None, None);
+        Ok(Self {
+            address,
+            listener,
+            tls,
+            presented,
+            settings,
+            users,
+            service,
+            uploads,
+            negotiate,
+            watching,
+            routes,
+            loops,
+        })
     }
 
     /// The same with a listener for those who watch the service; they are told what `watched` tells, and what happens here.
@@ -184,8 +208,8 @@ impl Server {
 
     /// Serves until `stop` is done, then lets requests finish for a bounded time.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { address, listener, tls, presented: _, settings, users, service, uploads, .. } = self;
-        let (watching, routes, loops) = (self.watching, self.routes, self.loops);
+        let Self { address, listener, tls, presented: _, settings, .. } = self;
+        let Self { users, service, uploads, negotiate, watching, routes, loops, .. } = self;
         let at_start = settings.get();
         descriptors::make_room_for(at_start.connections);
         let idle = at_start.keep_alive + at_start.head_time;
@@ -194,7 +218,9 @@ impl Server {
         let figures = Arc::new(RequestFigures::default());
         let in_flight = Arc::new(InFlight::new());
         let (head_time, keep_alive) = (at_start.head_time, at_start.keep_alive);
-        let transport = Transport { address, tls, head_time, keep_alive, connections: connections.clone() };
+        let takes_tokens = negotiate.is_some();
+        let transport =
+            Transport { address, tls, head_time, keep_alive, takes_tokens, connections: connections.clone() };
         let mut beside = vec![tokio::spawn(connections.clone().watch())];
         if let Some((watching, watched)) = watching {
             let figures = figures.clone();
@@ -209,10 +235,10 @@ impl Server {
         let app = move || {
             // Once on each of the loops.
             loops.take_in();
-            let authentication = Authentication::new(users.clone(), settings.clone());
-            let (service, uploads) = (service.clone(), uploads.clone());
+            let authentication = Authentication::new(users.clone(), settings.clone(), negotiate.clone());
+            let service = service.clone();
             let endpoint =
-                Endpoint::new(settings.clone(), address, authentication, service, uploads, in_flight.clone());
+                Endpoint::new(settings.clone(), address, authentication, service, uploads.clone(), in_flight.clone());
             let endpoint = Rc::new(endpoint);
             let figures = figures.clone();
             let resource = |path: &str, access| {
@@ -223,12 +249,13 @@ impl Server {
             };
             App::new()
                 .app_data(Stopping(told.clone()))
+                .app_data(Taking(uploads.clone()))
                 .wrap_fn(move |request, service| requests::answered(request, service, figures.clone()))
                 .service(resource("/wsman", Access::Users))
                 .service(resource("/wsman/", Access::Users))
                 .service(resource("/wsman-anon/identify", Access::Anybody))
-                .configure(|config| routes.iter().for_each(|routes| routes(config)))
                 .default_service(web::to(nothing_here))
+                .configure(|config| routes.iter().for_each(|routes| routes(config)))
         };
         let result = transport.serve(listener, app, stop).await;
         beside.into_iter().for_each(|task| task.abort());
@@ -272,6 +299,27 @@ pub fn let_in(request: &HttpRequest) -> Option<RequestId> {
     requests::id_of(request)
 }
 
+/// What the certificate says that the client showed on the connection of a request of [`Routes`], if it showed one.
+pub fn certificate_of(request: &HttpRequest) -> Option<Arc<PeerCertificate>> {
+    authentication::shown(request)
+}
+
+/// Where [`Routes`] find how package files are taken.
+#[derive(Clone, Debug)]
+struct Taking(Option<Arc<Uploads>>);
+
+/// The largest package file that is taken, in octets; `None` where none are.
+pub fn largest_file(request: &HttpRequest) -> Option<u64> {
+    Some(request.app_data::<Taking>()?.0.as_ref()?.longest_file())
+}
+
+/// Begins to take a package file that a request of [`Routes`] brings, for a caller who may install; `None` where none are
+/// taken.
+pub fn take_file(request: &HttpRequest, caller: &Caller) -> Option<Result<Spooled, SpoolError>> {
+    let uploads = request.app_data::<Taking>()?.0.as_ref()?;
+    Some(Spooled::begin(uploads, &caller.name))
+}
+
 /// What tells the answer to a request that the server comes to its end.
 pub fn stopping(request: &HttpRequest) -> Option<Stopping> {
     request.app_data::<Stopping>().cloned()
@@ -284,7 +332,8 @@ async fn only_post() -> HttpResponse {
         .body("WS-Management requests are sent with POST.\n")
 }
 
-async fn nothing_here() -> HttpResponse {
+/// The answer where there is nothing.
+pub async fn nothing_here() -> HttpResponse {
     HttpResponse::NotFound()
         .content_type("text/plain; charset=utf-8")
         .body("There is nothing here. WS-Management is served at /wsman.\n")

@@ -17,6 +17,7 @@ use actix_web::rt::net::TcpStream;
 use openssl::ssl::SslAcceptor;
 
 use super::authentication::client_certificate;
+use super::authentication::negotiate::Channel;
 use super::connections::{Connections, admitting};
 use super::tls;
 
@@ -37,6 +38,8 @@ pub(super) struct Transport {
     pub(super) head_time: Duration,
     /// How long a connection may be idle.
     pub(super) keep_alive: Duration,
+    /// Whether callers may send tokens that belong to their connection.
+    pub(super) takes_tokens: bool,
     pub(super) connections: Arc<Connections>,
 }
 
@@ -57,7 +60,7 @@ impl Transport {
         <S::Service as Service<Request>>::Future: 'static,
         B: MessageBody + 'static,
     {
-        let Self { address, tls, head_time, keep_alive, connections } = self;
+        let Self { address, tls, head_time, keep_alive, takes_tokens, connections } = self;
         // Who has a place is decided when a connection is accepted; actix must not make anybody wait before that.
         let most = connections.limit().saturating_add(CLOSING);
         max_concurrent_tls_connect(most);
@@ -84,6 +87,9 @@ impl Transport {
                 .on_connect_ext(move |stream: &TlsStream<TcpStream>, data| {
                     opened.opened(stream, data);
                     client_certificate::shown(stream, data);
+                    if takes_tokens {
+                        Channel::opened(stream, data);
+                    }
                 })
                 .finish(map_config(app, |()| AppConfig::default()))
                 .openssl_with_config(tls.clone(), tls::handshake(head_time));

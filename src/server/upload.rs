@@ -60,6 +60,11 @@ impl Uploads {
         })
     }
 
+    /// The largest package file, in octets: as much as its base64 may hold.
+    pub(super) fn longest_file(&self) -> u64 {
+        (self.settings.max_characters / 4 * 3) as u64
+    }
+
     /// The longest body that can be right, in octets.
     pub(super) fn longest_body(&self, kept_limit: usize) -> usize {
         // Line ends in base64 are some 3 percent of it, or 8 where they are written as references.
@@ -73,7 +78,7 @@ impl Uploads {
 
 /// The right to one upload of a user.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub struct Claim {
     uploads: Arc<Uploads>,
     user: Arc<str>,
 }
@@ -95,7 +100,37 @@ pub(super) struct Receiving {
     characters: usize,
     /// Why the Image is of no use; the rest of it is read to nowhere.
     damage: Option<String>,
-    file: Option<(File, TempPath, Claim)>,
+    file: Option<Spooled>,
+}
+
+/// A package file that is being written to disk.
+#[derive(Debug)]
+pub struct Spooled {
+    uploads: Arc<Uploads>,
+    file: File,
+    path: TempPath,
+    claim: Claim,
+    written: u64,
+}
+
+/// A package file is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpoolError {
+    /// The user sends another one.
+    #[error("you are sending another package file: one at a time is taken")]
+    Uploading,
+    /// It is larger than the settings allow.
+    #[error("it is larger than the {limit} octets that are allowed")]
+    TooLarge {
+        /// The largest size, in octets.
+        limit: u64,
+    },
+    /// It would fill the disk.
+    #[error("there is not enough room on the service's disk")]
+    NoRoom,
+    /// It cannot be written; the log says why.
+    #[error("it cannot be stored; the operator's log says why")]
+    NotStored,
 }
 
 /// A request that was read: its envelope, and the package file that was in it.
@@ -145,10 +180,10 @@ impl Receiving {
         if let (None, true) = (&self.damage, self.cutter.has_cut()) {
             self.damage = self.decoder.finish().err();
         }
-        let Some((mut file, path, claim)) = self.file else {
+        let Some(file) = self.file else {
             return Ok(Received::plain(self.cutter.into_kept()));
         };
-        file.flush().await.map_err(|error| not_stored(&error))?;
+        let (path, claim) = file.finish().await?;
         let upload = self.damage.map_or_else(|| Upload::new(path), Upload::damaged);
         Ok(Received { body: self.cutter.into_kept(), upload: Some(upload), _claim: Some(claim) })
     }
@@ -162,32 +197,71 @@ impl Receiving {
             self.damage = self.decoder.feed(&mut self.image, &mut octets).err();
         }
         self.image.clear();
-        if self.file.is_none() {
-            self.file = Some(self.open()?);
-        }
-        let Some((file, _, _)) = &mut self.file else { return Ok(()) };
-        // The worker makes a copy.
-        let more = 2 * octets.len() as u64;
-        if !worker::leaves_reserve(&self.uploads.settings.folder, more).map_err(|error| not_stored(&error))? {
-            return Err(Refusal::NoRoom);
-        }
-        file.write_all(&octets).await.map_err(|error| not_stored(&error))
-    }
-
-    fn open(&self) -> Result<(File, TempPath, Claim), Refusal> {
-        if !self.uploads.lock().insert(Arc::clone(&self.user)) {
-            return Err(Refusal::Uploading);
-        }
-        let claim = Claim { uploads: Arc::clone(&self.uploads), user: Arc::clone(&self.user) };
-        let made = NamedTempFile::new_in(&self.uploads.settings.folder).map_err(|error| not_stored(&error))?;
-        let (file, path) = made.into_parts();
-        Ok((File::from_std(file), path, claim))
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(Spooled::begin(&self.uploads, &self.user)?),
+        };
+        Ok(file.write(&octets).await?)
     }
 }
 
-fn not_stored(error: &io::Error) -> Refusal {
+impl Spooled {
+    /// Begins a file of a user, who sends no other one meanwhile.
+    pub(super) fn begin(uploads: &Arc<Uploads>, user: &Arc<str>) -> Result<Self, SpoolError> {
+        if !uploads.lock().insert(Arc::clone(user)) {
+            return Err(SpoolError::Uploading);
+        }
+        let claim = Claim { uploads: Arc::clone(uploads), user: Arc::clone(user) };
+        let made = NamedTempFile::new_in(&uploads.settings.folder).map_err(|error| not_stored(&error))?;
+        let (file, path) = made.into_parts();
+        Ok(Self { uploads: Arc::clone(uploads), file: File::from_std(file), path, claim, written: 0 })
+    }
+
+    /// The largest file, in octets.
+    pub fn limit(&self) -> u64 {
+        self.uploads.longest_file()
+    }
+
+    /// How many octets came.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Writes what arrived.
+    pub async fn write(&mut self, octets: &[u8]) -> Result<(), SpoolError> {
+        let (limit, arrived) = (self.limit(), octets.len() as u64);
+        if arrived > limit.saturating_sub(self.written) {
+            return Err(SpoolError::TooLarge { limit });
+        }
+        // The worker makes a copy.
+        if !worker::leaves_reserve(&self.uploads.settings.folder, 2 * arrived).map_err(|error| not_stored(&error))? {
+            return Err(SpoolError::NoRoom);
+        }
+        self.written += arrived;
+        self.file.write_all(octets).await.map_err(|error| not_stored(&error))
+    }
+
+    /// All of it arrived. The user may send another one when the claim is dropped.
+    pub async fn finish(mut self) -> Result<(TempPath, Claim), SpoolError> {
+        self.file.flush().await.map_err(|error| not_stored(&error))?;
+        Ok((self.path, self.claim))
+    }
+}
+
+impl From<SpoolError> for Refusal {
+    fn from(error: SpoolError) -> Self {
+        match error {
+            SpoolError::Uploading => Self::Uploading,
+            SpoolError::TooLarge { limit } => Self::TooLarge { limit: usize::try_from(limit).unwrap_or(usize::MAX) },
+            SpoolError::NoRoom => Self::NoRoom,
+            SpoolError::NotStored => Self::NotStored,
+        }
+    }
+}
+
+fn not_stored(error: &io::Error) -> SpoolError {
     tracing::error!(%error, "a package file cannot be stored");
-    if error.kind() == io::ErrorKind::StorageFull { Refusal::NoRoom } else { Refusal::NotStored }
+    if error.kind() == io::ErrorKind::StorageFull { SpoolError::NoRoom } else { SpoolError::NotStored }
 }
 
 #[cfg(test)]

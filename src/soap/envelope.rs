@@ -3,7 +3,7 @@
 use super::addressing::{Addressing, EndpointReference, check_uri, named_header};
 use super::names::{SOAP, WSA};
 use super::{Fault, FaultKind};
-use crate::xml::{self, Element, ElementExt, Limits, XMLNode, XmlError, cut_escaped};
+use crate::xml::{self, Element, ElementExt, Giving, Limits, XMLNode, XmlError, cut_escaped};
 
 /// Longest MessageID that is taken. It goes back in every reply.
 const LONGEST_MESSAGE_ID: usize = 2048;
@@ -51,6 +51,11 @@ impl Envelope {
     /// Reads an envelope from text under limits.
     pub fn read(text: &str, limits: &Limits) -> Result<Self, EnvelopeError> {
         Self::from_element(xml::read(text, limits)?)
+    }
+
+    /// The same, with some of its elements given away as they are read (see [`xml::read_giving`]).
+    pub fn read_giving(text: &str, limits: &Limits, giving: Giving<'_>) -> Result<Self, EnvelopeError> {
+        Self::from_element(xml::read_giving(text, limits, giving)?)
     }
 
     /// Reads an envelope from its element.

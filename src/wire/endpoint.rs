@@ -37,6 +37,13 @@ impl EndpointReference {
             .map_or_else(|| Ok(SelectorSet::default()), SelectorSet::read)
     }
 
+    /// The same of a reference that is not needed any more.
+    pub fn into_selectors(self) -> Result<SelectorSet, Fault> {
+        let mut carried = self.parameters.into_iter().chain(self.properties);
+        let set = carried.find(|e| e.is(WSMAN, "SelectorSet"));
+        set.map_or_else(|| Ok(SelectorSet::default()), SelectorSet::take)
+    }
+
     /// The subscription it names.
     pub fn identifier(&self) -> Option<&str> {
         self.carried().find(|e| e.is(WSE, "Identifier")).map(ElementExt::text).filter(|id| !id.is_empty())

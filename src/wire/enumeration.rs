@@ -176,6 +176,13 @@ impl ReceivedPage {
         let items = items.into_iter().flat_map(|items| items.children).filter_map(into_element).collect();
         Ok(Self { context, items, end_of_sequence: ends })
     }
+
+    /// Whether the last of these elements holds the items of a page, the envelope being the first: what is inside may be given
+    /// away as it is read.
+    pub fn is_of_items(open: &[Element]) -> bool {
+        let is_of_items = |element: &Element| element.is(WSMAN, "Items") || element.is(WSEN, "Items");
+        matches!(open, [_, _, _, items] if is_of_items(items))
+    }
 }
 
 fn into_element(node: XMLNode) -> Option<Element> {

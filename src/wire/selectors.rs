@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::names::{CIM_NAMESPACE_SELECTOR, WSA, WSMAN};
 use super::resource::shown;
 use crate::soap::{EndpointReference, Fault, FaultDetail, FaultKind};
-use crate::xml::{Element, ElementExt, Writer, element};
+use crate::xml::{Element, ElementExt, Writer, XMLNode, element};
 
 /// Longest name of a selector (R5.1.2.2-7).
 const LONGEST_NAME: usize = 2048;
@@ -49,9 +49,22 @@ impl SelectorValue {
 impl SelectorSet {
     /// Reads a `wsman:SelectorSet`.
     pub fn read(set: &Element) -> Result<Self, Fault> {
+        Self::gather(set.elements().map(Cow::Borrowed))
+    }
+
+    /// The same of an element that is not needed any more.
+    pub fn take(set: Element) -> Result<Self, Fault> {
+        let elements = set.children.into_iter().filter_map(|node| match node {
+            XMLNode::Element(element) => Some(Cow::Owned(element)),
+            _ => None,
+        });
+        Self::gather(elements)
+    }
+
+    fn gather<'e>(elements: impl Iterator<Item = Cow<'e, Element>>) -> Result<Self, Fault> {
         let mut selectors = Self::default();
         let mut length = 0;
-        for child in set.elements() {
+        for child in elements {
             if !child.is(WSMAN, "Selector") {
                 return Err(Fault::schema(format!(
                     "wsman:SelectorSet holds wsman:Selector only, not {}",
@@ -59,12 +72,12 @@ impl SelectorSet {
                 )));
             }
             let name = child.attribute("", "Name").map(str::trim).filter(|n| !n.is_empty());
-            let name = name.ok_or_else(|| Fault::schema("a wsman:Selector has no attribute Name"))?;
-            if selectors.get(name).is_some() {
+            let name = name.ok_or_else(|| Fault::schema("a wsman:Selector has no attribute Name"))?.to_owned();
+            if selectors.get(&name).is_some() {
                 return Err(Fault::detailed(
                     FaultKind::InvalidSelectors,
                     FaultDetail::DuplicateSelectors,
-                    format!("the selector {:?} is given twice", shown(name)),
+                    format!("the selector {:?} is given twice", shown(&name)),
                 ));
             }
             let value = read_value(child)?;
@@ -87,7 +100,7 @@ impl SelectorSet {
                     ),
                 ));
             }
-            selectors.0.push(Selector { name: name.to_owned(), value });
+            selectors.0.push(Selector { name, value });
         }
         Ok(selectors)
     }
@@ -183,18 +196,20 @@ impl IntoIterator for SelectorSet {
     }
 }
 
-fn read_value(selector: &Element) -> Result<SelectorValue, Fault> {
+fn read_value(selector: Cow<'_, Element>) -> Result<SelectorValue, Fault> {
     let refuse = |what: &str| {
         let reason = format!("a wsman:Selector holds text or one wsa:EndpointReference, not {what}");
         Err(Fault::detailed(FaultKind::InvalidSelectors, FaultDetail::InvalidValue, reason))
     };
-    let mut held = selector.elements();
-    match (held.next(), held.next(), selector.text()) {
-        (None, _, text) => Ok(SelectorValue::Text(text.to_owned())),
-        (Some(only), None, "") if only.is(WSA, "EndpointReference") => {
-            Ok(SelectorValue::Endpoint(Box::new(EndpointReference::read(only)?)))
-        }
-        (Some(only), None, "") => refuse(shown(&only.name)),
-        _ => refuse("several of them"),
+    let (first, second) = {
+        let mut held = selector.elements();
+        (held.next(), held.next())
+    };
+    match (first, second, selector.text()) {
+        (None, _, text) => return Ok(SelectorValue::Text(text.to_owned())),
+        (Some(only), None, "") if only.is(WSA, "EndpointReference") => {}
+        (Some(only), None, "") => return refuse(shown(&only.name)),
+        _ => return refuse("several of them"),
     }
+    Ok(SelectorValue::Endpoint(Box::new(EndpointReference::take(selector.into_owned())?)))
 }

@@ -98,6 +98,13 @@ impl SecurityProfile {
 pub struct CertificateThumbprint(String);
 
 impl CertificateThumbprint {
+    /// These digits, if they are those of a digest that is known here.
+    pub fn new(text: &str) -> Option<Self> {
+        let digits: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
+        let is_known = matches!(digits.len(), 40 | 64) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        is_known.then(|| Self(digits.to_ascii_lowercase()))
+    }
+
     /// Its digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -106,15 +113,13 @@ impl CertificateThumbprint {
     /// Reads the digits, which people copy with colons or spaces between them.
     fn read(element: &Element) -> Result<Self, Fault> {
         let text = element.text();
-        let digits: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
-        if matches!(digits.len(), 40 | 64) && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Ok(Self(digits.to_ascii_lowercase()));
-        }
-        Err(unusable(format!(
-            "{} must hold the SHA-1 of a certificate as 40 hexadecimal digits or its SHA-256 as 64, not {:?}",
-            element.name,
-            shown(text)
-        )))
+        Self::new(text).ok_or_else(|| {
+            unusable(format!(
+                "{} must hold the SHA-1 of a certificate as 40 hexadecimal digits or its SHA-256 as 64, not {:?}",
+                element.name,
+                shown(text)
+            ))
+        })
     }
 }
 

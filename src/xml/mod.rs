@@ -18,7 +18,7 @@ pub use characters::is_character;
 pub use element::{ElementExt, element};
 pub use error::{XmlError, XmlErrorKind};
 pub use escape::cut_escaped;
-pub use read::{Limits, read};
+pub use read::{Giving, Limits, read, read_giving};
 pub use write::{Checkpoint, Namespaces, Writer};
 pub use written::Written;
 pub use xmltree::{Element, XMLNode};

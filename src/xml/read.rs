@@ -1,6 +1,7 @@
 //! The strict reader.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use quick_xml::NsReader;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
@@ -39,26 +40,51 @@ impl Default for Limits {
 /// declarations are resolved and dropped, as are prefixes and comments; CDATA is text; references are resolved.
 /// White space alone is kept only where an element holds nothing else.
 pub fn read(text: &str, limits: &Limits) -> Result<Element, XmlError> {
+    read_by(text, limits, None)
+}
+
+/// The same of a document with many elements of one place, which are given away one by one as they are read: what is read then
+/// lacks them, and never are all of them in memory. What was given away of a document that proves bad later is worth nothing.
+pub fn read_giving(text: &str, limits: &Limits, giving: Giving<'_>) -> Result<Element, XmlError> {
+    read_by(text, limits, Some(giving))
+}
+
+/// Which elements are given away, and to whom.
+pub struct Giving<'g> {
+    /// Whether those are that stand in the last of these elements, which each stand in the one before, the root first.
+    pub is_inside: fn(&[Element]) -> bool,
+    /// Who gets them, in order.
+    pub to: &'g mut dyn FnMut(Element),
+}
+
+impl fmt::Debug for Giving<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Giving").finish_non_exhaustive()
+    }
+}
+
+fn read_by(text: &str, limits: &Limits, giving: Option<Giving<'_>>) -> Result<Element, XmlError> {
     let fail = |(kind, offset)| XmlError::new(kind, text, offset);
     if let Some(at) = first_illegal(text) {
         return Err(fail((XmlErrorKind::IllegalCharacter, at)));
     }
-    Document { text, limits, open: Vec::with_capacity(8), root: None, elements: 0 }.read().map_err(fail)
+    Document { text, limits, giving, open: Vec::with_capacity(8), root: None, elements: 0 }.read().map_err(fail)
 }
 
 /// What is wrong, and at which byte.
 type Failure = (XmlErrorKind, usize);
 
-struct Document<'t> {
+struct Document<'t, 'g> {
     text: &'t str,
     limits: &'t Limits,
+    giving: Option<Giving<'g>>,
     /// The elements whose end tags have not been met, the root first.
     open: Vec<Element>,
     root: Option<Element>,
     elements: usize,
 }
 
-impl<'t> Document<'t> {
+impl Document<'_, '_> {
     fn read(mut self) -> Result<Element, Failure> {
         let mut reader = NsReader::from_str(self.text);
         reader.config_mut().check_comments = true;
@@ -181,12 +207,16 @@ impl<'t> Document<'t> {
     }
 
     fn close(&mut self, element: Element) {
+        let gives = self.giving.as_ref().is_some_and(|giving| (giving.is_inside)(&self.open));
         let Some(parent) = self.open.last_mut() else {
             self.root = Some(element);
             return;
         };
         drop_blank(&mut parent.children);
-        parent.children.push(XMLNode::Element(element));
+        match &mut self.giving {
+            Some(giving) if gives => (giving.to)(element),
+            _ => parent.children.push(XMLNode::Element(element)),
+        }
     }
 }
 

@@ -146,6 +146,20 @@ fn a_document_becomes_its_element() {
 }
 
 #[test]
+fn elements_of_one_place_are_given_away_as_they_are_read() {
+    let text = "<a><many> <b><many><c/></many></b> <d>x</d></many><e/></a>";
+    let (mut given, limits) = (Vec::new(), Limits::default());
+    let is_inside: fn(&[Element]) -> bool = |open| matches!(open, [_, many] if many.name == "many");
+    let rest = read_giving(text, &limits, Giving { is_inside, to: &mut |element| given.push(element) }).unwrap();
+    assert_eq!(rest, read("<a><many/><e/></a>", &limits).unwrap());
+    assert_eq!(given, [read("<b><many><c/></many></b>", &limits).unwrap(), read("<d>x</d>", &limits).unwrap()]);
+    // They count as all others do.
+    let few = Limits { elements: 6, ..limits };
+    let refused = read_giving(text, &few, Giving { is_inside, to: &mut |_| {} }).unwrap_err();
+    assert_eq!(refused.kind, XmlErrorKind::TooManyElements);
+}
+
+#[test]
 fn white_space_alone_beside_elements_is_no_content_however_it_is_written() {
     for text in
         ["<a> <b/>&#x20;<c/>&#10;</a>", "<a><![CDATA[ ]]><b/><![CDATA[\t]]><c/> &#32;</a>", "<a>&#32;<b/><c/></a>"]

@@ -58,6 +58,13 @@ impl Console {
         self.dir.path().join("quartermaster/known_hosts")
     }
 
+    /// The SHA-256 by which a host is remembered.
+    pub(crate) fn digits(&self, server: &Server) -> String {
+        let known = fs::read_to_string(self.known_hosts()).unwrap();
+        let peer = format!("127.0.0.1:{} sha256:", server.port);
+        known.lines().find_map(|line| line.strip_prefix(&peer)).unwrap().to_owned()
+    }
+
     /// A command without a host.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = binary();

@@ -18,7 +18,7 @@ fn every_command_of_the_page_is_there_and_tells_its_exit_codes() {
         assert!(said.code == 0 && words, "{command}: {said:#?}");
     }
     let codes = console.run(&["list", "--help"]).out;
-    for line in codes.split_once("Exit codes:\n").unwrap().1.lines().filter(|line| !line.trim().is_empty()) {
+    for line in codes.split_once("Exit codes:\n").unwrap().1.lines().take_while(|line| !line.trim().is_empty()) {
         let (code, meaning) = line.trim().split_once("  ").unwrap();
         assert!(PAGE.contains(&format!("| {code} | {meaning} |")), "docs/client.md tells otherwise: {line}");
     }

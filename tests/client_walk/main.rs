@@ -13,9 +13,14 @@ mod support;
 
 mod changing;
 mod console;
+mod depending;
+mod digest;
 mod hearing;
 mod help;
+mod leaving;
 mod many;
 mod patching;
 mod reading;
+mod relay;
+mod terminal;
 mod trusting;

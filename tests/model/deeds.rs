@@ -172,6 +172,7 @@ impl Visit {
     fn look_ahead(&mut self, fixture: &Fixture) {
         let (source, system) = (identity(&fixture.nevra("delta", "2.0")), self.system());
         self.call_service("FindIdentity", &[("Name", "alpha"), ("ExactMatch", "true")]);
+        self.call_service("FindUpdates", &[]);
         self.call_service("CheckSoftwareIdentity", &[("Source", &source), ("Target", &system)]);
         self.call_service("PlanChanges", &[("Source", &source), ("Target", &system)]);
     }

@@ -79,9 +79,16 @@ pub(crate) const CLASSES: &[Entry] = &[
                 HERE,
             ),
             works(
+                "FindUpdates",
+                "0",
+                "our own: what is installed and of which something newer is offered, and the newest of each",
+                HERE,
+            ),
+            works(
                 "PlanChanges",
                 "0",
-                "our own: every package that InstallFromSoftwareIdentity would change, with what it would fetch and write",
+                "our own: every package that InstallFromSoftwareIdentity would change, with what it would fetch and write, or why it \
+                 is not possible",
                 "tests/engine_rpm/installing.rs::a_large_operation_is_planned_whole",
             ),
             works(

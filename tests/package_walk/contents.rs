@@ -68,4 +68,7 @@ fn both_packages_hold_what_a_host_needs() {
     assert!(requires.contains("libssl.so.3"), "{requires}");
     let depends = said("dpkg-deb", &["--field"], &packages.deb);
     assert!(depends.contains("libssl3") && depends.contains("adduser"), "{depends}");
+    // A program that takes Kerberos tickets needs what does it.
+    let is_needed = cfg!(feature = "kerberos");
+    assert_eq!([requires.contains("libgssapi_krb5.so.2"), depends.contains("libgssapi-krb5")], [is_needed; 2]);
 }

@@ -1,7 +1,7 @@
 //! What a browser does, without showing anything: it keeps cookies, follows redirects and fills in forms.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use url::form_urlencoded::Serializer;
 
@@ -13,6 +13,8 @@ pub(crate) struct Browser {
     address: SocketAddr,
     certificate: PathBuf,
     cookie: Option<String>,
+    /// The certificate that it shows, and its key.
+    identity: Option<[PathBuf; 2]>,
     /// Headers that go with every request, each a line that ends with CRLF.
     pub(crate) headers: String,
 }
@@ -28,7 +30,12 @@ impl Browser {
     /// One that is nobody yet.
     pub(crate) fn new(server: &Server) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, server.port));
-        Self { address, certificate: server.certificate(), cookie: None, headers: String::new() }
+        Self { address, certificate: server.certificate(), cookie: None, identity: None, headers: String::new() }
+    }
+
+    /// The same with a certificate that it shows.
+    pub(crate) fn with_certificate(self, certificate: &Path, key: &Path) -> Self {
+        Self { identity: Some([certificate.to_owned(), key.to_owned()]), ..self }
     }
 
     /// One that is logged in.
@@ -68,6 +75,28 @@ impl Browser {
         ))
     }
 
+    /// Sends a form that brings a file.
+    pub(crate) fn send_file(&mut self, path: &str, fields: &[(&str, &str)], file: &[u8]) -> Page {
+        const BOUNDARY: &str = "----WebKitFormBoundaryOfTheTest";
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(head.as_bytes());
+        }
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.deb\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend_from_slice(&[head.as_bytes(), file, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat());
+        let headers = self.all_headers();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n\
+             {headers}Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        self.ask([head.into_bytes(), body].concat())
+    }
+
     /// Sends a form of a page with its hidden fields, and further ones.
     pub(crate) fn submit(&mut self, page: &Page, action: &str, fields: &[(&str, &str)]) -> Page {
         let hidden = page.hidden(action);
@@ -76,8 +105,11 @@ impl Browser {
         self.post(action, &all)
     }
 
-    fn ask(&mut self, request: String) -> Page {
-        let mut client = Client::connect(self.address, &self.certificate);
+    fn ask(&mut self, request: impl AsRef<[u8]>) -> Page {
+        let mut client = match &self.identity {
+            None => Client::connect(self.address, &self.certificate),
+            Some([certificate, key]) => Client::showing(self.address, &self.certificate, certificate, key),
+        };
         client.send(request);
         let response = client.response();
         if let Some(set) = response.header("set-cookie") {

@@ -42,12 +42,20 @@ fn somebody_logs_in_looks_and_logs_out() {
 
     let page = browser.page("/software?q=a%20b");
     assert!(page.has("walker") && page.has("(admin)") && page.has("value=\"a b\""), "{page:?}");
+    let nothing = browser.get("/nothing");
+    assert!(nothing.status == 404 && nothing.has("WS-Management is served at /wsman"), "{nothing:?}");
+    browser.headers = "Accept: text/html,application/xhtml+xml\r\n".to_owned();
+    let nothing = browser.get("/nothing");
+    assert!(nothing.status == 404 && nothing.has("There is no such page."), "{nothing:?}");
+
     let earlier = browser.cookie().to_owned();
     let left = browser.submit(&page, "/logout", &[]);
     assert_eq!((left.status, left.header("location")), (303, Some("/login")));
     assert_eq!(browser.cookie(), "");
+    assert!(!browser.page("/login").has("Your session has ended"));
     browser.take_cookie(&earlier);
     assert_eq!(browser.get("/software").status, 303, "the session lives on");
+    assert!(browser.page("/login").has("Your session has ended"));
 }
 
 #[test]
@@ -84,9 +92,28 @@ fn wrong_passwords_make_their_sender_wait() {
 }
 
 #[test]
+fn strangers_may_send_no_more_than_a_log_in() {
+    let (_root, _host, server) = served();
+    let mut browser = Browser::new(&server);
+    let long = "x".repeat(9000);
+    assert_eq!(browser.post("/login", &[("name", ADMIN.0), ("password", &long)]).status, 413);
+    let asked = browser.post("/change", &[("deed", &long)]);
+    assert_eq!((asked.status, asked.header("location")), (303, Some("/login")));
+    let mut browser = Browser::of_admin(&server);
+    let token = browser.page("/").token();
+    assert_eq!(browser.post("/change", &[("token", &token), ("deed", &"x".repeat(131_200))]).status, 413);
+    browser.page("/");
+}
+
+#[test]
 fn forms_of_others_change_nothing() {
     let (_root, _host, server) = served();
     let mut browser = Browser::of_admin(&server);
+    // A link of another site leads past the session; one press leads back into it.
+    let mut led = Browser::new(&server);
+    led.headers = "Sec-Fetch-Site: cross-site\r\n".to_owned();
+    assert!(led.page("/login?next=%2Fjobs").has("If you are logged in already, <a href=\"/jobs\">go on</a>"));
+    assert!(!Browser::new(&server).page("/login?next=%2Fjobs").has("go on"));
     let token = browser.page("/software").token();
     let other = Browser::of_admin(&server).page("/software").token();
     assert_ne!(token, other, "two sessions share a token");

@@ -3,9 +3,11 @@
 use std::fs;
 
 use crate::browser::Browser;
+use crate::in_chromium::{DESKTOP, PHONE, found};
+use crate::support::chromium::{Chromium, Looks};
 use crate::support::eventually;
 use crate::support::image::ImageFolder;
-use crate::support::server::{Host, PATIENCE};
+use crate::support::server::{ADMIN, Host, PATIENCE};
 use crate::support::vib::release::esxi_5_5_u1a;
 
 #[test]
@@ -49,9 +51,40 @@ fn an_image_is_scanned_and_patched() {
     let job = done(&mut browser, begun);
     assert!(job.has("reboot"), "{job:?}");
 
-    assert!(browser.page("/software?q=esx-base").has("after the next boot"));
-    assert!(browser.page("/").has("must be rebooted") || browser.page("/").has("reboot"), "the overview tells nothing");
+    let vibs = browser.page("/software?q=esx-base");
+    assert!(vibs.has(">after the next boot<") && vibs.has(">until the next boot<"), "{vibs:?}");
+    let start = browser.page("/");
+    assert!(start.has("needs to be rebooted") && start.has("href=\"/roll-back\""), "{start:?}");
+    assert!(browser.page("/bulletins").has("An image waits for the next boot."));
     let begun = browser.submit(&page, "/bulletins/assess", &[]);
     done(&mut browser, begun);
-    assert!(browser.page("/history").has("Deploy"));
+    assert!(browser.page("/history").has("Install bulletins"));
+
+    let seen = Chromium::new(&server);
+    seen.look(DESKTOP);
+    seen.log_in(ADMIN);
+    let bulletin = format!("/bulletin?system=image&id={id}");
+    let mut problems = Vec::new();
+    for looks in [DESKTOP, Looks { dark: true, ..DESKTOP }, PHONE] {
+        seen.look(looks);
+        for path in ["/", "/software", "/bulletins", "/bulletins?show=all", &bulletin, "/roll-back", "/history"] {
+            seen.go(path);
+            problems.extend(found(&seen, &format!("{path} {looks:?}")));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+
+    // Going back gives up what waits for the boot; a viewer sees what it would be, and may not.
+    host.add_user("vera", "the viewer's password", "viewer");
+    let mut viewer = Browser::of(&server, "vera", "the viewer's password");
+    let asked = viewer.page("/roll-back");
+    assert!(asked.has("What would not come") && asked.form("/roll-back").is_none(), "{asked:?}");
+    assert_eq!(viewer.post("/roll-back", &[("token", &asked.token())]).status, 403);
+    let asked = browser.page("/roll-back");
+    assert!(asked.has("VMware_bootbank_esx-base_5.5.0-1.16.1746018") && asked.has("What would stay"), "{asked:?}");
+    let begun = browser.submit(&asked, "/roll-back", &[]);
+    let job = done(&mut browser, begun);
+    assert!(job.has("Go back to the image before"), "{job:?}");
+    assert!(!browser.page("/software").has("next boot"));
+    assert!(browser.page("/roll-back").has("The image from before the last change"));
 }

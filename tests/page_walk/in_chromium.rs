@@ -7,12 +7,14 @@ use crate::support::chromium::{Chromium, Looks};
 use crate::support::gate::Gate;
 use crate::support::packages::Deb;
 use crate::support::server::PATIENCE;
+use crate::support::sink::{Reply, Sink};
+use crate::support::wsman::Message;
 
 /// Finds what is hard to read or to use on the page that is shown.
 const AUDIT: &str = include_str!("audit.js");
 
-const DESKTOP: Looks = Looks { width: 1280, height: 800, dark: false };
-const PHONE: Looks = Looks { width: 360, height: 740, dark: false };
+pub(crate) const DESKTOP: Looks = Looks { width: 1280, height: 800, dark: false };
+pub(crate) const PHONE: Looks = Looks { width: 360, height: 740, dark: false };
 
 fn slow_host() -> (DebianHost, Gate) {
     let slow = Deb::new("slow", "1.0-1").script("postinst", &format!("#!/bin/sh\n{}\n", Gate::in_shell()));
@@ -64,7 +66,7 @@ fn somebody_watches_a_job_without_loading_the_page_again() {
     let package = other.page(&page_of("gamma-0:1.0-1.all"));
     let plan = other.submit(&package, "/plan", &[("deed", "install")]);
     assert_eq!(other.submit(&plan, "/change", &[]).status, 303);
-    browser.wait_for("the other job", |browser| browser.text("tbody").contains("gamma-0:1.0-1.all"));
+    browser.wait_for("the other job", |browser| browser.text("tbody").contains("Install gamma 1.0-1 (all)"));
     browser.wait_for("its end", |browser| browser.text("tbody tr [data-part=state]") == "Done");
     assert_eq!(browser.run("return window.isTheSamePage === true"), json!(true), "the page was loaded again");
     assert_eq!(browser.complaints(), Vec::<String>::new());
@@ -95,11 +97,20 @@ fn everything_works_without_scripts() {
 #[test]
 fn pages_can_be_read_and_used_by_everybody() {
     let on = DebianHost::new();
+    // There is something in every list: a job that failed, and a subscription that is not delivered.
+    let mut other = on.browser(OPERATOR);
+    let plan = other.page(&page_of("broken-0:1.0-1.all"));
+    let plan = other.submit(&plan, "/plan", &[("deed", "install")]);
+    let job = other.submit(&plan, "/change", &[]).header("location").unwrap().to_owned();
+    let sink = Sink::answering(|_, _| Reply::status("503 Service Unavailable"));
+    let query = "SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob";
+    on.server.client(OPERATOR.0, OPERATOR.1).ask(&Message::subscribe(&sink.url("/a/long/path/to/the/sink"), query));
     let browser = Chromium::new(&on.server);
     browser.look(DESKTOP);
     browser.go("/login");
     let mut problems = found(&browser, "/login");
     browser.log_in(OPERATOR);
+    browser.wait_for("the job to fail", |browser| browser.text("[data-part=state]") == "Failed");
     let package = page_of("alpha-0:2.0-1.all");
     let needs = format!("{}&show=needs", page_of("beta-0:1.0-1.all"));
     let pages = [
@@ -112,6 +123,8 @@ fn pages_can_be_read_and_used_by_everybody() {
         "/subscriptions",
         "/history",
         "/job?id=no",
+        "/nothing",
+        &job,
         &package,
         &needs,
     ];
@@ -125,10 +138,14 @@ fn pages_can_be_read_and_used_by_everybody() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     // What is not there is told in the console too; nothing else may be.
     let complaints = browser.complaints();
-    assert!(complaints.iter().all(|complaint| complaint.contains("/job?id=no")), "{complaints:?}");
+    assert!(
+        complaints.iter().all(|complaint| ["/job?id=no", "/nothing"].iter().any(|gone| complaint.contains(gone))),
+        "{complaints:?}"
+    );
 }
 
-fn found(browser: &Chromium, page: &str) -> Vec<String> {
+/// What is hard to read or to use of the page that is shown.
+pub(crate) fn found(browser: &Chromium, page: &str) -> Vec<String> {
     let problems = browser.run(AUDIT);
     problems.as_array().unwrap().iter().map(|problem| format!("{page}: {}", problem.as_str().unwrap())).collect()
 }

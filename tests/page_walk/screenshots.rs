@@ -49,7 +49,8 @@ const NEWER: [(&str, &str); 5] = [
     ("postgresql-15", "15.13-0"),
 ];
 
-fn host() -> (DebianHost, Gate) {
+/// The host of the pictures, with so many packages in all.
+pub(crate) fn host(count: usize) -> (DebianHost, Gate) {
     let summary = |name: &str| INSTALLED.iter().find(|(known, ..)| *known == name).map(|(_, _, summary)| *summary);
     let newer = NEWER.iter().map(|(name, version)| {
         let package =
@@ -60,7 +61,11 @@ fn host() -> (DebianHost, Gate) {
             package
         }
     });
-    let newer: Vec<Deb> = newer.collect();
+    let broken = Deb::new("broken", "1.0-1")
+        .field("Architecture", "amd64")
+        .field("Depends", "libssl9 (>= 9.0)")
+        .field("Description", "needs what nothing has");
+    let newer: Vec<Deb> = newer.chain([broken]).collect();
     let on = DebianHost::bare(&newer, "system_name = \"web-1.example.org\"\n", |root| {
         let mut status = String::new();
         for (name, version, summary) in INSTALLED {
@@ -73,6 +78,7 @@ fn host() -> (DebianHost, Gate) {
             fs::write(root.path().join(format!("var/lib/dpkg/info/{name}.list")), "/.\n").unwrap();
         }
         fs::write(root.path().join("var/lib/dpkg/status"), status).unwrap();
+        root.fill(count.saturating_sub(INSTALLED.len()));
     });
     let gate = Gate::new(&on.root.path());
     (on, gate)
@@ -81,7 +87,7 @@ fn host() -> (DebianHost, Gate) {
 #[test]
 #[ignore = "makes the pictures of README.md"]
 fn pictures() {
-    let (on, gate) = host();
+    let (on, gate) = host(0);
     let reached = gate.reached();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/screenshots");
     fs::create_dir_all(&folder).unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine;
-use openssl::ssl::{SslConnector, SslMethod, SslStream};
+use openssl::ssl::{SslConnector, SslFiletype, SslMethod, SslStream};
 
 pub(crate) const IDENTIFY: &str = concat!(
     r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" "#,
@@ -55,6 +55,15 @@ pub(crate) fn tcp(address: SocketAddr) -> TcpStream {
 impl Client {
     pub(crate) fn connect(address: SocketAddr, certificate: &Path) -> Self {
         Self::over(connector(certificate).connect("localhost", tcp(address)).unwrap())
+    }
+
+    /// The same with a certificate of the client's.
+    pub(crate) fn showing(address: SocketAddr, authority: &Path, certificate: &Path, key: &Path) -> Self {
+        let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
+        builder.set_ca_file(authority).unwrap();
+        builder.set_certificate_file(certificate, SslFiletype::PEM).unwrap();
+        builder.set_private_key_file(key, SslFiletype::PEM).unwrap();
+        Self::over(builder.build().connect("localhost", tcp(address)).unwrap())
     }
 
     pub(crate) fn over(stream: SslStream<TcpStream>) -> Self {

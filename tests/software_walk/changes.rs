@@ -64,6 +64,7 @@ impl Walk {
             assert_eq!(of(&planned, "ReturnValue"), "0", "{job:?}");
         } else {
             assert_eq!(of(&planned, "ReturnValue"), of(&job, "ErrorCode"), "{job:?}");
+            assert!(!of(&planned, "Reason").is_empty(), "{planned:?}");
             assert_eq!(done, []);
         }
         assert_eq!(changes_in(&planned), done, "{job:?}");

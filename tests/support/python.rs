@@ -7,14 +7,18 @@ use std::process::{Command, Output, Stdio};
 
 /// Runs a program of `tests/python` to its end.
 pub fn run(program: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(program);
-    Command::new(python())
-        .arg("-B")
-        .arg(script)
+    command(program)
         .args(arguments)
-        .stdin(Stdio::null())
         .output()
         .unwrap_or_else(|error| panic!("cannot run {}: {error}; `make test` sets it up", python().display()))
+}
+
+/// The command of a program of `tests/python`.
+pub fn command(program: &str) -> Command {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(program);
+    let mut command = Command::new(python());
+    command.arg("-B").arg(script).stdin(Stdio::null());
+    command
 }
 
 /// Runs the text of a program to its end, in this folder.

@@ -24,6 +24,7 @@ pub struct Host {
     dir: TempDir,
     arguments: Vec<String>,
     settings: String,
+    listen: &'static str,
 }
 
 impl Host {
@@ -44,12 +45,18 @@ impl Host {
     /// A host without users, served with these further arguments.
     pub fn bare(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|&a| a.to_owned()).collect();
-        Self { dir: TempDir::new().unwrap(), arguments, settings: String::new() }
+        Self { dir: TempDir::new().unwrap(), arguments, settings: String::new(), listen: "127.0.0.1:0" }
     }
 
     /// Adds lines to the configuration file.
     pub fn with_settings(mut self, settings: &str) -> Self {
         self.settings.push_str(settings);
+        self
+    }
+
+    /// The same served on another address than that of IPv4's loopback.
+    pub fn listening_on(mut self, listen: &'static str) -> Self {
+        self.listen = listen;
         self
     }
 
@@ -140,7 +147,7 @@ impl Host {
     pub fn begin(&self, mut program: Command) -> Child {
         let configuration = self.configuration();
         program
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", self.listen])
             .arg("--config")
             .arg(&configuration)
             .arg("--state-dir")
@@ -167,7 +174,8 @@ impl Host {
                 let log = fs::read_to_string(&log).unwrap_or_default();
                 panic!("the server did not become ready; it said: {said:?}\n{log}")
             });
-            let port = line.strip_prefix("listening on https://127.0.0.1:").map(|rest| rest.trim_end_matches("/wsman"));
+            let address = line.strip_prefix("listening on https://").map(|rest| rest.trim_end_matches("/wsman"));
+            let port = address.and_then(|address| address.rsplit_once(':')).map(|(_, port)| port);
             said.push(line.clone());
             if let Some(port) = port {
                 break port.parse().unwrap_or_else(|_| panic!("no port in {line:?}"));

@@ -62,6 +62,7 @@ mod tests {
             subject: "web1".to_owned(),
             issuer: "web1".to_owned(),
             not_after: "Jan  1 00:00:00 2030 GMT".to_owned(),
+            end_point: None,
         };
         let mut output = Vec::new();
         let meeting = FirstMeeting { peer: "web1:5986".to_owned(), certificate };

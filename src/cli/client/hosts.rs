@@ -1,24 +1,23 @@
 //! Which hosts a command is for, who we are to them, and how we know them: the command line, and `hosts.toml` for what it
 //! does not say.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+mod way;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
-use zeroize::Zeroizing;
+use futures_util::{StreamExt, stream};
 
-use super::outcome::Failed;
-use super::{ask, password};
-use crate::client::{IdentityFiles, Login, Scheme, Thumbprint};
+use super::ask;
+use super::outcome::{Failed, HostError};
+use crate::client::Thumbprint;
 use crate::config::{HostSettings, NamedHosts};
-use crate::console::{Decision, Endpoint, FirstMeeting, KnownHosts, SessionSettings, Trust, fingerprint};
+use crate::console::{Decision, Endpoint, FirstMeeting, SessionSettings, Trust, fingerprint};
+use way::Typed;
 
-/// The variable that may hold the user's name.
-const USER: &str = "QUARTERMASTER_USER";
 /// This host.
 const HERE: &str = "127.0.0.1";
 /// The longest time to find, reach and greet a host, each.
@@ -49,6 +48,9 @@ pub(super) struct Hosts {
     /// Answer with digests (RFC 7616) and do not send the password itself.
     #[arg(long)]
     digest: bool,
+    /// Show a Kerberos ticket, of whoever kinit logged in, in place of a name and a password.
+    #[arg(long, conflicts_with_all = ["user", "password_file", "digest"])]
+    negotiate: bool,
     /// Your certificate (PEM), for hosts that know you by it.
     #[arg(long, value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
@@ -64,22 +66,34 @@ pub(super) struct Hosts {
     /// Trust a host that is met for the first time without asking, and remember its certificate.
     #[arg(long)]
     accept_new_certificate: bool,
-    /// Send a password to a host whose URL says http, where others may read it.
+    /// Send a password, or a ticket, to a host whose URL says http, where others may read it.
     #[arg(long)]
     allow_unencrypted: bool,
     /// How long a host may take for one request, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
     timeout: u32,
-    /// The hosts that somebody did not take for the right ones.
-    #[arg(skip)]
-    refused: RefCell<HashSet<String>>,
 }
 
-/// A host, and how it is talked to.
+/// A host, and how it is talked to; or why it cannot be.
 #[derive(Debug)]
 pub(super) struct Host {
-    pub(super) endpoint: Endpoint,
-    pub(super) settings: SessionSettings,
+    pub(super) name: String,
+    pub(super) way: Result<(Endpoint, SessionSettings), HostError>,
+}
+
+/// The same before anybody was asked anything.
+#[derive(Debug)]
+struct Place {
+    name: String,
+    known: HostSettings,
+    way: Result<(Endpoint, Trust), HostError>,
+}
+
+/// What somebody wrote for a host or a group, and in which line of the file of hosts if there.
+#[derive(Debug)]
+struct Word {
+    text: String,
+    line: Option<usize>,
 }
 
 /// Whether a command needs to say who we are.
@@ -91,50 +105,83 @@ pub(super) enum Who {
     Anybody,
 }
 
-/// Passwords that were asked for, by the user: nobody types one twice.
-type Typed = HashMap<String, Zeroizing<String>>;
-
 impl Hosts {
-    /// The hosts that are meant, each once.
+    /// The hosts that are meant, each once. What is wrong with one of them is told with what it answers, which is nothing then.
     pub(super) async fn chosen(&self, who: Who) -> Result<Vec<Host>, Failed> {
-        let named =
-            NamedHosts::load(&folder()?.join("hosts.toml")).map_err(|error| Failed::Usage(error.to_string()))?;
-        let mut words = self.host.clone();
-        if let Some(file) = &self.hosts {
-            words.extend(listed(file)?);
-        } else if words.is_empty() {
-            words.push(HERE.to_owned());
+        let mut places = self.places()?;
+        // Whoever is asked for a password wants to know first who gets it.
+        if !self.accept_new_certificate && ask::is_possible() {
+            self.meet(&mut places).await;
         }
-        let mut names: Vec<&str> = Vec::new();
-        for word in &words {
-            for name in named.meant(word).map_err(|error| Failed::Usage(error.to_string()))? {
-                if !names.contains(&name) {
-                    names.push(name);
+        let mut typed = Typed::default();
+        places.into_iter().map(|place| self.host(place, who, &mut typed)).collect()
+    }
+
+    fn places(&self) -> Result<Vec<Place>, Failed> {
+        let named = named_hosts()?;
+        let mut places: Vec<Place> = Vec::new();
+        for Word { text, line } in self.words()? {
+            // Who wrote it into a file wants to know where.
+            let at_line = |failed: Failed| match (line, &self.hosts) {
+                (Some(line), Some(file)) => Failed::Usage(format!("{}:{line}: {failed}", file.display())),
+                _ => failed,
+            };
+            for name in named.meant(&text).map_err(|error| at_line(Failed::Usage(error.to_string())))? {
+                let place = self.place(name, named.settings(name)).map_err(at_line)?;
+                // A host may have several names.
+                let url = |place: &Place| place.way.as_ref().ok().map(|(endpoint, _)| endpoint.url().to_string());
+                let is_same = |known: &Place| {
+                    known.name == place.name || url(known).is_some_and(|known| Some(known) == url(&place))
+                };
+                if !places.iter().any(is_same) {
+                    places.push(place);
                 }
             }
         }
-        if names.is_empty() {
-            return Err(Failed::Usage("no host is named".to_owned()));
-        }
-        let (mut typed, mut hosts) = (Typed::new(), Vec::new());
-        for name in names {
-            let known = named.settings(name);
-            let endpoint = match &known.address {
-                Some(address) => Endpoint::parse(address)?.called(name),
-                None => Endpoint::parse(name)?,
-            };
-            let trust = self.trust(&known)?;
-            self.meet(&endpoint, &trust).await;
-            hosts.push(self.host(endpoint, trust, &known, who, &mut typed)?);
-        }
-        Ok(hosts)
+        if places.is_empty() { Err(Failed::Usage("no host is named".to_owned())) } else { Ok(places) }
     }
 
-    /// Whoever is asked for a password wants to know first who gets it; and questions are asked one after the other.
-    async fn meet(&self, endpoint: &Endpoint, trust: &Trust) {
-        if !self.accept_new_certificate && ask::is_possible() {
-            // What goes wrong is told with what the host answers, which is nothing then.
-            let _ = trust.pin(endpoint, CONNECT, &|meeting| self.decide(meeting)).await;
+    fn words(&self) -> Result<Vec<Word>, Failed> {
+        // A comma too many names nobody.
+        let written = self.host.iter().filter(|text| !text.trim().is_empty());
+        let mut words: Vec<Word> = written.map(|text| Word { text: text.clone(), line: None }).collect();
+        if let Some(file) = &self.hosts {
+            words.extend(listed(file)?);
+        } else if self.host.is_empty() {
+            words.push(Word { text: HERE.to_owned(), line: None });
+        }
+        Ok(words)
+    }
+
+    /// What was written is to be mended at once; what is wrong in the settings of one host is no other's trouble.
+    fn place(&self, name: &str, known: HostSettings) -> Result<Place, Failed> {
+        let endpoint = match &known.address {
+            Some(address) => Endpoint::parse(address).map(|endpoint| endpoint.called(name)).map_err(Failed::from),
+            None => Ok(Endpoint::parse(name)?),
+        };
+        let way = endpoint.and_then(|endpoint| Ok((endpoint, self.trust(&known)?)));
+        Ok(Place { name: name.to_owned(), known, way: way.map_err(HostError::Settings) })
+    }
+
+    /// Has the hosts show themselves that are met for the first time, some at once, and asks about them, one after the other.
+    async fn meet(&self, places: &mut [Place]) {
+        let met = stream::iter(places.iter().map(async |place| match &place.way {
+            Ok((endpoint, trust)) => trust.meeting(endpoint, CONNECT).await,
+            Err(_) => Ok(None),
+        }));
+        let met: Vec<_> = met.buffered(self.parallel()).collect().await;
+        for (place, met) in places.iter_mut().zip(met) {
+            let Ok((_, trust)) = &place.way else { continue };
+            let decided = met.and_then(|meeting| {
+                let decided = meeting.map(|meeting| {
+                    let decision = ask::person(&meeting);
+                    trust.decided(meeting, decision)
+                });
+                decided.transpose()
+            });
+            if let Err(error) = decided {
+                place.way = Err(error.into());
+            }
         }
     }
 
@@ -143,116 +190,30 @@ impl Hosts {
         self.parallel.into()
     }
 
-    /// What is said to a host that is met for the first time. Nobody is asked twice.
+    /// What is said to a host that is met for the first time and that nobody was asked about.
     pub(super) fn decide(&self, meeting: &FirstMeeting) -> Decision {
-        if self.accept_new_certificate {
-            return ask::nobody(meeting);
-        }
-        if self.refused.borrow().contains(&meeting.peer) {
-            return Decision::Refuse;
-        }
-        let decision = ask::person(meeting);
-        if decision == Decision::Refuse {
-            self.refused.borrow_mut().insert(meeting.peer.clone());
-        }
-        decision
-    }
-
-    fn host(
-        &self,
-        endpoint: Endpoint,
-        trust: Trust,
-        known: &HostSettings,
-        who: Who,
-        typed: &mut Typed,
-    ) -> Result<Host, Failed> {
-        let identity = self.identity(known)?;
-        let scheme = if self.digest || known.digest == Some(true) { Scheme::Digest } else { Scheme::Basic };
-        let needs_login = who == Who::Known && identity.is_none();
-        let login = self.login(&endpoint, known, scheme, needs_login, typed)?;
-        if login.is_some() && scheme == Scheme::Basic && !endpoint.url().is_tls() && !self.allow_unencrypted {
-            return Err(Failed::Usage(format!(
-                "{endpoint} would get your password where others can read it: name it with https, or give \
-                 --allow-unencrypted"
-            )));
-        }
-        let patience = Duration::from_secs(self.timeout.into());
-        let settings = SessionSettings { login, identity, trust, patience, connect: CONNECT };
-        Ok(Host { endpoint, settings })
-    }
-
-    fn identity(&self, known: &HostSettings) -> Result<Option<IdentityFiles>, Failed> {
-        let own = (self.certificate.as_ref(), self.key.as_ref());
-        let (certificate, key) = if own.0.is_some() { own } else { (known.certificate.as_ref(), known.key.as_ref()) };
-        match (certificate, key) {
-            (Some(certificate), Some(key)) => {
-                Ok(Some(IdentityFiles { certificate: certificate.clone(), key: key.clone() }))
-            }
-            (None, None) => Ok(None),
-            _ => Err(Failed::Usage("hosts.toml: certificate and key belong together: give both or neither".to_owned())),
-        }
-    }
-
-    /// What the command line says goes before what `hosts.toml` says, and that before what is always so.
-    fn trust(&self, known: &HostSettings) -> Result<Trust, Failed> {
-        if let Some(file) = &self.cacert {
-            return Ok(Trust::Authorities(file.clone()));
-        }
-        if let Some(thumbprint) = self.fingerprint {
-            return Ok(Trust::Certificate(thumbprint));
-        }
-        if let Some(text) = &known.fingerprint {
-            let thumbprint = fingerprint(text).map_err(|error| Failed::Usage(format!("hosts.toml: {error}")))?;
-            return Ok(Trust::Certificate(thumbprint));
-        }
-        match &known.cacert {
-            Some(file) => Ok(Trust::Authorities(file.clone())),
-            None => Ok(Trust::Remembered(KnownHosts::new(folder()?.join("known_hosts")))),
-        }
-    }
-
-    fn login(
-        &self,
-        endpoint: &Endpoint,
-        known: &HostSettings,
-        scheme: Scheme,
-        is_needed: bool,
-        typed: &mut Typed,
-    ) -> Result<Option<Login>, Failed> {
-        let user = self.user.clone().or_else(|| known.user.clone()).or_else(|| env::var(USER).ok());
-        let Some(user) = user.filter(|user| !user.is_empty()) else {
-            if is_needed {
-                return Err(Failed::Usage(format!("who are you to {endpoint}? Give --user NAME or set {USER}")));
-            }
-            return Ok(None);
-        };
-        let file = self.password_file.as_ref().or(known.password_file.as_ref());
-        let password = match file {
-            Some(file) => password::of_file(file)?,
-            None => match (password::of_environment(), typed.get(&user)) {
-                (Some(password), _) => password,
-                (None, Some(password)) => password.clone(),
-                (None, None) => {
-                    let password = password::of_person(&user, endpoint.name())?;
-                    typed.insert(user.clone(), password.clone());
-                    password
-                }
-            },
-        };
-        Login::new(scheme, user, password).map(Some).map_err(|error| Failed::Usage(error.to_string()))
+        if self.accept_new_certificate { ask::nobody(meeting) } else { Decision::Refuse }
     }
 }
 
 /// The hosts of a file, one in each line.
-fn listed(file: &Path) -> Result<Vec<String>, Failed> {
+fn listed(file: &Path) -> Result<Vec<Word>, Failed> {
     let unusable = |why: String| Failed::Usage(format!("the file of hosts {}: {why}", file.display()));
     let octets = fs::metadata(file).map_err(|error| unusable(error.to_string()))?.len();
     if octets > LARGEST_LIST {
         return Err(unusable(format!("it has more than {LARGEST_LIST} octets")));
     }
     let text = fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-    Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    let words = text.lines().zip(1..).map(|(text, line)| {
+        let text = text.split('#').next().unwrap_or_default().trim().to_owned();
+        Word { text, line: Some(line) }
+    });
+    Ok(words.filter(|word| !word.text.is_empty()).collect())
+}
+
+/// What `hosts.toml` says.
+pub(super) fn named_hosts() -> Result<NamedHosts, Failed> {
+    NamedHosts::load(&folder()?.join("hosts.toml")).map_err(|error| Failed::Usage(error.to_string()))
 }
 
 /// Where the client keeps what belongs to a person.

@@ -1,11 +1,14 @@
 //! `quartermaster jobs` and `quartermaster watch`.
 
 use clap::Args;
+use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::every::every;
-use super::following::{Following, show};
+use super::deeds::{Deed, show};
+use super::every::{at_work, every};
+use super::following::Following;
 use super::hosts::{Hosts, Who};
+use super::listening::Listening;
 use super::outcome::{End, Failed};
 use super::output::{Column, Format};
 use crate::console::software::Job;
@@ -29,6 +32,8 @@ pub(crate) struct Watch {
     /// The jobs: their numbers, names or whole identifiers [default: all that have not ended].
     #[arg(value_name = "JOB")]
     jobs: Vec<String>,
+    #[command(flatten)]
+    listening: Listening,
     #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
@@ -71,9 +76,9 @@ fn row(job: &Job) -> Vec<Value> {
 
 /// Follows jobs that somebody else began, or that he left.
 pub(super) async fn watch(arguments: Watch) -> Result<End, Failed> {
-    let Watch { jobs: written, hosts, format } = arguments;
-    let following = Following::new(false);
-    let answers = every(&hosts, Who::Known, async |session| {
+    let Watch { jobs: written, listening, hosts, format } = arguments;
+    let following = Following::new(&listening)?;
+    let answers = at_work(&hosts, following.interrupt(), async |session, deeds: &mut Vec<Deed>| {
         let mut jobs = Vec::new();
         if written.is_empty() {
             jobs.extend(session.jobs().await?.into_iter().filter(|job| !job.state.is_final()));
@@ -81,12 +86,9 @@ pub(super) async fn watch(arguments: Watch) -> Result<End, Failed> {
         for one in &written {
             jobs.push(session.job_named(one).await?);
         }
-        let mut followed = Vec::new();
-        for job in jobs {
-            followed.push(following.follow(session, &job.name, &job.reference).await?);
-        }
-        Ok(followed)
-    })
-    .await?;
-    show(&answers, &format)
+        let followed = jobs.iter().map(|job| following.follow(session, &job.name, &job.reference));
+        deeds.extend(join_all(followed).await);
+        Ok(())
+    });
+    show(&answers.await?, &format)
 }

@@ -7,7 +7,7 @@ use super::every::every;
 use super::hosts::{Hosts, Who};
 use super::outcome::{End, Failed};
 use super::output::{Column, Format};
-use crate::console::software::{Managed, Software};
+use crate::console::software::{Managed, Software, Update};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -47,7 +47,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
         installed.iter().filter(|software| is_meant(&words, software)).map(|software| row(software, long)).collect()
     });
     format.show(&table)?;
-    Ok(answers.end())
+    Ok(answers.end_if_any(|installed| words.is_empty() || installed.iter().any(|software| is_meant(&words, software))))
 }
 
 async fn updates(arguments: Arguments) -> Result<End, Failed> {
@@ -67,7 +67,8 @@ async fn updates(arguments: Arguments) -> Result<End, Failed> {
         rows.collect()
     });
     format.show(&table)?;
-    Ok(answers.end())
+    let is_any = |updates: &Vec<Update>| updates.iter().any(|update| is_meant(&words, &update.installed));
+    Ok(answers.end_if_any(|updates| words.is_empty() || is_any(updates)))
 }
 
 fn is_meant(words: &[String], software: &Software) -> bool {

@@ -2,28 +2,35 @@
 //!
 //! A command is a file here: its arguments, what it asks of one host, and which columns it shows. [`hosts`] says which hosts
 //! are meant and who we are to them, [`every`] asks them all, [`output`] shows what they say, and [`outcome`] with which
-//! exit code it ends.
+//! exit code it ends. What changes hosts is made of [`tasks`], whose jobs are followed by [`following`], and what became of
+//! them are [`deeds`].
 
 mod ask;
 mod change;
 mod create;
+mod deeds;
 mod delete;
 mod deploy;
 mod enumerate;
 mod every;
 mod files;
+mod fitted;
 mod following;
 mod get;
 mod history;
 mod hosts;
 mod identify;
+mod interrupt;
 mod invoke;
 mod jobs;
 mod keys;
 mod list;
+mod listening;
+mod meant;
 mod outcome;
 mod output;
 mod password;
+mod plans;
 mod put;
 mod record;
 mod repos;
@@ -31,6 +38,7 @@ mod scan;
 mod search;
 mod show;
 mod subscribe;
+mod tasks;
 mod typed;
 mod values;
 mod verify;

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
+use crate::client::StartError;
 use crate::console::{ConsoleError, EndpointError, ResourceError, Unmet};
 
-/// What the exit codes mean, for `--help`.
+/// What the exit codes mean, and which files are read, for `--help`.
 pub(super) const EXIT_CODES: &str = "Exit codes:
   0  all went well
   1  something failed: a fault, an answer that cannot be read, nothing found
@@ -12,7 +13,12 @@ pub(super) const EXIT_CODES: &str = "Exit codes:
   3  a host could not be reached, is not trusted, or does not let us in
   4  a job failed
   5  some of several hosts failed
-  6  nobody waited for the end of a job, which goes on";
+  6  nobody waited: jobs go on, or were not begun
+  130  Ctrl-C was pressed once more: nothing was waited for
+
+Files (below $XDG_CONFIG_HOME if that is set):
+  ~/.config/quartermaster/hosts.toml   names and groups of hosts, and how they are talked to
+  ~/.config/quartermaster/known_hosts  the certificates of hosts that were met";
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +35,10 @@ pub(super) enum End {
     Job,
     /// Some of several hosts failed.
     Some,
-    /// A job goes on.
+    /// Jobs go on, or were not begun, since nobody waited.
     GoesOn,
+    /// Whoever waited would not even wait to be told how it stands.
+    Interrupted,
 }
 
 impl From<End> for ExitCode {
@@ -43,6 +51,7 @@ impl From<End> for ExitCode {
             End::Job => 4,
             End::Some => 5,
             End::GoesOn => 6,
+            End::Interrupted => 130,
         })
     }
 }
@@ -56,6 +65,37 @@ pub(super) enum Failed {
     /// The system does not give what the command needs.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// Ctrl-C was pressed once more.
+    #[error("interrupted; what hosts have begun they go on with: `quartermaster jobs` shows it")]
+    Interrupted,
+}
+
+/// Why a host gave no answer, or no whole one.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HostError {
+    /// There is no way to it, or it does not do what it is asked for.
+    #[error(transparent)]
+    Console(#[from] ConsoleError),
+    /// What is said of it is wrong.
+    #[error(transparent)]
+    Settings(#[from] Failed),
+    /// Whoever waited for its answer left.
+    #[error("left before the host answered; `quartermaster jobs` shows what it has begun")]
+    Left,
+    /// It was not asked at all.
+    #[error("{0}")]
+    NotTouched(NotTouched),
+}
+
+/// Why a host was not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotTouched {
+    /// Too many others had failed.
+    #[error("too many hosts have failed")]
+    TooManyFailed,
+    /// Nobody waited any more.
+    #[error("left before its turn came")]
+    Left,
 }
 
 impl Failed {
@@ -63,6 +103,37 @@ impl Failed {
         match self {
             Self::Usage(_) => End::Usage,
             Self::Io(_) => End::Failed,
+            Self::Interrupted => End::Interrupted,
+        }
+    }
+}
+
+impl HostError {
+    /// How it ended with the host.
+    pub(super) fn end(&self) -> End {
+        match self {
+            Self::Console(error) => end_of(error),
+            Self::Settings(failed) => failed.end(),
+            Self::NotTouched(NotTouched::TooManyFailed) => End::Failed,
+            Self::Left | Self::NotTouched(NotTouched::Left) => End::GoesOn,
+        }
+    }
+
+    /// The same in a word or two, for a table.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Console(error) => word(error),
+            Self::Settings(_) => "failed",
+            Self::Left => "left",
+            Self::NotTouched(_) => "not touched",
+        }
+    }
+
+    /// All that is to be told of it.
+    pub(super) fn sentence(&self) -> String {
+        match self {
+            Self::Console(error) => sentence(error),
+            other => other.to_string(),
         }
     }
 }
@@ -79,19 +150,34 @@ impl From<ResourceError> for Failed {
     }
 }
 
-/// How it ended with one host.
+/// How it ended where a host cannot be asked, or refuses.
 pub(super) fn end_of(error: &ConsoleError) -> End {
-    if error.is_no_way_there() { End::NoWay } else { End::Failed }
+    match error {
+        // A file that was named is not what it should be.
+        ConsoleError::Start(StartError::Tls(_)) => End::Usage,
+        error if error.is_no_way_there() => End::NoWay,
+        _ => End::Failed,
+    }
 }
 
-/// What a person can do about an error, where the options of the command line are the way.
-pub(super) fn advice(error: &ConsoleError) -> Option<String> {
+/// The same in a word, for a table.
+pub(super) fn word(error: &ConsoleError) -> &'static str {
     match error {
-        ConsoleError::Untrusted(Unmet::Unknown { shown, .. }) => Some(format!(
-            "compare it with what the host's operator says, then give --fingerprint {shown}, or --accept-new-certificate to \
-             trust it from now on"
-        )),
-        _ => None,
+        ConsoleError::Unreachable(_) => "unreachable",
+        ConsoleError::Untrusted(_) => "untrusted",
+        ConsoleError::Login(_) => "refused",
+        _ => "failed",
+    }
+}
+
+/// What is to be told of an error, and what a person can do about it, where the options of the command line are the way.
+pub(super) fn sentence(error: &ConsoleError) -> String {
+    match error {
+        ConsoleError::Untrusted(Unmet::Unknown { shown, .. }) => format!(
+            "{error}: compare it with what the host's operator says, then give --fingerprint {shown}, or \
+             --accept-new-certificate to trust it from now on"
+        ),
+        _ => error.to_string(),
     }
 }
 
@@ -101,6 +187,8 @@ pub(super) fn end_of_all(ends: &[End]) -> End {
         [] => End::Well,
         [one] => *one,
         [first, rest @ ..] if rest.iter().all(|end| end == first) => *first,
+        // Nothing has failed, but not everything is done.
+        _ if ends.iter().all(|end| matches!(end, End::Well | End::GoesOn)) => End::GoesOn,
         _ => End::Some,
     }
 }
@@ -118,6 +206,9 @@ mod tests {
             (&[End::NoWay, End::NoWay], End::NoWay),
             (&[End::Well, End::Failed], End::Some),
             (&[End::NoWay, End::Failed], End::Some),
+            (&[End::Well, End::GoesOn, End::Well], End::GoesOn),
+            (&[End::GoesOn, End::GoesOn], End::GoesOn),
+            (&[End::GoesOn, End::Job], End::Some),
         ] {
             assert_eq!(end_of_all(ends), all, "{ends:?}");
         }

@@ -25,7 +25,10 @@ pub(super) fn of_file(path: &Path) -> Result<Zeroizing<String>, Failed> {
     }
     let mut text = Zeroizing::new(String::new());
     (&mut file).take(MOST).read_to_string(&mut text).map_err(unusable)?;
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+    match text.lines().next().filter(|line| !line.is_empty()) {
+        Some(line) => Ok(Zeroizing::new(line.to_owned())),
+        None => Err(Failed::Usage(format!("the first line of the password file {} is empty", path.display()))),
+    }
 }
 
 /// The password of the environment, if there is one.
@@ -60,6 +63,11 @@ mod tests {
                 Ok(password) => assert!(good && *password == "secret words ", "{mode:o}"),
                 Err(error) => assert!(!good && error.to_string().contains("chmod 600"), "{mode:o} {error}"),
             }
+        }
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        for nothing in ["", "\nsecret\n"] {
+            fs::write(&file, nothing).unwrap();
+            assert!(of_file(&file).unwrap_err().to_string().ends_with("password is empty"), "{nothing:?}");
         }
         let missing = of_file(&folder.path().join("none")).unwrap_err().to_string();
         assert!(missing.contains("none: No such file"), "{missing}");

@@ -1,6 +1,6 @@
 //! Instances of any class, shown as what they are: a line for each property, or a column for each that is asked for.
 
-use std::io;
+use std::io::{self, Write};
 
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
@@ -24,13 +24,15 @@ pub(super) fn one(instance: PlainInstance) -> Found {
 /// Shows what the hosts found. With columns it is a table of these properties.
 pub(super) fn show(answers: &Answers<Found>, columns: &[String], format: &Format) -> Result<(), Failed> {
     if format.is_json() {
-        return Ok(say(&json(answers)?).map(drop)?);
+        tell_unknown(answers, columns);
+        return Ok(say(&json(answers, columns)?).map(drop)?);
     }
     if columns.is_empty() && !format.is_csv() {
         // A person is told what numbers mean.
         let schema = if width().is_some() { Some(Schema::builtin().map_err(io::Error::other)?) } else { None };
         return Ok(say(&records(answers, schema.as_ref())).map(drop)?);
     }
+    tell_unknown(answers, columns);
     let named: Vec<String> = if columns.is_empty() { all_columns(answers) } else { columns.to_vec() };
     let columns: Vec<Column> = named.iter().map(|name| Column::new(name.clone())).collect();
     let row = |item: &PlainItem| named.iter().map(|name| cell(item, name)).collect();
@@ -60,7 +62,21 @@ fn all_columns(answers: &Answers<Found>) -> Vec<String> {
     names
 }
 
-fn json(answers: &Answers<Found>) -> Result<String, Failed> {
+/// Says which columns nobody has: a name that was written wrong looks like a value that is not there.
+fn tell_unknown(answers: &Answers<Found>, columns: &[String]) {
+    let mut items = answers.good().flat_map(|(_, found)| &found.items).peekable();
+    if items.peek().is_none() {
+        return;
+    }
+    let has =
+        |name: &str| answers.good().flat_map(|(_, found)| &found.items).any(|item| cell(item, name) != Value::Null);
+    for name in columns.iter().filter(|name| !has(name)) {
+        let _ = writeln!(io::stderr(), "quartermaster: no instance has a value of {name:?}");
+    }
+}
+
+/// With columns an object has no others.
+fn json(answers: &Answers<Found>, columns: &[String]) -> Result<String, Failed> {
     let schema = Schema::builtin().map_err(io::Error::other)?;
     let mut objects = Vec::new();
     for (host, found) in answers.good() {
@@ -70,6 +86,7 @@ fn json(answers: &Answers<Found>) -> Result<String, Failed> {
                 .as_ref()
                 .map_or(Value::Object(serde_json::Map::new()), |instance| typed::object(instance, &schema));
             if let Value::Object(object) = &mut object {
+                object.retain(|key, _| columns.is_empty() || columns.iter().any(|name| name.eq_ignore_ascii_case(key)));
                 if let Some(reference) = &item.reference {
                     object.insert("@reference".to_owned(), path_text(reference).into());
                 }

@@ -30,5 +30,5 @@ pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
         found.iter().map(row).collect()
     });
     format.show(&table)?;
-    Ok(answers.end())
+    Ok(answers.end_if_any(|found| !found.is_empty()))
 }

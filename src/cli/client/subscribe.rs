@@ -1,27 +1,30 @@
 //! `quartermaster subscribe`: prints what happens on hosts, until it is stopped.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::mem;
 use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
-use tokio::time::{Instant, interval_at};
+use tokio::time::{Instant, Interval, interval_at};
 
-use super::every::all_at_once;
+use super::every::{all_at_once, tell};
 use super::hosts::Hosts;
-use super::outcome::{End, Failed};
+use super::listening::{Ear, Listening};
+use super::outcome::{End, Failed, end_of};
 use super::output::{harmless, say, words};
 use super::typed;
 use crate::cim::Schema;
-use crate::console::{ConsoleError, Listener, RENEWAL, Session};
+use crate::console::{ConsoleError, Inlet, RENEWAL, Session, Subscription};
 use crate::wire::{Delivered, Filter, PlainInstance, PlainValue};
 
 /// Everything that is told at all.
 const EVERYTHING: &str = "SELECT * FROM CIM_InstIndication";
 /// How long a host may keep silent in one request.
 const WAIT: Duration = Duration::from_secs(30);
+/// The wait before a host is asked again that did not answer: at first, and at most.
+const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -37,70 +40,126 @@ pub(crate) struct Arguments {
     /// Write an object of JSON in each line.
     #[arg(long)]
     json: bool,
-    /// Have the events delivered here, where the hosts can reach this machine; port 0 takes a free one [default: pull them].
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<SocketAddr>,
+    #[command(flatten)]
+    listening: Listening,
     #[command(flatten)]
     hosts: Hosts,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<End, Failed> {
-    let Arguments { query, wql, max, json, listen, hosts } = arguments;
+    let Arguments { query, wql, max, json, listening, hosts } = arguments;
     let schema = if json { Some(Schema::builtin().map_err(io::Error::other)?) } else { None };
     let filter = if wql { Filter::wql(query) } else { Filter::cql(query) };
-    let (listener, serving) = listen.map(Listener::bind).transpose()?.unzip();
+    let ear = listening.begin()?;
     let heard = all_at_once(&hosts, async |session| {
         let mut printer = Printer { host: session.endpoint().name(), schema: schema.as_ref(), left: max };
-        let filter = filter.clone();
-        match &listener {
-            Some(listener) => delivered(session, filter, listener, &mut printer).await,
-            None => pulled(session, filter, &mut printer).await,
-        }
+        Ok(match listen(session, &filter, &ear, &mut printer).await {
+            Ok(()) => End::Well,
+            Err(error) => {
+                // The others may go on for long.
+                tell(printer.host, &error);
+                end_of(&error)
+            }
+        })
     });
-    let Some(serving) = serving else { return Ok(heard.await?.end()) };
-    tokio::select! {
-        heard = heard => Ok(heard?.end()),
-        ended = serving => Err(ended.err().unwrap_or_else(|| io::Error::other("the listener has ended")).into()),
-    }
+    Ok(heard.await?.end_by(|end| *end))
 }
 
-async fn pulled(session: &Session, filter: Filter, printer: &mut Printer<'_>) -> Result<(), ConsoleError> {
-    let mut subscription = session.subscribe(filter).await?;
-    printer.begin();
+/// Prints what a host tells until somebody stops it or has enough. Whatever ends it besides is waited out.
+async fn listen(session: &Session, filter: &Filter, ear: &Ear, printer: &mut Printer<'_>) -> Result<(), ConsoleError> {
+    let mut source = Source::begin(session, filter, ear).await?;
+    printer.say("listening");
+    let (mut wait, mut is_out) = (WAITS.0, false);
     let mut stop = pin!(tokio::signal::ctrl_c());
     while printer.wants_more() {
+        let told = tokio::select! {
+            told = source.next(session) => told,
+            _ = &mut stop => break,
+        };
+        let error = match told.and_then(|told| told.iter().try_for_each(|told| printer.print(told))) {
+            Ok(()) => {
+                if mem::take(&mut is_out) {
+                    printer.say("listening again");
+                }
+                wait = WAITS.0;
+                continue;
+            }
+            Err(error) if !may_pass(&error) => return Err(error),
+            Err(error) => error,
+        };
+        if !mem::replace(&mut is_out, true) {
+            printer.say(&format!("{error}; trying again until it works"));
+        }
         tokio::select! {
-            told = session.events(&mut subscription, WAIT) => told?.iter().try_for_each(|told| printer.print(told))?,
+            () = tokio::time::sleep(wait) => {}
             _ = &mut stop => break,
         }
+        wait = wait.saturating_mul(2).min(WAITS.1);
+        // A host that was away knows its subscriptions when it is back, and what happened meanwhile. Others are asked anew.
+        if !error.is_no_way_there() {
+            match Source::begin(session, filter, ear).await {
+                Ok(anew) => {
+                    source = anew;
+                    is_out = false;
+                    printer.say("listening again");
+                }
+                Err(error) if !may_pass(&error) => return Err(error),
+                Err(_) => {}
+            }
+        }
     }
-    session.unsubscribe(subscription).await
+    source.end(session).await;
+    Ok(())
 }
 
-async fn delivered(
-    session: &Session,
-    filter: Filter,
-    listener: &Listener,
-    printer: &mut Printer<'_>,
-) -> Result<(), ConsoleError> {
-    let mut inlet = listener.inlet();
-    let mut address = listener.address();
-    // Who listens everywhere is called by the address that the host sees.
-    if address.ip().is_unspecified() {
-        address.set_ip(session.own_address().await?);
+/// Whether waiting may help.
+fn may_pass(error: &ConsoleError) -> bool {
+    matches!(error, ConsoleError::Unreachable(_) | ConsoleError::Fault(_) | ConsoleError::Reply(_))
+}
+
+/// Where the events of a host come from.
+enum Source {
+    /// The host delivers them; the subscription is to be prolonged from time to time.
+    Delivered(Subscription, Inlet, Interval),
+    /// They are pulled.
+    Pulled(Subscription),
+}
+
+impl Source {
+    async fn begin(session: &Session, filter: &Filter, ear: &Ear) -> Result<Self, ConsoleError> {
+        if let Some(listener) = &ear.listener {
+            match session.subscribe_at(listener, filter.clone()).await {
+                Ok((subscription, inlet)) => {
+                    let renewal = interval_at(Instant::now() + RENEWAL, RENEWAL);
+                    return Ok(Self::Delivered(subscription, inlet, renewal));
+                }
+                // Who asked for deliveries wants to know why there are none.
+                Err(error) if ear.is_wanted => return Err(error),
+                Err(error) => {
+                    let why = format!("it does not tell what happens here, which is pulled: {error}");
+                    ear.note(session.endpoint().name(), &why);
+                }
+            }
+        }
+        Ok(Self::Pulled(session.subscribe(filter.clone()).await?))
     }
-    let mut subscription = session.subscribe_to(filter, &format!("http://{address}{}", inlet.path())).await?;
-    printer.begin();
-    let mut stop = pin!(tokio::signal::ctrl_c());
-    let mut renewal = interval_at(Instant::now() + RENEWAL, RENEWAL);
-    while printer.wants_more() {
-        tokio::select! {
-            delivery = inlet.next() => delivery.iter().try_for_each(|told| printer.print(told))?,
-            _ = renewal.tick() => session.renew(&mut subscription).await?,
-            _ = &mut stop => break,
+
+    /// What happened; after some time that may be nothing.
+    async fn next(&mut self, session: &Session) -> Result<Vec<Delivered>, ConsoleError> {
+        match self {
+            Self::Pulled(subscription) => session.events(subscription, WAIT).await,
+            Self::Delivered(subscription, inlet, renewal) => tokio::select! {
+                told = inlet.next() => Ok(told),
+                _ = renewal.tick() => session.renew(subscription).await.map(|()| Vec::new()),
+            },
         }
     }
-    session.unsubscribe(subscription).await
+
+    /// Ends the subscription, which would end by itself, too.
+    async fn end(self, session: &Session) {
+        let (Self::Delivered(subscription, ..) | Self::Pulled(subscription)) = self;
+        let _ = session.unsubscribe(subscription).await;
+    }
 }
 
 /// Prints what one host tells.
@@ -112,8 +171,8 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    fn begin(&self) {
-        let _ = writeln!(io::stderr(), "quartermaster: {}: listening", self.host);
+    fn say(&self, words: &str) {
+        let _ = writeln!(io::stderr(), "quartermaster: {}: {}", self.host, harmless(words));
     }
 
     fn wants_more(&self) -> bool {

@@ -98,7 +98,9 @@ pub(super) fn run(action: Action) -> Result<String, Failure> {
         }
         Action::List { name, place } => {
             let all = open(&place)?.0.identities()?;
-            let asked = all.into_iter().filter(|entry| name.as_ref().is_none_or(|name| *name == entry.user));
+            let asked = all.into_iter().filter(|entry| {
+                entry.identity.is_of_certificates() && name.as_ref().is_none_or(|name| *name == entry.user)
+            });
             Ok(asked
                 .map(|entry| {
                     let created = entry.created.format("%Y-%m-%dT%H:%M:%SZ");

@@ -81,15 +81,22 @@ impl Session {
         self.find_identity(service, name, exact, exact).await
     }
 
-    /// The newest build that there is of what is installed; it may be the installed one.
-    pub(super) async fn newest(
+    /// All builds that there are of the name and architecture of these, which are of one; the newest last. Of one build alone only
+    /// the newest is asked for.
+    pub(super) async fn builds_like(
         &self,
         service: &Service,
-        installed: &Software,
-    ) -> Result<Option<Software>, ConsoleError> {
-        let mut found = self.find_identity(service, &installed.name, true, false).await?;
-        found.retain(|software| software.architecture == installed.architecture);
-        Ok(found.pop())
+        installed: &[Software],
+    ) -> Result<Vec<Software>, ConsoleError> {
+        let Some(first) = installed.first() else { return Ok(Vec::new()) };
+        let mut found = self.find_identity(service, &first.name, true, installed.len() > 1).await?;
+        found.retain(|software| software.architecture == first.architecture);
+        Ok(found)
+    }
+
+    /// The newest build that there is of what is installed; it may be the installed one.
+    pub async fn newest(&self, service: &Service, installed: &Software) -> Result<Option<Software>, ConsoleError> {
+        Ok(self.builds_like(service, std::slice::from_ref(installed)).await?.pop())
     }
 
     async fn find_identity(

@@ -41,12 +41,6 @@ impl Software {
         Some(Self { id, reference: Some(reference), ..named })
     }
 
-    /// Whether its identifier tells all that names it.
-    pub(super) fn is_known_by(reference: &EndpointReference) -> bool {
-        let selectors = reference.selectors().unwrap_or_default();
-        selectors.text("InstanceID").is_some_and(|id| Self::of_id(id).is_some())
-    }
-
     /// What an identifier alone tells.
     pub fn called(id: &str) -> Self {
         let named = Self::of_id(id).unwrap_or_else(|| Self { name: id.to_owned(), ..Self::default() });

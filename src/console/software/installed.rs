@@ -4,7 +4,7 @@ use super::Software;
 use crate::console::{ConsoleError, Enumeration, Resource, Session};
 use crate::soap::EndpointReference;
 use crate::wire::enumeration::Mode;
-use crate::wire::{AssociationFilter, Filter, SelectorValue};
+use crate::wire::{AssociationFilter, Filter, PlainItem, SelectorValue};
 
 /// The links from a system to what is installed on it (DSP1023 7.2.1).
 const INSTALLED: &str = "CIM_InstalledSoftwareIdentity";
@@ -35,41 +35,36 @@ impl Session {
             Err(ConsoleError::Fault(_)) => return self.identities(IDENTITY).await,
             Err(other) => return Err(other),
         };
-        // Who has no identifiers of a known kind is asked for the instances.
-        if !links.iter().all(|link| Software::is_known_by(&link.software)) {
-            return self.of_links(&links).await;
+        // Who has identifiers of another kind is asked for the instances.
+        let Some(mut software) = links.software else { return self.of_systems(&links.systems, links.has_image).await };
+        if links.has_image {
+            self.each_reference(VIB, &mut |vib| software.extend(Software::of_reference(vib))).await?;
         }
-        let vibs = if links.iter().any(Link::is_of_image) { self.references(VIB).await? } else { Vec::new() };
-        let references = links.into_iter().map(|link| link.software).chain(vibs);
-        Ok(in_order(references.filter_map(Software::of_reference).collect()))
+        Ok(in_order(software))
     }
 
     /// The same with all that is told of each.
     pub async fn installed_in_detail(&self) -> Result<Vec<Software>, ConsoleError> {
         match self.links().await {
-            Ok(links) => self.of_links(&links).await,
+            Ok(links) => self.of_systems(&links.systems, links.has_image).await,
             Err(ConsoleError::Fault(_)) => self.identities(IDENTITY).await,
             Err(other) => Err(other),
         }
     }
 
-    async fn links(&self) -> Result<Vec<Link>, ConsoleError> {
-        Ok(self.references(INSTALLED).await?.iter().filter_map(Link::of).collect())
+    async fn links(&self) -> Result<Links, ConsoleError> {
+        let mut links = Links { software: Some(Vec::new()), ..Links::default() };
+        self.each_reference(INSTALLED, &mut |link| links.take(link)).await?;
+        Ok(links)
     }
 
-    async fn references(&self, class: &str) -> Result<Vec<EndpointReference>, ConsoleError> {
+    async fn each_reference(&self, class: &str, take: &mut dyn FnMut(EndpointReference)) -> Result<(), ConsoleError> {
         let wanted = Enumeration { mode: Mode::Endpoints, ..Enumeration::default() };
-        let found = self.enumerate(&Resource::known(class), &wanted).await?;
-        Ok(found.items.into_iter().filter_map(|item| item.reference).collect())
+        let mut reference = |item: PlainItem| item.reference.into_iter().for_each(&mut *take);
+        self.enumerate_each(&Resource::known(class), &wanted, &mut reference).await.map(drop)
     }
 
-    async fn of_links(&self, links: &[Link]) -> Result<Vec<Software>, ConsoleError> {
-        let mut systems: Vec<&EndpointReference> = Vec::new();
-        for link in links {
-            if !systems.contains(&&link.system) {
-                systems.push(&link.system);
-            }
-        }
+    async fn of_systems(&self, systems: &[EndpointReference], has_image: bool) -> Result<Vec<Software>, ConsoleError> {
         let mut software = Vec::new();
         for system in systems {
             let filter = AssociationFilter {
@@ -80,10 +75,10 @@ impl Session {
             };
             let filter = Some(Filter::Association(Box::new(filter)));
             let wanted = Enumeration { filter, mode: Mode::ObjectsAndEndpoints, ..Enumeration::default() };
-            let found = self.enumerate(&Resource::known(IDENTITY), &wanted).await?;
-            software.extend(found.items.into_iter().filter_map(Software::of_item));
+            let mut take = |item| software.extend(Software::of_item(item));
+            self.enumerate_each(&Resource::known(IDENTITY), &wanted, &mut take).await?;
         }
-        if links.iter().any(Link::is_of_image) {
+        if has_image {
             software.extend(self.identities(VIB).await?);
         }
         Ok(in_order(software))
@@ -96,16 +91,22 @@ impl Session {
     }
 }
 
-/// A link as its keys tell it.
-struct Link {
-    software: EndpointReference,
-    system: EndpointReference,
+/// What the links tell.
+#[derive(Debug, Default)]
+struct Links {
+    /// What is installed; `None` once an identifier is of no known kind.
+    software: Option<Vec<Software>>,
+    /// The systems that it is installed on.
+    systems: Vec<EndpointReference>,
+    /// Whether something of it is a hypervisor, whose VIBs are to be asked for.
+    has_image: bool,
 }
 
-impl Link {
-    fn of(reference: &EndpointReference) -> Option<Self> {
+impl Links {
+    /// Takes a link in, as its keys tell it.
+    fn take(&mut self, link: EndpointReference) {
         let (mut software, mut system) = (None, None);
-        for selector in reference.selectors().ok()? {
+        for selector in link.into_selectors().unwrap_or_default() {
             match selector.value {
                 SelectorValue::Endpoint(end) if selector.name.eq_ignore_ascii_case("InstalledSoftware") => {
                     software = Some(*end);
@@ -114,13 +115,16 @@ impl Link {
                 _ => {}
             }
         }
-        Some(Self { software: software?, system: system? })
-    }
-
-    /// Whether what is installed is a hypervisor, whose VIBs are to be asked for.
-    fn is_of_image(&self) -> bool {
+        let (Some(software), Some(system)) = (software, system) else { return };
+        if !self.systems.contains(&system) {
+            self.systems.push(system);
+        }
         let of_vmware = |uri: &str| uri.rsplit('/').next().is_some_and(|class| class.starts_with("VMware_"));
-        self.software.resource_uri_text().is_some_and(of_vmware)
+        self.has_image |= software.resource_uri_text().is_some_and(of_vmware);
+        match (&mut self.software, Software::of_reference(software)) {
+            (Some(known), Some(software)) => known.push(software),
+            _ => self.software = None,
+        }
     }
 }
 

@@ -1,22 +1,14 @@
 //! The jobs of a host: long work that it does on its own, whoever asked for it.
 
-use std::time::Duration;
-
-use crate::console::{ConsoleError, Enumeration, Resource, Session, Subscription};
+use crate::console::{ConsoleError, Enumeration, Resource, Session};
 use crate::soap::EndpointReference;
 use crate::wire::enumeration::Mode;
-use crate::wire::{AssociationFilter, Delivered, Filter, PlainInstance, PlainItem, PlainValue};
+use crate::wire::{AssociationFilter, Filter, PlainInstance, PlainItem};
 
 /// The class of all jobs.
 const JOB: &str = "CIM_ConcreteJob";
 /// The links from a job to what it has to do with (DSP1103).
 const AFFECTED: &str = "CIM_AffectedJobElement";
-/// What tells of jobs.
-const CHANGES: &str = "SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob";
-/// How long nothing may be heard of a job before it is asked for.
-const SILENCE: Duration = Duration::from_secs(15);
-/// The wait before a job is asked for anew: at first, and at last.
-const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(3));
 /// The state that ends a job, for RequestStateChange.
 const TERMINATE: &str = "4";
 /// RequestStateChange began what it was called for.
@@ -146,68 +138,6 @@ impl Session {
     pub async fn job(&self, reference: &EndpointReference) -> Result<Job, ConsoleError> {
         let resource = Resource::of(reference).map_err(|fault| ConsoleError::unreadable(&fault))?;
         Ok(Job::of(&self.get(&resource).await?, reference.clone()))
-    }
-
-    /// Follows a job until it has ended; each time that something of it is heard it is shown to `watch`. A subscription tells
-    /// it at once; a host without one is asked again and again.
-    pub async fn follow(
-        &self,
-        reference: &EndpointReference,
-        watch: &mut dyn FnMut(&Job),
-    ) -> Result<Job, ConsoleError> {
-        // Before it is asked for, so that nothing happens in between.
-        let mut subscription = self.subscribe(Filter::cql(CHANGES)).await.ok();
-        let (mut wait, longest) = WAITS;
-        let job = loop {
-            let job = self.job(reference).await?;
-            watch(&job);
-            if job.state.is_final() {
-                break job;
-            }
-            let heard = match &mut subscription {
-                Some(subscription) => self.hear(subscription, &job, watch).await,
-                None => Err(ConsoleError::Absent("the host tells nothing".to_owned())),
-            };
-            match heard {
-                Ok(Some(ended)) => break ended,
-                Ok(None) => {}
-                Err(_) => {
-                    subscription = None;
-                    tokio::time::sleep(wait).await;
-                    wait = wait.saturating_mul(3).checked_div(2).unwrap_or(longest).min(longest);
-                }
-            }
-        };
-        if let Some(subscription) = subscription {
-            // It ends by itself, too.
-            let _ = self.unsubscribe(subscription).await;
-        }
-        Ok(job)
-    }
-
-    /// Waits for what is told of a job; gives it once it has ended. After a silence it is to be asked for.
-    async fn hear(
-        &self,
-        subscription: &mut Subscription,
-        job: &Job,
-        watch: &mut dyn FnMut(&Job),
-    ) -> Result<Option<Job>, ConsoleError> {
-        loop {
-            let told = self.events(subscription, SILENCE).await?;
-            if told.is_empty() {
-                return Ok(None);
-            }
-            for told in told {
-                let Delivered::Event(event) = told else { return Ok(None) };
-                let source = event.get("SourceInstance").into_iter().flat_map(PlainValue::instances).next();
-                let Some(source) = source.filter(|source| source.text("InstanceID") == Some(&job.id)) else { continue };
-                let now = Job::of(source, job.reference.clone());
-                watch(&now);
-                if now.state.is_final() {
-                    return Ok(Some(now));
-                }
-            }
-        }
     }
 
     /// Asks the host to give a job up, which may take it a while.

@@ -38,6 +38,8 @@ pub struct Assessment {
 pub struct Bulletin {
     /// Its id.
     pub id: String,
+    /// The identifier of what is told of it and the host; it holds the system's name.
+    pub instance_id: String,
     /// What it is about.
     pub title: String,
     /// How severe it is, in a word.
@@ -72,12 +74,16 @@ impl Assessment {
 
     /// How a host stands that has no patch service: each update counts as one of no known severity.
     pub fn of_updates(service: &Service, updates: &[Update]) -> Self {
-        let system = service.resource.selectors.text("SystemName").unwrap_or_default().to_owned();
-        let mut assessment = Self { system, ..Self::default() };
+        let mut assessment = Self { system: service.system_name().to_owned(), ..Self::default() };
         if let Some(other) = assessment.missing.last_mut() {
             *other = u64::try_from(updates.len()).unwrap_or(u64::MAX);
         }
         assessment
+    }
+
+    /// Whether it is that of the system of a service.
+    pub fn is_of(&self, service: &Service) -> bool {
+        self.system == service.system_name()
     }
 
     /// How many are missing in all.
@@ -92,6 +98,7 @@ impl Bulletin {
         let truth = |name: &str| text(name).eq_ignore_ascii_case("true");
         Self {
             id: text("BulletinID"),
+            instance_id: text("InstanceID"),
             title: text("ElementName"),
             severity: text("Severity"),
             category: text("Category"),
@@ -104,12 +111,19 @@ impl Bulletin {
     pub fn of_update(update: &Update) -> Self {
         Self {
             id: update.newest.full_name(),
+            instance_id: String::new(),
             title: format!("in place of {}", update.installed.full_name()),
             severity: "other".to_owned(),
             category: "update".to_owned(),
             is_missing: true,
             needs_reboot: false,
         }
+    }
+
+    /// Whether it is told of the system of a service: identifiers are `Quartermaster:BulletinStatus:SYSTEM:ID`.
+    pub fn is_of(&self, service: &Service) -> bool {
+        let head = self.instance_id.strip_suffix(&self.id).and_then(|head| head.strip_suffix(':'));
+        head.is_some_and(|head| head.strip_suffix(service.system_name()).is_some_and(|kind| kind.ends_with(':')))
     }
 
     fn rank(&self) -> usize {

@@ -51,6 +51,13 @@ pub struct Service {
     pub managed: Managed,
 }
 
+impl Service {
+    /// The name of its system, as its keys have it.
+    pub fn system_name(&self) -> &str {
+        self.resource.selectors.text("SystemName").unwrap_or_default()
+    }
+}
+
 impl Session {
     /// The installation services of the host.
     pub async fn services(&self) -> Result<Vec<Service>, ConsoleError> {

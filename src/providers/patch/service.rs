@@ -40,6 +40,8 @@ enum Answer {
     DoesNotFit(&'static str),
     /// Another return value.
     Code(u32),
+    /// A URI of a file that cannot be taken, for this reason.
+    NotAccessible(String),
     /// No answer to the call at all.
     Fault(CimError),
 }
@@ -148,7 +150,7 @@ impl PatchServices {
                 }
                 Err(error) => {
                     tracing::info!(error = &error as &dyn std::error::Error, uri, "a URI is refused");
-                    return Err(Answer::Code(URI_NOT_ACCESSIBLE));
+                    return Err(Answer::NotAccessible(format!("{uri}: {error}")));
                 }
             }
         }
@@ -202,6 +204,7 @@ impl Single for PatchServices {
                     Ok(operation) => self.submit(caller, operation),
                     Err(Answer::DoesNotFit(why)) => Ok(does_not_fit(method, caller, why)),
                     Err(Answer::Code(code)) => Ok(MethodReply::code(code)),
+                    Err(Answer::NotAccessible(why)) => Ok(MethodReply::refusal(URI_NOT_ACCESSIBLE, why)),
                     Err(Answer::Fault(error)) => Err(error),
                 }
             }

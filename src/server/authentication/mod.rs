@@ -6,27 +6,42 @@
 mod basic;
 pub(super) mod client_certificate;
 mod digest;
+pub(super) mod negotiate;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::uri::PathAndQuery;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use self::basic::Credentials;
 pub use self::client_certificate::ClientCertificates;
 use self::client_certificate::Shown;
+use self::negotiate::{Answer, Channel, Negotiate, Outcome, Word};
+pub use self::negotiate::{Kerberos, KerberosError, keytab_variable};
+use super::origin::Origin;
 use super::refusal::Refusal;
 use super::{Settings, let_in};
-use crate::access::{Caller, Scheme, StaleNonce, Users, Verdict};
+use crate::access::{Caller, PeerCertificate, Scheme, StaleNonce, Users, Verdict};
 use crate::config::Live;
+
+/// The certificate that the client of this request's connection showed.
+pub(super) fn shown(request: &HttpRequest) -> Option<Arc<PeerCertificate>> {
+    request.conn_data::<Shown>().map(|shown| Arc::clone(&shown.certificate))
+}
 
 /// Knows callers.
 pub(super) struct Authentication {
     users: Arc<Users>,
     settings: Live<Settings>,
+    /// What takes tickets, if they are offered to be taken.
+    negotiate: Option<Arc<Negotiate>>,
 }
+
+/// Tells a client whether its proof holds for further requests on its connection, as Microsoft's servers do. It never does.
+const PERSISTENT_AUTH: HeaderName = HeaderName::from_static("persistent-auth");
 
 /// What an Authorization header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +50,8 @@ enum Claim<'a> {
     Basic(&'a [u8]),
     /// `Digest`, the whole header.
     Digest(&'a str),
+    /// `Negotiate` or `Kerberos`, with what stands behind it.
+    Token(Word, &'a [u8]),
     /// The caller is who its certificate says.
     Certificate,
     /// Another scheme.
@@ -42,19 +59,20 @@ enum Claim<'a> {
 }
 
 impl Authentication {
-    pub(super) fn new(users: Arc<Users>, settings: Live<Settings>) -> Self {
-        Self { users, settings }
+    pub(super) fn new(users: Arc<Users>, settings: Live<Settings>, negotiate: Option<Arc<Negotiate>>) -> Self {
+        Self { users, settings, negotiate }
     }
 
     /// Who sends this request.
     pub(super) async fn caller(&self, peer: IpAddr, request: &HttpRequest) -> Result<Caller, Refusal> {
-        if comes_from_another_site(request.headers()) {
+        if Origin::of(request.headers()) == Origin::Elsewhere {
             return Err(Refusal::AnotherSite);
         }
         let claim = request.headers().get(header::AUTHORIZATION).map(|value| Claim::read(value.as_bytes()));
         let (scheme, verdict) = match claim {
             Some(Claim::Basic(token)) => (Scheme::Basic, self.by_password(peer, token).await),
             Some(Claim::Digest(header)) => (Scheme::Digest, self.by_digest(peer, header, request).await?),
+            Some(Claim::Token(word, token)) => (Scheme::Kerberos, self.by_token(peer, word, token, request).await?),
             Some(Claim::Certificate) | None => (Scheme::Certificate, self.by_certificate(peer, request).await),
             Some(Claim::Unknown) => return Err(Refusal::Unauthorized),
         };
@@ -69,12 +87,29 @@ impl Authentication {
         }
     }
 
-    /// Says in the headers of a response with status 401 which schemes there are. Each has a header of its own, as several
-    /// clients read no lists; digests come first, as clients that know digests may look at the first one alone.
-    pub(super) fn challenge(&self, headers: &mut HeaderMap, is_stale: bool) {
+    /// Says in the headers of a response what the schemes have to say. With status 401 that is which of them there are. Each has a
+    /// header of its own, as several clients read no lists; digests come first, as clients that know digests may look at the first
+    /// one alone.
+    pub(super) fn say<B>(&self, request: &HttpRequest, response: &mut HttpResponse<B>, is_stale: bool) {
+        let is_refused = response.status() == StatusCode::UNAUTHORIZED;
+        let headers = response.headers_mut();
+        if let Some(Answer(answer)) = request.extensions_mut().remove::<Answer>() {
+            headers.append(header::WWW_AUTHENTICATE, answer);
+            headers.insert(PERSISTENT_AUTH, HeaderValue::from_static("false"));
+        } else if is_refused {
+            self.challenge(headers, is_stale);
+        }
+    }
+
+    fn challenge(&self, headers: &mut HeaderMap, is_stale: bool) {
         for &algorithm in &self.settings.get().digest {
             if let Some(challenge) = digest::challenge(algorithm, &self.users.nonce(), is_stale) {
                 headers.append(header::WWW_AUTHENTICATE, challenge);
+            }
+        }
+        if self.negotiate.is_some() {
+            for word in negotiate::CHALLENGES {
+                headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(word.as_str()));
             }
         }
         headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(basic::CHALLENGE));
@@ -97,6 +132,35 @@ impl Authentication {
         }
     }
 
+    async fn by_token(
+        &self,
+        peer: IpAddr,
+        word: Word,
+        token: &[u8],
+        request: &HttpRequest,
+    ) -> Result<Verdict, Refusal> {
+        let Some(negotiate) = &self.negotiate else { return Err(Refusal::Unauthorized) };
+        if let Some(wait) = self.users.must_wait(peer) {
+            return Ok(Verdict::Later(wait));
+        }
+        let say = |answer| drop(request.extensions_mut().insert(Answer(answer)));
+        match negotiate.take(peer, word, token, request.conn_data::<Channel>()).await {
+            Outcome::Proven { principal, answer } => {
+                let namesake = negotiate.namesake(&principal);
+                let verdict = self.users.recognise_principal(peer, principal, namesake).await;
+                // Whoever is nobody here is told what else there is.
+                answer.filter(|_| matches!(verdict, Verdict::Known(_))).into_iter().for_each(say);
+                Ok(verdict)
+            }
+            Outcome::Further(answer) => {
+                say(answer);
+                Err(Refusal::Unauthorized)
+            }
+            Outcome::Wrong(why) => Ok(self.users.wrong_proof(peer, Scheme::Kerberos, &why)),
+            Outcome::Busy => Ok(Verdict::Busy),
+        }
+    }
+
     async fn by_certificate(&self, peer: IpAddr, request: &HttpRequest) -> Verdict {
         let Some(shown) = request.conn_data::<Shown>() else { return Verdict::Wrong };
         let verdict = self.users.recognise(&shown.certificate).await;
@@ -116,24 +180,16 @@ impl<'a> Claim<'a> {
             Self::Basic(rest)
         } else if scheme.eq_ignore_ascii_case(b"Digest") {
             std::str::from_utf8(header).map_or(Self::Unknown, Self::Digest)
+        } else if let Some(word) =
+            negotiate::CHALLENGES.into_iter().find(|word| scheme.eq_ignore_ascii_case(word.as_str().as_bytes()))
+        {
+            Self::Token(word, rest)
         } else if header.eq_ignore_ascii_case(client_certificate::PROFILE.as_bytes()) {
             Self::Certificate
         } else {
             Self::Unknown
         }
     }
-}
-
-/// Whether a browser says that a page of another site sends this. It would send certificates and remembered passwords along
-/// whoever asks for it; what is no browser sends none of these headers.
-fn comes_from_another_site(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    if text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none")) {
-        return true;
-    }
-    let Some(origin) = text("origin") else { return false };
-    let own = text("host").unwrap_or_default();
-    !origin.strip_prefix("https://").is_some_and(|host| host.eq_ignore_ascii_case(own))
 }
 
 #[cfg(test)]
@@ -148,29 +204,10 @@ mod tests {
         assert_eq!(Claim::read(b"Digest a=\xff"), Claim::Unknown);
         let profile = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
         assert_eq!(Claim::read(profile.as_bytes()), Claim::Certificate);
-        for other in ["", "Basics YTpi", "Bearer x", "Negotiate YTpi", &format!("{profile}/basic")] {
+        assert_eq!(Claim::read(b"negotiate YTpi"), Claim::Token(Word::Negotiate, b" YTpi"));
+        assert_eq!(Claim::read(b"Kerberos YTpi"), Claim::Token(Word::Kerberos, b" YTpi"));
+        for other in ["", "Basics YTpi", "Bearer x", "NTLM YTpi", &format!("{profile}/basic")] {
             assert_eq!(Claim::read(other.as_bytes()), Claim::Unknown, "{other}");
         }
-    }
-
-    #[test]
-    fn what_another_sites_page_sends_is_told_from_what_a_program_sends() {
-        let from_elsewhere = |lines: &[(&'static str, &'static str)]| {
-            let headers = lines
-                .iter()
-                .map(|&(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value)));
-            comes_from_another_site(&headers.collect())
-        };
-        assert!(!from_elsewhere(&[("host", "a:5986")]));
-        assert!(!from_elsewhere(&[
-            ("host", "a:5986"),
-            ("origin", "https://A:5986"),
-            ("sec-fetch-site", "same-origin")
-        ]));
-        assert!(!from_elsewhere(&[("host", "a:5986"), ("sec-fetch-site", "none")]));
-        for origin in ["null", "https://a", "http://a:5986", "https://a:5986.evil", "https://b:5986"] {
-            assert!(from_elsewhere(&[("host", "a:5986"), ("origin", origin)]), "{origin}");
-        }
-        assert!(from_elsewhere(&[("host", "a:5986"), ("sec-fetch-site", "cross-site")]));
     }
 }

@@ -106,7 +106,7 @@ impl Provider for Things {
         let outputs = invocation.method.parameters.iter().filter(|parameter| parameter.direction.is_out());
         let echoed =
             outputs.map(|parameter| (parameter.name.clone(), invocation.arguments.get(&parameter.name).clone()));
-        Ok(MethodReply { return_value: Value::Uint32(7), outputs: echoed.collect() })
+        Ok(MethodReply { return_value: Value::Uint32(7), outputs: echoed.collect(), why: None })
     }
 }
 
