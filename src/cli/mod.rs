@@ -30,7 +30,6 @@ struct Command {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 enum Action {
     /// Serve this host.
     Serve(Serve),
