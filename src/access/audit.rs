@@ -117,11 +117,19 @@ impl Audit {
         self.report(Entry { job, result, details: None, ..change.entry(Event::Ended, owner) });
     }
 
-    /// Tells of a name and a password, or another proof, that were wrong. Does not block; many in a short time are counted.
-    pub fn wrong_login(&self, address: IpAddr, name: &str) {
+    /// Tells of a name and a password, or a digest of one, that were wrong. Does not block; many in a short time are counted.
+    pub fn wrong_login(&self, address: IpAddr, scheme: Scheme, name: &str) {
         self.wrong_logins.add_one();
-        let user = Some(name.to_owned());
-        self.count(Entry { user, address: Some(address), ..Entry::new(Event::WrongLogin) });
+        let (user, scheme) = (Some(name.to_owned()), Some(scheme.as_str().to_owned()));
+        self.count(Entry { user, scheme, address: Some(address), ..Entry::new(Event::WrongLogin) });
+    }
+
+    /// Tells of a certificate that lets nobody in, and why. Does not block; many in a short time are counted.
+    pub fn wrong_certificate(&self, address: Option<IpAddr>, certificate: impl fmt::Display, why: &str) {
+        self.wrong_logins.add_one();
+        let (scheme, details) = (Some(Scheme::Certificate.as_str().to_owned()), Some(certificate.to_string()));
+        let result = Some(why.to_owned());
+        self.count(Entry { address, scheme, details, result, ..Entry::new(Event::WrongLogin) });
     }
 
     /// Tells of a proof by this scheme that proves nothing, and why. Does not block; many in a short time are counted.

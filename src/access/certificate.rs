@@ -1,5 +1,7 @@
 //! The certificate of a caller: what it says of who that is.
 
+use std::fmt;
+
 use chrono::{DateTime, TimeZone, Utc};
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;
@@ -69,6 +71,14 @@ impl PeerCertificate {
     /// What of it may mean a user: names only if somebody vouches for them, since anybody can write any into a certificate.
     pub fn proves(&self) -> impl Iterator<Item = &Identity> {
         self.thumbprints.iter().chain(self.names.iter().filter(|_| self.is_vouched_for))
+    }
+}
+
+/// For those who are to find its owner: what it says of itself.
+impl fmt::Display for PeerCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.thumbprint())?;
+        self.names.iter().try_for_each(|name| write!(f, ", {name}"))
     }
 }
 

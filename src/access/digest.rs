@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::sealing::{SealingError, SealingKey};
 use super::users::{failed, later, role};
-use super::{Caller, PasswordHash, UserError, Users, Verdict, check_name};
+use super::{Caller, PasswordHash, Scheme, UserError, Users, Verdict, check_name};
 use crate::hexadecimal;
 use crate::store::{StoreError, digests, users};
 
@@ -140,7 +140,7 @@ impl Users {
                 self.attempts.succeeded(peer, &claim.name);
                 Verdict::Known(caller)
             }
-            Ok(None) => self.wrong(peer, &claim.name),
+            Ok(None) => self.wrong(peer, Scheme::Digest, &claim.name),
             Err(error) => failed(&error),
         }
     }

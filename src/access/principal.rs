@@ -62,7 +62,7 @@ impl Users {
     ) -> Verdict {
         let now = self.clock.now();
         let name = principal.text().to_owned();
-        let known = match self.recognised.look_up(principal.identity(), now) {
+        let known = match self.recognised.look_up(&(principal.identity().clone(), true), now) {
             Some(known) => Ok(known),
             None => {
                 let (users, span) = (self.clone(), tracing::Span::current());
@@ -74,7 +74,9 @@ impl Users {
         match known {
             Ok(Some(caller)) => Verdict::Known(caller),
             // Whoever is nobody here may be somebody in a moment, and is not told each time that it is not.
-            Ok(None) => self.attempts.wait(peer, &name, now).map_or_else(|| self.wrong(peer, &name), later),
+            Ok(None) => {
+                self.attempts.wait(peer, &name, now).map_or_else(|| self.wrong(peer, Scheme::Kerberos, &name), later)
+            }
             Err(verdict) => verdict,
         }
     }
@@ -87,7 +89,7 @@ impl Users {
     ) -> Result<Option<Caller>, Verdict> {
         match self.whom_the_principal_means(principal, namesake) {
             Ok(caller) => {
-                self.recognised.remember(principal.identity(), caller.as_ref(), now);
+                self.recognised.remember((principal.identity().clone(), true), caller.as_ref(), now);
                 Ok(caller)
             }
             Err(error) => {

@@ -1,9 +1,10 @@
 //! Files that only their owner may read.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -18,22 +19,60 @@ pub fn is_safe(folder: &Path) -> io::Result<bool> {
     Ok(is_ours(&found) && found.mode() & 0o022 == 0)
 }
 
-/// Whether nobody but root and this process's user can change what is in the folder, nor put another in its place: all folders
-/// that lead to it are theirs too, or such as /tmp, where nobody moves what is another's.
+/// Whether nobody but root and this process's user can change what is in the folder, nor put another in its place.
 pub fn is_out_of_reach(folder: &Path) -> io::Result<bool> {
-    let folder = fs::canonicalize(folder)?;
-    if !is_safe(&folder)? {
-        return Ok(false);
-    }
-    for above in folder.ancestors().skip(1) {
-        let found = fs::metadata(above)?;
-        let is_sticky = found.mode() & 0o1000 != 0;
-        let is_ours = found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw();
-        if !is_ours || (found.mode() & 0o022 != 0 && !is_sticky) {
-            return Ok(false);
+    settled(folder)?.map_or(Ok(false), |folder| is_safe(&folder))
+}
+
+/// Where the folder is, all links followed, if nobody but root and this process's user can put another in its place: all folders
+/// that lead to it, and those that the links on the way lie in, are theirs, or such as /tmp, where nobody moves what is another's. What
+/// of it is not there yet is left as it is written.
+pub fn settled(folder: &Path) -> io::Result<Option<PathBuf>> {
+    let folder = std::path::absolute(folder)?;
+    let mut left: Vec<OsString> = steps(&folder);
+    let (mut settled, mut links) = (PathBuf::from("/"), 0);
+    while let Some(step) = left.pop() {
+        let above = fs::metadata(&settled)?;
+        let is_sticky = above.mode() & 0o1000 != 0;
+        if !is_ours(&above) || (above.mode() & 0o022 != 0 && !is_sticky) {
+            return Ok(None);
+        }
+        let next = settled.join(&step);
+        match fs::symlink_metadata(&next) {
+            _ if step == ".." => {
+                settled.pop();
+            }
+            Ok(found) if found.is_symlink() => {
+                links += 1;
+                if !is_ours(&found) {
+                    return Ok(None);
+                }
+                let target = fs::read_link(&next)?;
+                if links > MOST_LINKS {
+                    return Err(rustix::io::Errno::LOOP.into());
+                }
+                if target.is_absolute() {
+                    settled = PathBuf::from("/");
+                }
+                left.extend(steps(&target));
+            }
+            Ok(_) => settled = next,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && left.iter().all(|step| step != "..") => {
+                return Ok(Some(left.into_iter().rev().fold(next, |path, step| path.join(step))));
+            }
+            Err(error) => return Err(error),
         }
     }
-    Ok(true)
+    Ok(Some(settled))
+}
+
+/// So many links are followed, as the system does it.
+const MOST_LINKS: u32 = 40;
+
+/// The steps of a path, the last one first.
+fn steps(path: &Path) -> Vec<OsString> {
+    let named = path.components().filter(|step| matches!(step, Component::Normal(_) | Component::ParentDir));
+    named.rev().map(|step| step.as_os_str().to_owned()).collect()
 }
 
 /// Whether nobody but its owner, who is this process or root, can write the file, and nobody but the owner's group can read it.
@@ -147,6 +186,28 @@ mod tests {
         assert!(is_out_of_reach(&inner).unwrap(), "as below /tmp");
         fs::set_permissions(&inner, fs::Permissions::from_mode(0o1777)).unwrap();
         assert!(!is_out_of_reach(&inner).unwrap());
+    }
+
+    #[test]
+    fn a_folder_is_where_its_links_lead_and_what_leads_there_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = fs::canonicalize(folder.path()).unwrap();
+        let [others, own] = ["others", "own"].map(|name| real.join(name));
+        fs::create_dir(&others).unwrap();
+        fs::create_dir(&own).unwrap();
+        for folder in [&others, &own] {
+            std::os::unix::fs::symlink("../own", folder.join("link")).unwrap();
+            std::os::unix::fs::symlink("round", folder.join("round")).unwrap();
+        }
+        fs::set_permissions(&others, fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(settled(&own.join("link/")).unwrap(), Some(own.clone()));
+        assert_eq!(settled(&own.join("link/a/b")).unwrap(), Some(own.join("a/b")));
+        assert_eq!(settled(&own.join("../own/a")).unwrap(), Some(own.join("a")));
+        assert_eq!(settled(&others).unwrap(), Some(others.clone()), "what is in it is another question");
+        for within in ["link", "a/b", "link/a"] {
+            assert_eq!(settled(&others.join(within)).unwrap(), None, "others can put something there: {within}");
+        }
+        assert!(settled(&own.join("round")).is_err() && settled(&own.join("missing/../b")).is_err());
     }
 
     fn mode(path: &Path) -> u32 {

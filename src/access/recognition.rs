@@ -4,6 +4,7 @@
 //! another process made (`quartermaster user`) takes effect then.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,8 +20,11 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// How many answers are remembered.
 const CAPACITY: usize = 1024;
 
-/// When the store was asked, and whom an identity means; `None` is nobody.
-type Answers = HashMap<Identity, (DateTime<Utc>, Option<Caller>)>;
+/// What was proven, and whether somebody vouches for what else a certificate says, which can change without it.
+pub(super) type Shown = (Identity, bool);
+
+/// When the store was asked, and whom it means; `None` is nobody.
+type Answers = HashMap<Shown, (DateTime<Utc>, Option<Caller>)>;
 
 /// Whom the proven identities mean that came last.
 #[derive(Debug, Default)]
@@ -37,20 +41,24 @@ pub struct UserIdentity {
     pub created: DateTime<Utc>,
 }
 
+fn shown(certificate: &PeerCertificate) -> Shown {
+    (certificate.thumbprint().clone(), certificate.is_vouched_for())
+}
+
 impl Recognised {
-    pub(super) fn look_up(&self, identity: &Identity, now: DateTime<Utc>) -> Option<Option<Caller>> {
+    pub(super) fn look_up(&self, shown: &Shown, now: DateTime<Utc>) -> Option<Option<Caller>> {
         let known = self.lock();
-        let (read, caller) = known.get(identity)?;
+        let (read, caller) = known.get(shown)?;
         // The host's clock may jump back: then an answer is old, not valid for ever.
         ((now - *read).abs().to_std().unwrap_or(Duration::MAX) < CHECK_INTERVAL).then(|| caller.clone())
     }
 
-    pub(super) fn remember(&self, identity: &Identity, caller: Option<&Caller>, read: DateTime<Utc>) {
+    pub(super) fn remember(&self, shown: Shown, caller: Option<&Caller>, read: DateTime<Utc>) {
         let mut known = self.lock();
-        if known.len() >= CAPACITY && !known.contains_key(identity) {
+        if known.len() >= CAPACITY && !known.contains_key(&shown) {
             known.clear();
         }
-        known.insert(identity.clone(), (read, caller.cloned()));
+        known.insert(shown, (read, caller.cloned()));
     }
 
     fn lock(&self) -> MutexGuard<'_, Answers> {
@@ -106,7 +114,7 @@ impl Users {
         if !certificate.holds_at(now) {
             return Verdict::Wrong;
         }
-        if let Some(known) = self.recognised.look_up(certificate.thumbprint(), now) {
+        if let Some(known) = self.recognised.look_up(&shown(certificate), now) {
             return known.map_or(Verdict::Wrong, Verdict::Known);
         }
         let (users, certificate) = (self.clone(), certificate.clone());
@@ -115,10 +123,20 @@ impl Users {
         tokio::task::spawn_blocking(look).await.unwrap_or(Verdict::Failed)
     }
 
+    /// Tells the audit log of a certificate that let nobody in; for each connection once.
+    pub fn wrong_certificate(&self, peer: IpAddr, certificate: &PeerCertificate) {
+        let why = match certificate.is_vouched_for() {
+            _ if !certificate.holds_at(self.clock.now()) => "its time has not come or is over",
+            true => "it means no user, or several",
+            false => "no authority that is trusted vouches for its names, and its thumbprint means no user",
+        };
+        self.audit().wrong_certificate(Some(peer), certificate, why);
+    }
+
     fn recognise_now(&self, certificate: &PeerCertificate, now: DateTime<Utc>) -> Verdict {
         match self.whom_it_means(certificate) {
             Ok(caller) => {
-                self.recognised.remember(certificate.thumbprint(), caller.as_ref(), now);
+                self.recognised.remember(shown(certificate), caller.as_ref(), now);
                 caller.map_or(Verdict::Wrong, Verdict::Known)
             }
             Err(error) => {

@@ -17,9 +17,10 @@ use super::password_hash::HashError;
 use super::recognition::Recognised;
 use super::sealing::{SealingError, SealingKey};
 use super::verdicts::{Remembered, Verdicts};
-use super::{Audit, Caller, Identity, PasswordHash, Role, check_name, check_password};
+use super::{Audit, Caller, Identity, PasswordHash, Role, Scheme, check_name, check_password};
 use crate::audit::Unrecorded;
 use crate::clock::SharedClock;
+use crate::config::Live;
 use crate::store::users::{self, UserRow};
 use crate::store::{Store, StoreError, digests};
 
@@ -32,7 +33,7 @@ use crate::store::{Store, StoreError, digests};
 pub struct Users {
     pub(super) store: Arc<Store>,
     pub(super) clock: SharedClock,
-    password_hash: PasswordHash,
+    password_hash: Live<PasswordHash>,
     verdicts: Verdicts,
     pub(super) attempts: Attempts,
     /// Held by whoever looks at a digest.
@@ -170,7 +171,7 @@ impl Users {
         Ok(Self {
             store,
             clock,
-            password_hash: PasswordHash::new(settings.hash_mebibytes),
+            password_hash: Live::new(PasswordHash::new(settings.hash_mebibytes)),
             verdicts: Verdicts::new(settings.cache).map_err(UserError::Random)?,
             attempts: Attempts::default(),
             digesting: Mutex::default(),
@@ -181,6 +182,12 @@ impl Users {
             nonces: Nonces::new().map_err(UserError::Random)?,
             sealing_key: None,
         })
+    }
+
+    /// Has these settings hold from now on.
+    pub fn take(&self, settings: Settings) {
+        self.password_hash.replace(PasswordHash::new(settings.hash_mebibytes));
+        self.verdicts.remember_for(settings.cache);
     }
 
     /// The same, whose wrong logins are told to this audit log.
@@ -203,7 +210,7 @@ impl Users {
     pub fn add(&self, name: &str, role: Role, password: &[u8]) -> Result<(), UserError> {
         check_name(name)?;
         check_password(password)?;
-        let hash = self.password_hash.make(password)?;
+        let hash = self.password_hash.get().make(password)?;
         let row = UserRow { name: name.to_owned(), role: role.as_str().to_owned(), hash, created: self.clock.now() };
         if self.store.write(|t| users::insert(t, &row))? { Ok(()) } else { Err(UserError::Exists(row.name)) }
     }
@@ -211,7 +218,7 @@ impl Users {
     /// Gives a user another password. Blocks.
     pub fn set_password(&self, name: &str, password: &[u8]) -> Result<(), UserError> {
         check_password(password)?;
-        let hash = self.password_hash.make(password)?;
+        let hash = self.password_hash.get().make(password)?;
         let digest = self.renewed_digest(name, password)?;
         let found = self.store.write(|t| {
             if let Some(sealed) = &digest {
@@ -313,15 +320,15 @@ impl Users {
                 self.verdicts.remember(digest, &caller, &hash, now, self.clock.now());
                 Verdict::Known(caller)
             }
-            Ok(None) => self.wrong(peer, name),
+            Ok(None) => self.wrong(peer, Scheme::Basic, name),
             Err(error) => failed(&error),
         }
     }
 
     /// Counts a wrong name or password.
-    pub(super) fn wrong(&self, peer: IpAddr, name: &str) -> Verdict {
+    pub(super) fn wrong(&self, peer: IpAddr, scheme: Scheme, name: &str) -> Verdict {
         self.attempts.failed(peer, name, self.clock.now());
-        self.audit.wrong_login(peer, name);
+        self.audit.wrong_login(peer, scheme, name);
         Verdict::Wrong
     }
 
@@ -334,20 +341,20 @@ impl Users {
             }
             let role = role(&row)?;
             let hash =
-                if self.password_hash.is_current(&row.hash) { row.hash } else { self.made_anew(&row, password)? };
+                if self.password_hash.get().is_current(&row.hash) { row.hash } else { self.made_anew(&row, password)? };
             return Ok(Some((Caller::new(row.name, role), hash)));
         }
         match self.store.read(users::oldest)? {
             // A user's hash costs what a user's hash costs, whatever the setting was when it was made.
             Some(other) => drop(PasswordHash::verify(password, &other.hash)?),
-            None => drop(self.password_hash.make(password)?),
+            None => drop(self.password_hash.get().make(password)?),
         }
         Ok(None)
     }
 
     /// The hash of a right password as hashes are made now, in place of the one that another setting or version made.
     fn made_anew(&self, row: &UserRow, password: &[u8]) -> Result<String, UserError> {
-        let hash = self.password_hash.make(password)?;
+        let hash = self.password_hash.get().make(password)?;
         let is_replaced = self.store.write(|t| users::replace_hash(t, &row.name, &row.hash, &hash))?;
         Ok(if is_replaced { hash } else { row.hash.clone() })
     }

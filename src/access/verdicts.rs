@@ -15,6 +15,7 @@ use subtle::ConstantTimeEq;
 
 use super::Caller;
 use super::keyed_digest::{Digest, KeyedDigest};
+use crate::config::Live;
 
 /// How long an entry is believed without reading the user's row again.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -22,7 +23,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Verdicts {
     key: KeyedDigest,
-    lifetime: Duration,
+    lifetime: Live<Duration>,
     entries: RwLock<HashMap<Box<str>, Entry>>,
 }
 
@@ -48,7 +49,12 @@ impl Verdicts {
     pub(super) fn new(lifetime: Duration) -> Result<Self, ErrorStack> {
         let mut key = [0; 32];
         openssl::rand::rand_bytes(&mut key)?;
-        Ok(Self { key: KeyedDigest::new(&key), lifetime, entries: RwLock::default() })
+        Ok(Self { key: KeyedDigest::new(&key), lifetime: Live::new(lifetime), entries: RwLock::default() })
+    }
+
+    /// How long passwords are remembered from now on, also those that are remembered already.
+    pub(super) fn remember_for(&self, lifetime: Duration) {
+        self.lifetime.replace(lifetime);
     }
 
     /// The digest of a name, which holds no NUL, and a password.
@@ -60,7 +66,7 @@ impl Verdicts {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get(name).filter(|entry| bool::from(entry.digest.ct_eq(digest)))?;
         let now = now.timestamp_millis();
-        if apart(now, entry.used.load(Ordering::Relaxed)) >= millis(self.lifetime) {
+        if apart(now, entry.used.load(Ordering::Relaxed)) >= millis(*self.lifetime.get()) {
             return None;
         }
         entry.used.store(now, Ordering::Relaxed);
@@ -82,7 +88,8 @@ impl Verdicts {
         read_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) {
-        if self.lifetime.is_zero() {
+        let lifetime = self.lifetime.get();
+        if lifetime.is_zero() {
             return;
         }
         let entry = Entry {
@@ -94,9 +101,8 @@ impl Verdicts {
         };
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         // No more entries than users; those that nobody uses go when one comes.
-        entries.retain(|_, entry| {
-            apart(now.timestamp_millis(), entry.used.load(Ordering::Relaxed)) < millis(self.lifetime)
-        });
+        entries
+            .retain(|_, entry| apart(now.timestamp_millis(), entry.used.load(Ordering::Relaxed)) < millis(*lifetime));
         entries.insert(caller.name.as_ref().into(), entry);
     }
 

@@ -1,19 +1,20 @@
 //! The user that a process of root gives itself or others, so that it can do less.
 
-use std::fs;
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus, Stdio};
+use std::str::FromStr;
+use std::{fmt, fs, io, thread};
 
 use rustix::process::{geteuid, getuid};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
 
+use super::relay::Relay;
 use crate::config::{Config, SERVICE_USER};
 
-/// What a command of root's tells itself when it becomes another user's. Whoever else sets it is that user, and could write the
-/// files of that user without this program.
+/// What a command of root's tells the process that does its work as another user. Whoever else sets it is that user, and could write
+/// the files of that user without this program.
 const INVOKED_BY: &str = "QUARTERMASTER_INVOKED_BY";
 
 /// A user of this host, by its numbers.
@@ -25,6 +26,29 @@ pub struct Account {
     pub uid: u32,
     /// The number of its group.
     pub gid: u32,
+}
+
+/// The numbers of a user and of its group, written `UID:GID`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    uid: u32,
+    gid: u32,
+}
+
+impl fmt::Display for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.uid, self.gid)
+    }
+}
+
+impl FromStr for Numbers {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (uid, gid) = text.split_once(':').ok_or("UID:GID is wanted")?;
+        let number = |text: &str| text.parse().map_err(|_| "UID and GID are numbers");
+        Ok(Self { uid: number(uid)?, gid: number(gid)? })
+    }
 }
 
 /// The user of the settings cannot be used.
@@ -39,6 +63,11 @@ pub enum AccountError {
 }
 
 impl Account {
+    /// Its numbers.
+    pub(super) fn numbers(&self) -> Numbers {
+        Numbers { uid: self.uid, gid: self.gid }
+    }
+
     /// The user that the process which faces the network is to run as; `None` if it is the user of this process.
     pub fn of_service(config: &Config) -> Result<Option<Self>, AccountError> {
         let asked = config.user.as_deref();
@@ -72,22 +101,52 @@ pub(super) fn renounce() -> io::Result<()> {
     Ok(set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)
 }
 
-/// Makes this process, if it is root's, one of the user whose folder this is, by starting its program anew: below a folder that
-/// another user can write, root follows no paths. Returns at once where there is nothing to do.
-pub fn become_owner_of(folder: &Path) -> io::Result<()> {
+/// Makes this process of root's one of another user, by starting its program anew with the same words. It gets a session of its own
+/// first, while nobody else can reach into it: afterwards other processes of that user can, and would find a terminal there.
+/// Returns only if that fails.
+pub fn become_user(user: Numbers) -> io::Error {
+    if let Err(error) = rustix::process::setsid() {
+        return error.into();
+    }
+    let mut words = std::env::args_os();
+    let name = words.next().unwrap_or_else(|| env!("CARGO_PKG_NAME").into());
+    // Its other groups go with root's user.
+    Command::new("/proc/self/exe").arg0(name).args(words).uid(user.uid).gid(user.gid).exec()
+}
+
+/// Has another process do this one's work, as the user whose folder this is, if this one is root's and the folder another's: below a
+/// folder that another user can write, root follows no paths. That process gets what comes to our standard input and nothing of our
+/// terminal; gives how it ended. `None` is for this process to do the work itself.
+pub fn done_by_owner_of(folder: &Path) -> io::Result<Option<ExitStatus>> {
     let owner = match fs::metadata(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         found => found?,
     };
     if !geteuid().is_root() || owner.uid() == 0 {
-        return Ok(());
+        return Ok(None);
     }
-    let mut again = Command::new("/proc/self/exe");
-    again.args(std::env::args_os().skip(1)).env(INVOKED_BY, getuid().as_raw().to_string());
-    Err(again.uid(owner.uid()).gid(owner.gid()).exec())
+    if std::env::var_os(INVOKED_BY).is_some() {
+        return Err(become_user(Numbers { uid: owner.uid(), gid: owner.gid() }));
+    }
+    let ((stdout, says), (stderr, complains)) = (Relay::to(io::stdout())?, Relay::to(io::stderr())?);
+    let mut child = Command::new("/proc/self/exe")
+        .args(std::env::args_os().skip(1))
+        .env(INVOKED_BY, getuid().as_raw().to_string())
+        .stdin(Stdio::piped())
+        .stdout(stdout)
+        .stderr(stderr)
+        .spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        // Not waited for: a command that reads nothing ends while nobody types.
+        thread::Builder::new().name("input".to_owned()).spawn(move || io::copy(&mut io::stdin(), &mut input))?;
+    }
+    let status = child.wait()?;
+    says.end();
+    complains.end();
+    Ok(Some(status))
 }
 
-/// The user who gave the command, also after [`become_owner_of`].
+/// The user who gave the command, also in the process that [`done_by_owner_of`] started.
 pub fn invoker() -> u32 {
     let before = std::env::var(INVOKED_BY).ok().and_then(|uid| uid.parse().ok());
     before.unwrap_or_else(|| getuid().as_raw())

@@ -1,15 +1,18 @@
 //! The folders of a service whose two processes have two users: one for the process that faces the network, one for the worker.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, lchown};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, fchown};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, Uid, chownat, openat, statat};
 
 use super::StartError;
 use super::account::Account;
 use super::state_error;
-use crate::access::private_file::is_out_of_reach;
+use crate::access::private_file::settled;
 use crate::config::Config;
 use crate::worker;
 
@@ -17,7 +20,7 @@ use crate::worker;
 const OF_THE_WORKER: [&str; 3] = ["jobs", "spool", "depot"];
 
 /// The worker's folder where the settings name none.
-pub(super) fn worker_dir(config: &Config) -> io::Result<PathBuf> {
+fn worker_dir(config: &Config) -> io::Result<PathBuf> {
     if let Some(folder) = &config.worker_dir {
         return Ok(folder.clone());
     }
@@ -26,30 +29,33 @@ pub(super) fn worker_dir(config: &Config) -> io::Result<PathBuf> {
     Ok(name.into())
 }
 
-/// Makes both folders, and gives each to its user. What a service that was root's alone left is shared out.
-pub(super) fn prepare(config: &Config, account: &Account, worker_dir: &Path) -> Result<(), StartError> {
-    let state_dir = &config.state_dir;
-    let mut workers = vec![worker_dir.to_owned()];
+/// Makes both folders, and gives each to its user. What a service that was root's alone left is shared out. Gives the settings with
+/// the folders where they are: from here on nobody follows a link to them.
+pub(super) fn prepare(config: Config, account: &Account) -> Result<Config, StartError> {
+    let worker_dir = worker_dir(&config).map_err(|source| state_error(&config.state_dir, source))?;
+    let (state_dir, worker_dir) = (settle(&config.state_dir)?, settle(&worker_dir)?);
+    make_worker_dir(&worker_dir, account)?;
     if config.image.dir.is_some() {
-        workers.push(worker_dir.join("image"));
+        make_worker_dir(&worker_dir.join("image"), account)?;
     }
-    for folder in &workers {
-        make_worker_dir(folder, account).map_err(|source| state_error(folder, source))?;
-    }
-    if !is_out_of_reach(worker_dir).map_err(|source| state_error(worker_dir, source))? {
-        return Err(StartError::Exposed { folder: worker_dir.to_owned() });
-    }
-    make_state_dir(state_dir, account).map_err(|source| state_error(state_dir, source))?;
-    let owner = fs::metadata(state_dir).map_err(|source| state_error(state_dir, source))?.uid();
+    make_state_dir(&state_dir, account).map_err(|source| state_error(&state_dir, source))?;
+    let owner = fs::metadata(&state_dir).map_err(|source| state_error(&state_dir, source))?.uid();
     if owner == 0 {
-        let_workers_end(state_dir)?;
-        take_over(state_dir, worker_dir, account).map_err(|source| state_error(state_dir, source))?;
-        hand_over(state_dir, account).map_err(|source| state_error(state_dir, source))?;
+        let_workers_end(&state_dir)?;
+        take_over(&state_dir, &worker_dir, account)
+            .and_then(|()| hand_over(&open_folder(CWD, state_dir.as_path())?, account))
+            .map_err(|source| state_error(&state_dir, source))?;
         tracing::info!(folder = %state_dir.display(), user = account.name, "the state directory was given to the user of the service");
     } else if owner != account.uid {
-        return Err(StartError::Exposed { folder: state_dir.clone() });
+        return Err(StartError::Exposed { folder: state_dir });
     }
-    Ok(())
+    Ok(Config { state_dir, worker_dir: Some(worker_dir), ..config })
+}
+
+/// Where the folder is, if no other user can put another in its place.
+fn settle(folder: &Path) -> Result<PathBuf, StartError> {
+    let settled = settled(folder).map_err(|source| state_error(folder, source))?;
+    settled.ok_or_else(|| StartError::Exposed { folder: folder.to_owned() })
 }
 
 /// What root's worker has under its hands stays root's until it is done: whoever else could write there could lead it elsewhere.
@@ -60,11 +66,28 @@ fn let_workers_end(state_dir: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The group may enter and read; what is made in it has the same group.
-fn make_worker_dir(folder: &Path, account: &Account) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
-    chown(folder, None, Some(account.gid))?;
-    fs::set_permissions(folder, Permissions::from_mode(0o2750))
+/// Root's folder; the group may enter and read, and what is made in it has the same group.
+fn make_worker_dir(folder: &Path, account: &Account) -> Result<(), StartError> {
+    let make = || -> io::Result<bool> {
+        DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+        let opened = File::from(open_folder(CWD, folder)?);
+        let is_roots = opened.metadata()?.uid() == 0;
+        if is_roots {
+            fchown(&opened, None, Some(account.gid))?;
+            opened.set_permissions(Permissions::from_mode(0o2750))?;
+        }
+        Ok(is_roots)
+    };
+    match make().map_err(|source| state_error(folder, source))? {
+        true => Ok(()),
+        false => Err(StartError::Exposed { folder: folder.to_owned() }),
+    }
+}
+
+/// Opens a folder that is no link.
+fn open_folder(within: impl AsFd, path: impl rustix::path::Arg) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(openat(within, path, flags, Mode::empty())?)
 }
 
 fn make_state_dir(folder: &Path, account: &Account) -> io::Result<()> {
@@ -110,9 +133,20 @@ fn show_to_group(path: &Path, account: &Account) -> io::Result<()> {
 
 /// Gives a folder of root's with all that is in it to a user; the folder last, so that nobody else is in it meanwhile, and so
 /// that what was cut off is done again.
-fn hand_over(path: &Path, account: &Account) -> io::Result<()> {
-    if fs::symlink_metadata(path)?.is_dir() {
-        fs::read_dir(path)?.try_for_each(|entry| hand_over(&entry?.path(), account))?;
+fn hand_over(folder: &OwnedFd, account: &Account) -> io::Result<()> {
+    let (user, group) = (Some(Uid::from_raw(account.uid)), Some(Gid::from_raw(account.gid)));
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        let found = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if FileType::from_raw_mode(found.st_mode) == FileType::Directory {
+            hand_over(&open_folder(folder, name)?, account)?;
+        } else {
+            chownat(folder, name, user, group, AtFlags::SYMLINK_NOFOLLOW)?;
+        }
     }
-    lchown(path, Some(account.uid), Some(account.gid))
+    Ok(rustix::fs::fchown(folder, user, group)?)
 }

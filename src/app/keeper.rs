@@ -2,22 +2,23 @@
 //! workers listen on, starts a worker as root when somebody connects, and runs the process that faces the network as another user.
 //! When that process ends, it ends; workers go on.
 
+use std::fs::{File, TryLockError};
 use std::io;
+use std::net::TcpListener;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, Signal, getppid, kill_process, set_parent_process_death_signal};
-use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
 
-use super::account::{self, Account};
+use super::account::Account;
+use super::network_process::NetworkProcess;
 use super::{StartError, folders, worker_program};
 use crate::config::{Config, Source};
 use crate::jobs::System;
@@ -26,8 +27,8 @@ use crate::worker::{self, OnlyWorker, WorkerProgram};
 /// How long no worker is started after one that could not do its work.
 const BACK_OFF: Duration = Duration::from_secs(1);
 
-/// What the process that faces the network is told of its keeper.
-pub(super) const KEEPER_OPTION: &str = "--keeper";
+/// The file that the keeper of a worker's folder has locked.
+const LOCK: &str = "keeper.lock";
 
 /// The parted service cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -49,10 +50,10 @@ pub enum KeeperError {
 }
 
 /// Serves with two users until the process that faces the network ends. Blocks.
-pub fn keep(config: Config, source: &Source, account: &Account) -> Result<(), KeeperError> {
-    let worker_dir = folders::worker_dir(&config).map_err(|source| super::state_error(&config.state_dir, source))?;
-    let mut config = Config { worker_dir: Some(worker_dir.clone()), ..config };
-    folders::prepare(&config, account, &worker_dir)?;
+pub fn keep(config: Config, source: &Source, account: &Account, port: Option<TcpListener>) -> Result<(), KeeperError> {
+    let mut config = folders::prepare(config, account)?;
+    let worker_dir = config.worker_dir().to_owned();
+    let _only_keeper = only_keeper(&worker_dir)?;
     tracing::info!(
         user = account.name,
         state_dir = %config.state_dir.display(),
@@ -78,75 +79,31 @@ pub fn keep(config: Config, source: &Source, account: &Account) -> Result<(), Ke
     let failed = |source| KeeperError::Network { user: account.name.clone(), source };
     // On this thread: the other process ends when the thread that started it does.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let mut read_again = || match source.read_again(&config) {
-        // The other process tells of what is wrong, and of what waits for the next start.
+    let started = {
+        let _inside = runtime.enter();
+        NetworkProcess::start(&config, account, port).map_err(failed)?
+    };
+    // The other process has read them, and tells of what waits for the next start.
+    let mut take = || match source.read_again(&config) {
         Ok(read) => {
             config = read.config;
             places.iter().for_each(|place| place.take(&config, account));
         }
-        Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "the settings cannot be read again"),
+        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the settings were changed meanwhile"),
     };
-    let status = runtime.block_on(run_network_process(&worker_dir, account, &mut read_again)).map_err(failed)?;
+    let status = runtime.block_on(started.run(&mut take)).map_err(failed)?;
     if status.success() { Ok(()) } else { Err(KeeperError::Ended(status)) }
 }
 
-/// Makes this process, which a keeper started, end when the keeper does, and gives up what rights it could still gain.
-pub fn be_kept(keeper: u32) -> io::Result<()> {
-    set_parent_process_death_signal(Some(Signal::TERM))?;
-    if getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != keeper) {
-        return Err(io::Error::other("the process that started this one is gone"));
-    }
-    worker::take_name();
-    account::renounce()
-}
-
-/// Passes signals on until the process ends; `read_again` goes before what says that the settings are others.
-async fn run_network_process(
-    worker_dir: &Path,
-    account: &Account,
-    read_again: &mut dyn FnMut(),
-) -> io::Result<ExitStatus> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut child = network_process(worker_dir, account)?;
-    loop {
-        let told = tokio::select! {
-            status = child.wait() => return status,
-            _ = terminate.recv() => Signal::TERM,
-            _ = interrupt.recv() => Signal::INT,
-            _ = hang_up.recv() => {
-                read_again();
-                Signal::HUP
-            }
-        };
-        tell(&child, told);
-    }
-}
-
-/// The same program with the same arguments.
-fn network_process(worker_dir: &Path, account: &Account) -> io::Result<Child> {
-    let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let is_told = arguments.iter().any(|argument| argument.to_string_lossy().starts_with("--worker-dir"));
-    if !is_told {
-        arguments.extend(["--worker-dir".into(), worker_dir.into()]);
-    }
-    arguments.extend([KEEPER_OPTION.into(), std::process::id().to_string().into()]);
-    // Its other groups go with root's user.
-    let name = std::env::args_os().next().unwrap_or_else(|| env!("CARGO_PKG_NAME").into());
-    Command::new("/proc/self/exe")
-        .arg0(name)
-        .args(arguments)
-        .uid(account.uid)
-        .gid(account.gid)
-        .stdin(Stdio::null())
-        .spawn()
-}
-
-fn tell(child: &Child, told: Signal) {
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(Err(error)) = pid.map(|pid| kill_process(pid, told)) {
-        tracing::warn!(%error, "a signal cannot be passed on");
+/// The right to be the only keeper of a folder, as long as this is held: a second one would take the workers' socket away from the
+/// first.
+fn only_keeper(worker_dir: &Path) -> Result<File, StartError> {
+    let failed = |source| super::state_error(worker_dir, source);
+    let lock = File::options().append(true).create(true).mode(0o600).open(worker_dir.join(LOCK)).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StartError::Kept { folder: worker_dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 

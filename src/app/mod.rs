@@ -2,6 +2,7 @@
 
 mod account;
 mod allocator;
+mod confinement;
 mod essential;
 mod folders;
 mod host;
@@ -9,12 +10,17 @@ mod image;
 mod image_settings;
 mod keeper;
 mod keytab;
+mod network_process;
 mod notify;
+mod port;
 mod proxy;
+mod relay;
 mod reload;
 mod settings;
+mod start_error;
 mod systems;
 mod watch;
+mod watchdog;
 mod watched;
 mod watched_systems;
 mod worker;
@@ -22,7 +28,7 @@ mod worker_program;
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,34 +37,37 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::access::sealing::{SEALING_KEY_FILE, SealingError, SealingKey};
-use crate::access::{self, Audit, FirstUser, UserError, Users, private_file};
+use crate::access::sealing::{SEALING_KEY_FILE, SealingKey};
+use crate::access::{self, Audit, FirstUser, Users, private_file};
 use crate::audit::Log;
-use crate::broker::{Broker, RegistrationError};
-use crate::cim::{CimError, Schema, SchemaError};
-use crate::client::{self, Client};
+use crate::broker::Broker;
+use crate::cim::Schema;
+use crate::client::Client;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::events::{self, Events};
-use crate::jobs::JobsError;
 use crate::page::Page;
-use crate::server::certificate::{self, CertificateError, Identity};
-use crate::server::{Server, ServerError, Watching};
-use crate::software::OpenError;
+use crate::server::certificate::{self, Identity};
+use crate::server::{Loops, Server, Watching};
 use crate::store::{Store, StoreError, digests, subscriptions};
 use crate::wsman;
 
-pub use account::{Account, AccountError, become_owner_of, invoker};
+pub use account::{Account, AccountError, Numbers, become_user, done_by_owner_of, invoker};
 pub use allocator::keep_little_memory;
+pub use confinement::confine;
 pub use image_settings::{
     ImageOrders, ImageSettingsError, OpenImageError, acceptance_level, image_settings, open_damaged_image, open_image,
 };
-pub use keeper::{KeeperError, be_kept, keep};
+pub use keeper::{KeeperError, keep};
 pub use keytab::name_keytab;
+pub use network_process::Keeper;
 pub use notify::{State, notify};
+pub use port::{PortError, given_port, kept_port};
 pub use proxy::{ProxyOrders, ProxySettingError};
 pub use reload::Reload;
+pub use start_error::StartError;
 use systems::Systems;
+pub use watchdog::Watchdog;
 pub use worker::{Changed, WorkerError, WorkerOrders, run_worker};
 pub use worker_program::{BecomeError, become_worker};
 
@@ -69,6 +78,7 @@ const ENDING: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Application {
     server: Server,
+    service: Arc<wsman::Service>,
     users: Arc<Users>,
     first_user: Option<FirstUser>,
     own_certificate: Option<PathBuf>,
@@ -81,113 +91,14 @@ pub struct Application {
     _lock: File,
 }
 
-/// The service cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The state directory, or the worker's folder, cannot be used.
-    #[error("cannot use the folder {folder}: {source}")]
-    State {
-        /// The folder.
-        folder: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Others could change what is in the state directory, or in the worker's folder.
-    #[error(
-        "{folder}, or a folder above it, belongs to another user or can be written by others: give a folder of your own, mode 0700"
-    )]
-    Exposed {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// Another server uses the state directory.
-    #[error("another server uses the state directory {folder}: stop it, or take another folder")]
-    Locked {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// The store cannot be opened.
-    #[error("cannot open {file}: {source}")]
-    Store {
-        /// Its file.
-        file: PathBuf,
-        /// Why.
-        source: StoreError,
-    },
-    /// The audit log cannot be opened.
-    #[error("cannot write the audit log {file}: {source}")]
-    Audit {
-        /// Its file.
-        file: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The users cannot be read, or the first one cannot be made.
-    #[error(transparent)]
-    Users(#[from] UserError),
-    /// The server's own certificate cannot be made.
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    /// The schema that was built in is not sound.
-    #[error(transparent)]
-    Schema(#[from] SchemaError),
-    /// The package engine cannot be opened.
-    #[error(transparent)]
-    Engine(#[from] OpenError),
-    /// There are settings for an image, and none that says where it is.
-    #[error(
-        "[image] has settings, or an acceptance level is given, and nothing says where the image is: set dir there, or give \
-         --image"
-    )]
-    NoImage,
-    /// The image store cannot be opened.
-    #[error(transparent)]
-    Image(#[from] OpenImageError),
-    /// A trust file for images cannot be used.
-    #[error(transparent)]
-    ImageSettings(#[from] ImageSettingsError),
-    /// The jobs cannot be taken up.
-    #[error(transparent)]
-    Jobs(#[from] JobsError),
-    /// The providers do not fit the schema.
-    #[error(transparent)]
-    Providers(#[from] RegistrationError),
-    /// The schema lacks what a provider shows.
-    #[error(transparent)]
-    Model(#[from] CimError),
-    /// Events cannot be delivered.
-    #[error(transparent)]
-    Client(#[from] client::StartError),
-    /// The key that seals credentials cannot be used.
-    #[error(transparent)]
-    Sealing(#[from] SealingError),
-    /// The key that sealed credentials is gone.
-    #[error(
-        "{file} is missing, which opens the credentials of event sinks and the secrets of digests: bring it back from a \
-         backup, or make a file of mode 0600 with 32 random octets, which ends the subscriptions with credentials, and \
-         switch digests on anew"
-    )]
-    SealingKeyMissing {
-        /// Where it was.
-        file: PathBuf,
-    },
-    /// The subscriptions cannot be taken up.
-    #[error(transparent)]
-    Events(#[from] events::OpenError),
-    /// A setting cannot be used.
-    #[error(transparent)]
-    Setting(#[from] settings::SettingError),
-    /// A thread cannot be started.
-    #[error("cannot start a thread")]
-    Thread(#[source] io::Error),
-    /// The server cannot start.
-    #[error(transparent)]
-    Server(#[from] ServerError),
-}
-
 impl Application {
     /// Puts everything together and takes the port. Blocks.
     pub fn build(config: Config) -> Result<Self, StartError> {
+        Self::build_on(config, None)
+    }
+
+    /// The same with the port that somebody else took, if they did.
+    pub fn build_on(config: Config, given: Option<TcpListener>) -> Result<Self, StartError> {
         let clock: SharedClock = Arc::new(SystemClock);
         let state_dir = &config.state_dir;
         make_state_dir(state_dir)?;
@@ -209,26 +120,37 @@ impl Application {
             users.clone(),
             client,
             clock.clone(),
-            settings::events(&config, sealing_key),
+            settings::events(&config, Some(sealing_key)),
         )?;
         let broker = Arc::new(Broker::of_systems(schema, systems.providers(&events)?)?.with_audit(audit));
         let page = settings::page(&config)
             .map(|settings| Page::new(broker.clone(), events.clone(), users.clone(), clock.clone(), settings).routes());
-        let service = wsman::Service::new(broker, events.clone(), clock.clone(), settings::wsman(&config))
-            .with_security_profiles(settings::security_profiles(&config));
+        let service = wsman::Service::new(broker, events.clone(), clock.clone(), settings::wsman(&config));
+        service.tell_security_profiles(settings::security_profiles(&config));
         let service = Arc::new(service);
-        let mut server = Server::bind(settings::server(&config), &identity, users.clone(), service.clone())?;
+        let mut server = Server::bind(settings::server(&config), given, &identity, users.clone(), service.clone())?;
         let watching = config.metrics.listen.map(Watching::bind).transpose()?;
         let watched_at = watching.as_ref().map(Watching::address);
         if let Some(watching) = watching {
             let (state_dir, users, events) = (config.state_dir.clone(), users.clone(), events.clone());
             let systems = systems.watched();
-            let watched = watched::Service { state_dir, store, users, events, wsman: service, systems };
+            let watched = watched::Service { state_dir, store, users, events, wsman: service.clone(), systems };
             server = server.with_watching(watching, Arc::new(watched));
         }
         server = page.into_iter().fold(server, Server::with_routes);
         opened(users.audit());
-        Ok(Self { server, users, first_user, own_certificate, watched_at, events, clock, systems, _lock: lock })
+        Ok(Self {
+            server,
+            service,
+            users,
+            first_user,
+            own_certificate,
+            watched_at,
+            events,
+            clock,
+            systems,
+            _lock: lock,
+        })
     }
 
     /// Where it listens, with the port it got.
@@ -248,7 +170,20 @@ impl Application {
 
     /// What takes other settings while it serves.
     pub fn reload(&self) -> Reload {
-        Reload { presented: self.server.presented().clone(), jobs: self.systems.jobs(), clock: self.clock.clone() }
+        Reload {
+            presented: self.server.presented().clone(),
+            server: self.server.settings().clone(),
+            service: self.service.clone(),
+            users: self.users.clone(),
+            events: self.events.clone(),
+            jobs: self.systems.jobs(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// The event loops that answer clients, once it runs.
+    pub fn loops(&self) -> &Loops {
+        self.server.loops()
     }
 
     /// Where it tells those of itself who watch it, with the port it got; `None` is nowhere.
@@ -269,6 +204,12 @@ impl Application {
 
     /// Serves until `stop` is done.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let events = self.events.clone();
+        let stop = async move {
+            stop.await;
+            // Who waits for events would hold up the end.
+            events.answer_waiting();
+        };
         let served = self.server.run(stop).await;
         self.events.stop();
         self.users.audit().flush();

@@ -15,6 +15,8 @@ pub enum State {
     Ready,
     /// The settings are being read again; [`State::Ready`] follows.
     Reloading,
+    /// The event loops turn.
+    Alive,
     /// No further connections are taken.
     Stopping,
 }
@@ -29,6 +31,7 @@ impl State {
                 let now = clock_gettime(ClockId::Monotonic);
                 format!("RELOADING=1\nMONOTONIC_USEC={}", now.tv_sec * 1_000_000 + now.tv_nsec / 1000)
             }
+            Self::Alive => "WATCHDOG=1".to_owned(),
             Self::Stopping => "STOPPING=1".to_owned(),
         }
     }

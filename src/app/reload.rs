@@ -3,15 +3,23 @@
 use std::sync::Arc;
 
 use super::{StartError, identity, settings, worker_program};
+use crate::access::Users;
+use crate::client::Client;
 use crate::clock::SharedClock;
-use crate::config::Config;
+use crate::config::{Config, Live};
+use crate::events::Events;
 use crate::jobs::{Jobs, System};
-use crate::server::{Presented, ServerError};
+use crate::server::{self, Presented, ServerError};
+use crate::wsman;
 
 /// The parts of a running service that take other settings. No connection and no job is lost by it.
 #[derive(Clone, Debug)]
 pub struct Reload {
     pub(super) presented: Presented,
+    pub(super) server: Live<server::Settings>,
+    pub(super) service: Arc<wsman::Service>,
+    pub(super) users: Arc<Users>,
+    pub(super) events: Arc<Events>,
     pub(super) jobs: Vec<(System, Arc<Jobs>)>,
     pub(super) clock: SharedClock,
 }
@@ -24,7 +32,14 @@ impl Reload {
         let starts = starts.collect::<Result<Vec<_>, StartError>>()?;
         let (identity, _) = identity(config, &self.clock)?;
         let clients = settings::client_certificates(config);
+        let client = Client::start(settings::client(config), settings::sink_rules(config)?)?;
         self.presented.replace(&identity, clients.as_ref()).map_err(ServerError::from)?;
+        let sealing_key = self.events.settings().sealing_key.clone();
+        self.events.take(settings::events(config, sealing_key), client);
+        self.users.take(settings::users(config));
+        self.service.take(settings::wsman(config));
+        self.service.tell_security_profiles(settings::security_profiles(config));
+        self.server.replace(settings::server(config));
         starts.into_iter().for_each(|(jobs, start)| jobs.start_worker_as(start));
         Ok(())
     }

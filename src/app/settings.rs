@@ -178,7 +178,7 @@ fn entries(allowed: &[Allowed]) -> Vec<String> {
     allowed.iter().map(entry).collect()
 }
 
-pub(super) fn events(config: &Config, sealing_key: Arc<SealingKey>) -> events::Settings {
+pub(super) fn events(config: &Config, sealing_key: Option<Arc<SealingKey>>) -> events::Settings {
     let own = &config.events;
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let retained = u32::try_from(own.retention_events).unwrap_or(u32::MAX);
@@ -198,7 +198,7 @@ pub(super) fn events(config: &Config, sealing_key: Arc<SealingKey>) -> events::S
             Overflow::End => events::Overflow::End,
             Overflow::Drop => events::Overflow::Drop,
         },
-        sealing_key: Some(sealing_key),
+        sealing_key,
         ..defaults
     }
 }

@@ -85,9 +85,9 @@ pub enum WorkerError {
     /// A trust file cannot be used.
     #[error(transparent)]
     ImageSettings(#[from] ImageSettingsError),
-    /// The folder for the files of operations cannot be used.
+    /// The worker's folder, or that for the files of operations, cannot be used.
     #[error("cannot use {folder}: {source}")]
-    Scratch {
+    Folder {
         /// The folder.
         folder: PathBuf,
         /// Why.
@@ -107,8 +107,13 @@ pub enum WorkerError {
 /// Works until there has been nothing to do for a while. Blocks.
 pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
     let clock: SharedClock = Arc::new(SystemClock);
+    // From here on nobody follows a link to it. Where one user runs everything its folder is its own affair.
+    let worker_dir = match orders.server_user {
+        Some(_) => settle(&orders.worker_dir)?,
+        None => orders.worker_dir,
+    };
     let settings = worker::Settings {
-        worker_dir: orders.worker_dir,
+        worker_dir,
         readable_folders: orders.readable_folders,
         max_package_octets: orders.max_package_octets,
         max_metadata_octets: orders.max_metadata_octets,
@@ -138,6 +143,12 @@ pub fn run_worker(orders: WorkerOrders) -> Result<(), WorkerError> {
     }
 }
 
+fn settle(folder: &Path) -> Result<PathBuf, WorkerError> {
+    let unusable = |source| WorkerError::Folder { folder: folder.to_owned(), source };
+    let settled = private_file::settled(folder).map_err(unusable)?;
+    Ok(settled.ok_or_else(|| worker::WorkerError::Exposed { folder: folder.to_owned() })?)
+}
+
 fn open_engine(
     worker_dir: &Path,
     engine: Engine,
@@ -146,7 +157,7 @@ fn open_engine(
 ) -> Result<Arc<dyn Manager>, WorkerError> {
     let at_work = settings::at_work(worker_dir);
     if let Some(scratch) = &at_work.scratch {
-        prepare(scratch, clock).map_err(|source| WorkerError::Scratch { folder: scratch.clone(), source })?;
+        prepare(scratch, clock).map_err(|source| WorkerError::Folder { folder: scratch.clone(), source })?;
     }
     software::open_with(settings::engine(engine), root, at_work)?.ok_or(WorkerError::NoEngine)
 }

@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use rustix::fs::OFlags;
 
 use super::chain::{LONGEST_LINE, Line};
 use super::entry::Entry;
@@ -66,8 +68,13 @@ pub(super) fn sources(file: &Path) -> io::Result<Vec<Source>> {
     }
 }
 
+/// Opens a plain file: no link, and nothing that would have its reader wait.
 pub(super) fn open(path: PathBuf) -> io::Result<Source> {
-    match File::open(&path) {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(&path).and_then(|file| {
+        if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
+    });
+    match opened {
         Ok(file) => Ok(Source { path, file }),
         Err(error) => Err(io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))),
     }

@@ -1,14 +1,20 @@
 //! `quartermaster audit`.
 
+mod selection;
+
+use std::collections::VecDeque;
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use chrono::SecondsFormat;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
-use super::{Failure, settings};
-use crate::audit::{self, Report, Shown, one_line};
+use self::selection::Selection;
+use super::{Failure, leave_to_owner_of, settings};
+use crate::audit::{self, Entry, Report, Shown, one_line};
+use crate::clock::{Clock, SystemClock};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
@@ -23,11 +29,16 @@ pub(super) enum Action {
         #[command(flatten)]
         place: Place,
     },
-    /// Print the audit log for people; the file itself is for programs.
+    /// Print the audit log.
     Show {
-        /// Only the last lines, so many.
+        #[command(flatten)]
+        selection: Selection,
+        /// Only the last of these lines, so many.
         #[arg(long, value_name = "COUNT")]
         last: Option<usize>,
+        /// Write each line as a JSON object, as the file has it, without the chain.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -69,7 +80,10 @@ struct NotWhole(String);
 pub(super) fn run(action: Action) -> Result<(), Failure> {
     match action {
         Action::Verify { files, known, place } => verify(&files, known, &place),
-        Action::Show { last, place } => show(last, &place),
+        Action::Show { selection, last, json, place } => {
+            let write = if json { write_json } else { write_line };
+            show(&selection, last, write, &place)
+        }
     }
 }
 
@@ -111,27 +125,29 @@ fn tell(report: &Report, lines: &mut String) {
     }
 }
 
-fn show(last: Option<usize>, place: &Place) -> Result<(), Failure> {
+/// How a line is written.
+type WriteLine = fn(&mut dyn Write, &Shown) -> io::Result<()>;
+
+fn show(selection: &Selection, last: Option<usize>, write: WriteLine, place: &Place) -> Result<(), Failure> {
     let file = log_file(place)?;
-    let skipped = match last {
-        Some(last) => {
-            let mut count = 0_usize;
-            audit::show(&file, |_| {
-                count += 1;
-                true
-            })?;
-            count.saturating_sub(last)
-        }
-        None => 0,
-    };
-    let (mut output, mut failed, mut seen) = (BufWriter::new(io::stdout().lock()), None, 0);
+    let now = SystemClock.now();
+    let (mut output, mut failed, mut kept) = (BufWriter::new(io::stdout().lock()), None, VecDeque::new());
     let unread = audit::show(&file, |line| {
-        seen += 1;
-        let written = if seen > skipped { write_line(&mut output, &line) } else { Ok(()) };
-        failed = written.err();
-        failed.is_none()
+        if !selection.has(&line, now) {
+            return true;
+        }
+        let Some(last) = last else {
+            failed = write(&mut output, &line).err();
+            return failed.is_none();
+        };
+        kept.push_back(line);
+        if kept.len() > last {
+            kept.pop_front();
+        }
+        true
     })?;
-    match failed.map_or_else(|| output.flush(), Err) {
+    let written = failed.map_or(Ok(()), Err).and_then(|()| kept.iter().try_for_each(|line| write(&mut output, line)));
+    match written.and_then(|()| output.flush()) {
         // Whoever reads has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
         written => written?,
@@ -142,8 +158,23 @@ fn show(last: Option<usize>, place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What the file says of a line, in its words.
+#[derive(Serialize)]
+struct Line<'a> {
+    sequence: u64,
+    time: String,
+    #[serde(flatten)]
+    entry: &'a Entry,
+}
+
+fn write_json(output: &mut dyn Write, Shown { sequence, time, entry }: &Shown) -> io::Result<()> {
+    let time = time.to_rfc3339_opts(SecondsFormat::Micros, true);
+    serde_json::to_writer(&mut *output, &Line { sequence: *sequence, time, entry })?;
+    writeln!(output)
+}
+
 /// Number, time, who from where, what; then the job and the request.
-fn write_line(output: &mut impl Write, Shown { sequence, time, entry }: &Shown) -> io::Result<()> {
+fn write_line(output: &mut dyn Write, Shown { sequence, time, entry }: &Shown) -> io::Result<()> {
     let time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
     let user = entry.user.as_deref().map_or_else(|| "-".to_owned(), one_line);
     let from = entry.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
@@ -157,6 +188,11 @@ fn write_line(output: &mut impl Write, Shown { sequence, time, entry }: &Shown) 
     }
 }
 
+/// The log of the settings. What another user can write is read as that user.
 fn log_file(place: &Place) -> Result<PathBuf, Failure> {
-    Ok(settings(place.config.as_deref(), place.state_dir.clone())?.audit_file())
+    let config = settings(place.config.as_deref(), place.state_dir.clone())?;
+    let file = config.audit_file();
+    let folder = if file.starts_with(&config.state_dir) { Some(&*config.state_dir) } else { file.parent() };
+    leave_to_owner_of(folder.unwrap_or(Path::new("/")))?;
+    Ok(file)
 }

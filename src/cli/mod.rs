@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use crate::app;
 use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, LogFormat, Overrides, Source};
 
 /// Shows a host's software as CIM objects over WS-Management and changes it on request.
@@ -29,7 +30,6 @@ struct Command {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 enum Action {
     /// Serve this host.
     Serve(Serve),
@@ -93,6 +93,9 @@ struct Serve {
     /// The process of root that keeps this one.
     #[arg(long, value_name = "PID", hide = true)]
     keeper: Option<u32>,
+    /// The user that this process is to become, which is root's until then.
+    #[arg(long = "become", value_name = "UID:GID", hide = true)]
+    becomes: Option<app::Numbers>,
 }
 
 /// What ended a command.
@@ -127,8 +130,7 @@ pub fn run() -> ExitCode {
 
 impl Serve {
     fn settings(&self) -> Result<(Config, Source), Failure> {
-        let Self { config, listen, state_dir, worker_dir, root, engine, image, acceptance_level, keeper: _ } =
-            self.clone();
+        let Self { config, listen, state_dir, worker_dir, root, engine, image, acceptance_level, .. } = self.clone();
         let image = image.map(std::path::absolute).transpose()?;
         let overrides = Overrides { listen, state_dir, worker_dir, root, engine, image, acceptance_level };
         Ok(Source::read(config.as_deref(), overrides)?)
@@ -138,6 +140,14 @@ impl Serve {
 /// The settings of a command that knows no more than where they lie.
 fn settings(file: Option<&Path>, state_dir: Option<PathBuf>) -> Result<Config, ConfigError> {
     Config::load(file, Overrides { state_dir, ..Overrides::default() })
+}
+
+/// Has a process of the user do this command's work whose folder this is, if that is another; this one then ends as it did.
+fn leave_to_owner_of(folder: &Path) -> Result<(), Failure> {
+    if let Some(status) = app::done_by_owner_of(folder)? {
+        std::process::exit(status.code().unwrap_or(1));
+    }
+    Ok(())
 }
 
 /// Tells the error and what caused it, unless the error says so itself.

@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{ChangeLog, Failure, Serve, log};
 use crate::access::FirstUser;
-use crate::app::{self, Account, Application, Reload};
+use crate::app::{self, Account, Application, Keeper, Reload};
 use crate::client::Thumbprint;
 use crate::config::{Config, Engine, SERVICE_USER, Source};
 
@@ -47,13 +47,21 @@ const ENUMERATE: &str = concat!(
 /// Serves until it is told to stop.
 pub(super) fn run(arguments: &Serve) -> Result<(), Failure> {
     app::keep_little_memory();
-    if let Some(keeper) = arguments.keeper {
-        app::be_kept(keeper)?;
+    if let Some(user) = arguments.becomes.filter(|_| rustix::process::geteuid().is_root()) {
+        return Err(app::become_user(user).into());
     }
+    let (keeper, given) = arguments.keeper.map(Keeper::begin).transpose()?.unzip();
     let (config, source) = arguments.settings()?;
+    let port = match given {
+        Some(given) => given.map(|port| app::kept_port(port, config.listen)).transpose()?,
+        None => app::given_port(config.listen)?,
+    };
     let change_log = log(&config.log, config.log_format)?;
+    if keeper.is_some() {
+        app::confine(&config);
+    }
     if let Some(account) = Account::of_service(&config)? {
-        return Ok(app::keep(config, &source, &account)?);
+        return Ok(app::keep(config, &source, &account, port)?);
     }
     app::name_keytab(&config)?;
     if rustix::process::geteuid().is_root() {
@@ -61,16 +69,22 @@ pub(super) fn run(arguments: &Serve) -> Result<(), Failure> {
             "root itself faces the network: a user called {SERVICE_USER}, or the setting user, parts the service in two"
         );
     }
-    serve(config, source, change_log)
+    serve(config, source, keeper, port, change_log)
 }
 
-fn serve(config: Config, source: Source, change_log: ChangeLog) -> Result<(), Failure> {
+fn serve(
+    config: Config,
+    source: Source,
+    keeper: Option<Keeper>,
+    port: Option<TcpListener>,
+    change_log: ChangeLog,
+) -> Result<(), Failure> {
     let listed = if config.engine == Engine::None && config.image.dir.is_some() { VIBS } else { PACKAGES };
     // The workers have threads of their own; this one accepts nothing but signals and the server's end.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build()?;
     let (application, stop, hang_up) = {
         let _inside = runtime.enter();
-        let application = Application::build(config.clone())?;
+        let application = Application::build_on(config.clone(), port)?;
         // Before anybody is told that it is ready: who starts it may stop it at once.
         (application, app::stop_signal()?, signal(SignalKind::hangup())?)
     };
@@ -88,15 +102,17 @@ fn serve(config: Config, source: Source, change_log: ChangeLog) -> Result<(), Fa
     // Nobody has to read it: a closed standard output does not end the service.
     let _ = std::io::stdout().write_all(lines.as_bytes());
     app::notify(app::State::Ready);
-    let reading = Reading { config, source, change_log, reload: application.reload() };
+    let watchdog = app::Watchdog::asked().map(|watchdog| watchdog.tell(application.loops().clone()));
+    let reading = Reading { config, source, keeper, change_log, reload: application.reload() };
     let stop = async {
         stop.await;
         app::notify(app::State::Stopping);
     };
     runtime.block_on(async {
-        let reading = tokio::spawn(reading.read_at_each(hang_up));
+        let mut beside = vec![tokio::spawn(reading.read_at_each(hang_up))];
+        beside.extend(watchdog.map(tokio::spawn));
         let served = application.run_until(stop).await;
-        reading.abort();
+        beside.into_iter().for_each(|task| task.abort());
         served
     })?;
     Ok(())
@@ -106,6 +122,7 @@ fn serve(config: Config, source: Source, change_log: ChangeLog) -> Result<(), Fa
 struct Reading {
     config: Config,
     source: Source,
+    keeper: Option<Keeper>,
     change_log: ChangeLog,
     reload: Reload,
 }
@@ -142,6 +159,9 @@ impl Reading {
     fn try_read(&mut self) -> Result<Vec<String>, Failure> {
         let read = self.source.read_again(&self.config)?;
         self.reload.apply(&read.config)?;
+        if let Some(keeper) = &self.keeper {
+            keeper.settings_hold();
+        }
         (self.change_log)(&read.config.log)?;
         self.config = read.config;
         Ok(read.waiting)

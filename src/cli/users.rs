@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, settings};
+use super::{Failure, leave_to_owner_of, settings};
 use crate::access::{Caller, Change, Made, Role, UserError, Users, forget_initial_password};
 use crate::app;
 
@@ -143,7 +143,7 @@ fn operator() -> String {
 
 fn open(place: &Place) -> Result<(Users, PathBuf), Failure> {
     let config = settings(place.config.as_deref(), place.state_dir.clone())?;
-    app::become_owner_of(&config.state_dir)?;
+    leave_to_owner_of(&config.state_dir)?;
     Ok((app::open_users(&config)?, config.state_dir))
 }
 

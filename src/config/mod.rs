@@ -4,6 +4,7 @@
 
 mod auth;
 mod host;
+mod live;
 mod named_hosts;
 mod reload;
 mod sections;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use auth::{Auth, ChannelBindings, DigestAlgorithm};
+pub use live::Live;
 pub use named_hosts::{GroupError, HostSettings, ListenerSettings, NamedHosts};
 pub use reload::{Reread, Source};
 pub use sections::{Audit, Downloads, Events, Image, Jobs, Limits, Metrics, Overflow, Page, Tls};

@@ -3,15 +3,24 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, DEFAULT_FILE, Overrides, Tls};
+use super::{Auth, Config, ConfigError, DEFAULT_FILE, Limits, Overrides};
 
 /// The keys, or sections, that take effect while the service runs; see [`Config::take_live`].
 const LIVE: &[&str] = &[
     "log",
-    "tls.certificate",
-    "tls.key",
-    "tls.client_ca_file",
-    "tls.client_revocation_file",
+    "tls.",
+    "limits.body_octets",
+    "limits.body_seconds",
+    "limits.requests",
+    "limits.max_envelope_size",
+    "limits.enumeration_contexts",
+    "limits.enumeration_contexts_per_user",
+    "limits.context_lifetime_seconds",
+    "limits.operation_timeout_seconds",
+    "events.",
+    "auth.cache_seconds",
+    "auth.hash_mebibytes",
+    "auth.digest",
     "downloads.",
     "jobs.readable_folders",
     "jobs.max_package_octets",
@@ -88,7 +97,14 @@ impl Config {
     /// Takes over what takes effect while the service runs, and nothing else.
     fn take_live(&mut self, new: Self) {
         self.log = new.log;
-        self.tls = Tls { client_certificates: self.tls.client_certificates, ..new.tls };
+        self.tls = new.tls;
+        // Tickets are taken, or not, from the start on.
+        let Auth { cache, hash_mebibytes, digest, .. } = new.auth;
+        self.auth = Auth { cache, hash_mebibytes, digest, ..self.auth.clone() };
+        self.events = new.events;
+        // Those of connections, and of what is shown of uploads, count at the start.
+        let Limits { max_upload, head_time, keep_alive, connections, .. } = self.limits;
+        self.limits = Limits { max_upload, head_time, keep_alive, connections, ..new.limits };
         self.downloads = new.downloads;
         self.jobs.readable_folders = new.jobs.readable_folders;
         self.jobs.max_package_octets = new.jobs.max_package_octets;
@@ -107,17 +123,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("q.toml");
         let write = |text: &str| std::fs::write(&file, text).unwrap();
-        write("root = \"/a\"\n[limits]\nbody_octets = 8192\n");
+        write("root = \"/a\"\n[limits]\nconnections = 10\n");
         let (now, source) = Source::read(Some(&file), Overrides::default()).unwrap();
         assert_eq!(source.read_again(&now).unwrap().waiting, Vec::<String>::new());
         write(
             "root = \"/b\"\nlog = \"debug\"\n[jobs]\nreadable_folders = [\"/srv\"]\nhistory_records = 5\n\
-             [downloads]\nsilence_seconds = 7\n[tls]\ncertificate = \"/c\"\nkey = \"/k\"\n",
+             [downloads]\nsilence_seconds = 7\n[tls]\ncertificate = \"/c\"\nkey = \"/k\"\n\
+             [limits]\nbody_octets = 8192\n[auth]\ncache_seconds = 3\n[events]\nsubscriptions = 4\n",
         );
         let read = source.read_again(&now).unwrap();
-        assert_eq!(read.waiting, ["jobs.history_records", "limits.body_octets", "root"]);
+        assert_eq!(read.waiting, ["jobs.history_records", "limits.connections", "root"]);
         let config = read.config;
-        assert_eq!((config.root.to_str(), config.limits.body_octets), (Some("/a"), 8192));
+        assert_eq!((config.root.to_str(), config.limits.connections), (Some("/a"), 10));
+        assert_eq!((config.limits.body_octets, config.auth.cache.as_secs(), config.events.subscriptions), (8192, 3, 4));
         assert_eq!(config.log, "debug");
         assert_eq!(config.downloads.longest_silence.as_secs(), 7);
         assert!(config.tls.key.is_some() && config.jobs.readable_folders == [PathBuf::from("/srv")]);

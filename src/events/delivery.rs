@@ -37,7 +37,7 @@ impl Delivering {
     pub(super) fn new(hub: Arc<Hub>, active: Arc<Active>) -> Self {
         let granted = active.granted();
         let carried = granted.notify_to.as_ref().map_or(0, |to| message::store_reference(to).len());
-        let room = Room::new(&granted.delivery, hub.settings.max_message, carried);
+        let room = Room::new(&granted.delivery, hub.settings.get().max_message, carried);
         let (state, stop) = (active.watch(), hub.stop.subscribe());
         let (read, spoke) = (active.progress().cursor, hub.clock.now());
         Self { hub, active, state, stop, room, queue: VecDeque::new(), read, spoke }
@@ -174,8 +174,9 @@ impl Delivering {
             self.note_attempt(parcel).await;
             let Some((id, post)) = self.post(parcel) else { return false };
             let credentials = self.active.target.credentials.clone();
+            let client = self.hub.client.get();
             let answer = tokio::select! {
-                answer = self.hub.client.post_as(post, credentials) => answer,
+                answer = client.post_as(post, credentials) => answer,
                 () = self.ended() => return false,
             };
             let expected = self.active.granted().delivery.mode.is_acknowledged().then_some(id);
@@ -238,7 +239,7 @@ impl Delivering {
 
     /// Counts a failure; `true` if it was one too many.
     fn fail(&mut self) -> (bool, u32) {
-        let (now, settings) = (self.hub.clock.now(), &self.hub.settings);
+        let (now, settings) = (self.hub.clock.now(), self.hub.settings.get());
         let retry = self.active.granted().delivery.retry;
         let progress = self.active.advance(|progress| {
             progress.failures = progress.failures.saturating_add(1);
@@ -262,7 +263,7 @@ impl Delivering {
     async fn wait_for_next_attempt(&self) {
         let Some(next) = self.active.progress().next_attempt else { return };
         let retry = self.active.granted().delivery.retry;
-        let settings = &self.hub.settings;
+        let settings = self.hub.settings.get();
         let longest = retry.map_or(settings.longest_retry, |retry| retry.interval.max(settings.first_retry));
         tokio::select! {
             () = reaches(&self.hub, next, longest) => {}

@@ -78,7 +78,7 @@ pub(super) async fn tell(
     let body = Bytes::from(encoding.encode(message::end(&subscription, end_to, status, reason)));
     for attempt in 1..=ATTEMPTS {
         let post = Post { url: url.clone(), content_type: encoding.content_type().to_owned(), body: body.clone() };
-        match hub.client.post_as(post, credentials.clone()).await {
+        match hub.client.get().post_as(post, credentials.clone()).await {
             Ok(answer) if (200..300).contains(&answer.status) => return,
             Ok(answer) => {
                 tracing::warn!(status = answer.status, subscription = %subscription.id, "the end of a subscription was not taken")
@@ -87,6 +87,6 @@ pub(super) async fn tell(
                 tracing::warn!(%error, subscription = %subscription.id, "the end of a subscription was not told")
             }
         }
-        sleep(hub.settings.retry_after(attempt)).await;
+        sleep(hub.settings.get().retry_after(attempt)).await;
     }
 }

@@ -19,14 +19,15 @@ use super::{Mode, Overflow, Settings, Subscription, retention};
 use crate::access::{Audit, Users};
 use crate::client::Client;
 use crate::clock::SharedClock;
+use crate::config::Live;
 use crate::store::subscriptions;
 use crate::store::{Store, StoreError};
 
 pub(super) struct Hub {
     pub(super) store: Arc<Store>,
-    pub(super) client: Client,
+    pub(super) client: Live<Client>,
     pub(super) clock: SharedClock,
-    pub(super) settings: Settings,
+    pub(super) settings: Live<Settings>,
     pub(super) log: Arc<Log>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) rights: KnownRights,
@@ -36,6 +37,8 @@ pub(super) struct Hub {
     pub(super) tick: watch::Sender<u64>,
     /// Tells everybody to come to an end.
     pub(super) stop: watch::Sender<bool>,
+    /// Whether nobody waits any more for events to fetch.
+    pub(super) answer: watch::Sender<bool>,
     /// How many deliveries run.
     pub(super) running: watch::Sender<usize>,
     /// Tells the sweeper that an expiry was set.
@@ -67,11 +70,12 @@ impl Hub {
             counts: Counts::default(),
             rights: KnownRights::new(users, clock.clone()),
             store,
-            client,
+            client: Live::new(client),
             clock,
-            settings,
+            settings: Live::new(settings),
             tick: watch::Sender::new(0),
             stop: watch::Sender::new(false),
+            answer: watch::Sender::new(false),
             running: watch::Sender::new(0),
             expiry_set: Notify::new(),
             runtime,
@@ -155,7 +159,7 @@ impl Hub {
     pub(super) fn sweep(self: &Arc<Self>) -> Result<(), StoreError> {
         self.expire()?;
         self.ledger.write()?;
-        retention::trim(&self.store, &self.settings, self.clock.now(), |step| self.leave(step))?;
+        retention::trim(&self.store, &self.settings.get(), self.clock.now(), |step| self.leave(step))?;
         self.tick.send_modify(|n| *n = n.wrapping_add(1));
         Ok(())
     }
@@ -164,7 +168,7 @@ impl Hub {
     fn leave(self: &Arc<Self>, step: i64) -> Result<(), StoreError> {
         self.forget_strangers(step)?;
         let behind: Vec<_> = self.all().into_iter().filter(|active| active.progress().cursor < step).collect();
-        if self.settings.overflow == Overflow::End {
+        if self.settings.get().overflow == Overflow::End {
             return behind.iter().try_for_each(|active| self.end_blocking(active.id, Ending::FellBehind).map(drop));
         }
         let Some(first) = behind.iter().map(|active| active.progress().cursor).min() else { return Ok(()) };

@@ -141,13 +141,14 @@ impl Events {
         let filter = self.filter(&new)?;
         let url = self.sink(&new)?;
         let credentials = match &url {
-            Some(url) => security::check_identity(&self.hub.client, &new.security)
+            Some(url) => security::check_identity(&self.hub.client.get(), &new.security)
                 .and_then(|()| security::credentials(url, &new.security)),
             None => Ok(None),
         };
         let credentials = credentials.map_err(|error| SubscribeError::NotifyTo(error.to_string()))?;
         let now = self.hub.clock.now();
-        let expires = self.hub.settings.grant(new.expires, now).map_err(|_| SubscribeError::InvalidExpirationTime)?;
+        let expires =
+            self.hub.settings.get().grant(new.expires, now).map_err(|_| SubscribeError::InvalidExpirationTime)?;
         let id = Uuid::new_v4();
         let (address, resource_uri) = &new.asked_at;
         let subscription = Subscription {
@@ -178,7 +179,7 @@ impl Events {
     ) -> Result<Option<DateTime<Utc>>, ManageError> {
         let renew = || {
             let active = self.owned(id, caller)?;
-            let expires = self.hub.settings.grant(expires, self.hub.clock.now());
+            let expires = self.hub.settings.get().grant(expires, self.hub.clock.now());
             let expires = expires.map_err(|_| ManageError::InvalidExpirationTime)?;
             let stored = self.hub.store.write::<_, StoreError>(|t| rows::set_expiry(t, id, expires))?;
             if !stored || !active.renew(expires) {
@@ -217,8 +218,15 @@ impl Events {
     }
 
     /// How events are kept and delivered.
-    pub fn settings(&self) -> &Settings {
-        &self.hub.settings
+    pub fn settings(&self) -> Arc<Settings> {
+        self.hub.settings.get()
+    }
+
+    /// Has these settings hold from now on, and messages sent by this client; what is under way is not disturbed. Subscriptions
+    /// that are there stay, also where there are more than may be.
+    pub fn take(&self, settings: Settings, client: Client) {
+        self.hub.client.replace(client);
+        self.hub.settings.replace(settings);
     }
 
     /// Whether events may be sent to this URL; an error says why not.
@@ -256,8 +264,14 @@ impl Events {
         self.hub.sweep()
     }
 
+    /// Has those who wait for events to fetch answered with what there is, from now on: the service is about to stop.
+    pub fn answer_waiting(&self) {
+        self.hub.answer.send_replace(true);
+    }
+
     /// Stops delivering, within [`Settings::stop_grace`]. What was not delivered is delivered after the next start.
     pub fn stop(&self) {
+        self.answer_waiting();
         self.hub.stop.send_replace(true);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
@@ -291,7 +305,7 @@ impl Events {
         if message::store_reference(endpoint).len() > MAX_REFERENCE {
             return Err(format!("it is longer than {MAX_REFERENCE} octets"));
         }
-        self.hub.client.check(&url).map_err(|e| e.to_string())?;
+        self.hub.client.get().check(&url).map_err(|e| e.to_string())?;
         Ok(url)
     }
 
@@ -302,7 +316,7 @@ impl Events {
         security: &SinkSecurity,
         bookmark: Option<Bookmark>,
     ) -> Result<rows::Progress, SubscribeError> {
-        let settings = &self.hub.settings;
+        let settings = self.hub.settings.get();
         let sealed = security::seal(settings.sealing_key.as_deref(), security, &subscription.id.to_string());
         let sealed = sealed.map_err(|error| SubscribeError::Security(error.into()))?;
         self.hub.store.write(|t| {
@@ -363,8 +377,8 @@ fn revive(hub: &Hub, schema: &Schema, row: &SubscriptionRow) -> Result<Active, B
     let mut subscription = Subscription::from_row(row)?;
     let filter = subscription.filter.as_ref().map(|(language, text)| (*language, text.as_str()));
     let filter = Filter::compile(schema, subscription.class.as_deref(), filter)?;
-    let key = hub.settings.sealing_key.as_deref();
-    let security = security::open(key, row.security.as_deref(), &row.id.to_string())?;
+    let settings = hub.settings.get();
+    let security = security::open(settings.sealing_key.as_deref(), row.security.as_deref(), &row.id.to_string())?;
     subscription.auth = security.profile;
     let url = subscription.url()?;
     let credentials = match &url {

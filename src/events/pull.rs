@@ -168,7 +168,7 @@ impl Pulled {
 
     async fn fill(&mut self, events: &Events, active: &Active, most: usize, until: Instant) {
         let mut state = active.watch();
-        let mut stop = events.hub.stop.subscribe();
+        let mut answer = events.hub.answer.subscribe();
         self.context.sequence = self.context.sequence.max(active.progress().cursor);
         self.through = self.context.sequence;
         while self.events.is_empty() {
@@ -177,7 +177,7 @@ impl Pulled {
             let found = tokio::select! {
                 found = timeout_at(until, events.hub.log.after(self.through)) => found,
                 _ = state.wait_for(|state| state.ended) => return,
-                _ = stop.wait_for(|&stop| stop) => return,
+                _ = answer.wait_for(|&answer| answer) => return,
             };
             let Ok(found) = found else { return };
             for event in found {

@@ -36,7 +36,7 @@ pub(super) fn run(runtime: &Runtime, hub: &Arc<Hub>) {
             let mut running = hub.running.subscribe();
             running.wait_for(|&n| n == 0).await.map(|_| ())
         };
-        if timeout(hub.settings.stop_grace, all_done).await.is_err() {
+        if timeout(hub.settings.get().stop_grace, all_done).await.is_err() {
             tracing::info!("deliveries under way were cut off; they are made again after the next start");
         }
         let ledger = Arc::clone(&hub.ledger);
@@ -71,7 +71,7 @@ async fn expire(hub: Arc<Hub>) {
 /// Keeps the log in bounds. After a start, sinks get the time of one interval to take what waited for them.
 async fn sweep(hub: Arc<Hub>) {
     loop {
-        sleep(hub.settings.sweep_every).await;
+        sleep(hub.settings.get().sweep_every).await;
         in_background(&hub, Hub::sweep).await;
     }
 }

@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(names(&certificate), expected);
         assert!(certificate.verify(&certificate.public_key().unwrap()).unwrap());
         assert_eq!(fs::metadata(&identity.key).unwrap().permissions().mode() & 0o777, 0o600);
-        super::super::tls::Presented::begin(&identity, None).unwrap();
+        super::super::tls::Presented::begin(&identity, None, crate::access::Audit::default()).unwrap();
 
         assert_eq!(ensure(&folder, "other", "::1".parse().unwrap(), now).unwrap(), identity);
         assert_eq!(fs::read(&identity.certificate).unwrap(), pem);
@@ -108,12 +108,14 @@ mod tests {
         let make = |folder: &str| ensure(&state.path().join(folder), "h", "127.0.0.1".parse().unwrap(), now).unwrap();
         let (one, two) = (make("one"), make("two"));
         fs::remove_file(&one.key).unwrap();
-        super::super::tls::Presented::begin(&make("one"), None).unwrap();
+        super::super::tls::Presented::begin(&make("one"), None, crate::access::Audit::default()).unwrap();
         fs::copy(&two.key, &one.key).unwrap();
-        let error = super::super::tls::Presented::begin(&one, None).err().unwrap().to_string();
+        let error =
+            super::super::tls::Presented::begin(&one, None, crate::access::Audit::default()).err().unwrap().to_string();
         assert!(error.contains("is not that of"), "{error}");
         fs::write(&one.key, "no key").unwrap();
-        let error = super::super::tls::Presented::begin(&one, None).err().unwrap().to_string();
+        let error =
+            super::super::tls::Presented::begin(&one, None, crate::access::Audit::default()).err().unwrap().to_string();
         assert!(error.contains("no private key"), "{error}");
     }
 }

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -19,6 +18,7 @@ use super::reply_body::ReplyBody;
 use super::upload::{Received, Uploads};
 use super::{Settings, body, content};
 use crate::access::Caller;
+use crate::config::Live;
 use crate::wsman;
 
 /// The largest body of a request from nobody in particular: Identify is small.
@@ -37,8 +37,7 @@ pub(super) enum Access {
 pub(super) struct Endpoint {
     authentication: Authentication,
     service: Arc<wsman::Service>,
-    body_octets: usize,
-    body_time: Duration,
+    settings: Live<Settings>,
     uploads: Option<Arc<Uploads>>,
     in_flight: Arc<InFlight>,
     listen: String,
@@ -48,17 +47,16 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     pub(super) fn new(
-        settings: &Settings,
+        settings: Live<Settings>,
         listen: SocketAddr,
         authentication: Authentication,
         service: Arc<wsman::Service>,
         uploads: Option<Arc<Uploads>>,
         in_flight: Arc<InFlight>,
     ) -> Self {
-        let (body_octets, body_time) = (settings.body_octets, settings.body_time);
         let address = RefCell::new((String::new(), Arc::from("")));
         let listen = listen.to_string();
-        Self { authentication, service, body_octets, body_time, uploads, in_flight, listen, address }
+        Self { authentication, service, settings, uploads, in_flight, listen, address }
     }
 
     /// Answers a POST.
@@ -92,6 +90,7 @@ impl Endpoint {
         payload: web::Payload,
     ) -> Result<wsman::Reply, Refusal> {
         let headers = request.headers();
+        let settings = self.settings.get();
         let mut body = body::Body::new(payload, headers);
         let known = match self.caller(access, peer, request).await {
             Ok(caller) => content::charset(headers).map(|charset| (caller, charset)),
@@ -101,13 +100,13 @@ impl Endpoint {
             Ok(known) => known,
             Err(refusal) => {
                 // A client that repeats the request with credentials finds the connection open.
-                body.discard(ANONYMOUS_BODY, self.body_time).await?;
+                body.discard(ANONYMOUS_BODY, settings.body_time).await?;
                 return Err(refusal);
             }
         };
-        let Received { body, upload, _claim } = self.receive(caller.as_ref(), &mut body).await?;
+        let Received { body, upload, _claim } = self.receive(caller.as_ref(), &mut body, &settings).await?;
         let name = caller.as_ref().map(|caller| caller.name.clone());
-        let _answering = self.in_flight.enter(name.as_deref()).ok_or(Refusal::Overloaded)?;
+        let _answering = self.in_flight.enter(settings.requests, name.as_deref()).ok_or(Refusal::Overloaded)?;
         let request = wsman::Request {
             body,
             upload: upload.map(Arc::new),
@@ -120,17 +119,23 @@ impl Endpoint {
     }
 
     /// The body, and the package file that an operator sent in it.
-    async fn receive(&self, caller: Option<&Caller>, body: &mut body::Body) -> Result<Received, Refusal> {
+    async fn receive(
+        &self,
+        caller: Option<&Caller>,
+        body: &mut body::Body,
+        settings: &Settings,
+    ) -> Result<Received, Refusal> {
+        let (octets, time) = (settings.body_octets, settings.body_time);
         let Some(caller) = caller else {
-            let body = body.read(ANONYMOUS_BODY.min(self.body_octets), self.body_time).await?;
+            let body = body.read(ANONYMOUS_BODY.min(octets), time).await?;
             return Ok(Received::plain(body));
         };
         if let Some(uploads) = self.uploads.as_ref().filter(|_| body.may_hold_upload())
-            && let Some(receiving) = uploads.receive(caller, self.body_octets)
+            && let Some(receiving) = uploads.receive(caller, octets)
         {
-            return body.read_with_upload(receiving, uploads, self.body_octets, self.body_time).await;
+            return body.read_with_upload(receiving, uploads, octets, time).await;
         }
-        Ok(Received::plain(body.read(self.body_octets, self.body_time).await?))
+        Ok(Received::plain(body.read(octets, time).await?))
     }
 
     /// Who asks; `None` is nobody in particular, whom the service answers nothing but Identify.

@@ -11,8 +11,6 @@ const CLASSES: usize = 256;
 /// The requests that are being answered.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    limit: usize,
-    of_one_user: usize,
     all: AtomicUsize,
     classes: [AtomicUsize; CLASSES],
     hasher: RandomState,
@@ -27,35 +25,27 @@ pub(super) struct Answering<'a> {
 }
 
 impl InFlight {
-    /// At most so many in all; one user leaves a quarter of them to others.
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new() -> Self {
         let classes = std::array::from_fn(|_| AtomicUsize::new(0));
-        let of_one_user = (limit - limit / 4).max(1);
-        Self {
-            limit,
-            of_one_user,
-            all: AtomicUsize::new(0),
-            classes,
-            hasher: RandomState::new(),
-            refused: Counter::default(),
-        }
+        Self { all: AtomicUsize::new(0), classes, hasher: RandomState::new(), refused: Counter::default() }
     }
 
-    /// Takes a place for a request of this user, or of nobody in particular; `None` if there is none.
-    pub(super) fn enter(&self, user: Option<&str>) -> Option<Answering<'_>> {
-        let answering = self.try_enter(user);
+    /// Takes one of so many places for a request of this user, or of nobody in particular; `None` if there is none. One user
+    /// leaves a quarter of them to others.
+    pub(super) fn enter(&self, limit: usize, user: Option<&str>) -> Option<Answering<'_>> {
+        let answering = self.try_enter(limit, user);
         if answering.is_none() {
             self.refused.add_one();
         }
         answering
     }
 
-    fn try_enter(&self, user: Option<&str>) -> Option<Answering<'_>> {
-        let all = take(&self.all, self.limit)?;
+    fn try_enter(&self, limit: usize, user: Option<&str>) -> Option<Answering<'_>> {
+        let all = take(&self.all, limit)?;
         // From here on it goes back if there is no place for this user.
         let mut answering = Answering { all, of_user: None };
         if let Some(class) = user.and_then(|user| self.class_of(user)) {
-            answering.of_user = Some(take(class, self.of_one_user)?);
+            answering.of_user = Some(take(class, (limit - limit / 4).max(1))?);
         }
         Some(answering)
     }
@@ -100,17 +90,18 @@ mod tests {
 
     #[test]
     fn one_user_leaves_places_to_others_and_nobody_gets_more_than_there_are() {
-        let in_flight = InFlight::new(8);
-        let of_ann: Vec<_> = (0..8).map_while(|_| in_flight.enter(Some("ann"))).collect();
+        let in_flight = InFlight::new();
+        let of_ann: Vec<_> = (0..8).map_while(|_| in_flight.enter(8, Some("ann"))).collect();
         assert_eq!(of_ann.len(), 6);
-        let anybody = in_flight.enter(None).unwrap();
-        let last = in_flight.enter(None).unwrap();
-        assert!(in_flight.enter(None).is_none() && in_flight.enter(Some("ann")).is_none());
+        let anybody = in_flight.enter(8, None).unwrap();
+        let last = in_flight.enter(8, None).unwrap();
+        assert!(in_flight.enter(8, None).is_none() && in_flight.enter(8, Some("ann")).is_none());
         drop((anybody, last));
         assert_eq!(in_flight.count(), 6);
+        assert!(in_flight.enter(6, None).is_none(), "where there are fewer places now, nobody gets another one");
         drop(of_ann);
         assert_eq!(in_flight.count(), 0);
-        assert!(in_flight.enter(Some("ann")).is_some());
-        assert!(InFlight::new(1).enter(Some("ann")).is_some());
+        assert!(in_flight.enter(8, Some("ann")).is_some());
+        assert!(InFlight::new().enter(1, Some("ann")).is_some());
     }
 }

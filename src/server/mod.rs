@@ -12,6 +12,7 @@ mod descriptors;
 mod endpoint;
 mod figures;
 mod in_flight;
+mod loops;
 mod origin;
 mod refusal;
 mod reply_body;
@@ -40,6 +41,7 @@ use self::connections::{Connection, Connections, Limits};
 use self::endpoint::{Access, Endpoint};
 use self::figures::RequestFigures;
 use self::in_flight::InFlight;
+pub use self::loops::Loops;
 pub use self::origin::Origin;
 pub use self::tls::{Presented, TlsError};
 use self::transport::{DISCONNECT_TIME, Transport};
@@ -47,6 +49,7 @@ use self::upload::Uploads;
 pub use self::upload::{Claim, SpoolError, Spooled, UploadSettings};
 pub use self::watching::Watching;
 use crate::access::{Caller, DigestAlgorithm, PeerCertificate, RequestId, Users};
+use crate::config::Live;
 use crate::metrics::{Ailment, Exposition, Watched};
 use crate::wsman;
 
@@ -98,13 +101,14 @@ pub struct Server {
     listener: TcpListener,
     tls: SslAcceptor,
     presented: Presented,
-    settings: Settings,
+    settings: Live<Settings>,
     users: Arc<Users>,
     service: Arc<wsman::Service>,
     uploads: Option<Arc<Uploads>>,
     negotiate: Option<Arc<Negotiate>>,
     watching: Option<(Watching, Arc<dyn Watched>)>,
     routes: Option<Routes>,
+    loops: Loops,
 }
 
 impl std::fmt::Debug for Server {
@@ -136,23 +140,39 @@ pub enum ServerError {
 }
 
 impl Server {
-    /// Takes the port. From now on clients can connect; they are answered once [`Self::run`] runs.
+    /// Takes the port, unless it was given one. From now on clients can connect; they are answered once [`Self::run`] runs.
     pub fn bind(
         settings: Settings,
+        given: Option<TcpListener>,
         identity: &certificate::Identity,
         users: Arc<Users>,
         service: Arc<wsman::Service>,
     ) -> Result<Self, ServerError> {
-        let (presented, tls) = Presented::begin(identity, settings.client_certificates.as_ref())?;
+        let (presented, tls) =
+            Presented::begin(identity, settings.client_certificates.as_ref(), users.audit().clone())?;
         let open = |kerberos| Negotiate::open(kerberos, tls.context().certificate());
         let negotiate = settings.kerberos.as_ref().map(open).transpose()?.map(Arc::new);
         let listening = |source| ServerError::Listen { address: settings.listen, source };
-        let listener = TcpListener::bind(settings.listen).map_err(listening)?;
+        let listener = given.map_or_else(|| TcpListener::bind(settings.listen), Ok).map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let uploads =
             settings.uploads.clone().map(Uploads::open).transpose().map_err(ServerError::Uploads)?.map(Arc::new);
+        let (loops, settings) = (Loops::default(), Live::new(settings));
         let (watching, routes) = (None, None);
-        Ok(Self { address, listener, tls, presented, settings, users, service, uploads, negotiate, watching, routes })
+        Ok(Self {
+            address,
+            listener,
+            tls,
+            presented,
+            settings,
+            users,
+            service,
+            uploads,
+            negotiate,
+            watching,
+            routes,
+            loops,
+        })
     }
 
     /// The same with a listener for those who watch the service; they are told what `watched` tells, and what happens here.
@@ -175,17 +195,29 @@ impl Server {
         &self.presented
     }
 
+    /// The event loops that answer clients, once it runs.
+    pub fn loops(&self) -> &Loops {
+        &self.loops
+    }
+
+    /// How requests are served, to be replaced while it runs. What counts for connections, ports and uploads stays what it was at
+    /// the start.
+    pub fn settings(&self) -> &Live<Settings> {
+        &self.settings
+    }
+
     /// Serves until `stop` is done, then lets requests finish for a bounded time.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let Self { address, listener, tls, presented: _, settings, .. } = self;
-        let Self { users, service, uploads, negotiate, watching, routes, .. } = self;
-        descriptors::make_room_for(settings.connections);
-        let idle = settings.keep_alive + settings.head_time;
-        let limits = Limits { open: settings.connections, idle, ending: DISCONNECT_TIME };
+        let Self { users, service, uploads, negotiate, watching, routes, loops, .. } = self;
+        let at_start = settings.get();
+        descriptors::make_room_for(at_start.connections);
+        let idle = at_start.keep_alive + at_start.head_time;
+        let limits = Limits { open: at_start.connections, idle, ending: DISCONNECT_TIME };
         let connections = Arc::new(Connections::new(limits));
         let figures = Arc::new(RequestFigures::default());
-        let in_flight = Arc::new(InFlight::new(settings.requests));
-        let (head_time, keep_alive) = (settings.head_time, settings.keep_alive);
+        let in_flight = Arc::new(InFlight::new());
+        let (head_time, keep_alive) = (at_start.head_time, at_start.keep_alive);
         let takes_tokens = negotiate.is_some();
         let transport =
             Transport { address, tls, head_time, keep_alive, takes_tokens, connections: connections.clone() };
@@ -201,10 +233,12 @@ impl Server {
             tell.send_replace(true);
         };
         let app = move || {
-            let authentication = Authentication::new(users.clone(), settings.digest.clone(), negotiate.clone());
+            // Once on each of the loops.
+            loops.take_in();
+            let authentication = Authentication::new(users.clone(), settings.clone(), negotiate.clone());
             let service = service.clone();
             let endpoint =
-                Endpoint::new(&settings, address, authentication, service, uploads.clone(), in_flight.clone());
+                Endpoint::new(settings.clone(), address, authentication, service, uploads.clone(), in_flight.clone());
             let endpoint = Rc::new(endpoint);
             let figures = figures.clone();
             let resource = |path: &str, access| {
@@ -267,7 +301,7 @@ pub fn let_in(request: &HttpRequest) -> Option<RequestId> {
 
 /// What the certificate says that the client showed on the connection of a request of [`Routes`], if it showed one.
 pub fn certificate_of(request: &HttpRequest) -> Option<Arc<PeerCertificate>> {
-    request.conn_data::<Arc<PeerCertificate>>().cloned()
+    authentication::shown(request)
 }
 
 /// Where [`Routes`] find how package files are taken.

@@ -1,18 +1,20 @@
 //! TLS: 1.2 and 1.3, with session tickets.
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use actix_http::TlsAcceptorConfig;
 use openssl::error::ErrorStack;
+use openssl::rand::rand_bytes;
 use openssl::ssl::{
     AlpnError, ClientHelloResponse, SslAcceptor, SslAcceptorBuilder, SslContext, SslFiletype, SslMethod, SslMode,
-    SslOptions, SslSessionCacheMode,
+    SslOptions, SslSessionCacheMode, SslVerifyMode,
 };
 
-use super::authentication::ClientCertificates;
+use super::authentication::{ClientCertificates, client_certificate};
 use super::certificate::Identity;
+use crate::access::Audit;
+use crate::config::Live;
 
 /// The certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,20 +67,34 @@ pub enum TlsError {
 /// What is presented to clients from their next handshake on, and by which authorities their certificates are judged. It can be
 /// replaced while connections are open, which go on with what they began with.
 #[derive(Clone, Debug)]
-pub struct Presented(Arc<RwLock<SslContext>>);
+pub struct Presented(Live<Presenting>);
+
+/// What new connections begin with.
+#[derive(Debug)]
+struct Presenting {
+    context: SslContext,
+    asks_clients: bool,
+}
 
 impl Presented {
     /// This identity, and what accepts connections with whatever is presented at that time.
     pub(super) fn begin(
         identity: &Identity,
         clients: Option<&ClientCertificates>,
+        audit: Audit,
     ) -> Result<(Self, SslAcceptor), TlsError> {
-        let presented = Self(Arc::new(RwLock::new(builder(identity, clients)?.build().into_context())));
+        let presented = Self(Live::new(Presenting::new(identity, clients)?));
         let mut acceptor = builder(identity, clients)?;
         let current = presented.clone();
-        // All else, such as the keys of tickets and whether clients are asked for certificates, stays what it was at the start.
+        // All else, such as the keys of tickets, stays what it was at the start.
         acceptor.set_client_hello_callback(move |connection, _| {
-            connection.set_ssl_context(&current.0.read().unwrap_or_else(PoisonError::into_inner))?;
+            let current = current.0.get();
+            connection.set_ssl_context(&current.context)?;
+            // A connection does not take these over from its context.
+            match current.asks_clients {
+                true => client_certificate::ask_on(connection, audit.clone()),
+                false => connection.set_verify(SslVerifyMode::NONE),
+            }
             Ok(ClientHelloResponse::SUCCESS)
         });
         Ok((presented, acceptor.build()))
@@ -86,9 +102,19 @@ impl Presented {
 
     /// Presents another identity; if it, or the authorities of clients, cannot be used, all stays as it was.
     pub fn replace(&self, identity: &Identity, clients: Option<&ClientCertificates>) -> Result<(), TlsError> {
-        let context = builder(identity, clients)?.build().into_context();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = context;
+        self.0.replace(Presenting::new(identity, clients)?);
         Ok(())
+    }
+}
+
+impl Presenting {
+    fn new(identity: &Identity, clients: Option<&ClientCertificates>) -> Result<Self, TlsError> {
+        let mut builder = builder(identity, clients)?;
+        // Whoever showed a certificate to earlier authorities shows it again: a session is resumed only under the same mark.
+        let mut mark = [0; 32];
+        rand_bytes(&mut mark)?;
+        builder.set_session_id_context(&mark)?;
+        Ok(Self { context: builder.build().into_context(), asks_clients: clients.is_some() })
     }
 }
 
@@ -105,11 +131,10 @@ fn builder(identity: &Identity, clients: Option<&ClientCertificates>) -> Result<
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     // A connection that waits for its next request needs no buffers; each has two of 16 KiB otherwise.
     builder.set_mode(SslMode::RELEASE_BUFFERS);
-    builder.set_session_id_context(b"quartermaster")?;
     // Who is at the other end is looked at once, after the handshake.
     builder.set_options(SslOptions::NO_RENEGOTIATION);
     if let Some(clients) = clients {
-        clients.ask(&mut builder)?;
+        clients.judge(&mut builder)?;
     }
     builder.set_alpn_select_callback(|_, offered| select_protocol(offered).ok_or(AlpnError::NOACK));
     Ok(builder)

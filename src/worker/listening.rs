@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::net::AddressFamily;
+use rustix::io::Errno;
 use rustix::net::sockopt::{socket_acceptconn, socket_domain};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
 use super::WorkerError;
 use super::lines::{Lines, write_line};
@@ -78,11 +79,26 @@ pub fn listen(worker_dir: &Path, mode: u32) -> Result<UnixListener, WorkerError>
     }
     let listener = UnixListener::bind(&unready).map_err(|source| failed("listen on", &unready, source))?;
     let socket = socket_path(worker_dir);
+    if is_listened_on(&socket) {
+        let _ = fs::remove_file(&unready);
+        let source =
+            io::Error::new(io::ErrorKind::AddrInUse, "somebody else listens there, such as a service by systemd");
+        return Err(failed("listen on", &socket, source));
+    }
     fs::set_permissions(&unready, Permissions::from_mode(mode))
         .and_then(|()| fs::rename(&unready, &socket))
         .map_err(|source| failed("listen on", &socket, source))?;
     let _ = fs::remove_dir(&folder);
     Ok(listener)
+}
+
+/// Whether somebody takes connections there.
+fn is_listened_on(socket: &Path) -> bool {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let connected = SocketAddrUnix::new(socket)
+        .and_then(|address| connect(&socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?, &address));
+    // More wait there than it has room for.
+    matches!(connected, Ok(()) | Err(Errno::AGAIN))
 }
 
 /// Has the worker of this folder, if there is one, end as soon as it has no job, and waits for it. Blocks.
@@ -106,7 +122,7 @@ pub(super) fn is_awaited(listener: &UnixListener, stopped: impl AsFd) -> io::Res
     let mut fds = [PollFd::new(listener, PollFlags::IN), PollFd::new(&stopped, PollFlags::IN)];
     loop {
         match poll(&mut fds, None) {
-            Err(error) if error == rustix::io::Errno::INTR => {}
+            Err(error) if error == Errno::INTR => {}
             polled => {
                 polled?;
                 return Ok(fds.last().is_some_and(|stopped| stopped.revents().is_empty()));

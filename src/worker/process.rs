@@ -11,6 +11,10 @@ use rustix::fs::Mode;
 pub fn detach() {
     rustix::process::umask(Mode::from_raw_mode(0o022));
     take_name();
+    // systemd has given it one.
+    if rustix::process::getsid(None) == Ok(rustix::process::getpid()) {
+        return;
+    }
     // It fails where a shell has made this process the leader of a group, that is, when a person starts it.
     if let Err(error) = rustix::process::setsid() {
         tracing::warn!(%error, "the worker stays in the session it was started in");

@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::clock::SharedClock;
+use crate::config::Live;
 use crate::soap::{Fault, FaultKind};
 use crate::wire::SelectorSet;
 use crate::wire::enumeration::context_fault;
@@ -51,7 +52,7 @@ pub struct ContextLimits {
 /// The open contexts. `C` is the rest of an enumeration.
 #[derive(Debug)]
 pub(super) struct Contexts<C> {
-    limits: ContextLimits,
+    limits: Live<ContextLimits>,
     clock: SharedClock,
     open: Mutex<HashMap<Uuid, Entry<C>>>,
 }
@@ -136,7 +137,12 @@ pub(super) enum ContextError {
 
 impl<C> Contexts<C> {
     pub(super) fn new(limits: ContextLimits, clock: SharedClock) -> Self {
-        Self { limits, clock, open: Mutex::new(HashMap::new()) }
+        Self { limits: Live::new(limits), clock, open: Mutex::new(HashMap::new()) }
+    }
+
+    /// Has these limits hold from now on; those that are open stay.
+    pub(super) fn limit(&self, limits: ContextLimits) {
+        self.limits.replace(limits);
     }
 
     /// How many are open; those whose time is over and that nobody has come for are among them.
@@ -156,12 +162,12 @@ impl<C> Contexts<C> {
         let mut open = self.lock();
         // A cursor keeps the snapshot alive that it walks over, so what has ended goes as soon as anybody comes.
         open.retain(|_, entry| entry.cursor.is_none() || !entry.has_ended(now));
-        if open.len() >= self.limits.total || count(&open, owner) >= self.limits.per_user {
+        if open.len() >= self.limits.get().total || count(&open, owner) >= self.limits.get().per_user {
             return Err(ContextError::TooMany);
         }
         let id = Uuid::new_v4();
         let entry =
-            Entry { owner: owner.clone(), resource, ends: now + self.limits.idle, expires, cursor: Some(cursor) };
+            Entry { owner: owner.clone(), resource, ends: now + self.limits.get().idle, expires, cursor: Some(cursor) };
         open.insert(id, entry);
         Ok(id)
     }
@@ -184,7 +190,7 @@ impl<C> Contexts<C> {
 
     /// Gives the rest back after a pull. A Release may have come meanwhile; then there is nothing to give back to.
     fn put(&self, id: Uuid, cursor: C) {
-        let ends = self.clock.now() + self.limits.idle;
+        let ends = self.clock.now() + self.limits.get().idle;
         if let Some(entry) = self.lock().get_mut(&id) {
             entry.cursor = Some(cursor);
             entry.ends = ends;

@@ -93,7 +93,7 @@ fn deadline(service: &Service, exchange: &Exchange<'_>, max_time: Option<Interva
         (None, Some(time)) => exchange.deadline_after(time),
         _ => exchange.deadline,
     };
-    asked.min(after(exchange.begun, service.settings.operation_timeout))
+    asked.min(after(exchange.begun, service.settings().operation_timeout))
 }
 
 /// Ends an enumeration before its end.

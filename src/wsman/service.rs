@@ -14,6 +14,7 @@ use super::{
 };
 use crate::broker::Broker;
 use crate::clock::SharedClock;
+use crate::config::Live;
 use crate::events::Events;
 use crate::soap::{Addressing, Encoding, EncodingError, Envelope, EnvelopeError, Fault, FaultKind};
 use crate::wire::identify::is_identify;
@@ -44,9 +45,9 @@ pub struct Service {
     pub(super) events: Arc<Events>,
     pub(super) contexts: Arc<Contexts<Box<dyn Rest>>>,
     pub(super) clock: SharedClock,
-    pub(super) settings: Settings,
+    settings: Live<Settings>,
     /// How callers may authenticate: the last parts of DSP0226's names (A.2).
-    security_profiles: Vec<&'static str>,
+    security_profiles: Live<Vec<&'static str>>,
     /// For methods and for changes of instances: staging a large file takes minutes.
     pub(super) changes: Places,
     /// For making and deleting instances, which may wait for a job. Whoever waits must not keep others from cancelling it.
@@ -72,8 +73,8 @@ impl Service {
             events,
             contexts,
             clock,
-            settings,
-            security_profiles: vec!["https/basic"],
+            settings: Live::new(settings),
+            security_profiles: Live::new(vec!["https/basic"]),
             changes: Places::new(CHANGES, CHANGES - 2),
             waits: Places::new(WAITS, WAITS - 1),
             subscriptions: Places::new(SUBSCRIPTIONS, SUBSCRIPTIONS - 1),
@@ -81,10 +82,21 @@ impl Service {
         }
     }
 
-    /// The same, telling that callers may authenticate so: `https/basic` and its like, the last parts of DSP0226's names (A.2).
-    #[must_use]
-    pub fn with_security_profiles(self, security_profiles: Vec<&'static str>) -> Self {
-        Self { security_profiles, ..self }
+    /// Has it tell from now on that callers may authenticate so: `https/basic` and its like, the last parts of DSP0226's names
+    /// (A.2).
+    pub fn tell_security_profiles(&self, security_profiles: Vec<&'static str>) {
+        self.security_profiles.replace(security_profiles);
+    }
+
+    /// Has these settings hold from now on; enumerations that are open go on.
+    pub fn take(&self, settings: Settings) {
+        self.contexts.limit(settings.contexts);
+        self.settings.replace(settings);
+    }
+
+    /// The settings that hold now.
+    pub(super) fn settings(&self) -> Settings {
+        *self.settings.get()
     }
 
     /// Answers a request. Every failure is a fault in the reply; nothing a peer sends makes this panic.
@@ -117,7 +129,7 @@ impl Service {
 
     async fn answer(&self, envelope: &Envelope, request: &Request, encoding: Encoding) -> Result<Written, Fault> {
         if is_identify(envelope) {
-            return Ok(identify::answer(request.caller.is_some(), &self.security_profiles).into());
+            return Ok(identify::answer(request.caller.is_some(), &self.security_profiles.get()).into());
         }
         let Some(caller) = &request.caller else {
             return Err(Fault::new(FaultKind::AccessDenied, "without credentials only Identify is answered"));
@@ -130,7 +142,8 @@ impl Service {
         control.options.check_known(if of_classes { &OF_CLASSES } else { &OF_INSTANCES })?;
         control.options.check_switches(&[option::MODIFIED])?;
         let asked = control.max_envelope_size.and_then(|size| usize::try_from(size).ok());
-        let octets = asked.map_or(self.settings.max_envelope_size, |asked| asked.min(self.settings.largest_envelope));
+        let settings = self.settings();
+        let octets = asked.map_or(settings.max_envelope_size, |asked| asked.min(settings.largest_envelope));
         let is_own_limit = asked.is_none_or(|asked| asked > octets);
         let begun = Instant::now();
         let asked = control.operation_timeout.map(|time| Duration::from_micros(time.microseconds()));
@@ -143,7 +156,7 @@ impl Service {
             budget: encoding.utf8_budget(octets),
             is_own_limit,
             begun,
-            deadline: after(begun, asked.unwrap_or(self.settings.operation_timeout)),
+            deadline: after(begun, asked.unwrap_or(settings.operation_timeout)),
         };
         self.dispatch(action, &exchange).await
     }
@@ -186,7 +199,7 @@ impl Service {
         } else {
             tracing::debug!(kind = ?fault.kind(), "{}", fault.reason());
         }
-        let status = match self.settings.fault_status {
+        let status = match self.settings().fault_status {
             FaultStatus::Always500 => 500,
             FaultStatus::Dsp0226 => fault.kind().http_status(),
         };

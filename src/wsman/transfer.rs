@@ -121,7 +121,7 @@ async fn wait<T: Send + 'static>(
 
 /// Until when work waits for what takes long: the last tenth of the time is for the reply that says what became of it.
 pub(super) fn waits_until(service: &Service, exchange: &Exchange<'_>) -> std::time::Instant {
-    let longest = after(exchange.begun, service.settings.operation_timeout).min(exchange.deadline);
+    let longest = after(exchange.begun, service.settings().operation_timeout).min(exchange.deadline);
     let left = longest.saturating_duration_since(Instant::now());
     (longest - left / 10).into_std()
 }

@@ -15,3 +15,4 @@ mod certificates;
 mod curl;
 mod digest;
 mod pypsrp;
+mod reloading;

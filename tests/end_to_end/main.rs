@@ -21,6 +21,7 @@ mod guides;
 mod hostile;
 mod images;
 mod marked;
+mod overload;
 mod protocol;
 mod protocol_page;
 mod python_clients;

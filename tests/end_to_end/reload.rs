@@ -1,6 +1,7 @@
 //! SIGHUP: settings and certificates are read again, and no connection is lost.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -10,7 +11,7 @@ use crate::support::certificate::Certificate;
 use crate::support::eventually;
 use crate::support::installation::{ended, install, job_of};
 use crate::support::packages::{DebRoot, build_deb};
-use crate::support::server::{Host, PATIENCE, Server};
+use crate::support::server::{Host, PATIENCE, Server, kill, workers_of};
 use crate::support::wsman::{CIM, Client, Message, connect, property};
 
 /// A host whose settings can be changed while it is served.
@@ -108,6 +109,45 @@ fn a_file_that_is_not_right_changes_nothing_and_is_told_with_its_line() {
     assert!(server.log().contains("missing.pem"), "{}", server.log());
     assert_eq!(presented(&server), of(&changing.certificates[0]));
     still_answers(&mut client, "after");
+}
+
+/// With two users, root's process goes by the settings that the other one goes by, also where they cannot be used.
+#[test]
+fn settings_that_cannot_be_used_stop_no_changes() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let root = DebRoot::new();
+    root.open_to_all();
+    let host = Host::bare(&[]);
+    fs::set_permissions(host.scratch(), fs::Permissions::from_mode(0o755)).unwrap();
+    let (worker_dir, root_dir, file) =
+        (host.scratch().join("worker"), root.path(), host.scratch().join("quartermaster.toml"));
+    let settings = format!("user = \"64321\"\nworker_dir = {worker_dir:?}\nroot = {root_dir:?}\nengine = \"deb\"\n");
+    let host = host.with_settings(&format!("{settings}[jobs]\nworker_idle_seconds = 1\n"));
+    host.add_user("walker", "a password of the tests", "admin");
+    let server = host.serve();
+    let reload = |more: &str, told: &str| {
+        fs::write(&file, format!("{settings}{more}")).unwrap();
+        let before = server.log().len();
+        assert!(Command::new("kill").args(["-HUP", &server.pid().to_string()]).status().unwrap().success());
+        eventually(told, PATIENCE, || server.log().get(before..).is_some_and(|log| log.contains(told)).then_some(()));
+    };
+    let mut client = server.admin();
+    let install = |client: &mut Client, name: &str| {
+        let uri = format!("file://{}", build_deb(&root.scratch(), name, "1.0-1", &[]).display());
+        install(client, &uri)
+    };
+    reload("[jobs]\nreadable_folders = [\"/nowhere\"]\n[tls]\ncertificate = \"/none\"\nkey = \"/none\"\n", NOT_READ);
+    eventually("the worker to end", PATIENCE, || workers_of(&worker_dir).is_empty().then_some(()));
+    let job = job_of(&install(&mut client, "one"));
+    assert_eq!(property(&ended(&mut client, &job), "JobState").as_deref(), Some("7"));
+    reload("[jobs]\nreadable_folders = [\"/nowhere\"]\n", READ);
+    assert_eq!(property(&install(&mut client, "two"), "ReturnValue").as_deref(), Some("4107"));
+    reload("", READ);
+    let job = job_of(&install(&mut client, "two"));
+    assert_eq!(property(&ended(&mut client, &job), "JobState").as_deref(), Some("7"));
+    workers_of(&worker_dir).into_iter().for_each(kill);
 }
 
 #[test]

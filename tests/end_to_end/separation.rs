@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -226,6 +226,131 @@ fn two_users_do_what_one_did() {
     assert!(installed_names(&mut server.client("late", "another password")).contains(&"inside".to_owned()));
     assert!(server.stop().success());
     assert!(!Path::new(&format!("/proc/{network}")).exists());
+}
+
+/// The fields of /proc/PID/stat behind the name: the state first.
+fn stat_of(pid: u32) -> Vec<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(") ").unwrap().1.split_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_faces_the_network_has_no_part_of_the_terminal_that_it_was_started_from() {
+    if !is_root() {
+        return;
+    }
+    let parted = Parted::new();
+    let mut on_a_terminal = Command::new("sh");
+    let script = r#"exec script --quiet --command "stty -onlcr; exec $0 $*" /dev/null"#;
+    on_a_terminal.args(["-c", script]).arg(binary().get_program());
+    // What it says comes all the same: the address was read from the terminal.
+    let server = parted.host.serve_by(on_a_terminal);
+    let state_dir = parted.host.state_dir();
+    let is_network = |pid: &u32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).into_owned();
+        line.contains("--keeper") && line.contains(state_dir.to_str().unwrap())
+    };
+    let numbers = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let network = numbers.into_iter().find(is_network).unwrap();
+    let keeper: u32 = status_of(network, "PPid").parse().unwrap();
+    assert_ne!(stat_of(keeper)[4], "0", "the keeper has a terminal");
+    let stat = stat_of(network);
+    assert_eq!((stat[3].as_str(), stat[4].as_str()), (&*network.to_string(), "0"), "session and terminal");
+    for stream in 0..3 {
+        let file = fs::read_link(format!("/proc/{network}/fd/{stream}")).unwrap();
+        assert!(!file.starts_with("/dev/pts"), "{stream} is {file:?}");
+    }
+    kill(keeper);
+    drop(server);
+}
+
+#[test]
+fn a_second_service_takes_nothing_from_the_first() {
+    let parted = Parted::new();
+    let server = parted.host.serve();
+    let mut client = server.admin();
+    let before = server.log().len();
+    assert!(!parted.host.begin(binary()).wait().unwrap().success());
+    let said = server.log().split_off(before);
+    let why = if is_root() { "another service has its workers in" } else { "another server uses the state directory" };
+    assert!(said.contains(why), "{said}");
+    let job = start(&mut client, &build_deb(&parted.root.scratch(), "still", "1.0-1", &[]));
+    completes(&mut client, &job);
+}
+
+#[test]
+fn a_folder_that_another_user_can_put_elsewhere_is_not_used_and_nothing_is_changed() {
+    if !is_root() {
+        return;
+    }
+    for linked in ["state", "worker"] {
+        let host = Host::bare(&["--engine", "none"]);
+        let (scratch, others) = (host.scratch().to_owned(), host.scratch().join("others"));
+        fs::set_permissions(&scratch, fs::Permissions::from_mode(0o755)).unwrap();
+        let victim = scratch.join("victim");
+        for folder in [&others, &victim] {
+            fs::create_dir(folder).unwrap();
+        }
+        fs::write(victim.join("file"), "").unwrap();
+        chown(&others, Some(NETWORK_USER), Some(NETWORK_USER)).unwrap();
+        symlink(&victim, others.join("link")).unwrap();
+        let worker_dir = if linked == "worker" { others.join("link") } else { scratch.join("worker") };
+        let host = host.with_settings(&format!("user = \"{NETWORK_USER}\"\nworker_dir = {worker_dir:?}\n"));
+        // The last one counts: with a slash at the end the link is followed.
+        let state_dir = format!("{}/", others.join("link").display());
+        let mut program = binary();
+        program.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(scratch.join("quartermaster.toml"));
+        program.arg("--state-dir").arg(if linked == "state" {
+            state_dir
+        } else {
+            format!("{}", scratch.join("own").display())
+        });
+        host.write_settings();
+        let output = program.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !output.status.success() && said.contains("belongs to another user or can be written by others"),
+            "{said}"
+        );
+        for path in [victim.clone(), victim.join("file")] {
+            let found = fs::metadata(&path).unwrap();
+            assert_eq!((found.uid(), found.gid()), (0, 0), "{linked}: {path:?}");
+        }
+        assert_ne!(fs::metadata(&victim).unwrap().mode() & 0o7777, 0o2750);
+    }
+}
+
+#[test]
+fn a_command_of_root_is_done_by_the_owner_of_the_folder_in_a_session_of_its_own() {
+    if !is_root() {
+        return;
+    }
+    let parted = Parted::new();
+    let server = parted.host.serve();
+    assert!(server.stop().success());
+    let (status, said) =
+        parted.host.run_with_input(&["user", "add", "ann", "--role", "viewer", "--password-stdin"], "a password");
+    assert!(status.success() && said == "added ann (viewer)\n", "{said}");
+    let (status, said) =
+        parted.host.run_with_input(&["user", "add", "ann", "--role", "viewer", "--password-stdin"], "a password");
+    assert!(!status.success() && said.contains("there is a user ann already"), "{said}");
+    let log = parted.host.state_dir().join("audit/audit.jsonl");
+    for entry in [log.clone(), parted.host.state_dir().join("quartermaster.db")] {
+        assert_eq!(fs::metadata(&entry).unwrap().uid(), NETWORK_USER, "{entry:?}");
+    }
+    let (status, said) =
+        parted.host.run(&["audit", "show", "--method", "AddUser", "--user", "uid 0 on the command line"]);
+    assert!(status.success() && said.contains("AddUser of ann"), "{said}");
+    // Whoever has the folder leads nobody elsewhere.
+    let secret = parted.host.scratch().join("secret");
+    fs::write(&secret, "a secret of root's").unwrap();
+    fs::remove_file(&log).unwrap();
+    symlink(&secret, &log).unwrap();
+    for action in ["show", "verify"] {
+        let (status, said) = parted.host.run(&["audit", action]);
+        assert!(!status.success() && said.contains("cannot read"), "{said}");
+    }
 }
 
 #[test]

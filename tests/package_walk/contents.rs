@@ -32,6 +32,7 @@ fn both_packages_hold_what_a_host_needs() {
         "/usr/bin/quartermaster",
         "/etc/quartermaster/quartermaster.toml",
         "/usr/lib/systemd/system/quartermaster.service",
+        "/usr/lib/systemd/system/quartermaster.socket",
         "/usr/lib/systemd/system/quartermaster-worker.socket",
         "/usr/lib/systemd/system/quartermaster-worker.service",
         "/usr/lib/sysusers.d/quartermaster.conf",

@@ -13,9 +13,11 @@
 mod support;
 
 mod contents;
+mod control_group;
 mod debian;
 mod life;
 mod service;
+mod systemd;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

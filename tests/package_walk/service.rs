@@ -39,8 +39,7 @@ impl<'d> Service<'d> {
 
     /// A connection as the first user.
     pub(crate) fn admin(&self) -> Client {
-        let password = self.debian.read("/var/lib/quartermaster/initial-password");
-        Client::new(self.port, "admin", password.trim())
+        admin(self.debian, self.port)
     }
 
     /// Ends it as an init system does.
@@ -48,6 +47,12 @@ impl<'d> Service<'d> {
         self.debian.run(&["sh", "-c", &format!("kill {}", self.pid)]);
         self.child.wait().unwrap();
     }
+}
+
+/// A connection as the first user to whatever service has the port.
+pub(crate) fn admin(debian: &Debian, port: u16) -> Client {
+    let password = debian.read("/var/lib/quartermaster/initial-password");
+    Client::new(port, "admin", password.trim())
 }
 
 /// The identifiers of what is installed.
@@ -61,6 +66,12 @@ pub(crate) fn installed(client: &mut Client) -> Vec<String> {
 
 /// Installs a file that lies inside; gives the ended job.
 pub(crate) fn install(client: &mut Client, path: &str) -> Element {
+    let job = start(client, path);
+    ended(client, &job)
+}
+
+/// Begins to install a file that lies inside; gives the job's InstanceID.
+pub(crate) fn start(client: &mut Client, path: &str) -> String {
     let options = "<w:OptimizeEnumeration/><w:EnumerationMode>EnumerateEPR</w:EnumerationMode>";
     let mut the_only = |class: &str| client.ask(&Message::enumerate(&format!("{CIM}/{class}"), options));
     let selectors = |of: &Element| -> Vec<(String, String)> {
@@ -81,6 +92,11 @@ pub(crate) fn install(client: &mut Client, path: &str) -> Element {
     call.selectors = selectors(&service);
     let called = client.ask(&call);
     let (_, id) = selectors(&called).pop().unwrap_or_else(|| panic!("no job: {called:?}"));
+    id
+}
+
+/// A job once it has ended.
+pub(crate) fn ended(client: &mut Client, id: &str) -> Element {
     let get = Message::get(&format!("{CIM}/CIM_ConcreteJob")).selector("InstanceID", id);
     eventually("the job to end", PATIENCE, || {
         let job = client.ask(&get);

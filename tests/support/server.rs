@@ -119,6 +119,11 @@ impl Host {
         (output.status, String::from_utf8_lossy(&said).into_owned())
     }
 
+    /// Writes the settings where a server that is started by hand is told to find them: `quartermaster.toml` in [`Self::scratch`].
+    pub fn write_settings(&self) {
+        self.configuration();
+    }
+
     /// Writes the configuration file.
     fn configuration(&self) -> PathBuf {
         let file = self.dir.path().join("quartermaster.toml");

@@ -64,9 +64,9 @@ impl Place {
 }
 
 /// A connection, with TLS or without.
-pub trait Stream: Read + Write + Debug {}
+pub trait Stream: Read + Write + Debug + Send {}
 
-impl<T: Read + Write + Debug> Stream for T {}
+impl<T: Read + Write + Debug + Send> Stream for T {}
 
 /// A connection that is made when it is first needed and made anew after the server closed it.
 #[derive(Debug)]

@@ -18,18 +18,24 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use self::basic::Credentials;
 pub use self::client_certificate::ClientCertificates;
+use self::client_certificate::Shown;
 use self::negotiate::{Answer, Channel, Negotiate, Outcome, Word};
 pub use self::negotiate::{Kerberos, KerberosError, keytab_variable};
 use super::origin::Origin;
 use super::refusal::Refusal;
-use super::{certificate_of, let_in};
-use crate::access::{Caller, DigestAlgorithm, Scheme, StaleNonce, Users, Verdict};
+use super::{Settings, let_in};
+use crate::access::{Caller, PeerCertificate, Scheme, StaleNonce, Users, Verdict};
+use crate::config::Live;
+
+/// The certificate that the client of this request's connection showed.
+pub(super) fn shown(request: &HttpRequest) -> Option<Arc<PeerCertificate>> {
+    request.conn_data::<Shown>().map(|shown| Arc::clone(&shown.certificate))
+}
 
 /// Knows callers.
 pub(super) struct Authentication {
     users: Arc<Users>,
-    /// What digests are offered with, in this order.
-    digest: Vec<DigestAlgorithm>,
+    settings: Live<Settings>,
     /// What takes tickets, if they are offered to be taken.
     negotiate: Option<Arc<Negotiate>>,
 }
@@ -53,8 +59,8 @@ enum Claim<'a> {
 }
 
 impl Authentication {
-    pub(super) fn new(users: Arc<Users>, digest: Vec<DigestAlgorithm>, negotiate: Option<Arc<Negotiate>>) -> Self {
-        Self { users, digest, negotiate }
+    pub(super) fn new(users: Arc<Users>, settings: Live<Settings>, negotiate: Option<Arc<Negotiate>>) -> Self {
+        Self { users, settings, negotiate }
     }
 
     /// Who sends this request.
@@ -67,7 +73,7 @@ impl Authentication {
             Some(Claim::Basic(token)) => (Scheme::Basic, self.by_password(peer, token).await),
             Some(Claim::Digest(header)) => (Scheme::Digest, self.by_digest(peer, header, request).await?),
             Some(Claim::Token(word, token)) => (Scheme::Kerberos, self.by_token(peer, word, token, request).await?),
-            Some(Claim::Certificate) | None => (Scheme::Certificate, self.by_certificate(request).await),
+            Some(Claim::Certificate) | None => (Scheme::Certificate, self.by_certificate(peer, request).await),
             Some(Claim::Unknown) => return Err(Refusal::Unauthorized),
         };
         match verdict {
@@ -96,7 +102,7 @@ impl Authentication {
     }
 
     fn challenge(&self, headers: &mut HeaderMap, is_stale: bool) {
-        for &algorithm in &self.digest {
+        for &algorithm in &self.settings.get().digest {
             if let Some(challenge) = digest::challenge(algorithm, &self.users.nonce(), is_stale) {
                 headers.append(header::WWW_AUTHENTICATE, challenge);
             }
@@ -120,7 +126,7 @@ impl Authentication {
     async fn by_digest(&self, peer: IpAddr, header: &str, request: &HttpRequest) -> Result<Verdict, Refusal> {
         let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         let claim = digest::claim(header, request.method().as_str(), target);
-        match claim.filter(|claim| self.digest.contains(&claim.algorithm)) {
+        match claim.filter(|claim| self.settings.get().digest.contains(&claim.algorithm)) {
             Some(claim) => self.users.authenticate_by_digest(peer, claim).await.map_err(|StaleNonce| Refusal::Stale),
             None => Ok(Verdict::Wrong),
         }
@@ -155,11 +161,13 @@ impl Authentication {
         }
     }
 
-    async fn by_certificate(&self, request: &HttpRequest) -> Verdict {
-        match certificate_of(request) {
-            Some(certificate) => self.users.recognise(&certificate).await,
-            None => Verdict::Wrong,
+    async fn by_certificate(&self, peer: IpAddr, request: &HttpRequest) -> Verdict {
+        let Some(shown) = request.conn_data::<Shown>() else { return Verdict::Wrong };
+        let verdict = self.users.recognise(&shown.certificate).await;
+        if verdict == Verdict::Wrong && shown.is_to_be_told() {
+            self.users.wrong_certificate(peer, &shown.certificate);
         }
+        verdict
     }
 }
 
