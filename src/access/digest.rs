@@ -12,7 +12,8 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::sealing::{SealingError, SealingKey};
-use super::users::{failed, later, role};
+use super::user::role;
+use super::verdict::{failed, later};
 use super::{Caller, PasswordHash, Scheme, UserError, Users, Verdict, check_name};
 use crate::hexadecimal;
 use crate::store::{StoreError, digests, users};

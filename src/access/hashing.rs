@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::Verdict;
 use super::attempts::network_of;
 use super::keyed_digest::Digest;
-use super::users::Verdict;
 
 /// How many hashes run at the same time.
 const AT_A_TIME: usize = 1;

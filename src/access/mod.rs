@@ -23,7 +23,10 @@ mod request_id;
 pub mod sealing;
 #[cfg(test)]
 pub(crate) mod testing;
+mod user;
+mod user_error;
 mod users;
+mod verdict;
 mod verdicts;
 
 use std::fmt;
@@ -45,7 +48,10 @@ use password_hash::PasswordHash;
 pub use principal::Principal;
 pub use recognition::UserIdentity;
 pub use request_id::RequestId;
-pub use users::{Settings, Standing, User, UserError, Users, Verdict};
+pub use user::{Standing, User};
+pub use user_error::UserError;
+pub use users::{Settings, Users};
+pub use verdict::Verdict;
 
 /// What a user may do; each role may do what the roles before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::users::{later, role};
+use super::user::role;
+use super::verdict::later;
 use super::{Caller, Identity, IdentityError, IdentityKind, Scheme, Users, Verdict};
 use crate::store::{StoreError, identities, users};
 

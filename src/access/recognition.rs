@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::users::role;
+use super::user::role;
 use super::{Caller, Identity, IdentityKind, PeerCertificate, UserError, Users, Verdict};
 use crate::store::identities::{self, IdentityRow};
 use crate::store::{StoreError, users};
@@ -102,7 +102,7 @@ impl Users {
         let read = |row: IdentityRow| {
             let kind = IdentityKind::named(&row.kind);
             let identity = kind.and_then(|kind| Identity::new(kind, &row.value).ok());
-            let damaged = || StoreError::Damaged { table: "user_identity", message: format!("{:?}", row.value) };
+            let damaged = || StoreError::damaged("user_identity", format!("{:?}", row.value));
             Ok(UserIdentity { identity: identity.ok_or_else(damaged)?, user: row.user, created: row.created })
         };
         rows.into_iter().map(read).collect()

@@ -5,20 +5,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use openssl::sha::sha256;
 
 use super::attempts::Attempts;
-use super::credentials::MAX_PASSWORD_LENGTH;
 use super::hashing::Hashing;
 use super::keyed_digest::Digest;
 use super::nonces::Nonces;
-use super::password_hash::HashError;
 use super::recognition::Recognised;
-use super::sealing::{SealingError, SealingKey};
+use super::sealing::SealingKey;
+use super::user::role;
+use super::verdict::{failed, later};
 use super::verdicts::{Remembered, Verdicts};
-use super::{Audit, Caller, Identity, PasswordHash, Role, Scheme, check_name, check_password};
-use crate::audit::Unrecorded;
+use super::{
+    Audit, Caller, PasswordHash, Role, Scheme, Standing, User, UserError, Verdict, check_name, check_password,
+};
 use crate::clock::SharedClock;
 use crate::config::Live;
 use crate::store::users::{self, UserRow};
@@ -53,116 +53,6 @@ pub struct Settings {
     pub cache: Duration,
     /// The memory that the hash of a password takes, in MiB.
     pub hash_mebibytes: u32,
-}
-
-/// A user as an administrator sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// The name.
-    pub name: String,
-    /// The role.
-    pub role: Role,
-    /// When the user was added.
-    pub created: DateTime<Utc>,
-}
-
-/// How a user stands at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The role.
-    pub role: Role,
-    /// A digest of what is stored of the password: another one after the password was set anew.
-    pub credentials: [u8; 32],
-}
-
-/// What a name and a password are worth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// They are a user's.
-    Known(Caller),
-    /// They are nobody's.
-    Wrong,
-    /// This peer was wrong too often: nothing was looked at, and nothing will be before this time has passed.
-    Later(Duration),
-    /// Too many passwords wait for their hash: nothing was looked at.
-    Busy,
-    /// The store or the hash failed; the log tells why.
-    Failed,
-}
-
-/// Users cannot be changed or read.
-#[derive(Debug, thiserror::Error)]
-pub enum UserError {
-    /// The name may not be a user's.
-    #[error("a user name has 1 to 64 letters, digits, '.', '_', '@' and '-', and starts with a letter or a digit")]
-    Name,
-    /// There is no password.
-    #[error("the password is empty")]
-    PasswordEmpty,
-    /// The password is too long.
-    #[error("the password has {length} octets; {MAX_PASSWORD_LENGTH} are the most: take a shorter one")]
-    PasswordTooLong {
-        /// How long it is, in octets.
-        length: usize,
-    },
-    /// The password has control characters.
-    #[error("the password holds a control character, which no client can send")]
-    PasswordControl,
-    /// The name is taken.
-    #[error("there is a user {0} already: remove it first, or set its password")]
-    Exists(String),
-    /// There is no such user.
-    #[error("there is no user {0}")]
-    Unknown(String),
-    /// Nobody could add users any more.
-    #[error("{0} is the last user with the role admin: add another one first")]
-    LastAdmin(String),
-    /// The identity means somebody already.
-    #[error("{identity} means the user {owner} already: remove it there first")]
-    IdentityTaken {
-        /// The identity.
-        identity: Identity,
-        /// Whom it means.
-        owner: String,
-    },
-    /// The user has no such identity.
-    #[error("{identity} does not mean the user {user}")]
-    NoSuchIdentity {
-        /// The user.
-        user: String,
-        /// The identity.
-        identity: Identity,
-    },
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The password could not be hashed.
-    #[error("the password cannot be hashed: {0}")]
-    Hash(#[from] HashError),
-    /// The password that was given is not the user's.
-    #[error("this is not the password of {0}")]
-    OtherPassword(String),
-    /// There is no key to seal or open a digest's secret with.
-    #[error(
-        "the key that seals the secrets of digests is not there: start the server on this state directory \
-         once, or switch the digest off"
-    )]
-    NoSealingKey,
-    /// A digest's secret cannot be sealed or opened.
-    #[error(transparent)]
-    Sealing(#[from] SealingError),
-    /// A digest cannot be made.
-    #[error("a digest cannot be made: {0}")]
-    Digest(#[source] openssl::error::ErrorStack),
-    /// There are no random numbers.
-    #[error("there are no random numbers: {0}")]
-    Random(#[source] openssl::error::ErrorStack),
-    /// The audit log cannot tell of it.
-    #[error(transparent)]
-    Unrecorded(#[from] Unrecorded),
-    /// The generated password cannot be written.
-    #[error("the first user's password cannot be written into the state directory: {0}")]
-    InitialPassword(#[source] std::io::Error),
 }
 
 impl Users {
@@ -358,19 +248,6 @@ impl Users {
         let is_replaced = self.store.write(|t| users::replace_hash(t, &row.name, &row.hash, &hash))?;
         Ok(if is_replaced { hash } else { row.hash.clone() })
     }
-}
-
-pub(super) fn role(row: &UserRow) -> Result<Role, StoreError> {
-    row.role.parse().map_err(|message| StoreError::Damaged { table: "user", message })
-}
-
-pub(super) fn later(wait: TimeDelta) -> Verdict {
-    Verdict::Later(wait.to_std().unwrap_or(Duration::ZERO))
-}
-
-pub(super) fn failed(error: &(dyn std::error::Error + 'static)) -> Verdict {
-    tracing::error!(error, "a password could not be checked");
-    Verdict::Failed
 }
 
 #[cfg(test)]

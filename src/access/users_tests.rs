@@ -1,5 +1,7 @@
 use std::net::Ipv4Addr;
 
+use chrono::{DateTime, TimeDelta};
+
 use super::*;
 use crate::access::{INITIAL_PASSWORD_FILE, ensure_first_user, forget_initial_password};
 use crate::clock::ManualClock;

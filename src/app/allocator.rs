@@ -1,8 +1,8 @@
 //! How the C library's allocator keeps memory. It is told so in the environment of a process that begins, and nowhere else.
 
 use std::env;
-use std::os::unix::process::CommandExt;
-use std::process::Command;
+
+use super::anew;
 
 /// One arena, so that threads do not each keep what they once needed; what is free at the heap's end goes back to the system.
 /// With the second, large blocks are never taken from the heap, whatever was freed before (mallopt(3), `M_MMAP_THRESHOLD`).
@@ -18,8 +18,6 @@ pub fn keep_little_memory() {
     if said {
         return;
     }
-    let mut arguments = env::args_os();
-    let name = arguments.next().unwrap_or_else(|| env!("CARGO_PKG_NAME").into());
     // It comes back only with what went wrong.
-    let _ = Command::new("/proc/self/exe").arg0(name).args(arguments).envs(THRIFT).exec();
+    let _ = anew::start(THRIFT);
 }

@@ -14,7 +14,7 @@ use super::account::Account;
 use super::state_error;
 use crate::access::private_file::settled;
 use crate::config::Config;
-use crate::worker;
+use crate::worker::{self, RECORD_FILE};
 
 /// What a worker keeps in its folder that a service of one user has in its state directory.
 const OF_THE_WORKER: [&str; 3] = ["jobs", "spool", "depot"];
@@ -117,11 +117,14 @@ fn take_over(state_dir: &Path, worker_dir: &Path, account: &Account) -> io::Resu
     Ok(())
 }
 
-/// Lets the group read journals and what lies beside them.
+/// Lets the group read journals and what lies beside them, but for the worker's record: that is root's alone.
 fn show_to_group(path: &Path, account: &Account) -> io::Result<()> {
     let found = fs::symlink_metadata(path)?;
     if found.is_symlink() {
         return Ok(());
+    }
+    if !found.is_dir() && is_of_the_record(path) {
+        return fs::set_permissions(path, Permissions::from_mode(0o600));
     }
     chown(path, None, Some(account.gid))?;
     if found.is_dir() {
@@ -129,6 +132,11 @@ fn show_to_group(path: &Path, account: &Account) -> io::Result<()> {
         return fs::read_dir(path)?.try_for_each(|entry| show_to_group(&entry?.path(), account));
     }
     fs::set_permissions(path, Permissions::from_mode(found.mode() & 0o7700 | 0o040))
+}
+
+/// Whether this is the worker's record, its lock or a file of it that was rotated.
+fn is_of_the_record(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(RECORD_FILE.as_bytes()))
 }
 
 /// Gives a folder of root's with all that is in it to a user; the folder last, so that nobody else is in it meanwhile, and so
@@ -149,4 +157,34 @@ fn hand_over(folder: &OwnedFd, account: &Account) -> io::Result<()> {
         }
     }
     Ok(rustix::fs::fchown(folder, user, group)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{getgid, getuid};
+
+    use super::*;
+
+    #[test]
+    fn the_group_reads_the_journals_that_are_taken_over_and_not_the_record() {
+        let (state, worker) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir_all(state.path().join("jobs/4")).unwrap();
+        let files = [
+            ("jobs/4/journal", 0o600, 0o640),
+            ("jobs/lowest", 0o644, 0o640),
+            ("jobs/record.jsonl", 0o600, 0o600),
+            ("jobs/record.jsonl.00000000000000000012", 0o640, 0o600),
+            ("jobs/record.jsonl.lock", 0o644, 0o600),
+        ];
+        for (name, before, _) in files {
+            fs::write(state.path().join(name), "").unwrap();
+            fs::set_permissions(state.path().join(name), Permissions::from_mode(before)).unwrap();
+        }
+        let account = Account { name: "own".to_owned(), uid: getuid().as_raw(), gid: getgid().as_raw() };
+        take_over(state.path(), worker.path(), &account).unwrap();
+        for (name, _, after) in files {
+            let found = fs::metadata(worker.path().join(name)).unwrap();
+            assert_eq!(found.mode() & 0o7777, after, "{name}");
+        }
+    }
 }

@@ -49,8 +49,15 @@ pub enum KeeperError {
     Ended(ExitStatus),
 }
 
-/// Serves with two users until the process that faces the network ends. Blocks.
-pub fn keep(config: Config, source: &Source, account: &Account, port: Option<TcpListener>) -> Result<(), KeeperError> {
+/// Serves with two users until the process that faces the network ends. `change_log` is told what is logged by later settings.
+/// Blocks.
+pub fn keep(
+    config: Config,
+    source: &Source,
+    account: &Account,
+    port: Option<TcpListener>,
+    change_log: &dyn Fn(&str),
+) -> Result<(), KeeperError> {
     let mut config = folders::prepare(config, account)?;
     let worker_dir = config.worker_dir().to_owned();
     let _only_keeper = only_keeper(&worker_dir)?;
@@ -87,6 +94,7 @@ pub fn keep(config: Config, source: &Source, account: &Account, port: Option<Tcp
     let mut take = || match source.read_again(&config) {
         Ok(read) => {
             config = read.config;
+            change_log(&config.log);
             places.iter().for_each(|place| place.take(&config, account));
         }
         Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the settings were changed meanwhile"),

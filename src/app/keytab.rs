@@ -1,13 +1,11 @@
 //! Where Kerberos finds what it needs, which it looks up in the environment of its process alone.
 
-use std::convert::Infallible;
 use std::env;
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::process::CommandExt;
 use std::path::absolute;
-use std::process::Command;
 
+use super::anew;
 use crate::config::Config;
 use crate::server::keytab_variable;
 
@@ -21,14 +19,7 @@ pub fn name_keytab(config: &Config) -> io::Result<()> {
     if variables.iter().all(|(name, value)| env::var_os(name).as_ref() == Some(value)) {
         return Ok(());
     }
-    start_anew(variables).map(|never| match never {})
-}
-
-/// The name that a process of a name of its own was started by stays the same.
-fn start_anew(variables: Vec<(&str, OsString)>) -> io::Result<Infallible> {
-    let mut arguments = env::args_os();
-    let name = arguments.next().unwrap_or_else(|| env!("CARGO_PKG_NAME").into());
-    Err(Command::new("/proc/self/exe").arg0(name).args(arguments).envs(variables).exec())
+    Err(anew::start(variables))
 }
 
 /// What Kerberos is to be told. It keeps what it writes in the state directory, which is all that this process may write.

@@ -2,6 +2,7 @@
 
 mod account;
 mod allocator;
+mod anew;
 mod confinement;
 mod essential;
 mod folders;

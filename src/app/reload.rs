@@ -9,7 +9,7 @@ use crate::clock::SharedClock;
 use crate::config::{Config, Live};
 use crate::events::Events;
 use crate::jobs::{Jobs, System};
-use crate::server::{self, Presented, ServerError};
+use crate::server::{self, Presented};
 use crate::wsman;
 
 /// The parts of a running service that take other settings. No connection and no job is lost by it.
@@ -31,15 +31,15 @@ impl Reload {
         let starts = self.jobs.iter().map(|(system, jobs)| Ok((jobs, worker_program::start(config, *system)?)));
         let starts = starts.collect::<Result<Vec<_>, StartError>>()?;
         let (identity, _) = identity(config, &self.clock)?;
-        let clients = settings::client_certificates(config);
+        let server = settings::server(config);
         let client = Client::start(settings::client(config), settings::sink_rules(config)?)?;
-        self.presented.replace(&identity, clients.as_ref()).map_err(ServerError::from)?;
+        self.presented.replace(&identity, &server)?;
         let sealing_key = self.events.settings().sealing_key.clone();
         self.events.take(settings::events(config, sealing_key), client);
         self.users.take(settings::users(config));
         self.service.take(settings::wsman(config));
         self.service.tell_security_profiles(settings::security_profiles(config));
-        self.server.replace(settings::server(config));
+        self.server.replace(server);
         starts.into_iter().for_each(|(jobs, start)| jobs.start_worker_as(start));
         Ok(())
     }

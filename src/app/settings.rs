@@ -83,7 +83,7 @@ pub(super) fn page(config: &Config) -> Option<page::Settings> {
 }
 
 /// How clients are asked for certificates, if they are.
-pub(super) fn client_certificates(config: &Config) -> Option<ClientCertificates> {
+fn client_certificates(config: &Config) -> Option<ClientCertificates> {
     config.tls.client_certificates.then(|| ClientCertificates {
         authorities: config.tls.client_ca_file.clone(),
         revocations: config.tls.client_revocation_file.clone(),

@@ -61,6 +61,11 @@ impl MethodReply {
         self.outputs.push((name.into(), value.into()));
         self
     }
+
+    /// An OUT parameter that has a value.
+    pub fn output(&self, name: &str) -> Option<&Value> {
+        self.outputs.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
+    }
 }
 
 /// A method call.

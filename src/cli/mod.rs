@@ -11,7 +11,7 @@ mod work;
 mod worker;
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::app;
-use crate::config::{AcceptanceLevel, Config, ConfigError, Engine, LogFormat, Overrides, Source};
+use crate::config::{AcceptanceLevel, Config, Engine, LogFormat, Overrides, Source};
 
 /// Shows a host's software as CIM objects over WS-Management and changes it on request.
 #[derive(Debug, Parser)]
@@ -131,15 +131,22 @@ pub fn run() -> ExitCode {
 impl Serve {
     fn settings(&self) -> Result<(Config, Source), Failure> {
         let Self { config, listen, state_dir, worker_dir, root, engine, image, acceptance_level, .. } = self.clone();
-        let image = image.map(std::path::absolute).transpose()?;
+        // A worker may run in another folder.
+        let [state_dir, worker_dir, root, image] = [state_dir, worker_dir, root, image].map(absolute);
+        let (state_dir, worker_dir, root, image) = (state_dir?, worker_dir?, root?, image?);
         let overrides = Overrides { listen, state_dir, worker_dir, root, engine, image, acceptance_level };
         Ok(Source::read(config.as_deref(), overrides)?)
     }
 }
 
 /// The settings of a command that knows no more than where they lie.
-fn settings(file: Option<&Path>, state_dir: Option<PathBuf>) -> Result<Config, ConfigError> {
-    Config::load(file, Overrides { state_dir, ..Overrides::default() })
+fn settings(file: Option<&Path>, state_dir: Option<PathBuf>) -> Result<Config, Failure> {
+    Ok(Config::load(file, Overrides { state_dir: absolute(state_dir)?, ..Overrides::default() })?)
+}
+
+/// Where a path of the command line leads.
+fn absolute(path: Option<PathBuf>) -> io::Result<Option<PathBuf>> {
+    path.map(std::path::absolute).transpose()
 }
 
 /// Has a process of the user do this command's work whose folder this is, if that is another; this one then ends as it did.
@@ -161,7 +168,7 @@ fn report(failure: &dyn Error) {
         }
         source = cause.source();
     }
-    let _ = writeln!(std::io::stderr(), "quartermaster: {message}");
+    let _ = writeln!(io::stderr(), "quartermaster: {message}");
 }
 
 /// Changes what is logged from now on.
@@ -175,7 +182,7 @@ fn log(directives: &str, format: LogFormat) -> Result<ChangeLog, Failure> {
         _ => EnvFilter::try_new(directives),
     };
     let lines = tracing_subscriber::fmt().with_env_filter(filter(directives)?);
-    let lines = lines.with_writer(std::io::stderr).with_ansi(false);
+    let lines = lines.with_writer(io::stderr).with_ansi(false);
     Ok(match format {
         LogFormat::Text => {
             let lines = lines.with_filter_reloading();

@@ -50,8 +50,13 @@ pub(super) fn run(arguments: &Serve) -> Result<(), Failure> {
     if let Some(user) = arguments.becomes.filter(|_| rustix::process::geteuid().is_root()) {
         return Err(app::become_user(user).into());
     }
-    let (keeper, given) = arguments.keeper.map(Keeper::begin).transpose()?.unzip();
     let (config, source) = arguments.settings()?;
+    let account = Account::of_service(&config)?;
+    if account.is_none() {
+        // Before anything is taken over that this process, begun anew, would lack.
+        app::name_keytab(&config)?;
+    }
+    let (keeper, given) = arguments.keeper.map(Keeper::begin).transpose()?.unzip();
     let port = match given {
         Some(given) => given.map(|port| app::kept_port(port, config.listen)).transpose()?,
         None => app::given_port(config.listen)?,
@@ -60,10 +65,14 @@ pub(super) fn run(arguments: &Serve) -> Result<(), Failure> {
     if keeper.is_some() {
         app::confine(&config);
     }
-    if let Some(account) = Account::of_service(&config)? {
-        return Ok(app::keep(config, &source, &account, port)?);
+    if let Some(account) = account {
+        let change_log = |directives: &str| {
+            if let Err(failure) = change_log(directives) {
+                tracing::error!(error = failure.as_ref() as &dyn std::error::Error, "what is logged stays as it was");
+            }
+        };
+        return Ok(app::keep(config, &source, &account, port, &change_log)?);
     }
-    app::name_keytab(&config)?;
     if rustix::process::geteuid().is_root() {
         tracing::info!(
             "root itself faces the network: a user called {SERVICE_USER}, or the setting user, parts the service in two"

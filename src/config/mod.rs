@@ -56,6 +56,7 @@ pub struct Config {
     /// The HTTP status of SOAP faults.
     pub fault_status: FaultStatus,
     /// What is logged, as directives of `tracing-subscriber`'s `EnvFilter`.
+    #[serde(deserialize_with = "values::log_directives")]
     pub log: String,
     /// How each line of it is written.
     pub log_format: LogFormat,
@@ -252,6 +253,12 @@ impl Config {
             return Err(ConfigError::Conflict(
                 "[downloads] proxy_user, proxy_password_file and no_proxy are nothing without proxy: name it",
             ));
+        }
+        if !self.state_dir.is_absolute() {
+            return Err(ConfigError::Conflict("state_dir must be an absolute path"));
+        }
+        if self.worker_dir.as_ref().is_some_and(|dir| !dir.is_absolute()) {
+            return Err(ConfigError::Conflict("worker_dir must be an absolute path"));
         }
         if !self.root.is_absolute() {
             return Err(ConfigError::Conflict("root must be an absolute path"));

@@ -6,6 +6,16 @@ use std::time::Duration;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+use tracing_subscriber::EnvFilter;
+
+/// Directives of `tracing-subscriber`'s `EnvFilter`.
+pub(super) fn log_directives<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let directives = String::deserialize(deserializer)?;
+    match EnvFilter::try_new(&directives) {
+        Ok(_) => Ok(directives),
+        Err(error) => Err(D::Error::custom(format!("{directives:?} does not say what is logged: {error}"))),
+    }
+}
 
 /// The package engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]

@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use openssl::error::ErrorStack;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::client::{Identity, Thumbprint, TlsError};
@@ -23,8 +25,12 @@ use crate::xml::Limits;
 const LARGEST: usize = 4 * 1024 * 1024;
 /// How many deliveries may wait for whoever takes them; then their senders wait.
 const WAITING: usize = 256;
+/// How many connections there are at a time; further ones wait.
+const CONNECTIONS: usize = 256;
 /// How long a sender may take for the head of a request.
-const PATIENCE: Duration = Duration::from_secs(10);
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long it may take for the delivery.
+const BODY_TIME: Duration = Duration::from_secs(30);
 const SOAP: &str = "application/soap+xml;charset=UTF-8";
 
 /// How deliveries are encrypted.
@@ -94,9 +100,13 @@ impl Listener {
         let app = move || {
             let inlets = Arc::clone(&shared);
             let deliveries = web::post().to(move |request, body| take(Arc::clone(&inlets), request, body));
-            App::new().app_data(web::PayloadConfig::new(LARGEST)).default_service(deliveries)
+            App::new().default_service(deliveries)
         };
-        let server = HttpServer::new(app).workers(1).disable_signals().client_request_timeout(PATIENCE);
+        let server = HttpServer::new(app)
+            .workers(1)
+            .max_connections(CONNECTIONS)
+            .client_request_timeout(HEAD_TIME)
+            .disable_signals();
         let (bound, named) = match &encryption {
             Encryption::None => (server.bind(address), None),
             Encryption::Named(identity) => {
@@ -165,9 +175,14 @@ impl Drop for Inlet {
 }
 
 /// What is taken is acknowledged once somebody has room for it, so that nothing that was is lost.
-async fn take(inlets: Inlets, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+async fn take(inlets: Inlets, request: HttpRequest, body: web::Payload) -> HttpResponse {
+    // Of senders who do not know a path nothing but the head is read.
     let inlet = inlets.lock().unwrap_or_else(PoisonError::into_inner).get(request.path()).cloned();
     let Some(inlet) = inlet else { return HttpResponse::NotFound().finish() };
+    let body = match receive(body).await {
+        Ok(body) => body,
+        Err(status) => return HttpResponse::new(status),
+    };
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let Some(message) = read(&body, content_type) else { return HttpResponse::BadRequest().finish() };
     let Ok(told) = Delivered::all_of(&message) else { return HttpResponse::BadRequest().finish() };
@@ -180,6 +195,16 @@ async fn take(inlets: Inlets, request: HttpRequest, body: web::Bytes) -> HttpRes
     HttpResponse::NoContent().finish()
 }
 
+/// The whole body, bounded in size and time.
+async fn receive(body: web::Payload) -> Result<web::Bytes, StatusCode> {
+    match timeout(BODY_TIME, body.to_bytes_limited(LARGEST)).await {
+        Ok(Ok(Ok(octets))) => Ok(octets),
+        Ok(Ok(Err(_))) => Err(StatusCode::BAD_REQUEST),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
 fn read(body: &[u8], content_type: Option<&str>) -> Option<Envelope> {
     let encoding = Encoding::detect(body, content_type.and_then(super::session::charset)).ok()?;
     Envelope::read(&encoding.decode(body).ok()?, &Limits::default()).ok()
@@ -187,7 +212,33 @@ fn read(body: &[u8], content_type: Option<&str>) -> Option<Envelope> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::TcpStream;
+
     use super::*;
+
+    /// The first line of the answer to a delivery of which only this much is sent.
+    async fn answer(listener: &Listener, path: &str, announced: usize, sent: &[u8]) -> String {
+        let mut stream = TcpStream::connect(listener.address).await.unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: desk\r\nContent-Length: {announced}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        let mut line = String::new();
+        let read = timeout(BODY_TIME / 2, BufReader::new(stream).read_line(&mut line)).await;
+        read.expect("an answer to what was sent").unwrap();
+        line
+    }
+
+    #[tokio::test]
+    async fn a_delivery_is_read_only_at_a_path_that_there_is() {
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), None, Encryption::None).unwrap();
+        let inlet = listener.inlet();
+        assert_eq!(answer(&listener, "/events/guessed", LARGEST, b"").await, "HTTP/1.1 404 Not Found\r\n");
+        assert_eq!(answer(&listener, inlet.path(), 4, b"text").await, "HTTP/1.1 400 Bad Request\r\n");
+        let large = vec![b' '; LARGEST + 1];
+        let refused = answer(&listener, inlet.path(), large.len(), &large).await;
+        assert_eq!(refused, "HTTP/1.1 413 Payload Too Large\r\n");
+    }
 
     #[tokio::test]
     async fn hosts_call_a_listener_by_what_they_can_reach() {

@@ -82,7 +82,8 @@ impl Destinations {
     pub fn open(store: Arc<Store>) -> Result<Self, StoreError> {
         let mut all = BTreeMap::new();
         for body in store.read(|c| ROWS.all(c))? {
-            let destination: ListenerDestination = serde_json::from_str(&body).map_err(|error| damaged(&error))?;
+            let destination: ListenerDestination =
+                serde_json::from_str(&body).map_err(|error| StoreError::damaged("listener_destination", error))?;
             all.insert(destination.name.clone(), Arc::new(destination));
         }
         Ok(Self { store, changing: Mutex::default(), all: RwLock::new(all) })
@@ -108,7 +109,8 @@ impl Destinations {
         if name.trim() != &**name || name.contains(char::is_control) {
             return Err(DestinationError::Name);
         }
-        let body = serde_json::to_string(&destination).map_err(|error| damaged(&error))?;
+        let body =
+            serde_json::to_string(&destination).map_err(|error| StoreError::damaged("listener_destination", error))?;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.check_number(&destination.owner)?;
         if !self.store.write(|transaction| ROWS.insert(transaction, &destination.name, &body))? {
@@ -141,10 +143,6 @@ impl Destinations {
         self.all.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         Ok(())
     }
-}
-
-fn damaged(error: &serde_json::Error) -> StoreError {
-    StoreError::Damaged { table: "listener_destination", message: error.to_string() }
 }
 
 #[cfg(test)]

@@ -87,7 +87,8 @@ impl IndicationFilters {
     pub fn open(store: Arc<Store>, schema: Arc<Schema>) -> Result<Self, StoreError> {
         let mut all = BTreeMap::new();
         for body in store.read(|c| ROWS.all(c))? {
-            let filter: IndicationFilter = serde_json::from_str(&body).map_err(|error| damaged(&error))?;
+            let filter: IndicationFilter =
+                serde_json::from_str(&body).map_err(|error| StoreError::damaged("indication_filter", error))?;
             all.insert(filter.name.clone(), Arc::new(filter));
         }
         Ok(Self { store, schema, changing: Mutex::default(), all: RwLock::new(all) })
@@ -119,7 +120,7 @@ impl IndicationFilters {
         if filter.name.trim() != &*filter.name || filter.name.contains(char::is_control) {
             return Err(FilterError::Name);
         }
-        let body = serde_json::to_string(&filter).map_err(|error| damaged(&error))?;
+        let body = serde_json::to_string(&filter).map_err(|error| StoreError::damaged("indication_filter", error))?;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.check_number(&filter.owner)?;
         if !self.store.write(|transaction| ROWS.insert(transaction, &filter.name, &body))? {
@@ -151,10 +152,6 @@ impl IndicationFilters {
         self.all.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         Ok(())
     }
-}
-
-fn damaged(error: &serde_json::Error) -> StoreError {
-    StoreError::Damaged { table: "indication_filter", message: error.to_string() }
 }
 
 #[cfg(test)]

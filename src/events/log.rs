@@ -156,6 +156,17 @@ impl Log {
         }
     }
 
+    /// Events after `cursor`, oldest first, that are there already, be it in the store alone.
+    pub(super) async fn present_after(self: &Arc<Self>, cursor: i64) -> Vec<Arc<Event>> {
+        match self.recent_after(cursor) {
+            Ok(events) if !events.is_empty() => events,
+            _ => self.read_behind(cursor).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "the log of events cannot be read");
+                Vec::new()
+            }),
+        }
+    }
+
     /// The error is where the latest events begin, if that is after the cursor.
     fn recent_after(&self, cursor: i64) -> Result<Vec<Arc<Event>>, i64> {
         let recent = self.recent();
@@ -198,7 +209,7 @@ impl Log {
             let records = log.store.read(|c| changes::after(c, cursor, BATCH))?;
             Ok(records.into_iter().map(|r| Arc::new(log.event(&r))).collect())
         });
-        let failed = |e| StoreError::Damaged { table: "change_record", message: format!("reading broke down: {e}") };
+        let failed = |e| StoreError::damaged("change_record", format!("reading broke down: {e}"));
         read.await.unwrap_or_else(|e| Err(failed(e)))
     }
 

@@ -172,14 +172,18 @@ impl Pulled {
         self.context.sequence = self.context.sequence.max(active.progress().cursor);
         self.through = self.context.sequence;
         while self.events.is_empty() {
-            // What was lost is told at once.
-            let until = if self.lost.is_some() { Instant::now() } else { until };
+            let log = &events.hub.log;
+            // What was lost is told at once, with what is there.
+            let is_late = self.lost.is_some();
             let found = tokio::select! {
-                found = timeout_at(until, events.hub.log.after(self.through)) => found,
+                found = log.present_after(self.through), if is_late => found,
+                found = timeout_at(until, log.after(self.through)), if !is_late => found.unwrap_or_default(),
                 _ = state.wait_for(|state| state.ended) => return,
                 _ = answer.wait_for(|&answer| answer) => return,
             };
-            let Ok(found) = found else { return };
+            if found.is_empty() {
+                return;
+            }
             for event in found {
                 if event.indication.as_ref().is_some_and(|indication| active.filter.matches(indication)) {
                     if self.events.len() >= most {

@@ -196,7 +196,7 @@ fn read_word<T: for<'a> Deserialize<'a>>(text: &str) -> Result<T, StoreError> {
 }
 
 fn damaged(what: &(impl fmt::Display + ?Sized)) -> StoreError {
-    StoreError::Damaged { table: "subscription", message: what.to_string() }
+    StoreError::damaged("subscription", what)
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use rusqlite::Transaction;
 
 use super::job::Job;
 use super::request::JobRequest;
-use super::table::damaged;
 use super::{JobsError, System};
 use crate::software::patch::{AssessmentFile, PatchAssessment, PatchIndex, PatchPart, PatchStatus, PatchSummary};
 use crate::store::assessments::{self as rows, AssessmentRow};
@@ -80,7 +79,7 @@ impl System {
 /// The assessment that the store has of a system.
 pub(super) fn stored(store: &Store, system: System) -> Result<Option<Arc<Assessed>>, JobsError> {
     let Some(row) = store.read(|connection| rows::find(connection, system.word()))? else { return Ok(None) };
-    let wrong = |error: serde_json::Error| damaged("patch_assessment", &error);
+    let wrong = |error: serde_json::Error| StoreError::damaged("patch_assessment", error);
     let summary = serde_json::from_str(&row.summary).map_err(wrong)?;
     let mut octets = Vec::new();
     GzDecoder::new(row.body.as_slice()).take(MAX_OCTETS).read_to_end(&mut octets)?;

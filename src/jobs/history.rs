@@ -2,7 +2,8 @@
 
 use super::JobsError;
 use super::job::Job;
-use super::table::{Jobs, damaged};
+use super::table::Jobs;
+use crate::store::StoreError;
 use crate::store::history::{self as rows, HistoryRow};
 
 /// A job as it was when it ended.
@@ -39,6 +40,6 @@ impl Jobs {
 }
 
 fn record(row: HistoryRow) -> Result<HistoryRecord, JobsError> {
-    let job = serde_json::from_str(&row.body).map_err(|error| damaged("history", &error))?;
+    let job = serde_json::from_str(&row.body).map_err(|error| StoreError::damaged("history", error))?;
     Ok(HistoryRecord { number: row.number, job })
 }

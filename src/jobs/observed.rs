@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::table::damaged;
 use crate::clock::SharedClock;
 use crate::software::Inventory;
 use crate::software::vib::{ImageSnapshot, Standing};
@@ -44,7 +43,9 @@ impl Observed {
 
     /// The same for every VIB that came into the image, went, or stands otherwise.
     pub fn note_image(&self, snapshot: &ImageSnapshot) -> Result<usize, StoreError> {
-        let text = |standing: &Standing| serde_json::to_string(standing).map_err(|error| damaged(VIB_SUBJECT, &error));
+        let text = |standing: &Standing| {
+            serde_json::to_string(standing).map_err(|error| StoreError::damaged(VIB_SUBJECT, error))
+        };
         let now = snapshot.standing().map(|(_, standing)| text(&standing)).collect::<Result<_, _>>()?;
         let id = |text: &str| serde_json::from_str::<Standing>(text).ok().map(|standing| standing.id);
         self.compare(VIB_SUBJECT, &now, str::to_owned, |gone, new| id(gone) == id(new))

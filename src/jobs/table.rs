@@ -86,7 +86,7 @@ impl Jobs {
         let mut table = BTreeMap::new();
         let mut trails = BTreeMap::new();
         for row in store.read(|connection| rows::all(connection, settings.system.word()))? {
-            let job: Job = serde_json::from_str(&row.body).map_err(|error| damaged("job", &error))?;
+            let job: Job = serde_json::from_str(&row.body).map_err(|error| StoreError::damaged("job", error))?;
             let offset = u64::try_from(row.journal_offset).unwrap_or(0);
             trails.insert(job.id, Trail { dispatched: row.dispatched, offset });
             table.insert(job.id, Arc::new(job));
@@ -340,7 +340,7 @@ impl Jobs {
         trail: Trail,
         taken: Option<Taken>,
     ) -> Result<Arc<Job>, StoreError> {
-        let missing = || StoreError::Damaged { table: "job", message: "a change names no job".to_owned() };
+        let missing = || StoreError::damaged("job", "a change names no job");
         let id = states.last().map(|job| job.id).ok_or_else(missing)?;
         let mut current = self.job(id).ok_or_else(missing)?;
         // Before it is stored: after a crash in between it is told once more, and not left out.
@@ -415,10 +415,5 @@ fn number(id: JobId) -> i64 {
 }
 
 fn to_json(job: &Job) -> Result<String, StoreError> {
-    serde_json::to_string(job).map_err(|error| damaged("job", &error))
-}
-
-/// A row that is not what was written.
-pub(super) fn damaged(table: &'static str, error: &serde_json::Error) -> StoreError {
-    StoreError::Damaged { table, message: error.to_string() }
+    serde_json::to_string(job).map_err(|error| StoreError::damaged("job", error))
 }

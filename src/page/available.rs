@@ -67,8 +67,7 @@ fn found(
     let wanted: [(&str, Value); 3] =
         [("Name", search.into()), ("Installed", false.into()), ("AllowDuplicates", false.into())];
     let reply = visit.objects.call(&service, "FindIdentity", &wanted)?;
-    let matches = reply.outputs.iter().find(|(name, _)| &**name == "Matches");
-    let matches = matches.and_then(|(_, matches)| matches.as_array()).unwrap_or_default();
+    let matches = reply.output("Matches").and_then(Value::as_array).unwrap_or_default();
     let paging = Paging::of(matches.len(), number, address);
     let part = matches.iter().skip(paging.skipped()).take(ROWS);
     let paths: Vec<&std::sync::Arc<ObjectPath>> = part.filter_map(Value::as_reference).collect();

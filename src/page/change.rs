@@ -87,13 +87,12 @@ fn planned(visit: &Visit) -> Result<Answer, Failure> {
     let (deed, package) = asked(visit)?;
     let service = System::one(&visit.objects, false)?.installation(&visit.objects)?;
     let reply = visit.objects.call(&service, "PlanChanges", &arguments(visit, deed, &package)?)?;
-    let output = |name: &str| reply.outputs.iter().find(|(key, _)| &**key == name).map(|(_, value)| value);
     let outcome = if reply.return_value.as_u64() == Some(0) {
-        let changes = output("Changes").and_then(Value::as_array).unwrap_or_default();
+        let changes = reply.output("Changes").and_then(Value::as_array).unwrap_or_default();
         Outcome::Possible(Plan {
             changes: changes.iter().filter_map(Value::as_instance).map(|change| Change::of(change)).collect(),
-            fetched: output("DownloadSize").and_then(Value::as_u64).map(reading::octets).unwrap_or_default(),
-            room: output("DiskUsage").and_then(Value::as_integer).map(room).unwrap_or_default(),
+            fetched: reply.output("DownloadSize").and_then(Value::as_u64).map(reading::octets).unwrap_or_default(),
+            room: reply.output("DiskUsage").and_then(Value::as_integer).map(room).unwrap_or_default(),
         })
     } else {
         Outcome::Impossible(systems::answer(&service, "PlanChanges", &reply))

@@ -98,8 +98,7 @@ fn builds(visit: &Visit, name: &str) -> Result<Vec<Build>, Failure> {
     let wanted: [(&str, Value); 3] =
         [("Name", name.into()), ("ExactMatch", true.into()), ("AllowDuplicates", true.into())];
     let reply = visit.objects.call(&service, "FindIdentity", &wanted)?;
-    let matches = reply.outputs.iter().find(|(name, _)| &**name == "Matches");
-    let matches = matches.and_then(|(_, matches)| matches.as_array()).unwrap_or_default();
+    let matches = reply.output("Matches").and_then(Value::as_array).unwrap_or_default();
     let rows = rows_of(&visit.objects, matches.iter().rev().take(MOST).filter_map(Value::as_reference))?;
     let deeds: Vec<_> = (0..rows.len()).map(|place| deeds(&rows, place)).collect();
     Ok(rows.into_iter().zip(deeds).map(|(row, deeds)| Build { row, deeds }).collect())

@@ -76,7 +76,7 @@ impl System {
 
 /// The address of the page of the job that a method began; or why it began none.
 pub(super) fn begun(service: &Instance, method: &str, reply: &MethodReply) -> Result<String, Failure> {
-    let job = reply.outputs.iter().find(|(name, _)| &**name == "Job").and_then(|(_, job)| job.as_reference());
+    let job = reply.output("Job").and_then(Value::as_reference);
     match job.and_then(|job| job.key_str("InstanceID")) {
         Some(id) if reply.return_value.as_u64() == Some(JOB_STARTED) => Ok(super::address("/job", &[("id", id)])),
         _ => Err(Failure::invalid(format!("No job was begun: {}.", answer(service, method, reply)))),

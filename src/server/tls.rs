@@ -13,6 +13,7 @@ use openssl::ssl::{
 
 use super::authentication::{ClientCertificates, client_certificate};
 use super::certificate::Identity;
+use super::{ServerError, Settings};
 use crate::access::Audit;
 use crate::config::Live;
 
@@ -100,9 +101,14 @@ impl Presented {
         Ok((presented, acceptor.build()))
     }
 
-    /// Presents another identity; if it, or the authorities of clients, cannot be used, all stays as it was.
-    pub fn replace(&self, identity: &Identity, clients: Option<&ClientCertificates>) -> Result<(), TlsError> {
-        self.0.replace(Presenting::new(identity, clients)?);
+    /// Presents another identity by these settings; if it, or the authorities of clients, cannot be used, or Kerberos' tokens could
+    /// not be bound to it as they must be, all stays as it was.
+    pub fn replace(&self, identity: &Identity, settings: &Settings) -> Result<(), ServerError> {
+        let presenting = Presenting::new(identity, settings.client_certificates.as_ref())?;
+        if let Some(kerberos) = &settings.kerberos {
+            kerberos.suits(presenting.context.certificate())?;
+        }
+        self.0.replace(presenting);
         Ok(())
     }
 }

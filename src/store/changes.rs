@@ -62,7 +62,7 @@ pub fn after(connection: &Connection, sequence: i64, limit: u32) -> Result<Vec<C
 /// The name of this log: that of another store, or of a store made anew, is another.
 pub fn log_id(connection: &Connection) -> Result<Uuid, StoreError> {
     let text: String = connection.prepare_cached("SELECT id FROM change_log")?.query_row([], |row| row.get(0))?;
-    text.parse().map_err(|_| StoreError::Damaged { table: "change_log", message: format!("{text:?} is no UUID") })
+    text.parse().map_err(|_| StoreError::damaged("change_log", format!("{text:?} is no UUID")))
 }
 
 /// The largest sequence number ever given; 0 if there was none. Removed records count.
@@ -187,7 +187,7 @@ mod tests {
         let store = Store::in_memory().unwrap();
         let failed: Result<(), StoreError> = store.write(|t| {
             append(t, DateTime::UNIX_EPOCH, "job", None, None)?;
-            Err(StoreError::Damaged { table: "job", message: "for the test".to_owned() })
+            Err(StoreError::damaged("job", "for the test"))
         });
         assert!(failed.is_err());
         assert_eq!(store.read(latest).unwrap(), 0);

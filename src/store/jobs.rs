@@ -62,7 +62,7 @@ pub fn all(connection: &Connection, system: &str) -> Result<Vec<JobRow>, StoreEr
 }
 
 fn missing(id: i64) -> StoreError {
-    StoreError::Damaged { table: "job", message: format!("there is no row {id}") }
+    StoreError::damaged("job", format!("there is no row {id}"))
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {

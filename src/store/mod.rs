@@ -14,6 +14,7 @@ pub mod named;
 pub mod subscriptions;
 pub mod users;
 
+use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -55,6 +56,13 @@ pub enum StoreError {
         /// What is wrong.
         message: String,
     },
+}
+
+impl StoreError {
+    /// A row of the table does not hold what this program wrote.
+    pub fn damaged(table: &'static str, what: impl fmt::Display) -> Self {
+        Self::Damaged { table, message: what.to_string() }
+    }
 }
 
 impl Store {

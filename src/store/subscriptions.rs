@@ -204,7 +204,7 @@ fn from_row(row: &Row<'_>) -> Result<SubscriptionRow, StoreError> {
 
 fn id(row: &Row<'_>) -> Result<Uuid, StoreError> {
     let text: String = row.get(0)?;
-    text.parse().map_err(|_| StoreError::Damaged { table: "subscription", message: format!("{text:?} is no UUID") })
+    text.parse().map_err(|_| StoreError::damaged("subscription", format!("{text:?} is no UUID")))
 }
 
 fn key(id: Uuid) -> String {

@@ -13,8 +13,8 @@ pub(super) trait Craft: Debug + Send + Sync {
     /// What is to be done, if it is something that a server may ask for. The folder is the job's own, and goes with it.
     fn task(self: Arc<Self>, work: Work, folder: &Path) -> Result<Box<dyn Task>, Refusal>;
 
-    /// Answers a request that is no matter of jobs and whose caller may ask for it, with the file that came with it. What only looks ends early when the token
-    /// says that nobody waits for it.
+    /// Answers a request that is no matter of jobs and whose caller may ask for it, with the file that came with it. What
+    /// only looks ends early when the token says that nobody waits for it.
     fn answer(&self, request: Request, file: Option<File>, given_up: &CancelToken) -> Result<Reply, Refusal>;
 }
 

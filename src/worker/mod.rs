@@ -42,6 +42,7 @@ pub use lines::{Lines, LinesError, write_line};
 pub use listening::{OnlyWorker, Socket, let_end, listen, socket_path};
 pub use process::{detach, is_running, program_file, take_name};
 pub use protocol::{Refusal, Staged, StagedId, Work};
+pub use record::RECORD_FILE;
 pub use sent_file::write_line_with_file;
 pub use service::{run, run_image};
 pub use settings::{Settings, WorkerError};

@@ -11,6 +11,10 @@ use super::{durable, journal};
 /// The highest number that a job can have: the store counts no further.
 pub const HIGHEST: u64 = i64::MAX as u64;
 
+/// How far a number may lie above the next one that is known here. Workers of one host share the numbers, and none falls that
+/// far behind; whoever wants to use all of them up must ask some 90,000,000,000 times, each of which is written to the disk.
+pub const MOST_AHEAD: u64 = 100_000_000;
+
 /// The lowest number that a job may still have.
 pub fn lowest(worker_dir: &Path) -> io::Result<u64> {
     let path = path(worker_dir);
@@ -26,6 +30,11 @@ pub fn lowest(worker_dir: &Path) -> io::Result<u64> {
 pub fn next(worker_dir: &Path) -> io::Result<u64> {
     let kept = journal::all(worker_dir)?.into_iter().filter(|&job| job < HIGHEST).max();
     Ok(lowest(worker_dir)?.max(kept.map_or(0, |job| job + 1)))
+}
+
+/// Whether a number is not so far above all that are known here that only a server gone mad can have it.
+pub(super) fn is_in_reach(worker_dir: &Path, number: u64) -> io::Result<bool> {
+    Ok(number <= next(worker_dir)?.saturating_add(MOST_AHEAD))
 }
 
 /// From now on no job has a number below this one. It is durable when this returns.

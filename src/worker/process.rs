@@ -11,14 +11,21 @@ use rustix::fs::Mode;
 pub fn detach() {
     rustix::process::umask(Mode::from_raw_mode(0o022));
     take_name();
-    // systemd has given it one.
-    if rustix::process::getsid(None) == Ok(rustix::process::getpid()) {
-        return;
-    }
     // It fails where a shell has made this process the leader of a group, that is, when a person starts it.
-    if let Err(error) = rustix::process::setsid() {
-        tracing::warn!(%error, "the worker stays in the session it was started in");
+    match rustix::process::setsid() {
+        Err(error) if !leads_session() => tracing::warn!(%error, "the worker stays in the session it was started in"),
+        // systemd has given it one.
+        _ => {}
     }
+}
+
+/// Whether this process has a session of its own. The kernel says 0 for one that began in another PID namespace, which
+/// `rustix::process::getsid` does not expect.
+fn leads_session() -> bool {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name may hold anything, also blanks and brackets; behind it are the state, the parent, the group and the session.
+    let session = stat.rsplit(')').next().and_then(|fields| fields.split_ascii_whitespace().nth(3));
+    session == Some(&*std::process::id().to_string())
 }
 
 /// Has lists of processes show this one by the program's name, whatever path it was started by.

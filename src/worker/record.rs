@@ -15,6 +15,9 @@ use crate::clock::SharedClock;
 use crate::software::vib::ImageOperation;
 use crate::software::{Nevra, Operation, patch::PatchOperation};
 
+/// What the file is called that is written; the names of its lock and of those that were rotated begin with this.
+pub const RECORD_FILE: &str = "record.jsonl";
+
 /// How large a file gets, in octets, and how many are kept beside the one that is written.
 const ROTATE: u64 = 10 * 1024 * 1024;
 const KEPT: usize = 4;
@@ -22,18 +25,18 @@ const KEPT: usize = 4;
 /// Opens the record of the worker of this folder, which nobody else writes.
 pub(super) fn open(worker_dir: &Path, clock: SharedClock) -> Result<Audit, WorkerError> {
     let folder = worker_dir.join("jobs");
-    let file = folder.join("record.jsonl");
+    let file = folder.join(RECORD_FILE);
     let settings = audit::Settings { file: file.clone(), rotate_octets: ROTATE, kept_files: KEPT };
     let made = DirBuilder::new().recursive(true).mode(0o750).create(&folder);
     let log = made.and_then(|()| Log::open(settings, clock)).map_err(|source| failed("write", &file, source))?;
     Ok(Audit::to(Arc::new(log)))
 }
 
-/// Whether the record tells of a request before it is carried out: it changes something that is not the service's own. Of jobs it
-/// tells by themselves.
+/// Whether the record tells of a request before it is carried out: it changes something that is not the service's own, or
+/// gives up numbers of jobs for good. Of jobs it tells by themselves.
 pub(super) fn is_change(request: &Request) -> bool {
     match request {
-        Request::SetRepository { .. } | Request::Cancel { .. } => true,
+        Request::SetRepository { .. } | Request::Cancel { .. } | Request::Forget { .. } => true,
         Request::Watch
         | Request::Stage { .. }
         | Request::StageUpload { .. }
@@ -42,7 +45,6 @@ pub(super) fn is_change(request: &Request) -> bool {
         | Request::Plan { .. }
         | Request::Discard { .. }
         | Request::Sweep { .. }
-        | Request::Forget { .. }
         | Request::Retire => false,
     }
 }
@@ -62,7 +64,9 @@ pub(super) fn told(request: &Request) -> Change {
         Request::Cancel { job, .. } => Change::new("Cancel", format_args!("job {job}")),
         Request::Discard { staged, .. } => Change::new("Discard", staged),
         Request::Sweep { .. } => Change::by("Sweep"),
-        Request::Forget { .. } => Change::by("Forget"),
+        Request::Forget { jobs, lowest, .. } => {
+            Change::new("Forget", format_args!("jobs below {lowest}")).with(format!("{} to delete", jobs.len()))
+        }
         Request::Retire => Change::by("Retire"),
     }
 }

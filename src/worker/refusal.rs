@@ -63,6 +63,9 @@ pub enum Refusal {
     /// No job of this number is run any more, since one above it was and is forgotten.
     #[error("the worker has done with jobs up to this number: ask for the work again, which gets a higher one")]
     NumberIsOver,
+    /// The number is more than [`numbers::MOST_AHEAD`](super::numbers::MOST_AHEAD) above all that the worker knows.
+    #[error("the number of the job is too far above those that the worker knows: count on from the highest of them")]
+    NumberTooHigh,
     /// Another job is being worked on.
     #[error("another job is running")]
     Busy,

@@ -132,9 +132,11 @@ impl Workbench {
     }
 
     fn start(self: &Arc<Self>, job: u64, work: Work, caller: &Caller, cancel: CancelToken) -> Result<(), Refusal> {
-        // First of all: what was accepted before is neither done nor refused for another reason.
-        let mut journal = self.begin_journal(job)?.ok_or(Refusal::AlreadyAccepted)?;
         let asked = Asked { owner: caller.clone(), what: record::work_told(&work) };
+        // First of all: what was accepted before is neither done nor refused for another reason.
+        let begun = self.begin_journal(job);
+        let begun = begun.inspect_err(|refusal| self.record.refused(&asked.owner, &asked.what, refusal))?;
+        let mut journal = begun.ok_or(Refusal::AlreadyAccepted)?;
         let mut task = match self.admit(job, work, &asked) {
             Ok(task) => task,
             Err(refusal) => {
@@ -229,6 +231,9 @@ impl Workbench {
             let journal = journal::read(&journal::path(&self.worker_dir, job), 0).map_err(internal)?;
             return if journal.offset > 0 { Ok(None) } else { Err(Refusal::NumberIsOver) };
         }
+        if !numbers::is_in_reach(&self.worker_dir, job).map_err(internal)? {
+            return Err(Refusal::NumberTooHigh);
+        }
         // A server gone mad must not fill the disk with numbers of jobs.
         if !leaves_reserve(&self.worker_dir, 0).map_err(internal)? {
             return Err(internal("the disk is full"));
@@ -244,6 +249,10 @@ impl Workbench {
         let failed = |error: io::Error| internal(error.kind());
         {
             let _no_job_begins = self.lock();
+            // Numbers that are given up never come back: nobody gets rid of all of them at once.
+            if !numbers::is_in_reach(&self.worker_dir, lowest).map_err(failed)? {
+                return Err(Refusal::NumberTooHigh);
+            }
             numbers::raise(&self.worker_dir, lowest).map_err(failed)?;
         }
         for &job in jobs.iter().filter(|&&job| job < lowest) {

@@ -104,6 +104,10 @@ fn a_file_that_is_not_right_changes_nothing_and_is_told_with_its_line() {
     changing.change(&server, &changing.settings(1, "[downloads]\nsilence_seconds = 0\n"), NOT_READ);
     let log = server.log();
     assert!(log.contains("quartermaster.toml, line 6: ") && log.contains("silence_seconds"), "{log}");
+    let no_log = format!("log = \"quartermaster=nonsense\"\n{}", changing.settings(1, ""));
+    changing.change(&server, &no_log, NOT_READ);
+    let log = server.log();
+    assert!(log.contains("quartermaster.toml, line 1: ") && log.contains("nonsense"), "{log}");
     let no_key = changing.settings(1, "").replace("server-key.pem", "missing.pem");
     changing.change(&server, &no_key, NOT_READ);
     assert!(server.log().contains("missing.pem"), "{}", server.log());

@@ -218,7 +218,7 @@ fn its_port_stays_open_in_systemds_hands(host: &Host) {
         host.log_of(SERVICE)
     );
     host.write("etc/quartermaster/quartermaster.toml", &settings);
-    host.systemctl(&["stop", "quartermaster.socket"]);
+    // The socket stays: whoever removes the package stops it.
     host.systemctl(&["reset-failed", SERVICE]);
     host.systemctl(&["restart", SERVICE]);
 }
@@ -258,7 +258,7 @@ fn it_removes_itself(host: &Host) {
     assert_eq!(output.status.code(), Some(6), "nobody waits for the end: {}", String::from_utf8_lossy(&output.stderr));
     let state = ["dpkg-query", "--show", "--showformat", "${db:Status-Abbrev}", "quartermaster"];
     eventually("the package to be gone", PATIENCE, || (host.debian.run(&state).trim() == "rc").then_some(()));
-    for unit in [SERVICE, "quartermaster-worker.socket"] {
+    for unit in [SERVICE, "quartermaster.socket", "quartermaster-worker.socket"] {
         assert_eq!(host.told("ActiveState", unit), "inactive");
     }
     assert!(host.debian.path().join("var/lib/quartermaster/quartermaster.db").exists());

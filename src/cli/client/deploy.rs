@@ -148,6 +148,10 @@ impl Due {
         if !self.service.is_of_image() {
             return self.update(session, following, deeds).await;
         }
+        if following.was_left() {
+            deeds.push(Deed::new(self.about(), Became::NotBegun));
+            return Ok(());
+        }
         let job = session.deploy(&self.service, &self.missing, bundles).await?;
         deeds.push(following.follow(session, &self.about(), &job).await);
         Ok(())

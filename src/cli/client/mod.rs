@@ -17,6 +17,7 @@ mod files;
 mod fitted;
 mod following;
 mod get;
+mod hidden_line;
 mod history;
 mod hosts;
 mod identify;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use super::hidden_line;
 use super::outcome::Failed;
 
 /// The variable that may hold it.
@@ -43,7 +44,7 @@ pub(super) fn of_person(user: &str, host: &str) -> Result<Zeroizing<String>, Fai
             "there is no password for {user} at {host}: give --password-file FILE or set {VARIABLE}"
         )));
     }
-    Ok(Zeroizing::new(rpassword::prompt_password(format!("Password of {user} at {host}: "))?))
+    Ok(hidden_line::ask(&format!("Password of {user} at {host}: "))?)
 }
 
 #[cfg(test)]

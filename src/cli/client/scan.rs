@@ -111,6 +111,10 @@ impl Systems {
     ) -> Result<(), ConsoleError> {
         let is_meant = |service: &&Service| service.is_of_image() != metadata.is_empty();
         for service in self.patched.iter().filter(is_meant) {
+            if following.was_left() {
+                scanned.deeds.push(Deed::new("scan", Became::NotBegun));
+                continue;
+            }
             let job = session.scan(service, metadata).await?;
             scanned.deeds.push(following.follow(session, "scan", &job).await);
         }

@@ -87,3 +87,25 @@ fn what_nobody_removed_in_time_is_removed_at_the_next_start() {
     f.run_one("next");
     assert!(!journal::folder(f.state.path(), 77).exists());
 }
+
+#[test]
+fn what_is_kept_of_a_job_stays_while_one_of_a_lower_number_waits() {
+    let f = Fixture::new();
+    let (first, waiting, urgent) = (f.submit("first"), f.submit("waiting"), f.submit("urgent"));
+    f.step_until(first, |job| job.state == JobState::Running);
+    let sooner = JobModification { priority: Some(1), ..JobModification::default() };
+    f.jobs.modify(urgent, sooner).unwrap();
+    for id in [first, urgent] {
+        f.tell(Step::Finish);
+        f.step_until_final(id);
+        f.jobs.remove(id).unwrap();
+    }
+    f.step_until(waiting, |job| job.state == JobState::Running);
+    let kept = || journal::all(f.state.path()).unwrap();
+    assert!(kept().contains(&urgent.0) && !kept().contains(&first.0), "{:?}", kept());
+    f.tell(Step::Finish);
+    assert_eq!(f.step_until_final(waiting).state, JobState::Completed, "its number was not given up");
+    f.jobs.remove(waiting).unwrap();
+    f.run_one("last");
+    assert!(!kept().contains(&urgent.0) && !kept().contains(&waiting.0), "{:?}", kept());
+}

@@ -144,7 +144,9 @@ impl Authentication {
             return Ok(Verdict::Later(wait));
         }
         let say = |answer| drop(request.extensions_mut().insert(Answer(answer)));
-        match negotiate.take(peer, word, token, request.conn_data::<Channel>()).await {
+        let outcome = negotiate.take(peer, word, token, request.conn_data::<Channel>()).await;
+        self.count_given_up(negotiate);
+        match outcome {
             Outcome::Proven { principal, answer } => {
                 let namesake = negotiate.namesake(&principal);
                 let verdict = self.users.recognise_principal(peer, principal, namesake).await;
@@ -158,6 +160,13 @@ impl Authentication {
             }
             Outcome::Wrong(why) => Ok(self.users.wrong_proof(peer, Scheme::Kerberos, &why)),
             Outcome::Busy => Ok(Verdict::Busy),
+        }
+    }
+
+    /// Counts exchanges that were begun and not finished as wrong logins: to begin costs nothing, and takes the place of others.
+    fn count_given_up(&self, negotiate: &Negotiate) {
+        for sender in negotiate.given_up() {
+            self.users.wrong_proof(sender, Scheme::Kerberos, "an exchange of several tokens was not finished");
         }
     }
 

@@ -25,6 +25,24 @@ fn a_number_is_used_once_also_after_its_job_was_forgotten() {
 }
 
 #[test]
+fn no_number_far_above_all_others_is_used_or_given_up() {
+    let worker = Fixture::new(|_, _| {});
+    run_to_its_end(&worker, 7);
+    let (staged, furthest) = (worker.staged("far"), 8 + numbers::MOST_AHEAD);
+    for far in [furthest + 1, numbers::HIGHEST] {
+        assert_eq!(worker.call(&forget(&[7], far)), Reply::Refused(Refusal::NumberTooHigh), "{far}");
+        assert_eq!(worker.call(&cancel(far)), Reply::Refused(Refusal::NumberTooHigh), "{far}");
+        let refused = std::iter::repeat_with(|| worker.run(far, &staged)).find(|r| *r != Reply::Refused(Refusal::Busy));
+        assert_eq!(refused, Some(Reply::Refused(Refusal::NumberTooHigh)), "{far}");
+    }
+    assert_eq!(journal::all(worker.state.path()).unwrap(), [7], "nothing was begun and nothing deleted");
+    assert_eq!(numbers::next(worker.state.path()).unwrap(), 8, "and no number is used up");
+    assert_eq!(worker.call(&forget(&[7], furthest)), Reply::Forgotten);
+    assert_eq!(numbers::next(worker.state.path()).unwrap(), furthest);
+    run_to_its_end(&worker, furthest);
+}
+
+#[test]
 fn what_a_dead_workers_tool_still_does_is_not_forgotten() {
     let worker = Fixture::new(|_, _| {});
     let own = fs::read_to_string("/proc/self/stat").unwrap();
@@ -51,11 +69,13 @@ fn the_record_tells_who_asked_for_what_and_what_came_of_it() {
     refused.take_while(|reply| *reply == Reply::Refused(Refusal::Busy)).for_each(drop);
     worker.call(&Request::Cancel { job: 6, caller: vera });
     worker.call(&cancel(6));
+    worker.call(&forget(&[4], 7));
+    worker.call(&forget(&[], numbers::HIGHEST));
     let file = worker.state.path().join("jobs/record.jsonl");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let mut told = Vec::new();
     // Refusals and results are written soon, not at once.
-    while told.len() < 6 {
+    while told.len() < 10 {
         told.clear();
         crate::audit::show(&file, |shown| {
             let user = shown.entry.user.clone().unwrap_or_default();
@@ -70,7 +90,12 @@ fn the_record_tells_who_asked_for_what_and_what_came_of_it() {
     assert!(told[2].starts_with("olga None refused: InstallStaged of more-0:1.0.all"), "{told:?}");
     let needs_operator = Refusal::NotPermitted;
     assert_eq!(told[3], format!("vera None refused: Cancel of job 6: {needs_operator}"));
-    assert_eq!(told[4..], ["olga None asked: Cancel of job 6", "olga None done: Cancel of job 6"]);
+    assert_eq!(told[4..6], ["olga None asked: Cancel of job 6", "olga None done: Cancel of job 6"]);
+    assert_eq!(told[6], "olga None asked: Forget of jobs below 7 (1 to delete)");
+    assert_eq!(told[7], "olga None done: Forget of jobs below 7");
+    let (all, too_high) = (numbers::HIGHEST, Refusal::NumberTooHigh);
+    assert_eq!(told[8], format!("olga None asked: Forget of jobs below {all} (0 to delete)"));
+    assert_eq!(told[9], format!("olga None refused: Forget of jobs below {all}: {too_high}"));
 }
 
 #[test]

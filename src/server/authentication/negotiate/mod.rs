@@ -46,6 +46,16 @@ pub struct Kerberos {
     pub must_be_bound: bool,
 }
 
+impl Kerberos {
+    /// Says whether callers could do what these settings demand of them where this certificate is presented.
+    pub(in super::super) fn suits(&self, presented: Option<&X509Ref>) -> Result<(), KerberosError> {
+        if self.must_be_bound && presented.and_then(server_end_point).is_none() {
+            return Err(KerberosError::NoBindings);
+        }
+        Ok(())
+    }
+}
+
 /// The environment variable by which Kerberos is told where the service's keys lie, and what it must be for this file.
 pub fn keytab_variable(keytab: &Path) -> (&'static str, OsString) {
     let mut value = OsString::from("FILE:");
@@ -142,9 +152,7 @@ pub(in super::super) struct Negotiate {
 impl Negotiate {
     /// Opens the keytab, for a server that presents this certificate. Blocks.
     pub(in super::super) fn open(settings: &Kerberos, presented: Option<&X509Ref>) -> Result<Self, KerberosError> {
-        if settings.must_be_bound && presented.and_then(server_end_point).is_none() {
-            return Err(KerberosError::NoBindings);
-        }
+        settings.suits(presented)?;
         let file = &settings.keytab;
         let unreadable = |source| KerberosError::Unreadable { file: file.clone(), source };
         if !private_file::is_for_its_group(file).map_err(unreadable)? {
@@ -175,21 +183,35 @@ impl Negotiate {
             return Outcome::Wrong("NTLM is not taken: the caller has no Kerberos ticket for this service".to_owned());
         }
         let Some(channel) = channel else { return Outcome::Wrong("the connection is not known".to_owned()) };
-        let begun = self.unfinished.take(channel.number(), Instant::now());
-        // A first token begins anew, whatever was under way (RFC 2743 3.1).
-        let begun = begun.filter(|_| !is_first(&token));
-        if begun.is_none() && !is_first(&token) {
-            return Outcome::Wrong("the token goes on with an exchange that is not under way here".to_owned());
-        }
+        let begun = match self.begun(channel, &token) {
+            Ok(begun) => begun,
+            Err(reason) => return Outcome::Wrong(reason),
+        };
         let (acceptor, bindings) = (self.acceptor.clone(), channel.bindings().map(<[u8]>::to_vec));
         let work = move || acceptor.accept(begun, &token, bindings.as_deref());
         match self.turns.run(peer, work).await {
             None => Outcome::Busy,
-            Some(accepted) => self.judge(word, channel, accepted),
+            Some(accepted) => self.judge(peer, word, channel, accepted),
         }
     }
 
-    fn judge(&self, word: Word, channel: &Channel, accepted: Result<Accepted, String>) -> Outcome {
+    /// Who began an exchange of several tokens and did not finish it, since this was asked last; once for each exchange.
+    pub(super) fn given_up(&self) -> Vec<IpAddr> {
+        self.unfinished.given_up(Instant::now())
+    }
+
+    /// The exchange that this token goes on with; `None` if it begins one.
+    fn begun(&self, channel: &Channel, token: &[u8]) -> Result<Option<Context>, String> {
+        if is_first(token) {
+            // It begins anew, whatever was under way (RFC 2743 3.1).
+            self.unfinished.give_up(channel.number());
+            return Ok(None);
+        }
+        let begun = self.unfinished.take(channel.number(), Instant::now());
+        begun.map(Some).ok_or_else(|| "the token goes on with an exchange that is not under way here".to_owned())
+    }
+
+    fn judge(&self, peer: IpAddr, word: Word, channel: &Channel, accepted: Result<Accepted, String>) -> Outcome {
         let accepted = match accepted {
             Ok(accepted) => accepted,
             Err(reason) => return Outcome::Wrong(reason),
@@ -197,7 +219,7 @@ impl Negotiate {
         let (proof, answer) = match accepted {
             Accepted::Finished { proof, answer } => (proof, answer),
             Accepted::Further { context, answer } => {
-                self.unfinished.put(channel.number(), context, Instant::now());
+                self.unfinished.put(peer, channel.number(), context, Instant::now());
                 return word
                     .with(&answer)
                     .map_or_else(|| Outcome::Wrong("the answer is none".to_owned()), Outcome::Further);
