@@ -23,7 +23,7 @@ SECONDS_EACH ?= 300
 KILLS ?= 300
 PACKAGES ?= packages
 
-# What is tested, measured and packed. `make run` needs none of it.
+# What is tested and packed. `make run` and `make bench` do without.
 FEATURES := --features kerberos
 
 BUILD_PACKAGES := gcc libc6-dev libssl-dev pkg-config
@@ -71,7 +71,7 @@ gallery: test-needs
 	cargo test --locked $(FEATURES) --test page_walk -- --ignored gallery
 
 bench: bench-needs
-	cargo bench --locked $(FEATURES) --bench figures
+	cargo bench --locked --bench figures
 
 packages: packages-needs
 	cargo build --release --locked $(FEATURES)
@@ -94,7 +94,7 @@ fuzz-needs:
 	@scripts/debian-needs $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 
 bench-needs: build-needs
-	@scripts/debian-needs $(FEATURE_PACKAGES) chromium chromium-driver coreutils curl dpkg-dev gzip procps rpm unzip
+	@scripts/debian-needs chromium chromium-driver coreutils curl dpkg-dev gzip procps rpm unzip
 	@scripts/nginx-for-bench
 
 # Debian's own Python: the packages above belong to it, whatever other Python the PATH leads to.
