@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 const LONGEST_TEXT: usize = 1024;
 
 /// What a line tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
 pub enum Event {
     /// A change is about to be made.
     Asked,

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod digest;
+mod identities;
 mod principals;
 
 use std::io::{Read, Write};

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::audit::{Event, Shown};
 
@@ -25,48 +25,13 @@ pub(crate) struct Selection {
     method: Vec<String>,
     /// Only lines of this kind; may be given several times.
     #[arg(long, value_name = "EVENT", value_enum)]
-    event: Vec<Kind>,
+    event: Vec<Event>,
     /// Only lines whose result holds this text, whatever its case.
     #[arg(long, value_name = "TEXT")]
     result: Option<String>,
     /// Only lines about this job.
     #[arg(long, value_name = "NUMBER")]
     job: Option<u64>,
-}
-
-/// What a line tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum Kind {
-    Asked,
-    Done,
-    Refused,
-    Queued,
-    Ended,
-    WrongLogin,
-    Opened,
-    Rotated,
-    Torn,
-    Damaged,
-    Lost,
-}
-
-impl Kind {
-    fn event(self) -> Event {
-        match self {
-            Self::Asked => Event::Asked,
-            Self::Done => Event::Done,
-            Self::Refused => Event::Refused,
-            Self::Queued => Event::Queued,
-            Self::Ended => Event::Ended,
-            Self::WrongLogin => Event::WrongLogin,
-            Self::Opened => Event::Opened,
-            Self::Rotated => Event::Rotated,
-            Self::Torn => Event::Torn,
-            Self::Damaged => Event::Damaged,
-            Self::Lost => Event::Lost,
-        }
-    }
 }
 
 /// A time, or how long ago it is.
@@ -130,7 +95,7 @@ impl Selection {
             && self.until.is_none_or(|until| *time < until.at(now))
             && is_any(&self.user, &|wanted| entry.user.as_deref() == Some(wanted))
             && is_any(&self.method, &is_method)
-            && (self.event.is_empty() || self.event.iter().any(|kind| kind.event() == entry.event))
+            && (self.event.is_empty() || self.event.contains(&entry.event))
             && self.result.as_ref().is_none_or(has_text)
             && self.job.is_none_or(|job| entry.job == Some(job))
     }
@@ -188,8 +153,8 @@ mod tests {
             (Selection { user: texts(&["Ann"]), ..none() }, false),
             (Selection { method: texts(&["installpackage"]), ..none() }, true),
             (Selection { method: texts(&["Remove"]), ..none() }, false),
-            (Selection { event: vec![Kind::Ended], ..none() }, true),
-            (Selection { event: vec![Kind::Done], ..none() }, false),
+            (Selection { event: vec![Event::Ended], ..none() }, true),
+            (Selection { event: vec![Event::Done], ..none() }, false),
             (Selection { result: Some("FAILED".to_owned()), ..none() }, true),
             (Selection { result: Some("completed".to_owned()), ..none() }, false),
             (Selection { job: Some(4), ..none() }, true),

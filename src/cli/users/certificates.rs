@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use openssl::x509::X509;
 
-use super::{Failure, Place, audited, open};
-use crate::access::{Change, Identity, IdentityKind, PeerCertificate};
+use super::{Failure, Place, identities};
+use crate::access::{Identity, IdentityKind, PeerCertificate};
 
 /// A file with a certificate is not larger.
 const MAX_FILE: u64 = 1 << 20;
@@ -84,30 +84,15 @@ pub(super) fn run(action: Action) -> Result<String, Failure> {
     match action {
         Action::Add { name, which, place } => {
             let identity = which.identity()?;
-            let users = open(&place)?.0;
-            let change = Change::new("AddCertificate", &name).with(identity.to_string());
-            audited(&users, &change, || users.add_identity(&name, &identity))?;
+            identities::add(&place, "AddCertificate", &name, &identity)?;
             Ok(format!("{identity} means {name}\n"))
         }
         Action::Remove { name, which, place } => {
             let identity = which.identity()?;
-            let users = open(&place)?.0;
-            let change = Change::new("RemoveCertificate", &name).with(identity.to_string());
-            audited(&users, &change, || users.remove_identity(&name, &identity))?;
+            identities::remove(&place, "RemoveCertificate", &name, &identity)?;
             Ok(format!("{identity} no longer means {name}\n"))
         }
-        Action::List { name, place } => {
-            let all = open(&place)?.0.identities()?;
-            let asked = all.into_iter().filter(|entry| {
-                entry.identity.is_of_certificates() && name.as_ref().is_none_or(|name| *name == entry.user)
-            });
-            Ok(asked
-                .map(|entry| {
-                    let created = entry.created.format("%Y-%m-%dT%H:%M:%SZ");
-                    format!("{}\t{}\t{created}\n", entry.user, entry.identity)
-                })
-                .collect())
-        }
+        Action::List { name, place } => identities::listed(&place, name.as_deref(), true, Identity::to_string),
         Action::Show { file } => Ok(certificate(&file)?.says().map(|identity| format!("{identity}\n")).collect()),
     }
 }

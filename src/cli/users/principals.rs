@@ -2,8 +2,8 @@
 
 use clap::Subcommand;
 
-use super::{Failure, Place, audited, open};
-use crate::access::{Change, Identity, IdentityKind};
+use super::{Failure, Place, identities};
+use crate::access::{Identity, IdentityKind};
 use crate::cli::settings;
 
 #[derive(Debug, Subcommand)]
@@ -40,9 +40,7 @@ pub(super) fn run(action: Action) -> Result<String, Failure> {
     match action {
         Action::Add { name, principal, place } => {
             let identity = Identity::new(IdentityKind::Principal, &principal)?;
-            let users = open(&place)?.0;
-            let change = Change::new("AddPrincipal", &name).with(identity.to_string());
-            audited(&users, &change, || users.add_identity(&name, &identity))?;
+            identities::add(&place, "AddPrincipal", &name, &identity)?;
             let is_taken = settings(place.config.as_deref(), place.state_dir)?.auth.kerberos_keytab.is_some();
             let note =
                 if is_taken { "" } else { "tickets are not taken: see kerberos_keytab in [auth] of the settings\n" };
@@ -50,22 +48,11 @@ pub(super) fn run(action: Action) -> Result<String, Failure> {
         }
         Action::Remove { name, principal, place } => {
             let identity = Identity::new(IdentityKind::Principal, &principal)?;
-            let users = open(&place)?.0;
-            let change = Change::new("RemovePrincipal", &name).with(identity.to_string());
-            audited(&users, &change, || users.remove_identity(&name, &identity))?;
+            identities::remove(&place, "RemovePrincipal", &name, &identity)?;
             Ok(format!("{principal} no longer means {name}\n"))
         }
         Action::List { name, place } => {
-            let all = open(&place)?.0.identities()?;
-            let asked = all.into_iter().filter(|entry| {
-                !entry.identity.is_of_certificates() && name.as_ref().is_none_or(|name| *name == entry.user)
-            });
-            Ok(asked
-                .map(|entry| {
-                    let created = entry.created.format("%Y-%m-%dT%H:%M:%SZ");
-                    format!("{}\t{}\t{created}\n", entry.user, entry.identity.value())
-                })
-                .collect())
+            identities::listed(&place, name.as_deref(), false, |identity| identity.value().to_owned())
         }
     }
 }
